@@ -1,0 +1,114 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// Vector code needs the CPU's features at compile time: without them a fused multiply-add becomes a
+// library call and the kernels run a hundred times slower. The level is taken from the machine that
+// builds, or from PEFT_BENCH_CPU=baseline|x86-64-v3|x86-64-v4|native to build for another one.
+
+enum CPULevel: String {
+  case baseline
+  case v3 = "x86-64-v3"
+  case v4 = "x86-64-v4"
+
+  static var ofThisMachine: CPULevel {
+    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") })
+    else { return .baseline }
+    let flags = Set(line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init))
+    if flags.isSuperset(of: ["avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]) {
+      return .v4
+    }
+    return flags.isSuperset(of: ["avx2", "fma", "f16c"]) ? .v3 : .baseline
+  }
+
+  static var chosen: CPULevel {
+    guard let wish = ProcessInfo.processInfo.environment["PEFT_BENCH_CPU"], wish != "native", !wish.isEmpty
+    else { return ofThisMachine }
+    guard let level = CPULevel(rawValue: wish) else {
+      fatalError("PEFT_BENCH_CPU=\(wish) is none of baseline, x86-64-v3, x86-64-v4, native")
+    }
+    return level
+  }
+
+  var compilerFlags: [String] {
+    let features: [String]
+    switch self {
+    case .baseline: features = []
+    case .v3: features = ["-mavx2", "-mfma", "-mf16c"]
+    case .v4:
+      features = [
+        "-mavx2", "-mfma", "-mf16c", "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl",
+        "-mprefer-vector-width=512",
+      ]
+    }
+    return features.flatMap { ["-Xcc", $0] }
+  }
+
+  /// Conditions that the sources test with `#if`.
+  var defines: [SwiftSetting] {
+    switch self {
+    case .baseline: []
+    case .v3: [.define("CPU_X86_64_V3")]
+    case .v4: [.define("CPU_X86_64_V4")]
+    }
+  }
+}
+
+#if arch(x86_64)
+  let level = CPULevel.chosen
+  let levelFlags = level.compilerFlags
+  let levelDefines = level.defines
+#else
+  // NEON belongs to every arm64 CPU, so there is nothing to choose.
+  let levelFlags: [String] = []
+  let levelDefines: [SwiftSetting] = []
+#endif
+
+let languageSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "peft-bench",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "peft-bench", targets: ["BenchCLI"]),
+    .library(name: "PEFTCore", targets: ["PEFTCore"]),
+    .library(name: "PEFTMethods", targets: ["PEFTMethods"]),
+    .library(name: "PEFTBench", targets: ["PEFTBench"]),
+  ],
+  targets: [
+    .target(
+      name: "PEFTCore",
+      swiftSettings: languageSettings + levelDefines + [
+        .unsafeFlags(levelFlags),
+        // Debug builds optimise the numeric target too, so that the tests stay quick.
+        .unsafeFlags(["-O"], .when(configuration: .debug)),
+      ]),
+    .target(name: "PEFTMethods", dependencies: ["PEFTCore"], swiftSettings: languageSettings),
+    .target(
+      name: "PEFTBench", dependencies: ["PEFTCore", "PEFTMethods"],
+      swiftSettings: languageSettings + [
+        .unsafeFlags(["-O"], .when(configuration: .debug))
+      ]),
+    .executableTarget(
+      name: "BenchCLI", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench"],
+      swiftSettings: languageSettings + levelDefines),
+    .target(
+      name: "PEFTTestSupport", dependencies: ["PEFTCore"], path: "Tests/PEFTTestSupport",
+      swiftSettings: languageSettings),
+    .testTarget(
+      name: "PEFTCoreTests", dependencies: ["PEFTCore", "PEFTTestSupport"], swiftSettings: languageSettings),
+    .testTarget(
+      name: "PEFTMethodsTests", dependencies: ["PEFTCore", "PEFTMethods", "PEFTTestSupport"],
+      swiftSettings: languageSettings),
+    .testTarget(
+      name: "PEFTBenchTests", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench", "PEFTTestSupport"],
+      swiftSettings: languageSettings),
+    .testTarget(
+      name: "BenchCLITests", dependencies: ["BenchCLI", "PEFTTestSupport"], swiftSettings: languageSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,45 @@
+/// A text with a name, kept beside the values read from it so that offsets can be shown as line and column.
+public struct DocumentText: Sendable {
+  /// The file as the user named it.
+  public let name: String
+  /// The whole text, UTF-8.
+  public let bytes: [UInt8]
+
+  /// Creates a text; `name` is what messages call it.
+  public init(name: String, bytes: [UInt8]) {
+    self.name = name
+    self.bytes = bytes
+  }
+
+  /// Line and column of the byte at `offset`.
+  public func location(of offset: Int) -> SourceLocation {
+    var line = 1
+    var column = 1
+    for byte in bytes[..<min(max(offset, 0), bytes.count)] {
+      if byte == 0x0A {
+        line += 1
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        column += 1
+      }
+    }
+    return SourceLocation(file: name, line: line, column: column)
+  }
+}
+
+/// A complaint about a place in a text: `file:line:column: message`.
+public struct DocumentError: InputError, Equatable {
+  /// Where.
+  public let location: SourceLocation
+  /// What is wrong and what was expected.
+  public let message: String
+
+  /// Creates a complaint about the byte at `offset` of `text`.
+  public init(_ message: String, at offset: Int, of text: DocumentText) {
+    self.message = message
+    location = text.location(of: offset)
+  }
+
+  /// `file:line:column: message`.
+  public var description: String { "\(location): \(message)" }
+}

@@ -1,0 +1,59 @@
+import Dispatch
+import Synchronization
+
+/// Runs independent pieces of a kernel on several threads.
+///
+/// Work is cut into pieces by the problem's shape, never by the number of threads, and each output element
+/// is written by exactly one piece; so a result has the same bits with any number of threads. Which thread
+/// takes which piece is decided while running (a shared counter), which balances pieces of unequal length.
+public struct Workers: Sendable {
+  /// Threads used at once, at least 1.
+  public let count: Int
+
+  /// Creates a crew of `count` threads.
+  public init(count: Int) {
+    self.count = max(1, count)
+  }
+
+  /// Calls `body` once for each piece in `0..<pieces`, and returns when all are done.
+  ///
+  /// - Precondition: Pieces write to disjoint memory and read nothing that another piece writes.
+  @inline(__always)
+  public func run(pieces: Int, _ body: (_ piece: Int) -> Void) {
+    run(pieces: pieces, scratchBytes: 0) { piece, _ in body(piece) }
+  }
+
+  /// As `run(pieces:_:)`, with `scratchBytes` of uninitialized memory (64-byte aligned) a thread.
+  ///
+  /// A piece must not expect to find in the scratch what an earlier piece left there.
+  public func run(pieces: Int, scratchBytes: Int, _ body: (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void) {
+    guard pieces > 0 else { return }
+    let threads = min(count, pieces)
+    if threads == 1 {
+      withScratch(scratchBytes) { scratch in
+        for piece in 0..<pieces { body(piece, scratch) }
+      }
+      return
+    }
+    let next = Atomic<Int>(0)
+    // `concurrentPerform` wants a sendable closure; the precondition (disjoint writes) is what makes it safe.
+    withoutActuallyEscaping(body) { body in
+      nonisolated(unsafe) let body = body
+      DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        withScratch(scratchBytes) { scratch in
+          while true {
+            let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard piece < pieces else { return }
+            body(piece, scratch)
+          }
+        }
+      }
+    }
+  }
+
+  private func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+    let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
+    defer { scratch.deallocate() }
+    body(scratch)
+  }
+}
