@@ -78,7 +78,7 @@ LENGTHS = [1, 2, 7, 33, 80]
 
 def kept_rows(length, full):
     """Which rows of the logits are stored: of long sequences only some, to keep the files small."""
-    step = 8 if length > 40 else 1 if full or length < 10 else 4
+    step = 1 if length < 10 or (full and length < 40) else 8
     return sorted({*range(0, length, step), length - 1})
 
 

@@ -20,7 +20,7 @@ SMALL = dict(vocab_size=VOCABULARY, hidden_size=16, intermediate_size=24, num_hi
              num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=128,
              bos_token_id=1, eos_token_id=2, pad_token_id=0)
 # Heads wide enough for several rotary frequencies.
-WIDE = dict(SMALL, hidden_size=32, intermediate_size=40)
+WIDE = dict(SMALL, num_attention_heads=2, num_key_value_heads=1)
 
 
 def models():
