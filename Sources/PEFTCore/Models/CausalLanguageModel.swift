@@ -22,6 +22,8 @@ public final class CausalLanguageModel {
   public var prompt: PromptAttachment?
   /// Loads the weights again, after full fine-tuning took them away; set by the loader.
   var reload: (() throws -> Void)?
+  /// Whether full fine-tuning took the frozen weights away.
+  var weightsAreStale = false
 
   /// Creates a model from its parts.
   public init(
