@@ -1,6 +1,6 @@
 /// Sums, scalings, broadcasts and dropout; results may overwrite an input of the same shape.
 enum Elementwise {
-  /// `z = x + y`
+  /// Writes `z = x + y`.
   static func add(
     _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>, count: Int,
     workers: Workers
@@ -10,7 +10,7 @@ enum Elementwise {
     }
   }
 
-  /// `y += scale · x`
+  /// Adds `scale · x` to `y`.
   static func add(
     _ x: UnsafePointer<Float>, times scale: Float = 1, to y: UnsafeMutablePointer<Float>, count: Int, workers: Workers
   ) {
@@ -19,7 +19,7 @@ enum Elementwise {
     }
   }
 
-  /// `z = x · y`
+  /// Writes `z = x · y`.
   static func multiply(
     _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>, count: Int,
     workers: Workers
@@ -29,7 +29,7 @@ enum Elementwise {
     }
   }
 
-  /// `y = scale · x`
+  /// Writes `y = scale · x`.
   static func scale(
     _ x: UnsafePointer<Float>, by scale: Float, into y: UnsafeMutablePointer<Float>, count: Int, workers: Workers
   ) {
@@ -38,7 +38,7 @@ enum Elementwise {
     }
   }
 
-  /// `y[r, c] = x[r, c] + bias[c]`
+  /// Writes `y[r, c] = x[r, c] + bias[c]`.
   static func addRow(
     _ bias: UnsafePointer<Float>, to x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int,
     columns: Int, workers: Workers

@@ -85,14 +85,6 @@ extension Lanes {
   /// The lane-wise larger value; a lane of `self` that is not a number gives way to `other`'s.
   @inline(__always)
   func larger(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .> other) }
-
-  /// 0, 1, 2, ... in the lanes.
-  @inline(__always)
-  static var indices: IntegerLanes {
-    var indices = IntegerLanes()
-    for lane in 0..<IntegerLanes.scalarCount { indices[lane] = Int32(truncatingIfNeeded: lane) }
-    return indices
-  }
 }
 
 /// Calls `body` for each vector of `count` elements with its offset and the lanes in use: all, and fewer for
