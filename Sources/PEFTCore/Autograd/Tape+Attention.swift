@@ -55,9 +55,11 @@ extension Tape {
     let logSumExp = isTracked ? Tensor(uninitialized: [rows, shape.heads], in: context.pool) : nil
     let chains = AttentionChains(
       forest: forest, layer: layer, width: width, keys: keys.value, values: values.value, prefix: prefix)
-    AttentionKernel.forward(
-      queries: queries.value.elements, output: output.mutableElements, logSumExp: logSumExp?.mutableElements,
-      segments: chains.segments, shape: shape, workers: workers)
+    let kernel = AttentionKernel(shape)
+    let queryWidth = shape.heads * shape.headDimension
+    kernel.forward(
+      queries: queries.value.elements, queryStride: queryWidth, into: output.mutableElements,
+      outputStride: queryWidth, logSumExps: logSumExp?.mutableElements, segments: chains.segments, workers: workers)
     guard let logSumExp else { return Variable(constant: output) }
     let inputs = [queries, keys, values] + (prefix.map { [$0.keys, $0.values] } ?? [])
     return record(output, from: inputs) { [unowned self] dOutput in
@@ -69,10 +71,10 @@ extension Tape {
       let chains = AttentionChains(
         forest: forest, layer: layer, width: width, keys: keys.value, values: values.value, prefix: prefix,
         gradients: .init(keys: dKeys, values: dValues, prefixKeys: dPrefixKeys, prefixValues: dPrefixValues))
-      AttentionKernel.backward(
-        dOutput: dOutput.elements, output: output.elements, queries: queries.value.elements,
-        logSumExp: logSumExp.elements, dQueries: dQueries.mutableElements, segments: chains.segments, shape: shape,
-        workers: workers)
+      kernel.backward(
+        outputGradients: dOutput.elements, outputs: output.elements, outputStride: queryWidth,
+        queries: queries.value.elements, queryStride: queryWidth, logSumExps: logSumExp.elements,
+        into: dQueries.mutableElements, queryGradientStride: queryWidth, segments: chains.segments, workers: workers)
       pass(dQueries, to: queries)
       pass(dKeys, to: keys)
       pass(dValues, to: values)

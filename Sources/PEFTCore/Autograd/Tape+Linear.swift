@@ -17,7 +17,7 @@ extension Tape {
     return record(y, from: [x]) { [unowned self] dy in
       accumulate(into: x) { dx, accumulates in
         weight.multiplyTransposed(
-          dy.elements, rows: rows, xStride: weight.outputs, into: dx, yStride: weight.inputs,
+          dy.elements, rows: rows, yStride: weight.outputs, into: dx, xStride: weight.inputs,
           accumulate: accumulates, workers: self.context.workers)
       }
     }

@@ -8,7 +8,7 @@ public struct Generator {
   private let endTokens: Set<Int32>
 
   /// Creates a generator that ends a sequence at any of `endTokens`.
-  public init(model: CausalLanguageModel, endTokens: some Sequence<Int32>, context: ComputeContext) {
+  public init(model: CausalLanguageModel, endTokens: [Int32], context: ComputeContext) {
     self.model = model
     self.context = context
     self.endTokens = Set(endTokens)

@@ -197,7 +197,7 @@ extension WeightMatrix {
       guard type == .bfloat16 else {
         return try WeightMatrix(values: values, outputs: outputs, inputs: inputs, context: context)
       }
-      let halves = values.map { HalfPrecision.bfloat16(rounding: $0) }
+      let halves = values.withUnsafeBufferPointer { HalfPrecision.bfloat16($0) }
       return try halves.withUnsafeBytes { bytes in
         try WeightMatrix(format: .bfloat16, outputs: outputs, inputs: inputs, bytes: bytes, context: context)
       }

@@ -86,8 +86,12 @@ public struct ModelDescription {
   public func rotary(headDimension: Int, defaultTheta: Double = 10_000) throws(DocumentError) -> RotaryConfiguration {
     let parameters = root["rope_parameters"] ?? root["rope_scaling"]
     let scaling = parameters.map { ModelDescription(root: $0, text: text) }
-    let theta = try scaling?.number("rope_theta") ?? number("rope_theta", default: defaultTheta)
-    let partial = try scaling?.number("partial_rotary_factor") ?? number("partial_rotary_factor", default: 1)
+    var theta = try number("rope_theta", default: defaultTheta)
+    var partial = try number("partial_rotary_factor", default: 1)
+    if let scaling {
+      theta = try scaling.number("rope_theta", default: theta)
+      partial = try scaling.number("partial_rotary_factor", default: partial)
+    }
     guard theta > 0, partial > 0, partial <= 1 else {
       throw DocumentError("rope_theta and partial_rotary_factor must be positive", at: root.offset, of: text)
     }

@@ -44,7 +44,7 @@ public enum ModelFamilies {
   public static func family(of description: ModelDescription) throws(DocumentError) -> any ModelFamily.Type {
     let type = try description.string("model_type", default: "")
     if let family = all.first(where: { $0.modelTypes.contains(type) }) { return family }
-    let known = all.flatMap(\.modelTypes)
+    let known = all.flatMap { $0.modelTypes }
     let hint = NearestName.of(type, among: known).map { "; did you mean \($0)?" } ?? ""
     throw DocumentError(
       "the architecture \"\(type)\" is not supported\(hint) (supported: \(known.joined(separator: ", ")))",
