@@ -29,6 +29,26 @@ public struct YAMLParser {
     return try parser.document()
   }
 
+  /// Reads the value of a command-line option, which begins at `offset` of `text` and ends with it.
+  ///
+  /// Lists, maps and quoted strings are read as inside brackets; anything else is one unquoted scalar, whatever
+  /// characters it holds.
+  static func argument(_ text: DocumentText, from offset: Int) throws(DocumentError) -> DocumentValue {
+    var parser = YAMLParser(text: text)
+    try parser.checkEncoding()
+    parser.position = offset
+    _ = parser.skipSpaces()
+    let start = parser.position
+    guard let first = parser.current, "[{\"'".utf8.contains(first) else {
+      return DocumentValue(
+        PlainScalar.content(of: parser.string(start..<text.bytes.count).trimmingSpaces), offset: start)
+    }
+    let value = try parser.flowNode()
+    try parser.skipToContent()
+    guard parser.current == nil else { throw parser.error("expected the end, found \(parser.shown())") }
+    return value
+  }
+
   private init(text: DocumentText) { self.text = text }
 
   private mutating func document() throws(DocumentError) -> DocumentValue {

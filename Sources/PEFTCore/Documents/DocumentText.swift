@@ -7,10 +7,14 @@ public struct DocumentText: Sendable {
   /// Further texts whose values were put among this one's, each with the offset at which it begins.
   private var additions: [(start: Int, text: DocumentText)] = []
 
+  /// Whether the text is its own name, an argument of the command line, so that a line would say nothing.
+  private let isArgument: Bool
+
   /// Creates a text; `name` is what messages call it.
-  public init(name: String, bytes: [UInt8]) {
+  public init(name: String, bytes: [UInt8], isArgument: Bool = false) {
     self.name = name
     self.bytes = bytes
+    self.isArgument = isArgument
   }
 
   /// Adds a text, such as the value of a command-line option, behind this one.
@@ -37,6 +41,7 @@ public struct DocumentText: Sendable {
   }
 
   private func ownLocation(of offset: Int) -> SourceLocation {
+    guard !isArgument else { return SourceLocation(file: name, line: 0, column: 0) }
     var line = 1
     var column = 1
     for byte in bytes[..<min(max(offset, 0), bytes.count)] {

@@ -5,7 +5,7 @@ extension OptionReader {
   public mutating func strings(_ key: String, default defaultValue: [String], about: String? = nil)
     throws(DocumentError) -> [String]
   {
-    let value = try ask(key, .strings, default: "\(defaultValue)", about: about)
+    let value = try ask(key, .strings, default: JSONValue(defaultValue).compactText, about: about)
     return try strings(key, value) ?? defaultValue
   }
 

@@ -105,7 +105,7 @@ extension OptionReader {
   public mutating func string(_ key: String, default defaultValue: String, about: String? = nil)
     throws(DocumentError) -> String
   {
-    let value = try ask(key, .string, default: defaultValue.debugDescription, about: about)
+    let value = try ask(key, .string, default: JSONValue(defaultValue).compactText, about: about)
     return try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) } ?? defaultValue
   }
 
@@ -135,7 +135,7 @@ extension OptionReader {
     _ key: String, of choices: [String], default defaultValue: String, about: String? = nil
   ) throws(DocumentError) -> String {
     let value = try ask(
-      key, .choice, default: defaultValue.debugDescription, choices: choices, about: about)
+      key, .choice, default: JSONValue(defaultValue).compactText, choices: choices, about: about)
     return try value.map { value throws(DocumentError) in try choice(value, of: choices, at: path(of: key)) }
       ?? defaultValue
   }
