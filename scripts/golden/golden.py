@@ -3,6 +3,7 @@ out the same byte for byte every time."""
 
 import json
 import os
+import re
 import zlib
 from pathlib import Path
 
@@ -69,8 +70,12 @@ def save_tensors(path, tensors, script):
               metadata={"provenance": provenance})
 
 
-def save_json(path, value, indent=2):
-    Path(path).write_text(json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False) + "\n")
+def save_json(path, value):
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    # Lists of numbers on one line.
+    text = re.sub(r"\[([-\d.,\s]+)\]", lambda match: "[" + " ".join(match[1].split()) + "]", text)
+    assert json.loads(text) == value
+    Path(path).write_text(text + "\n")
 
 
 LENGTHS = [1, 2, 7, 33, 80]
