@@ -5,12 +5,12 @@ public struct AdapterFormat {
   /// PEFT's name of the method, such as `LORA`.
   public let peftType: String
   /// The members of adapter_config.json that are the method's own.
-  public let configuration: [(key: String, value: DocumentValue)]
+  public let configuration: [(key: String, value: JSONValue)]
   /// What is saved, by PEFT's keys.
   public let tensors: [AdapterTensor]
 
   /// Creates the description.
-  public init(peftType: String, configuration: [(String, DocumentValue)], tensors: [AdapterTensor]) {
+  public init(peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor]) {
     self.peftType = peftType
     self.configuration = configuration.map { (key: $0.0, value: $0.1) }
     self.tensors = tensors
@@ -51,17 +51,17 @@ public struct AdapterTensor {
 
 extension TargetSelector {
   /// `target_modules` as PEFT writes it.
-  var document: DocumentValue {
+  var document: JSONValue {
     switch pattern {
-    case .suffixes(let names): DocumentValue(names.sorted())
+    case .suffixes(let names): JSONValue(names.sorted())
     case .allLinear: "all-linear"
-    case .expression(let text): DocumentValue(.string(text))
+    case .expression(let text): JSONValue(text)
     }
   }
 
   /// `exclude_modules` as PEFT writes it.
-  var excludedDocument: DocumentValue { excluded.isEmpty ? nil : DocumentValue(excluded) }
+  var excludedDocument: JSONValue { excluded.isEmpty ? .null : JSONValue(excluded) }
 
   /// `layers_to_transform` as PEFT writes it.
-  var layersDocument: DocumentValue { layers.map { DocumentValue($0.map { DocumentValue(.integer($0)) }) } ?? nil }
+  var layersDocument: JSONValue { layers.map { .array($0.map { JSONValue($0) }) } ?? .null }
 }

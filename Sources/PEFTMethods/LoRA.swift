@@ -58,11 +58,11 @@ public struct LoRA: PEFTMethod {
       format: AdapterFormat(
         peftType: "LORA",
         configuration: [
-          ("r", DocumentValue(.integer(rank))), ("lora_alpha", DocumentValue(.number(alpha))),
-          ("lora_dropout", DocumentValue(.number(dropout))), ("use_rslora", DocumentValue(.bool(isRankStabilized))),
+          ("r", JSONValue(rank)), ("lora_alpha", JSONValue(alpha)),
+          ("lora_dropout", JSONValue(dropout)), ("use_rslora", JSONValue(isRankStabilized)),
           ("target_modules", selector.document), ("exclude_modules", selector.excludedDocument),
           ("layers_to_transform", selector.layersDocument), ("bias", "none"), ("fan_in_fan_out", false),
-          ("init_lora_weights", true), ("use_dora", false), ("modules_to_save", nil), ("rank_pattern", [:]),
+          ("init_lora_weights", true), ("use_dora", false), ("modules_to_save", .null), ("rank_pattern", [:]),
           ("alpha_pattern", [:]),
         ],
         tensors: parameters.map { AdapterTensor($0) }),

@@ -5,46 +5,46 @@ enum GGUFDescription {
     guard let architecture = try metadata.string("general.architecture") else {
       throw metadata.missing("general.architecture")
     }
-    func required(_ key: String) throws -> DocumentValue {
+    func required(_ key: String) throws -> JSONValue {
       guard let value = try metadata.integer("\(architecture).\(key)") else {
         throw metadata.missing("\(architecture).\(key)")
       }
-      return DocumentValue(.integer(value))
+      return JSONValue(value)
     }
-    func integer(_ key: String) throws -> DocumentValue { DocumentValue(try metadata.integer("\(architecture).\(key)")) }
-    func number(_ key: String) throws -> DocumentValue { DocumentValue(try metadata.number("\(architecture).\(key)")) }
+    func integer(_ key: String) throws -> JSONValue { JSONValue(try metadata.integer("\(architecture).\(key)")) }
+    func number(_ key: String) throws -> JSONValue { JSONValue(try metadata.number("\(architecture).\(key)")) }
     let vocabulary = checkpoint["token_embd.weight"]?.shape.first
     let heads = try metadata.integer("\(architecture).attention.head_count") ?? 1
     let hidden = try metadata.integer("\(architecture).embedding_length") ?? 0
-    var members: [(String, DocumentValue)] = [
-      ("model_type", DocumentValue(.string(architecture))),
-      ("vocab_size", DocumentValue(vocabulary)),
+    var members: [(String, JSONValue)] = [
+      ("model_type", JSONValue(architecture)),
+      ("vocab_size", JSONValue(vocabulary)),
       ("hidden_size", try required("embedding_length")),
       ("num_hidden_layers", try required("block_count")),
       ("num_attention_heads", try required("attention.head_count")),
       ("num_key_value_heads", try integer("attention.head_count_kv")),
-      ("head_dim", DocumentValue(try metadata.integer("\(architecture).attention.key_length") ?? hidden / max(1, heads))),
+      ("head_dim", JSONValue(try metadata.integer("\(architecture).attention.key_length") ?? hidden / max(1, heads))),
       ("intermediate_size", try required("feed_forward_length")),
       ("max_position_embeddings", try integer("context_length")),
       ("rms_norm_eps", try number("attention.layer_norm_rms_epsilon")),
       ("rope_theta", try number("rope.freq_base")),
-      ("tie_word_embeddings", DocumentValue(checkpoint["output.weight"] == nil)),
-      ("attention_bias", DocumentValue(checkpoint["blk.0.attn_q.bias"] != nil)),
+      ("tie_word_embeddings", JSONValue(checkpoint["output.weight"] == nil)),
+      ("attention_bias", JSONValue(checkpoint["blk.0.attn_q.bias"] != nil)),
       ("sliding_window", try integer("attention.sliding_window")),
-      ("bos_token_id", DocumentValue(try metadata.integer("tokenizer.ggml.bos_token_id"))),
+      ("bos_token_id", JSONValue(try metadata.integer("tokenizer.ggml.bos_token_id"))),
     ]
     let ends = try ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"].compactMap(metadata.integer)
-    members.append(("eos_token_id", DocumentValue(ends.map { DocumentValue(.integer($0)) })))
+    members.append(("eos_token_id", .array(ends.map { JSONValue($0) })))
     if let type = try metadata.string("\(architecture).rope.scaling.type"), type != "none" {
       members.append((
         "rope_scaling",
         [
-          "rope_type": DocumentValue(.string(type)), "factor": try number("rope.scaling.factor"),
+          "rope_type": JSONValue(type), "factor": try number("rope.scaling.factor"),
         ]
       ))
     }
     return ModelDescription(
-      root: DocumentValue(members: members), text: DocumentText(name: checkpoint.path, bytes: []))
+      root: DocumentValue(.object(DocumentObject(members.map { .init(key: $0.0, keyOffset: 0, value: DocumentValue($0.1)) }))), text: DocumentText(name: checkpoint.path, bytes: []))
   }
 
   static func tokenizer(of checkpoint: GGUFCheckpoint) throws -> GGUFTokenizerMetadata {
