@@ -31,8 +31,8 @@ SPLITS = {
     "qwen2": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
              r"|\s*[\r\n]+|\s+(?!\S)|\s+",
 }
-TEXTS = ["hello there, in 2000 0000", "  tabs\tand\nlines\r\n", "naïve “quotes” — 日本 🙂", "<|begin|>user\nhell<|end|>", "",
-         "I'LL don't"]
+TEXTS = ["hello there, in 2000 0000", "  tabs\tand\nlines\r\n", "naïve “quotes” — 日本 🙂", "<|begin|>user\nhell<|end|>",
+         "", "I'LL don't"]
 
 
 def byte_alphabet():

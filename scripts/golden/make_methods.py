@@ -193,7 +193,8 @@ class PEFTSubject:
             assert not torch.allclose(logits, base_logits, atol=1e-2), self.label
         if self.config.peft_type == "BEFT" and "llama" in self.label:
             return tensors  # no bias to merge into
-        before = {name.replace(".base_layer", ""): value.detach().clone() for name, value in self.base.named_parameters()}
+        before = {name.replace(".base_layer", ""): value.detach().clone()
+                  for name, value in self.base.named_parameters()}
         merged = self.model.merge_and_unload().eval()
         with torch.no_grad():
             difference = (merged(input_ids=ids[None]).logits[0] - logits).abs().max().item()
@@ -261,7 +262,8 @@ class BottleneckSubject(PlainSubject):
         self.kind, self.activation = method.removeprefix("bottleneck-"), activation
         self.scaling = 2.0 if self.kind == "parallel" else 1.0
         gpt2 = model_name == "gpt2"
-        prefix, layers = ("transformer.h", self.base.transformer.h) if gpt2 else ("model.layers", self.base.model.layers)
+        prefix = "transformer.h" if gpt2 else "model.layers"
+        layers = self.base.transformer.h if gpt2 else self.base.model.layers
         self.adapters = []
         for index, layer in enumerate(layers):
             places = {"after_feed_forward": layer.mlp}
@@ -301,7 +303,8 @@ class BottleneckSubject(PlainSubject):
 def subjects(models, model_name):
     """Fixture's name, a function that builds it afresh, steps, and which tensors are kept (all, if None)."""
     for method, config in peft_methods(model_name):
-        yield method, lambda method=method, config=config: PEFTSubject(models, model_name, method, fresh(config)), STEPS, None
+        yield method, lambda method=method, config=config: PEFTSubject(
+            models, model_name, method, fresh(config)), STEPS, None
     if model_name != "llama":
         yield "bitfit-existing", lambda: PlainSubject(
             models, model_name, "bitfit-existing", lambda name: name.endswith(".bias")), STEPS, None
@@ -388,6 +391,11 @@ def make(models, model_name, method, build, steps, kept, out):
         if stored and method != "lora-pissa":
             again = subject.reload(folder)(input_ids=ids[None]).logits[0][subject.virtual:]
             assert torch.allclose(again, logits, atol=1e-5), (folder.name, (again - logits).abs().max())
+        # Padding must not matter, so that an implementation without it can be compared.
+        counts = [(labels[1:] != -100).sum().item() for _, labels in sequences]
+        unpadded = sum(count * subject.model(input_ids=row[None], labels=labels[None]).loss.item()
+                       for count, (row, labels) in zip(counts, sequences, strict=True)) / sum(counts)
+        assert abs(unpadded - subject.model(**padded(sequences)).loss.item()) < 1e-5, folder.name
     tensors["logits"] = logits
     for name, value in subject.trainable.items():
         if name not in stored and kept is None:

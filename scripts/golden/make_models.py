@@ -30,7 +30,8 @@ def models():
     llama3 = dict(rope_type="llama3", rope_theta=10000.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0,
                   original_max_position_embeddings=128)
     yield "llama", t.LlamaConfig(**SMALL, tie_word_embeddings=False, rms_norm_eps=1e-5), {}
-    yield "llama-tied", t.LlamaConfig(**SMALL, tie_word_embeddings=True, rope_parameters=rope(500.0)), {}
+    yield "llama-tied", t.LlamaConfig(**dict(SMALL, eos_token_id=[2, 5]), tie_word_embeddings=True,
+                                      rope_parameters=rope(500.0)), {}
     yield "llama-bias", t.LlamaConfig(**SMALL, attention_bias=True, mlp_bias=True), {}
     # Head size 8: wavelengths 6.3 (kept), 63 (blended), 628 and 6283 (divided by the factor).
     yield "llama3-rope", t.LlamaConfig(**dict(WIDE, max_position_embeddings=512), rope_parameters=llama3), {}
