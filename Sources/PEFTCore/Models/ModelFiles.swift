@@ -131,7 +131,7 @@ public struct ModelFiles {
       let template = path + "/chat_template.jinja"
       if FileManager.default.fileExists(atPath: template) {
         configuration.chatTemplates = [
-          .init(name: "default", source: String(decoding: try MemoryMappedFile(path: template).bytes, as: UTF8.self))
+          .init(name: "default", source: String(decoding: try MemoryMappedFile(path: template).contents, as: UTF8.self))
         ]
       }
       return configuration
@@ -156,7 +156,7 @@ public struct ModelFiles {
   }
 
   private static func document(_ path: String) throws -> ModelDescription {
-    let text = DocumentText(name: path, bytes: Array(try MemoryMappedFile(path: path).bytes))
+    let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
     return ModelDescription(root: try JSONParser.parse(text), text: text)
   }
 }
