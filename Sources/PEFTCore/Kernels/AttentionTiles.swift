@@ -4,7 +4,6 @@
 
 /// A run of consecutive floats that fits in registers.
 protocol FloatRun {
-  static var count: Int { get }
   init(loading pointer: UnsafePointer<Float>)
   func storing(to pointer: UnsafeMutablePointer<Float>)
   func plus(_ factor: Float, times other: Self) -> Self
@@ -34,9 +33,7 @@ extension SIMD where Scalar == Float {
   }
 }
 
-extension SIMD4<Float>: FloatRun {
-  static var count: Int { 4 }
-}
+extension SIMD4<Float>: FloatRun {}
 
 #if CPU_X86_64_V4
   extension SIMD16<Float>: FloatRun {}
@@ -45,8 +42,6 @@ extension SIMD4<Float>: FloatRun {
 #endif
 
 extension Float: FloatRun {
-  static var count: Int { 1 }
-
   @inline(__always)
   init(loading pointer: UnsafePointer<Float>) { self = pointer.pointee }
 
