@@ -46,7 +46,9 @@ struct HTTPTransport: Sendable {
   }
 }
 
-/// One request's delegate. Its state is touched by the session's serial queue until `finished` is signalled,
+/// One request's delegate.
+///
+/// Its state is touched by the session's serial queue until `finished` is signalled,
 /// and only by the waiting thread afterwards.
 private final class HTTPExchange: NSObject, URLSessionDataDelegate, @unchecked Sendable {
   private let receive: @Sendable (HTTPReply, UnsafeRawBufferPointer) throws -> Void

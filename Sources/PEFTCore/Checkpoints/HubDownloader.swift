@@ -346,7 +346,9 @@ public struct HubDownloader: Sendable {
   }
 }
 
-/// The body of a small answer. Touched by one transfer at a time.
+/// The body of a small answer.
+///
+/// Touched by one transfer at a time.
 private final class HTTPContent: @unchecked Sendable {
   private(set) var bytes: [UInt8] = []
   private let limit: Int
@@ -361,7 +363,9 @@ private final class HTTPContent: @unchecked Sendable {
   }
 }
 
-/// A file that is being fetched, kept between attempts. Touched by one transfer at a time, under a lock file.
+/// A file that is being fetched, kept between attempts.
+///
+/// Touched by one transfer at a time, under a lock file.
 private final class PartialFile: @unchecked Sendable {
   let path: String
   private(set) var count: Int
