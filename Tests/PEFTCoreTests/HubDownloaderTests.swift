@@ -1,9 +1,13 @@
 import Foundation
 import PEFTCore
-import Synchronization
 import Testing
 
-@Suite("Hub downloads") struct HubDownloaderTests {
+/// Downloads are done by curl, which need not be there where this package is built.
+private let hasCurl = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+  FileManager.default.isExecutableFile(atPath: "\($0)/curl")
+}
+
+@Suite("Hub downloads", .enabled(if: hasCurl)) struct HubDownloaderTests {
   static let commit = String(repeating: "0123abcdef", count: 4)
   static let weights = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 2) }
 
@@ -83,14 +87,13 @@ import Testing
 
   @Test("A broken transfer goes on where it stopped") func resume() throws {
     try withHub(store: { Self.part($0, of: Self.weights, cut: 100_000) }) { downloader, _, _, store in
-      let seen = Mutex<[Int]>([])
+      var progress: [Int] = []
       let path = try downloader.download("a/w.bin", of: "org/name") { bytes, total in
         #expect(total == Self.weights.count)
-        seen.withLock { $0.append(bytes) }
+        progress.append(bytes)
       }
       #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: path))) == Self.weights)
       #expect(store.requests.map { $0.fields["range"] } == [nil, "bytes=100000-"])
-      let progress = seen.withLock { $0 }
       #expect(progress == progress.sorted() && progress.last == Self.weights.count)
     }
   }

@@ -70,12 +70,15 @@ public struct HubDownloader: Sendable {
     _ = try cache.folder(of: id, kind: kind)
     try requireOnline(id)
     let url = try url("/api/\(kind.rawValue)s/\(id)/revision/\(Self.escaped(revision, keeping: ""))")
-    let content = HTTPContent(limit: 64 << 20)
+    var content: [UInt8] = []
     let reply = try get(url) { reply, bytes in
-      if reply.status == 200 { try content.append(bytes, from: reply.url) }
+      guard content.count + bytes.count <= 64 << 20 else {
+        throw FileError(path: url.absoluteString, "the list of files is longer than 64 MiB")
+      }
+      if reply.status == 200 { content.append(contentsOf: bytes) }
     }
     guard reply.status == 200 else { throw Self.refusal(reply, of: id) }
-    let list = try JSONParser.parse(DocumentText(name: url.absoluteString, bytes: content.bytes))
+    let list = try JSONParser.parse(DocumentText(name: url.absoluteString, bytes: content))
     guard let siblings = list["siblings"]?.array else {
       throw FileError(path: url.absoluteString, "the answer lists no files (siblings)")
     }
@@ -87,7 +90,7 @@ public struct HubDownloader: Sendable {
   /// - Throws: `FileError` or `DocumentError`.
   public func snapshot(
     of id: String, kind: HubRepositoryKind = .model, revision: String = "main", wanted: (String) -> Bool,
-    progress: @escaping @Sendable (_ file: String, _ bytes: Int, _ total: Int?) -> Void = { _, _, _ in }
+    progress: (_ file: String, _ bytes: Int, _ total: Int?) -> Void = { _, _, _ in }
   ) throws -> String {
     let names = try files(of: id, kind: kind, revision: revision).filter(wanted)
     for name in names {
@@ -107,7 +110,7 @@ public struct HubDownloader: Sendable {
   /// - Throws: `FileError`.
   public func download(
     _ file: String, of id: String, kind: HubRepositoryKind = .model, revision: String = "main",
-    progress: @escaping @Sendable (_ bytes: Int, _ total: Int?) -> Void = { _, _ in }
+    progress: (_ bytes: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws -> String {
     let folder = try cache.folder(of: id, kind: kind)
     guard HubCache.isSafe(file) else { throw FileError(path: file, "is no path of a file in a repository") }
@@ -186,7 +189,7 @@ public struct HubDownloader: Sendable {
   /// Follows redirects; the token stays with the Hub's own host.
   private func get(
     _ url: URL, fields more: [String: String] = [:],
-    receive: @escaping @Sendable (HTTPReply, UnsafeRawBufferPointer) throws -> Void
+    receive: (HTTPReply, UnsafeRawBufferPointer) throws -> Void
   ) throws -> HTTPReply {
     var url = url
     for _ in 0..<10 {
@@ -264,7 +267,7 @@ public struct HubDownloader: Sendable {
   }
 
   private func fetch(
-    _ remote: RemoteFile, to blob: String, progress: @escaping @Sendable (Int, Int?) -> Void
+    _ remote: RemoteFile, to blob: String, progress: (Int, Int?) -> Void
   ) throws {
     let part = try PartialFile(path: blob + ".incomplete")
     let start = part.count
@@ -346,27 +349,8 @@ public struct HubDownloader: Sendable {
   }
 }
 
-/// The body of a small answer.
-///
-/// Touched by one transfer at a time.
-private final class HTTPContent: @unchecked Sendable {
-  private(set) var bytes: [UInt8] = []
-  private let limit: Int
-
-  init(limit: Int) { self.limit = limit }
-
-  func append(_ more: UnsafeRawBufferPointer, from url: URL) throws {
-    guard bytes.count + more.count <= limit else {
-      throw FileError(path: url.absoluteString, "the answer is longer than \(limit) bytes")
-    }
-    bytes.append(contentsOf: more)
-  }
-}
-
 /// A file that is being fetched, kept between attempts.
-///
-/// Touched by one transfer at a time, under a lock file.
-private final class PartialFile: @unchecked Sendable {
+private final class PartialFile {
   let path: String
   private(set) var count: Int
   /// Whether bytes of this transfer have arrived.
