@@ -10,9 +10,11 @@ public struct FullFineTuning: PEFTMethod {
 
   public init(options: inout OptionReader) throws {}
 
-  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Attachment {
+  public init?(peft settings: AdapterSettings, type: String) throws { return nil }
+
+  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let parameters = model.makeEverythingTrainable(context: setting.context)
-    return Attachment(
+    return AttachedMethod(
       parameters: parameters, inferenceCost: InferenceCost(), format: nil,
       undo: { model.freezeEverything() })
   }

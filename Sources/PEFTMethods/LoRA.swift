@@ -31,16 +31,30 @@ public struct LoRA: PEFTMethod {
     targets = try TargetSelector.read(&options)
   }
 
+  public init?(peft settings: AdapterSettings, type: String) throws {
+    guard type == "LORA" else { return nil }
+    try settings.refuse([
+      "alora_invocation_tokens", "alpha_pattern", "bias", "layer_replication", "lora_bias",
+      "modules_to_save", "rank_pattern", "target_parameters", "trainable_token_indices", "use_dora", "use_qalora",
+    ])
+    rank = try settings.integer("r", in: 1...65_536)
+    alpha = try settings.number("lora_alpha", default: 8)
+    dropout = try settings.number("lora_dropout", default: 0)
+    isRankStabilized = try settings.bool("use_rslora", default: false)
+    targets = try settings.targets()
+  }
+
   /// PEFT's default targets of a family.
   static func defaultTargets(of model: CausalLanguageModel) -> TargetSelector {
     let names = Set(model.linears.map { String($0.shortName) })
-    for choice in [["q_proj", "v_proj"], ["c_attn"], ["qkv_proj"], ["query_key_value"]] where names.isSuperset(of: choice) {
+    for choice in [["q_proj", "v_proj"], ["c_attn"], ["qkv_proj"], ["query_key_value"]]
+    where names.isSuperset(of: choice) {
       return TargetSelector(.suffixes(choice))
     }
     return TargetSelector(.allLinear)
   }
 
-  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Attachment {
+  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let selector = targets ?? Self.defaultTargets(of: model)
     let linears = try selector.linears(of: model)
     if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank }) {
@@ -53,7 +67,7 @@ public struct LoRA: PEFTMethod {
     }
     for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
     let parameters = adapters.flatMap(\.parameters)
-    return Attachment(
+    return AttachedMethod(
       parameters: parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "LORA",

@@ -8,7 +8,9 @@ public struct NoMethod: PEFTMethod {
 
   public init(options: inout OptionReader) throws {}
 
-  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Attachment {
-    Attachment(parameters: [], inferenceCost: InferenceCost(), format: nil, undo: {})
+  public init?(peft settings: AdapterSettings, type: String) throws { return nil }
+
+  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+    AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil, undo: {})
   }
 }

@@ -21,7 +21,8 @@ extension Tape {
     let rank = a.shape[0]
     precondition(a.shape == [rank, inputs] && b.shape == [outputs, rank], "low rank: \(a.shape), \(b.shape)")
     let workers = context.workers
-    let mask = probability > 0 ? dropoutStream.map { Dropout(probability: probability, stream: $0.child(purpose)) } : nil
+    let mask =
+      probability > 0 ? dropoutStream.map { Dropout(probability: probability, stream: $0.child(purpose)) } : nil
     func dropped() -> Tensor {
       guard let mask else { return x.value }
       let result = Tensor(uninitialized: x.shape, in: context.pool)

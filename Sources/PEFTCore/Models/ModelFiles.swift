@@ -114,7 +114,9 @@ public struct ModelFiles {
     case .gguf(let checkpoint):
       var configuration = TokenizerConfiguration()
       let metadata = try GGUFDescription.tokenizer(of: checkpoint)
-      func text(_ id: Int?) -> String? { id.flatMap { metadata.tokens.indices.contains($0) ? metadata.tokens[$0] : nil } }
+      func text(_ id: Int?) -> String? {
+        id.flatMap { metadata.tokens.indices.contains($0) ? metadata.tokens[$0] : nil }
+      }
       configuration.beginningOfText = text(metadata.beginningOfText)
       configuration.endOfText = text(metadata.endOfText)
       if let source = try checkpoint.metadata.string("tokenizer.chat_template") {
