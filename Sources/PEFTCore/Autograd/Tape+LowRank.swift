@@ -1,7 +1,7 @@
 extension Tape {
-  /// `y + scale · dropout(x) · Aᵀ · Bᵀ`, in place: LoRA's update (Hu et al. 2021, equation 3).
+  /// `y + scale · dropout(x) · Aᵀ · Bᵀ`, in place: LoRA's update.
   ///
-  /// Saves x and the `[T, rank]` projection; a dropped-out x is drawn again in the backward pass.
+  /// Source: Hu et al. 2021, equation 3. Saves x and the `[T, rank]` projection; a dropped-out x is drawn again in the backward pass.
   ///
   /// - Parameters:
   ///   - y: `[T, outputs]`; its value is overwritten.

@@ -131,11 +131,13 @@ struct BlockedMultiply<Source: PanelSource> {
           let c = rows.c + row * rows.cStride + column
           if width == KernelShape.panelWidth {
             TileKernel.multiply(
-              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride, depth: depths.count, c: c, cStride: rows.cStride,
+              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride,
+              depth: depths.count, c: c, cStride: rows.cStride,
               adding: adding)
           } else {
             TileKernel.multiply(
-              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride, depth: depths.count, c: edge,
+              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride,
+              depth: depths.count, c: edge,
               cStride: KernelShape.panelWidth, adding: false)
             copyEdge(edge, height: height, width: width, to: c, adding: adding)
           }

@@ -22,7 +22,7 @@ public struct ModelFiles {
     case gguf(GGUFCheckpoint)
   }
 
-  /// Opens a model's description. Nothing but headers is read.
+  /// Opens a model's description, reading nothing but headers.
   ///
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
   public static func open(_ path: String) throws -> ModelFiles {
