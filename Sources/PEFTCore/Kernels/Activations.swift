@@ -1,14 +1,16 @@
 /// Elementwise nonlinearities and their gated forms, as `hidden_act` and adapters name them.
 ///
 /// Backward passes recompute what they need from the inputs; nothing is saved.
-enum Activation: Sendable {
+public enum Activation: String, Sendable, CaseIterable {
   /// x·σ(x), also called swish.
   case silu
   /// x·Φ(x) with the normal distribution's Φ (`gelu`).
   case gelu
   /// The tanh approximation of GELU (`gelu_new`, `gelu_pytorch_tanh`).
-  case geluTanh
+  case geluTanh = "gelu_tanh"
+  /// max(x, 0).
   case relu
+  /// The hyperbolic tangent.
   case tanh
 
   /// `y = f(x)`; `y` may be `x` itself.

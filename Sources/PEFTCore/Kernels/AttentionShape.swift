@@ -43,17 +43,19 @@ struct AttentionSegment {
 }
 
 /// What is the same for all segments of one attention layer.
-struct AttentionShape: Sendable {
+public struct AttentionShape: Sendable {
   /// Query heads, a multiple of `keyValueHeads`; query head h reads key/value head h / (heads / keyValueHeads).
-  var heads: Int
-  var keyValueHeads: Int
-  var headDimension: Int
+  public var heads: Int
+  /// Heads of keys and values.
+  public var keyValueHeads: Int
+  /// Width of a head.
+  public var headDimension: Int
   /// Multiplies the products of queries and keys, usually 1 / sqrt(headDimension).
-  var scale: Float
+  public var scale: Float
   /// The query at chain position p sees keys at positions above `p - window`; nil sees all.
-  var window: Int?
+  public var window: Int?
   /// Scores become `softCap · tanh(score / softCap)`, as in Gemma 2.
-  var softCap: Float?
+  public var softCap: Float?
 
   /// Query heads that share a key/value head.
   var groupSize: Int { heads / keyValueHeads }

@@ -7,13 +7,20 @@
 /// Gain and bias may each be absent (OLMo's LayerNorm has neither). A row's result depends on that row alone.
 ///
 /// - Source: Zhang and Sennrich 2019 (RMSNorm); Ba, Kiros and Hinton 2016 (LayerNorm).
-struct Normalization: Sendable {
+public struct Normalization: Sendable, Equatable {
   /// Whether the row's mean is subtracted, which makes it LayerNorm.
-  var centers: Bool
+  public var centers: Bool
   /// Added to the mean square inside the root.
-  var epsilon: Float
+  public var epsilon: Float
   /// Whether the stored gain is the difference from one, as in Gemma.
-  var gainIsOffset = false
+  public var gainIsOffset: Bool
+
+  /// RMSNorm, or LayerNorm if it centers.
+  public init(centers: Bool, epsilon: Float, gainIsOffset: Bool = false) {
+    self.centers = centers
+    self.epsilon = epsilon
+    self.gainIsOffset = gainIsOffset
+  }
 
   /// Normalizes each row of `x` into `y`, which may be `x` itself.
   ///

@@ -1,7 +1,8 @@
 import Foundation
 
 /// How a model stretches its rotary frequencies to contexts longer than it was first trained on.
-enum RotaryScaling: Sendable, Equatable {
+public enum RotaryScaling: Sendable, Equatable {
+  /// The frequencies as they are.
   case none
   /// All frequencies divided by `factor`.
   case linear(factor: Double)
