@@ -54,7 +54,7 @@ final class ProgressLine {
     let share = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 0
     var parts = ["\(Int(share * 100)) %"]
     if done > 0, elapsed > 0 {
-      let rate = Double(done) / elapsed
+      let rate = min(Double(done) / elapsed, 1e12)
       parts.append("\(rate >= 100 ? "\(Int(rate))" : String(format: rate >= 1 ? "%.1f" : "%.2f", rate)) \(unit)/s")
       if done < total { parts.append("\(duration(Double(total - done) / rate)) left") }
     }
