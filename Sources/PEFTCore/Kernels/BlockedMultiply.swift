@@ -1,0 +1,171 @@
+/// The right-hand matrix of a product, given out as panels: `panelWidth` columns of one depth block.
+protocol PanelSource {
+  /// Columns of the matrix.
+  var columnCount: Int { get }
+  /// Floats of scratch that `panel` wants beside its buffer.
+  var scratchCount: Int { get }
+  /// The panel's elements for the given depths, `panelWidth` in a row (zeros beyond the last column).
+  ///
+  /// - Parameters:
+  ///   - index: Number of the panel; its first column is `index · panelWidth`.
+  ///   - depths: Part of one depth block, from its start.
+  ///   - buffer: Room for `[depthBlock, panelWidth]`, which may hold the result.
+  ///   - scratch: Room for `scratchCount` floats.
+  /// - Returns: The first element, and the distance from one depth to the next.
+  func panel(
+    _ index: Int, depths: Range<Int>, buffer: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) -> (elements: UnsafePointer<Float>, stride: Int)
+}
+
+/// The left-hand matrix and the result of a product.
+struct ProductRows {
+  let rowCount: Int
+  /// Length of the sums.
+  let depth: Int
+  let a: UnsafePointer<Float>
+  let aStride: Int
+  /// Whether `a` is stored as `[depth, rows]` and not as `[rows, depth]`.
+  let aIsTransposed: Bool
+  let c: UnsafeMutablePointer<Float>
+  let cStride: Int
+  /// Whether the product is added to `c`.
+  let accumulates: Bool
+}
+
+/// A product cut into pieces by its shape.
+///
+/// A piece is a block of rows times a group of panels. It goes through the depth in blocks, brings its rows
+/// into the tiles' order once a block, and unpacks each panel once a block into a buffer in cache.
+struct BlockedMultiply<Source: PanelSource> {
+  private let rows: ProductRows
+  private let source: Source
+  private let rowsPerPiece: Int
+  private let panelsPerPiece: Int
+  private let rowPieces: Int
+  private let panelPieces: Int
+
+  init(_ rows: ProductRows, by source: Source) {
+    self.rows = rows
+    self.source = source
+    let panels = (source.columnCount + KernelShape.panelWidth - 1) / KernelShape.panelWidth
+    rowPieces = max(1, (rows.rowCount + Self.maximumRows - 1) / Self.maximumRows)
+    let tiles = (rows.rowCount + KernelShape.tileRows - 1) / KernelShape.tileRows
+    rowsPerPiece = (tiles + rowPieces - 1) / rowPieces * KernelShape.tileRows
+    let panelWork = max(1, min(rows.rowCount, rowsPerPiece) * rows.depth * KernelShape.panelWidth)
+    let wanted = max(1, (Self.pieceWork + panelWork - 1) / panelWork)
+    panelPieces = max(1, panels / wanted)
+    panelsPerPiece = (panels + panelPieces - 1) / max(1, panelPieces)
+  }
+
+  /// Rows that share one unpacking of a panel.
+  private static var maximumRows: Int { 256 }
+  /// Multiplications that make a piece worth its start.
+  private static var pieceWork: Int { 1 << 21 }
+
+  /// Floats of scratch that a piece needs.
+  static func scratchCount(rows: Int, sourceScratch: Int) -> Int {
+    let tileRows = KernelShape.tileRows
+    let blockRows = (min(rows, maximumRows) + tileRows - 1) / tileRows * tileRows + tileRows
+    return (blockRows + KernelShape.panelWidth) * KernelShape.depthBlock + tileRows * KernelShape.panelWidth
+      + sourceScratch
+  }
+
+  private var scratchBytes: Int {
+    MemoryLayout<Float>.stride * Self.scratchCount(rows: rows.rowCount, sourceScratch: source.scratchCount)
+  }
+
+  /// Computes the product on all workers.
+  func run(on workers: Workers) {
+    guard rows.rowCount > 0, source.columnCount > 0 else { return }
+    workers.run(pieces: rowPieces * panelPieces, scratchBytes: scratchBytes) { piece, scratch in
+      run(piece: piece, scratch: scratch)
+    }
+  }
+
+  /// Computes the product on the calling thread.
+  func runSerially(scratch: UnsafeMutableRawPointer) {
+    guard rows.rowCount > 0, source.columnCount > 0 else { return }
+    for piece in 0..<rowPieces * panelPieces { run(piece: piece, scratch: scratch) }
+  }
+
+  private func run(piece: Int, scratch: UnsafeMutableRawPointer) {
+    let panelCount = (source.columnCount + KernelShape.panelWidth - 1) / KernelShape.panelWidth
+    let firstRow = piece / panelPieces * rowsPerPiece
+    let lastRow = min(firstRow + rowsPerPiece, rows.rowCount)
+    let firstPanel = piece % panelPieces * panelsPerPiece
+    let lastPanel = min(firstPanel + panelsPerPiece, panelCount)
+    guard firstRow < lastRow, firstPanel < lastPanel else { return }
+
+    let block = scratch.assumingMemoryBound(to: Float.self)
+    let buffer = block + (rowsPerPiece * KernelShape.depthBlock)
+    let edge = buffer + KernelShape.panelWidth * KernelShape.depthBlock
+    let sourceScratch = edge + KernelShape.tileRows * KernelShape.panelWidth
+
+    if rows.depth == 0 { return clear(firstRow..<lastRow, panels: firstPanel..<lastPanel) }
+    var depth = 0
+    while depth < rows.depth {
+      let depths = depth..<min(depth + KernelShape.depthBlock, rows.depth)
+      let adding = rows.accumulates || depth > 0
+      interleave(firstRow..<lastRow, depths, into: block)
+      for panel in firstPanel..<lastPanel {
+        let (elements, stride) = source.panel(panel, depths: depths, buffer: buffer, scratch: sourceScratch)
+        let column = panel * KernelShape.panelWidth
+        let width = min(KernelShape.panelWidth, source.columnCount - column)
+        var row = firstRow
+        while row < lastRow {
+          let height = TileKernel.height(forRows: lastRow - row)
+          let a = UnsafePointer(block + (row - firstRow) * depths.count)
+          let c = rows.c + row * rows.cStride + column
+          if width == KernelShape.panelWidth {
+            TileKernel.multiply(
+              height: height, a: a, b: elements, bStride: stride, depth: depths.count, c: c, cStride: rows.cStride,
+              adding: adding)
+          } else {
+            TileKernel.multiply(
+              height: height, a: a, b: elements, bStride: stride, depth: depths.count, c: edge,
+              cStride: KernelShape.panelWidth, adding: false)
+            copyEdge(edge, height: height, width: width, to: c, adding: adding)
+          }
+          row += height
+        }
+      }
+      depth = depths.upperBound
+    }
+  }
+
+  private func copyEdge(
+    _ edge: UnsafeMutablePointer<Float>, height: Int, width: Int, to c: UnsafeMutablePointer<Float>, adding: Bool
+  ) {
+    for row in 0..<height {
+      let from = edge + row * KernelShape.panelWidth
+      let to = c + row * rows.cStride
+      for column in 0..<width { to[column] = adding ? to[column] + from[column] : from[column] }
+    }
+  }
+
+  private func clear(_ rowRange: Range<Int>, panels: Range<Int>) {
+    guard !rows.accumulates else { return }
+    let first = panels.lowerBound * KernelShape.panelWidth
+    let last = min(panels.upperBound * KernelShape.panelWidth, source.columnCount)
+    for row in rowRange { (rows.c + row * rows.cStride + first).update(repeating: 0, count: last - first) }
+  }
+
+  /// Copies rows in the order in which the tiles read them: for each tile, one column after the other.
+  private func interleave(_ range: Range<Int>, _ depths: Range<Int>, into block: UnsafeMutablePointer<Float>) {
+    var row = range.lowerBound
+    while row < range.upperBound {
+      let height = TileKernel.height(forRows: range.upperBound - row)
+      let target = block + (row - range.lowerBound) * depths.count
+      if rows.aIsTransposed {
+        for (index, depth) in depths.enumerated() {
+          (target + index * height).update(from: rows.a + depth * rows.aStride + row, count: height)
+        }
+      } else {
+        BlockTransposition.transpose(
+          rows.a + row * rows.aStride + depths.lowerBound, sourceStride: rows.aStride, rows: height,
+          columns: depths.count, to: target, targetStride: height)
+      }
+      row += height
+    }
+  }
+}
