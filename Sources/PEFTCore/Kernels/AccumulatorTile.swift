@@ -7,8 +7,8 @@ private protocol AccumulatorTile {
   static var rowCount: Int { get }
   /// All zeros.
   init()
-  /// Adds the product of a column of `rowCount` factors and one row of the panel.
-  mutating func add(column: UnsafePointer<Float>, row first: KernelVector, _ second: KernelVector)
+  /// Adds the product of a column of `rowCount` factors, `stride` apart, and one row of the panel.
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector)
   /// Writes the tile to `c`, or adds it to what is there.
   func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool)
 }
@@ -20,7 +20,7 @@ private struct TileRow: AccumulatorTile {
   @inline(__always) static var rowCount: Int { 1 }
 
   @inline(__always)
-  mutating func add(column: UnsafePointer<Float>, row first: KernelVector, _ second: KernelVector) {
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
     let factor = KernelVector(repeating: column[0])
     self.first = multiplyAdd(self.first, factor, first)
     self.second = multiplyAdd(self.second, factor, second)
@@ -50,9 +50,9 @@ private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: Accumula
   @inline(__always) init() {}
 
   @inline(__always)
-  mutating func add(column: UnsafePointer<Float>, row first: KernelVector, _ second: KernelVector) {
-    top.add(column: column, row: first, second)
-    bottom.add(column: column + Top.rowCount, row: first, second)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
+    top.add(column: column, stride: stride, row: first, second)
+    bottom.add(column: column + Top.rowCount &* stride, stride: stride, row: first, second)
   }
 
   @inline(__always)
@@ -70,7 +70,7 @@ private typealias TwelveRows = TileRows<EightRows, FourRows>
 
 /// The innermost loop of every matrix product.
 enum TileKernel {
-  /// Heights that `multiply` has a tile for, tallest first.
+  /// Height of the tile to use when `rows` rows are left: the tallest there is that they fill.
   @inline(__always)
   static func height(forRows rows: Int) -> Int {
     if rows >= KernelShape.tileRows { return KernelShape.tileRows }
@@ -78,39 +78,53 @@ enum TileKernel {
     return rows >= 4 ? 4 : rows >= 2 ? 2 : 1
   }
 
-  /// Multiplies a column block of `height` rows by a panel.
+  /// Multiplies `height` rows by a panel.
   ///
   /// - Parameters:
-  ///   - height: One of the heights `height(forRows:)` gives.
-  ///   - a: `[depth, height]`, the rows interleaved.
+  ///   - height: One of the heights that `height(forRows:)` gives.
+  ///   - a: `[height, depth]` with rows `aStride` apart; with `aStride` nil `[depth, height]`, the rows
+  ///     interleaved.
   ///   - b: `[depth, panelWidth]` with rows `bStride` apart.
   ///   - depth: Length of the sums, at most one depth block.
   ///   - c: `[height, panelWidth]` with rows `cStride` apart.
   ///   - adding: Whether the result is added to `c` or replaces it.
   @inline(never)
   static func multiply(
-    height: Int, a: UnsafePointer<Float>, b: UnsafePointer<Float>, bStride: Int, depth: Int,
+    height: Int, a: UnsafePointer<Float>, aStride: Int?, b: UnsafePointer<Float>, bStride: Int, depth: Int,
     c: UnsafeMutablePointer<Float>, cStride: Int, adding: Bool
   ) {
     switch height {
     #if CPU_X86_64_V4 || arch(arm64)
-      case 12: run(TwelveRows.self, a, b, bStride, depth, c, cStride, adding)
-      case 8: run(EightRows.self, a, b, bStride, depth, c, cStride, adding)
+      case 12: run(TwelveRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
+      case 8: run(EightRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
     #else
-      case 6: run(SixRows.self, a, b, bStride, depth, c, cStride, adding)
+      case 6: run(SixRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
     #endif
-    case 4: run(FourRows.self, a, b, bStride, depth, c, cStride, adding)
-    case 2: run(TwoRows.self, a, b, bStride, depth, c, cStride, adding)
-    default: run(TileRow.self, a, b, bStride, depth, c, cStride, adding)
+    case 4: run(FourRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
+    case 2: run(TwoRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
+    default: run(TileRow.self, a, aStride, b, bStride, depth, c, cStride, adding)
     }
   }
 
   @inline(__always)
   private static func run<Tile: AccumulatorTile>(
-    _: Tile.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bStride: Int, _ depth: Int,
+    _: Tile.Type, _ a: UnsafePointer<Float>, _ aStride: Int?, _ b: UnsafePointer<Float>, _ bStride: Int, _ depth: Int,
     _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ adding: Bool
   ) {
     var tile = Tile()
+    if let aStride {
+      accumulate(&tile, a, rowStride: aStride, depthStride: 1, b, bStride, depth)
+    } else {
+      accumulate(&tile, a, rowStride: 1, depthStride: Tile.rowCount, b, bStride, depth)
+    }
+    tile.write(to: c, stride: cStride, adding: adding)
+  }
+
+  @inline(__always)
+  private static func accumulate<Tile: AccumulatorTile>(
+    _ tile: inout Tile, _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, _ b: UnsafePointer<Float>,
+    _ bStride: Int, _ depth: Int
+  ) {
     var column = a
     var row = UnsafeRawPointer(b)
     let rowBytes = bStride &* MemoryLayout<Float>.stride
@@ -118,11 +132,10 @@ enum TileKernel {
     while remaining > 0 {
       let first = row.loadUnaligned(as: KernelVector.self)
       let second = row.loadUnaligned(fromByteOffset: MemoryLayout<KernelVector>.size, as: KernelVector.self)
-      tile.add(column: column, row: first, second)
-      column += Tile.rowCount
+      tile.add(column: column, stride: rowStride, row: first, second)
+      column += depthStride
       row += rowBytes
       remaining &-= 1
     }
-    tile.write(to: c, stride: cStride, adding: adding)
   }
 }

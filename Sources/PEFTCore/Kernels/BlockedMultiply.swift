@@ -30,6 +30,14 @@ struct ProductRows {
   let cStride: Int
   /// Whether the product is added to `c`.
   let accumulates: Bool
+
+  /// Whether the rows are brought into another order before they are multiplied.
+  ///
+  /// Transposed rows are; so are rows a multiple of a page apart, which compete for the same few places of
+  /// the first-level cache.
+  var interleaves: Bool {
+    aIsTransposed || aStride * MemoryLayout<Float>.stride % 4096 == 0 && rowCount > 8
+  }
 }
 
 /// A product cut into pieces by its shape.
@@ -52,7 +60,9 @@ struct BlockedMultiply<Source: PanelSource> {
     let tiles = (rows.rowCount + KernelShape.tileRows - 1) / KernelShape.tileRows
     rowsPerPiece = (tiles + rowPieces - 1) / rowPieces * KernelShape.tileRows
     let panelWork = max(1, min(rows.rowCount, rowsPerPiece) * rows.depth * KernelShape.panelWidth)
-    let wanted = max(1, (Self.pieceWork + panelWork - 1) / panelWork)
+    // A piece that interleaves its rows does so once for all its panels.
+    let fewest = rows.interleaves ? min(8, max(1, panels / 16)) : 1
+    let wanted = max(fewest, (Self.pieceWork + panelWork - 1) / panelWork)
     panelPieces = max(1, panels / wanted)
     panelsPerPiece = (panels + panelPieces - 1) / max(1, panelPieces)
   }
@@ -106,7 +116,7 @@ struct BlockedMultiply<Source: PanelSource> {
     while depth < rows.depth {
       let depths = depth..<min(depth + KernelShape.depthBlock, rows.depth)
       let adding = rows.accumulates || depth > 0
-      interleave(firstRow..<lastRow, depths, into: block)
+      if rows.interleaves { interleave(firstRow..<lastRow, depths, into: block) }
       for panel in firstPanel..<lastPanel {
         let (elements, stride) = source.panel(panel, depths: depths, buffer: buffer, scratch: sourceScratch)
         let column = panel * KernelShape.panelWidth
@@ -114,15 +124,18 @@ struct BlockedMultiply<Source: PanelSource> {
         var row = firstRow
         while row < lastRow {
           let height = TileKernel.height(forRows: lastRow - row)
-          let a = UnsafePointer(block + (row - firstRow) * depths.count)
+          let a =
+            rows.interleaves
+            ? UnsafePointer(block + (row - firstRow) * depths.count)
+            : rows.a + row * rows.aStride + depths.lowerBound
           let c = rows.c + row * rows.cStride + column
           if width == KernelShape.panelWidth {
             TileKernel.multiply(
-              height: height, a: a, b: elements, bStride: stride, depth: depths.count, c: c, cStride: rows.cStride,
+              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride, depth: depths.count, c: c, cStride: rows.cStride,
               adding: adding)
           } else {
             TileKernel.multiply(
-              height: height, a: a, b: elements, bStride: stride, depth: depths.count, c: edge,
+              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride, depth: depths.count, c: edge,
               cStride: KernelShape.panelWidth, adding: false)
             copyEdge(edge, height: height, width: width, to: c, adding: adding)
           }
