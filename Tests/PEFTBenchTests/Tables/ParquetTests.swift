@@ -146,6 +146,23 @@ enum ParquetFixtures {
     #expect(offset < place)
   }
 
+  @Test(
+    "A page that claims to be of another kind is no crash", arguments: ["nested-tiny-pages", "tiny-pages", "groups"])
+  func pageKinds(name: String) throws {
+    let scratch = try TableScratch()
+    let whole = try ParquetFixtures.bytes(name)
+    // A page header begins with field 1, an integer, then field 2: the kind is what stands between.
+    let headers = whole.indices.dropLast(2).filter { whole[$0] == 0x15 && whole[$0 + 1] < 8 && whole[$0 + 2] == 0x15 }
+    #expect(headers.count > 2)
+    for header in headers.prefix(60) {
+      for kind in [UInt8(0), 2, 4, 6] where kind != whole[header + 1] {
+        var bytes = whole
+        bytes[header + 1] = kind
+        _ = try read(bytes, scratch)
+      }
+    }
+  }
+
   @Test("Flipped bytes give rows or an error, never a crash", arguments: ParquetFixtures.names.filter { $0 != "noise" })
   func flips(name: String) throws {
     let scratch = try TableScratch()
