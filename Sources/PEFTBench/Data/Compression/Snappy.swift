@@ -24,6 +24,7 @@ enum Snappy {
     guard output.reserve(size), let base = input.baseAddress else {
       throw mistake("it unpacks to \(size) bytes, expected \(output.limit - output.count)", 0)
     }
+    let raw = UnsafeRawBufferPointer(input)
     let start = output.count
     let end = start + size
     while position < input.count {
@@ -33,7 +34,12 @@ enum Snappy {
       let extra = kind == 0 ? max(0, tag >> 2 - 59) : kind == 3 ? 4 : kind
       guard extra <= input.count - position else { throw mistake("the last element is cut off", position) }
       var number = 0
-      for i in 0..<extra { number |= Int(input[position + i]) << (8 * i) }
+      if position + 4 <= input.count {
+        let word = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+        number = Int(word & UInt32(truncatingIfNeeded: 1 << (8 * extra) - 1))
+      } else {
+        for i in 0..<extra { number |= Int(input[position + i]) << (8 * i) }
+      }
       position += extra
       if kind == 0 {
         let length = (extra == 0 ? tag >> 2 : number) + 1

@@ -117,6 +117,8 @@ struct ParquetColumnCursor {
   }
 
   private mutating func loadPage() throws(TableError) -> Bool {
+    pageCount = 0
+    position = 0
     while valuesLeft > 0 {
       let start = offset
       let (header, headerSize) = try readHeader()
