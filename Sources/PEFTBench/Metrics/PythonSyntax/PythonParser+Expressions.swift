@@ -7,7 +7,9 @@ extension PythonParser {
 
   /// An identifier; words that are keywords only in places count.
   func identifier() throws(Failure) -> SyntaxNode {
-    guard token.kind == .name, !Self.reserved.contains(lexer.text(token.start, token.end)) else { throw Failure() }
+    guard token.kind == .name,
+      token.start == nameInSpite || !Self.reserved.contains(lexer.text(token.start, token.end))
+    else { throw Failure() }
     return take(.identifier)
   }
 
@@ -163,7 +165,7 @@ extension PythonParser {
   private func sliceOrExpression() throws(Failure) -> SyntaxNode {
     var parts: [SyntaxNode] = []
     if !at(":") {
-      parts.append(try starredOrExpression())
+      parts.append(try expression())
       if !at(":"), let only = parts.first { return only }
     }
     parts.append(try expect(":"))
@@ -233,17 +235,10 @@ extension PythonParser {
     }
   }
 
-  /// `*expression` between brackets, or an expression.
+  /// `*expression` or `yield` between brackets, or an expression.
   private func elementOfCollection() throws(Failure) -> SyntaxNode {
     if at("*") { return try node(.listSplat, [take(), expression()]) }
     return at("yield") ? try yield() : try expression()
-  }
-
-  /// An expression that may start with a starred name, outside of brackets.
-  ///
-  /// There the star takes a name with its attributes and subscripts only; a call is applied to the starred name.
-  func starredOrExpression() throws(Failure) -> SyntaxNode {
-    try expression()
   }
 
   private func atom() throws(Failure) -> SyntaxNode {
@@ -262,6 +257,7 @@ extension PythonParser {
       if at("[") { return try listDisplay() }
       if at("{") { return try braces() }
       if at("*") {
+        // Outside of brackets the star takes a name with its attributes and subscripts; a call is applied to both.
         let star = take()
         return try node(.listSplat, [star, postfixed(identifier(), calls: false)])
       }
@@ -299,6 +295,13 @@ extension PythonParser {
   private func listDisplay() throws(Failure) -> SyntaxNode {
     var parts = [try open("[")]
     if at("]") { return try node(.list, parts + [close("]")]) }
+    if at(":") {
+      // A slice without the string it was cut from; its leading colons are the mistake.
+      hasErrors = true
+      var colons = [take()]
+      while at(":") { colons.append(take()) }
+      return try node(.list, parts + [node(.error, colons), expression(), close("]")])
+    }
     let first = try elementOfCollection()
     if startsComprehension() {
       parts.append(first.as(.body))
@@ -371,11 +374,11 @@ extension PythonParser {
 
   /// One expression, or a list of several.
   func expressions() throws(Failure) -> SyntaxNode {
-    var parts = [try starredOrExpression()]
+    var parts = [try expression()]
     while at(",") {
       parts.append(take())
       if endsExpressions() { break }
-      parts.append(try starredOrExpression())
+      parts.append(try expression())
     }
     return parts.count == 1 ? parts[0] : try node(.expressionList, parts)
   }

@@ -142,7 +142,7 @@ extension PythonParser {
     }
     if at("if") { parts.append(try node(.ifClause, [take(), expression()]).as(.guardClause)) }
     parts.append(try expect(":"))
-    parts.append(try block(.consequence))
+    parts += try block(.consequence)
     return try node(.caseClause, parts)
   }
 

@@ -191,11 +191,11 @@ extension PythonParser {
 
   private func expressionStatement() throws(Failure) -> SyntaxNode {
     if at("yield") { return try node(.expressionStatement, [yield()]) }
-    var parts = [try starredOrExpression()]
+    var parts = [try expression()]
     while at(",") {
       parts.append(take())
       if isAtStatementEnd || at("=") { break }
-      parts.append(try starredOrExpression())
+      parts.append(try expression())
     }
     let left = parts.count == 1 ? parts[0] : try node(.expressionList, parts)
     if let assignment = try assignment(to: left) { return try node(.expressionStatement, [assignment]) }
@@ -235,9 +235,10 @@ extension PythonParser {
   // MARK: Compound statements
 
   private func ifStatement() throws(Failure) -> SyntaxNode {
-    var parts = [take(), try expression().as(.condition), try expect(":"), try block(.consequence)]
+    var parts = [take(), try expression().as(.condition), try expect(":")]
+    parts += try block(.consequence)
     while continues(with: ["elif"]) {
-      let clause = [take(), try expression().as(.condition), try expect(":"), try block(.consequence)]
+      let clause = try [take(), expression().as(.condition), expect(":")] + block(.consequence)
       parts.append(try node(.elifClause, clause).as(.alternative))
     }
     if let otherwise = try elseClause() { parts.append(otherwise.as(.alternative)) }
@@ -246,30 +247,32 @@ extension PythonParser {
 
   private func elseClause() throws(Failure) -> SyntaxNode? {
     guard continues(with: ["else"]) else { return nil }
-    return try node(.elseClause, [take(), expect(":"), block(.body)])
+    return try node(.elseClause, [take(), expect(":")] + block(.body))
   }
 
   private func forStatement(_ prefix: [SyntaxNode]) throws(Failure) -> SyntaxNode {
     var parts = prefix + [try expect("for"), try targets().as(.left), try expect("in")]
     parts.append(try expressions().as(.right))
     parts.append(try expect(":"))
-    parts.append(try block(.body))
+    parts += try block(.body)
     if let otherwise = try elseClause() { parts.append(otherwise.as(.alternative)) }
     return try node(.forStatement, parts)
   }
 
   private func whileStatement() throws(Failure) -> SyntaxNode {
-    var parts = [take(), try expression().as(.condition), try expect(":"), try block(.body)]
+    var parts = [take(), try expression().as(.condition), try expect(":")]
+    parts += try block(.body)
     if let otherwise = try elseClause() { parts.append(otherwise.as(.alternative)) }
     return try node(.whileStatement, parts)
   }
 
   private func tryStatement() throws(Failure) -> SyntaxNode {
-    var parts = [take(), try expect(":"), try block(.body)]
+    var parts = try [take(), expect(":")] + block(.body)
+    let bodyEnd = parts.count
     while continues(with: ["except"]) { parts.append(try exceptClause()) }
     if let otherwise = try elseClause() { parts.append(otherwise) }
-    if continues(with: ["finally"]) { parts.append(try node(.finallyClause, [take(), expect(":"), block()])) }
-    guard parts.count > 3 else { throw Failure() }
+    if continues(with: ["finally"]) { parts.append(try node(.finallyClause, [take(), expect(":")] + block())) }
+    guard parts.count > bodyEnd else { throw Failure() }
     return try node(.tryStatement, parts)
   }
 
@@ -295,7 +298,7 @@ extension PythonParser {
       }
     }
     parts.append(try expect(":"))
-    parts.append(try block())
+    parts += try block()
     return try node(isGroup ? .exceptGroupClause : .exceptClause, parts)
   }
 
@@ -307,7 +310,7 @@ extension PythonParser {
     var parts = prefix + [try expect("with")]
     parts.append(try withClause())
     parts.append(try expect(":"))
-    parts.append(try block(.body))
+    parts += try block(.body)
     return try node(.withStatement, parts)
   }
 
@@ -346,7 +349,7 @@ extension PythonParser {
       parts.append(try type().as(.returnType))
     }
     parts.append(try expect(":"))
-    parts.append(try block(.body))
+    parts += try block(.body)
     return try node(.functionDefinition, parts)
   }
 
@@ -355,7 +358,7 @@ extension PythonParser {
     if at("[") { parts.append(try typeParameters().as(.typeParameters)) }
     if at("(") { parts.append(try arguments().as(.superclasses)) }
     parts.append(try expect(":"))
-    parts.append(try block(.body))
+    parts += try block(.body)
     return try node(.classDefinition, parts)
   }
 

@@ -26,7 +26,9 @@ final class PythonParser {
   var token: PythonLexer.Token
   var brackets = 0
   var nesting = 0
-  private(set) var hasErrors = false
+  var hasErrors = false
+  /// Where a keyword counts as a name, because no keyword fits there.
+  var nameInSpite: Int?
 
   /// Parses `text`.
   static func parse(_ text: [UInt8]) -> Result {
@@ -151,10 +153,30 @@ final class PythonParser {
     return nil
   }
 
-  /// The statements of the line that starts at the current token, or an error node for it.
+  /// The statements of the line that starts at the current token, or error nodes for what does not fit.
+  ///
+  /// Two mistakes are mended as tree-sitter mends them, because comment removal makes them out of good code (a
+  /// statement that starts with a string loses it): a sign that cannot start a statement is skipped, and `in` at the
+  /// start is a name.
   private func line() -> [SyntaxNode] {
     if let statements = attempt({ () throws(Failure) in try statement() }) { return statements }
     hasErrors = true
+    if token.kind == .operatorSign, !at("*"), !at("**"), !at("("), !at("["), !at("{") {
+      let rest = attempt { () throws(Failure) in
+        let stray = SyntaxNode(.error, [take()])
+        return [stray] + (try statement())
+      }
+      if let rest { return rest }
+    } else if at("in") {
+      nameInSpite = token.start
+      defer { nameInSpite = nil }
+      if let statements = attempt({ () throws(Failure) in try simpleStatements() }) { return statements }
+    }
+    return [wordsOfLine()].filter { !$0.children.isEmpty }
+  }
+
+  /// Everything up to the end of the line as one error node.
+  private func wordsOfLine() -> SyntaxNode {
     brackets = 0
     var words: [SyntaxNode] = []
     while token.kind != .newline, token.kind != .endOfText {
@@ -162,41 +184,44 @@ final class PythonParser {
       case .name: words.append(take(.identifier))
       case .integer: words.append(take(.integer))
       case .float: words.append(take(.float))
-      case .stringStart:
-        if let string = attempt({ () throws(Failure) in try string() }) {
-          words.append(string)
-        } else {
-          words.append(take())
-        }
+      case .stringStart: words.append(attempt({ () throws(Failure) in try string() }) ?? take())
       default: words.append(take())
       }
     }
-    // The line end is taken so that the next line starts behind it.
-    return words.isEmpty ? [] : [SyntaxNode(.error, words)]
+    return SyntaxNode(.error, words)
   }
 
   /// A block behind a colon: statements on the same line, or the indented lines that follow.
-  func block(_ field: SyntaxNode.Field? = nil) throws(Failure) -> SyntaxNode {
-    var block = try nested { () throws(Failure) in
+  ///
+  /// A stray sign at the start of the block stands before the block, not in it.
+  func block(_ field: SyntaxNode.Field? = nil) throws(Failure) -> [SyntaxNode] {
+    try nested { () throws(Failure) in
+      var statements: [SyntaxNode]
+      let place = token.start
       if token.kind != .newline, token.kind != .endOfText {
-        return SyntaxNode(.block, try simpleStatements())
+        statements = try simpleStatements()
+      } else {
+        statements = indentedLines(deeperThan: blockIndents.last ?? 0)
       }
-      return indentedBlock(minimum: blockIndents.last ?? 0)
+      var stray: [SyntaxNode] = []
+      if let first = statements.first, first.kind == .error, statements.count > 1 {
+        stray = [first]
+        statements.removeFirst()
+      }
+      var block = statements.isEmpty ? SyntaxNode(.block, place, place) : try node(.block, statements)
+      block.field = field
+      return stray + [block]
     }
-    block.field = field
-    guard block.height <= Self.maximumHeight else { throw Failure() }
-    return block
   }
 
   /// Indentations of the blocks around the current line, the innermost last.
   private var blockIndents: [Int] = [0]
 
-  private func indentedBlock(minimum: Int) -> SyntaxNode {
-    let place = token.start
+  private func indentedLines(deeperThan minimum: Int) -> [SyntaxNode] {
     let before = token
-    guard let indent = beginLine(from: place), indent > minimum else {
+    guard let indent = beginLine(from: before.start), indent > minimum else {
       token = before
-      return SyntaxNode(.block, place, place)
+      return []
     }
     blockIndents.append(indent)
     defer { blockIndents.removeLast() }
@@ -213,7 +238,7 @@ final class PythonParser {
       if following < indent { token = end }
       lineIndent = following
     }
-    return statements.isEmpty ? SyntaxNode(.block, place, place) : SyntaxNode(.block, statements)
+    return statements
   }
 
   /// Looks whether the next line continues a compound statement with one of `words`, and if so moves to it.
