@@ -29,8 +29,12 @@ final class Interrupts: @unchecked Sendable {
   private init(console: Console) {
     // A queue of its own: the workers' threads may all be busy for seconds.
     let queue = DispatchQueue(label: "signals", qos: .userInteractive)
+    let registered = DispatchSemaphore(value: 0)
     sources = [SIGINT, SIGTERM].map { [flag] number in
-      signal(number, SIG_IGN)
+      #if canImport(Darwin)
+        // Kernel events only watch there; on Linux Dispatch puts a handler of its own in place.
+        signal(number, SIG_IGN)
+      #endif
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         if flag.cancel() {
@@ -39,8 +43,11 @@ final class Interrupts: @unchecked Sendable {
         }
         console.diagnostic("stopping after this step; once more stops at once")
       }
+      source.setRegistrationHandler { registered.signal() }
       source.resume()
       return source
     }
+    // Until then a signal ends the process as usual, so work begins only behind it.
+    for _ in sources { _ = registered.wait(timeout: .now() + 1) }
   }
 }
