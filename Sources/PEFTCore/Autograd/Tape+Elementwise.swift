@@ -9,7 +9,7 @@ extension Tape {
     precondition(x.value.elementCount == y.value.elementCount, "add: \(x.shape) to \(y.shape)")
     let workers = context.workers
     Elementwise.add(x.value.elements, to: y.value.mutableElements, count: y.value.elementCount, workers: workers)
-    return record(y.value, from: [x, y]) { [unowned self] gradient in
+    return record(y.value, from: [x, y]) { [unowned self, x = x.slot, y = y.slot] gradient in
       guard x.isTracked, y.isTracked else {
         return pass(gradient, to: x.isTracked ? x : y)
       }
@@ -27,7 +27,7 @@ extension Tape {
     let workers = context.workers
     let count = x.value.elementCount
     Elementwise.scale(x.value.elements, by: factor, into: x.value.mutableElements, count: count, workers: workers)
-    return record(x.value, from: [x]) { [unowned self] gradient in
+    return record(x.value, from: [x]) { [unowned self, x = x.slot] gradient in
       Elementwise.scale(
         gradient.elements, by: factor, into: gradient.mutableElements, count: count, workers: workers)
       pass(gradient, to: x)
@@ -51,7 +51,7 @@ extension Tape {
     let workers = context.workers
     let y = Tensor(uninitialized: x.shape, in: context.pool)
     dropout.apply(to: x.value.elements, into: y.mutableElements, count: count, workers: workers)
-    return record(y, from: [x]) { [unowned self] dy in
+    return record(y, from: [x]) { [unowned self, x = x.slot] dy in
       dropout.apply(to: dy.elements, into: dy.mutableElements, count: count, workers: workers)
       pass(dy, to: x)
     }
