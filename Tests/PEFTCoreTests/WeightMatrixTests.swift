@@ -240,6 +240,37 @@ import Testing
     #expect(permuted == order.flatMap { plain[$0 * 64..<($0 + 1) * 64] })
   }
 
+  @Test(
+    "A range of outputs gives the columns that the whole product has", arguments: [WeightFormat.float32, .q41, .q6K])
+  func outputRange(format: WeightFormat) throws {
+    let (outputs, inputs, rows) = (150, 256, 6)
+    let matrix = try Self.matrix(
+      format, outputs: outputs, inputs: inputs, bytes: Self.randomBytes(format, outputs: outputs, inputs: inputs))
+    let x = SeedStream(1).uniforms(rows * inputs, in: -1...1)
+    let whole = Self.product(
+      matrix, x, rows: rows, onto: [Float](repeating: 0, count: rows * outputs), accumulate: false)
+    let range = 64..<133
+    let workers = Workers(count: 2)
+    var part = [Float](repeating: 0, count: rows * range.count)
+    matrix.multiply(
+      x, rows: rows, xStride: inputs, into: &part, yStride: range.count, outputs: range, workers: workers)
+    var columns: [Float] = []
+    for row in 0..<rows { columns += whole[(row * outputs + 64)..<(row * outputs + 133)] }
+    #expect(part == columns)
+
+    // Zero gradients outside the range.
+    var gradients = [Float](repeating: 0, count: rows * outputs)
+    for row in 0..<rows {
+      for output in range { gradients[row * outputs + output] = part[row * range.count + output - 64] }
+    }
+    var dx = [Float](repeating: 0, count: rows * inputs)
+    matrix.multiplyTransposed(
+      part, rows: rows, yStride: range.count, into: &dx, xStride: inputs, outputs: range, workers: workers)
+    let expected = Self.transposedProduct(
+      matrix, gradients, rows: rows, onto: [Float](repeating: 0, count: rows * inputs), accumulate: false)
+    #expect(dx == expected)
+  }
+
   @Test("The pool counts the stored bytes as weights while the matrix lives")
   func countsMemory() throws {
     let context = ComputeContext(threads: 1)

@@ -74,15 +74,16 @@ struct BlockedMultiply<Source: PanelSource> {
     let panelWork = max(1, min(rows.rowCount, rowsPerPiece) * rows.depth * KernelShape.panelWidth)
     // A piece that interleaves its rows does so once for all its panels.
     let fewest = rows.interleaves ? min(8, max(1, panels / 8)) : 1
-    let wanted = max(fewest, (Self.pieceWork + panelWork - 1) / panelWork)
+    let wanted = max(fewest, (Self.pieceWork(rows: rows.rowCount) + panelWork - 1) / panelWork)
     panelPieces = max(1, panels / wanted)
     panelsPerPiece = (panels + panelPieces - 1) / max(1, panelPieces)
   }
 
   /// Rows that share one unpacking of a panel.
   private static var maximumRows: Int { 256 }
-  /// Multiplications that make a piece worth its start, about ten microseconds.
-  private static var pieceWork: Int { 1 << 21 }
+  /// Multiplications that make a piece worth its start, some tens of microseconds: fewer for few rows, which
+  /// wait for memory.
+  private static func pieceWork(rows: Int) -> Int { rows <= 8 ? 1 << 18 : 1 << 21 }
 
   /// Floats of scratch that a piece needs.
   static func scratchCount(rows: Int, sourceScratch: Int) -> Int {
