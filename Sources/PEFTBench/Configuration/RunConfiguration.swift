@@ -95,7 +95,7 @@ public struct RunConfiguration: Sendable {
     return result
   }
 
-  private func resolved(_ method: MethodConfiguration, options: [OptionDescription]) -> JSONValue {
+  func resolved(_ method: MethodConfiguration, options: [OptionDescription]) -> JSONValue {
     var result: JSONValue = ["name": .string(method.name), "label": .string(method.label)]
     for option in options {
       if let text = option.defaultValue,
