@@ -1,18 +1,20 @@
-public import PEFTCore
+import PEFTCore
 
 /// Full fine-tuning: every weight of the base model is trained, the reference for score and cost.
 ///
 /// The frozen weights are replaced by float32 parameters; detaching loads the frozen ones again.
-public struct FullFineTuning: PEFTMethod {
-  public static let name = "full"
-  public static let summary = "every weight is trained: the reference for score and cost"
-  public static let source = "the base model"
+struct FullFineTuning: PEFTMethod {
+  static let name = "full"
+  static let summary = "every weight is trained: the reference for score and cost"
+  static let source = "the base model"
 
-  public init(options: inout OptionReader) throws {}
+  init(options: inout OptionReader) throws {}
 
-  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Attachment {
+  init?(peft settings: AdapterSettings, type: String) throws { return nil }
+
+  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let parameters = model.makeEverythingTrainable(context: setting.context)
-    return Attachment(
+    return AttachedMethod(
       parameters: parameters, inferenceCost: InferenceCost(), format: nil,
       undo: { model.freezeEverything() })
   }

@@ -1,4 +1,4 @@
-public import PEFTCore
+import PEFTCore
 
 /// Low-rank adaptation: a trainable product of two thin matrices beside a frozen weight.
 ///
@@ -7,23 +7,23 @@ public import PEFTCore
 /// Trainable: rank · (inputs + outputs) for each target. A starts uniform in ±1/√inputs (Kaiming's rule with
 /// a = √5, as PEFT does it) and B at zero, so that step 0 is the base model. scale = alpha / rank, or
 /// alpha / √rank with `rslora` (Kalajdzievski 2023). Merged for inference, so it adds no cost there.
-public struct LoRA: PEFTMethod {
-  public static let name = "lora"
-  public static let summary = "low-rank update beside frozen linear maps"
-  public static let source = "Hu et al. 2021, arXiv 2106.09685"
+struct LoRA: PEFTMethod {
+  static let name = "lora"
+  static let summary = "low-rank update beside frozen linear maps"
+  static let source = "Hu et al. 2021, arXiv 2106.09685"
 
   /// Rank of the update.
-  public let rank: Int
+  let rank: Int
   /// Numerator of the update's factor.
-  public let alpha: Double
+  let alpha: Double
   /// Probability of an input element to be dropped in training.
-  public let dropout: Double
+  let dropout: Double
   /// Whether the factor is alpha / √rank.
-  public let isRankStabilized: Bool
+  let isRankStabilized: Bool
   /// The maps to adapt; nil for the model family's default.
-  public let targets: TargetSelector?
+  let targets: TargetSelector?
 
-  public init(options: inout OptionReader) throws {
+  init(options: inout OptionReader) throws {
     rank = try options.integer("rank", default: 8, in: 1...)
     alpha = try options.number("alpha", default: 16, in: 0...)
     dropout = try options.number("dropout", default: 0, in: 0..<1)
@@ -31,16 +31,30 @@ public struct LoRA: PEFTMethod {
     targets = try TargetSelector.read(&options)
   }
 
+  init?(peft settings: AdapterSettings, type: String) throws {
+    guard type == "LORA" else { return nil }
+    try settings.refuse([
+      "alora_invocation_tokens", "alpha_pattern", "bias", "layer_replication", "lora_bias",
+      "modules_to_save", "rank_pattern", "target_parameters", "trainable_token_indices", "use_dora", "use_qalora",
+    ])
+    rank = try settings.integer("r", in: 1...65_536)
+    alpha = try settings.number("lora_alpha", default: 8)
+    dropout = try settings.number("lora_dropout", default: 0)
+    isRankStabilized = try settings.bool("use_rslora", default: false)
+    targets = try settings.targets()
+  }
+
   /// PEFT's default targets of a family.
   static func defaultTargets(of model: CausalLanguageModel) -> TargetSelector {
     let names = Set(model.linears.map { String($0.shortName) })
-    for choice in [["q_proj", "v_proj"], ["c_attn"], ["qkv_proj"], ["query_key_value"]] where names.isSuperset(of: choice) {
+    for choice in [["q_proj", "v_proj"], ["c_attn"], ["qkv_proj"], ["query_key_value"]]
+    where names.isSuperset(of: choice) {
       return TargetSelector(.suffixes(choice))
     }
     return TargetSelector(.allLinear)
   }
 
-  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Attachment {
+  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let selector = targets ?? Self.defaultTargets(of: model)
     let linears = try selector.linears(of: model)
     if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank }) {
@@ -53,7 +67,7 @@ public struct LoRA: PEFTMethod {
     }
     for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
     let parameters = adapters.flatMap(\.parameters)
-    return Attachment(
+    return AttachedMethod(
       parameters: parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "LORA",

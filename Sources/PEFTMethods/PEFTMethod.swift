@@ -16,10 +16,18 @@ public protocol PEFTMethod: Sendable {
   /// - Throws: `DocumentError` for a wrong type or value. The caller refuses unknown keys.
   init(options: inout OptionReader) throws
 
+  /// Reads the options from a saved adapter's settings; nil if they are another method's.
+  ///
+  /// - Parameters:
+  ///   - settings: The members of adapter_config.json.
+  ///   - type: Its `peft_type`.
+  /// - Throws: `DocumentError` for a member that is wrong or not supported.
+  init?(peft settings: AdapterSettings, type: String) throws
+
   /// Attaches to a model. The model's weights are not touched, and need not be loaded yet.
   ///
   /// - Throws: `AttachError` if an option does not fit this model.
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Attachment
+  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod
 }
 
 /// What a method may need to attach, besides the model.
@@ -40,7 +48,7 @@ public struct AttachmentSetting {
 }
 
 /// What one attach did to a model, and how to save, load and undo it.
-public final class Attachment {
+public final class AttachedMethod {
   /// The trainable parameters, in a fixed order.
   public let parameters: [Parameter]
   /// What the method costs at inference in the form in which it is deployed.

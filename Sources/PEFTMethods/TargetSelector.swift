@@ -46,7 +46,9 @@ public struct TargetSelector: Sendable, Equatable {
     if targets == ["all-linear"] { return .allLinear }
     // A plain name means the same as suffix and as expression only where it is a whole path; people write one
     // name for a list of one, so only what cannot be a name is an expression.
-    if targets.count == 1, let only = targets.first, !only.allSatisfy({ $0.isLetter || $0.isNumber || "._-".contains($0) }) {
+    if targets.count == 1, let only = targets.first,
+      !only.allSatisfy({ $0.isLetter || $0.isNumber || "._-".contains($0) })
+    {
       return .expression(only)
     }
     return .suffixes(targets)

@@ -173,6 +173,20 @@ import Testing
       message("model: m\nmethods: [{name: lora, rank: \(list), alpha: \(list)}]")?.contains("more than 10000") == true)
   }
 
+  @Test("A disturbed config is read or refused, but never crashes the reader") func disturbed() {
+    let bytes = Array(Self.example.utf8)
+    for index in bytes.indices {
+      for byte in Array(" \n:-[]{},'#9e$".utf8) {
+        var other = bytes
+        other[index] = byte
+        let text = String(decoding: other, as: UTF8.self)
+        do { _ = try configuration(text, set: ["methods.0.rank=[1, 2]"]) } catch {
+          #expect(error is DocumentError)
+        }
+      }
+    }
+  }
+
   @Test("The resolved config has all defaults, and reads back as the same runs") func roundTrip() throws {
     for text in [
       Self.example, "model: m\nmethods: [lora, ia3]",

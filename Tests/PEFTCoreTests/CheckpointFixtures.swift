@@ -39,13 +39,17 @@ func ramp(_ count: Int) -> [Float] { (0..<count).map { Float($0) / 2 - 1 } }
 /// The reader may succeed or throw an error that names the file; anything else ends the test process.
 func expectNoCrash(_ valid: [UInt8], headBytes: Int, read: (String) throws -> Void) throws {
   try withTemporaryFolder { folder in
-    let path = folder + "/file"
+    var attempts = 0
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15
     func random(below bound: Int) -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Int(state >> 33) % bound
     }
     func attempt(_ bytes: [UInt8]) throws {
+      // A new name each time: rewriting a file makes some file systems wait for the disk.
+      attempts += 1
+      let path = "\(folder)/\(attempts)"
+      defer { unlink(path) }
       let file = try #require(fopen(path, "wb"))
       fwrite(bytes, 1, bytes.count, file)
       fclose(file)

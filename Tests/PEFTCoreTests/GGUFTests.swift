@@ -142,6 +142,7 @@ import Testing
     #expect(try message(head(tensors: 1) + tensor("t", [1 << 61]) + data).contains("too large"))
     #expect(try message(head(tensors: 1) + tensor("t", [UInt64.max]) + data).contains("too large"))
     #expect(try message(head(tensors: 1) + tensor("t", [48], type: 2) + data).contains("blocks of 32"))
+    #expect(try message(head(tensors: 1) + tensor("t", [], type: 2) + data).contains("blocks of 32"))
     #expect(try message(head(tensors: 1) + tensor("t", [4], offset: 4) + data).contains("multiple of the alignment"))
     #expect(try message(head(tensors: 1) + tensor("t", [4], offset: 1 << 20) + data).contains("cut short"))
     #expect(try message(head(tensors: 1) + tensor("t", [4], offset: 1 << 63) + data).contains("cut short"))

@@ -51,7 +51,8 @@ extension Tape {
         rows: segment.rows.count, width: width)
     }
     let output = Tensor(uninitialized: [rows, shape.heads * shape.headDimension], in: context.pool)
-    let isTracked = isRecording && [queries, keys, values, prefix?.keys, prefix?.values].contains { $0?.isTracked == true }
+    let isTracked =
+      isRecording && [queries, keys, values, prefix?.keys, prefix?.values].contains { $0?.isTracked == true }
     let logSumExp = isTracked ? Tensor(uninitialized: [rows, shape.heads], in: context.pool) : nil
     let chains = AttentionChains(
       forest: forest, layer: layer, width: width, keys: keys.value, values: values.value, prefix: prefix)

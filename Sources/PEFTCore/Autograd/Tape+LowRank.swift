@@ -1,7 +1,7 @@
 extension Tape {
-  /// `y + scale · dropout(x) · Aᵀ · Bᵀ`, in place: LoRA's update (Hu et al. 2021, equation 3).
+  /// `y + scale · dropout(x) · Aᵀ · Bᵀ`, in place: LoRA's update.
   ///
-  /// Saves x and the `[T, rank]` projection; a dropped-out x is drawn again in the backward pass.
+  /// Source: Hu et al. 2021, equation 3. Saves x and the `[T, rank]` projection; a dropped-out x is drawn again in the backward pass.
   ///
   /// - Parameters:
   ///   - y: `[T, outputs]`; its value is overwritten.
@@ -21,7 +21,8 @@ extension Tape {
     let rank = a.shape[0]
     precondition(a.shape == [rank, inputs] && b.shape == [outputs, rank], "low rank: \(a.shape), \(b.shape)")
     let workers = context.workers
-    let mask = probability > 0 ? dropoutStream.map { Dropout(probability: probability, stream: $0.child(purpose)) } : nil
+    let mask =
+      probability > 0 ? dropoutStream.map { Dropout(probability: probability, stream: $0.child(purpose)) } : nil
     func dropped() -> Tensor {
       guard let mask else { return x.value }
       let result = Tensor(uninitialized: x.shape, in: context.pool)

@@ -162,7 +162,8 @@ public struct GGUFFile: Sendable {
         let detail = type.map { " of \($0.name)" } ?? ""
         throw cursor.error("shape \(dimensions)\(detail) is too large", tensor: name, at: rankOffset)
       }
-      if let type, let columns = dimensions.first, columns % type.elementsPerBlock != 0 {
+      let columns = dimensions.first ?? 1
+      if let type, columns % type.elementsPerBlock != 0 {
         throw cursor.error(
           "rows of \(columns) elements are no whole number of \(type.name) blocks of \(type.elementsPerBlock)",
           tensor: name, at: rankOffset)

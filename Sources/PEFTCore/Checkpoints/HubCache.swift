@@ -30,17 +30,15 @@ public struct HubCache: Sendable {
   /// The first of `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME` (then its `hub`), `XDG_CACHE_HOME` (then its
   /// `huggingface/hub`) that is set counts, else `~/.cache/huggingface/hub`.
   public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let sources = [
-      ("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("HF_HOME", "/hub"), ("XDG_CACHE_HOME", "/huggingface/hub"),
-    ]
-    for (name, suffix) in sources {
-      guard let value = environment[name], !value.isEmpty else { continue }
-      path = Self.expanded(value, environment) + suffix
+    func isSet(_ name: String) -> Bool { !(environment[name] ?? "").isEmpty }
+    if let name = ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"].first(where: isSet), let value = environment[name] {
+      path = Self.expanded(value, environment)
       origin = name
-      return
+    } else {
+      path = Self.home(of: environment) + "/hub"
+      origin =
+        ["HF_HOME", "XDG_CACHE_HOME"].first(where: isSet) ?? "the default; HF_HUB_CACHE and HF_HOME are not set"
     }
-    path = Self.home(environment) + "/.cache/huggingface/hub"
-    origin = "the default; HF_HUB_CACHE and HF_HOME are not set"
   }
 
   /// The folder of the snapshot of a repository at a revision.
@@ -118,6 +116,15 @@ public struct HubCache: Sendable {
       }
   }
 
+  /// The folder that `HF_HOME` names or its default, in which the token is kept.
+  static func home(of environment: [String: String]) -> String {
+    if let value = environment["HF_HOME"], !value.isEmpty { return expanded(value, environment) }
+    if let value = environment["XDG_CACHE_HOME"], !value.isEmpty {
+      return expanded(value, environment) + "/huggingface"
+    }
+    return userHome(environment) + "/.cache/huggingface"
+  }
+
   static func isCommit(_ text: String) -> Bool {
     text.utf8.count == 40
       && text.utf8.allSatisfy { byte in
@@ -145,7 +152,7 @@ public struct HubCache: Sendable {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
   }
 
-  private static func home(_ environment: [String: String]) -> String {
+  private static func userHome(_ environment: [String: String]) -> String {
     if let home = environment["HOME"], !home.isEmpty { return home }
     return FileManager.default.homeDirectoryForCurrentUser.path
   }
@@ -155,7 +162,7 @@ public struct HubCache: Sendable {
     var rest = text[...]
     var result = ""
     if rest == "~" || rest.hasPrefix("~/") {
-      result = home(environment)
+      result = userHome(environment)
       rest = rest.dropFirst()
     }
     while let dollar = rest.firstIndex(of: "$") {

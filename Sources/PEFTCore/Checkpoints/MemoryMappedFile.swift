@@ -49,6 +49,9 @@ public final class MemoryMappedFile: @unchecked Sendable {
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 
+  /// A copy of all bytes, which outlives the mapping.
+  public var contents: [UInt8] { withExtendedLifetime(self) { Array(bytes) } }
+
   /// Number of bytes.
   public var count: Int { bytes.count }
 

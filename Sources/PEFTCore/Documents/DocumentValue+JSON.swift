@@ -10,7 +10,8 @@ extension DocumentValue {
     case .array(let values): self.init(.array(values.map { DocumentValue($0) }))
     case .object(let object):
       self.init(
-        .object(DocumentObject(object.members.map { .init(key: $0.key, keyOffset: 0, value: DocumentValue($0.value)) })))
+        .object(DocumentObject(object.members.map { .init(key: $0.key, keyOffset: 0, value: DocumentValue($0.value)) }))
+      )
     }
   }
 }

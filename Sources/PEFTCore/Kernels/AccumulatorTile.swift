@@ -7,8 +7,8 @@ private protocol AccumulatorTile {
   static var rowCount: Int { get }
   /// All zeros.
   init()
-  /// Adds the product of a column of `rowCount` factors and one row of the panel.
-  mutating func add(column: UnsafePointer<Float>, row first: KernelVector, _ second: KernelVector)
+  /// Adds the product of a column of `rowCount` factors, `stride` apart, and one row of the panel.
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector)
   /// Writes the tile to `c`, or adds it to what is there.
   func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool)
 }
@@ -20,7 +20,7 @@ private struct TileRow: AccumulatorTile {
   @inline(__always) static var rowCount: Int { 1 }
 
   @inline(__always)
-  mutating func add(column: UnsafePointer<Float>, row first: KernelVector, _ second: KernelVector) {
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
     let factor = KernelVector(repeating: column[0])
     self.first = multiplyAdd(self.first, factor, first)
     self.second = multiplyAdd(self.second, factor, second)
@@ -50,9 +50,9 @@ private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: Accumula
   @inline(__always) init() {}
 
   @inline(__always)
-  mutating func add(column: UnsafePointer<Float>, row first: KernelVector, _ second: KernelVector) {
-    top.add(column: column, row: first, second)
-    bottom.add(column: column + Top.rowCount, row: first, second)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
+    top.add(column: column, stride: stride, row: first, second)
+    bottom.add(column: column + Top.rowCount &* stride, stride: stride, row: first, second)
   }
 
   @inline(__always)
@@ -68,9 +68,25 @@ private typealias SixRows = TileRows<FourRows, TwoRows>
 private typealias EightRows = TileRows<FourRows, FourRows>
 private typealias TwelveRows = TileRows<EightRows, FourRows>
 
-/// The innermost loop of every matrix product.
+/// The rows that a tile multiplies by a panel, and where the results go.
+struct TileProduct {
+  /// The first row's first factor of the depth block.
+  var a: UnsafePointer<Float>
+  /// Distances between rows and between depths; one of them is 1.
+  var aRowStride: Int
+  var aDepthStride: Int
+  /// Length of the sums, at most one depth block.
+  var depth: Int
+  /// Room for rows of a panel's width.
+  var c: UnsafeMutablePointer<Float>
+  var cStride: Int
+  /// Whether the result is added to `c` or replaces it.
+  var adding: Bool
+}
+
+/// The innermost loops of every matrix product.
 enum TileKernel {
-  /// Heights that `multiply` has a tile for, tallest first.
+  /// Height of the tile to use when `rows` rows are left: the tallest there is that they fill.
   @inline(__always)
   static func height(forRows rows: Int) -> Int {
     if rows >= KernelShape.tileRows { return KernelShape.tileRows }
@@ -78,51 +94,82 @@ enum TileKernel {
     return rows >= 4 ? 4 : rows >= 2 ? 2 : 1
   }
 
-  /// Multiplies a column block of `height` rows by a panel.
+  /// Multiplies `height` rows by a panel.
   ///
   /// - Parameters:
-  ///   - height: One of the heights `height(forRows:)` gives.
-  ///   - a: `[depth, height]`, the rows interleaved.
+  ///   - height: One of the heights that `height(forRows:)` gives.
   ///   - b: `[depth, panelWidth]` with rows `bStride` apart.
-  ///   - depth: Length of the sums, at most one depth block.
-  ///   - c: `[height, panelWidth]` with rows `cStride` apart.
-  ///   - adding: Whether the result is added to `c` or replaces it.
   @inline(never)
-  static func multiply(
-    height: Int, a: UnsafePointer<Float>, b: UnsafePointer<Float>, bStride: Int, depth: Int,
-    c: UnsafeMutablePointer<Float>, cStride: Int, adding: Bool
-  ) {
+  static func multiply(height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int) {
     switch height {
     #if CPU_X86_64_V4 || arch(arm64)
-      case 12: run(TwelveRows.self, a, b, bStride, depth, c, cStride, adding)
-      case 8: run(EightRows.self, a, b, bStride, depth, c, cStride, adding)
+      case 12: run(TwelveRows.self, product, b, bStride)
+      case 8: run(EightRows.self, product, b, bStride)
     #else
-      case 6: run(SixRows.self, a, b, bStride, depth, c, cStride, adding)
+      case 6: run(SixRows.self, product, b, bStride)
     #endif
-    case 4: run(FourRows.self, a, b, bStride, depth, c, cStride, adding)
-    case 2: run(TwoRows.self, a, b, bStride, depth, c, cStride, adding)
-    default: run(TileRow.self, a, b, bStride, depth, c, cStride, adding)
+    case 4: run(FourRows.self, product, b, bStride)
+    case 2: run(TwoRows.self, product, b, bStride)
+    default: run(TileRow.self, product, b, bStride)
     }
   }
 
   @inline(__always)
   private static func run<Tile: AccumulatorTile>(
-    _: Tile.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bStride: Int, _ depth: Int,
-    _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ adding: Bool
+    _: Tile.Type, _ product: TileProduct, _ b: UnsafePointer<Float>, _ bStride: Int
   ) {
     var tile = Tile()
-    var column = a
+    if product.aRowStride == 1 {
+      accumulate(&tile, product, rowStride: 1, depthStride: product.aDepthStride, b, bStride)
+    } else {
+      accumulate(&tile, product, rowStride: product.aRowStride, depthStride: 1, b, bStride)
+    }
+    tile.write(to: product.c, stride: product.cStride, adding: product.adding)
+  }
+
+  @inline(__always)
+  private static func accumulate<Tile: AccumulatorTile>(
+    _ tile: inout Tile, _ product: TileProduct, rowStride: Int, depthStride: Int, _ b: UnsafePointer<Float>,
+    _ bStride: Int
+  ) {
+    var column = product.a
     var row = UnsafeRawPointer(b)
     let rowBytes = bStride &* MemoryLayout<Float>.stride
-    var remaining = depth
+    var remaining = product.depth
     while remaining > 0 {
       let first = row.loadUnaligned(as: KernelVector.self)
       let second = row.loadUnaligned(fromByteOffset: MemoryLayout<KernelVector>.size, as: KernelVector.self)
-      tile.add(column: column, row: first, second)
-      column += Tile.rowCount
+      tile.add(column: column, stride: rowStride, row: first, second)
+      column += depthStride
       row += rowBytes
       remaining &-= 1
     }
-    tile.write(to: c, stride: cStride, adding: adding)
+  }
+
+  /// Multiplies at most four rows by a packed panel, its elements going straight from words to sums.
+  ///
+  /// - Parameters:
+  ///   - height: 1, 2 or 4.
+  ///   - depths: The depths of the panel to multiply by, `product.depth` of them.
+  @inline(__always)
+  static func multiply<Code: PanelCode>(
+    height: Int, _ product: TileProduct, panel: UnsafeRawPointer, depths: Range<Int>, as code: Code.Type
+  ) {
+    switch height {
+    case 4: run(FourRows.self, product, panel, depths, code)
+    case 2: run(TwoRows.self, product, panel, depths, code)
+    default: run(TileRow.self, product, panel, depths, code)
+    }
+  }
+
+  @inline(__always)
+  private static func run<Tile: AccumulatorTile, Code: PanelCode>(
+    _: Tile.Type, _ product: TileProduct, _ panel: UnsafeRawPointer, _ depths: Range<Int>, _ code: Code.Type
+  ) {
+    var tile = Tile()
+    PanelReader.read(panel, depths: depths, as: code) { depth, first, second in
+      tile.add(column: product.a + depth &* product.aDepthStride, stride: product.aRowStride, row: first, second)
+    }
+    tile.write(to: product.c, stride: product.cStride, adding: product.adding)
   }
 }

@@ -130,19 +130,20 @@ private enum GELU: ActivationFunction {
 }
 
 private enum TanhGELU: ActivationFunction {
+  // (1 + tanh(u)) / 2 is σ(2u), which keeps its digits where the tanh is near -1.
   @inline(__always)
-  static func squashed(_ x: Lanes) -> Lanes {
-    VectorMath.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))
+  static func distribution(_ x: Lanes) -> Lanes {
+    VectorMath.sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x))
   }
 
   @inline(__always)
-  static func value(_ x: Lanes) -> Lanes { 0.5 * x * (1 + squashed(x)) }
+  static func value(_ x: Lanes) -> Lanes { x * distribution(x) }
 
   @inline(__always)
   static func valueAndSlope(_ x: Lanes) -> (value: Lanes, slope: Lanes) {
-    let t = squashed(x)
-    let inner = 0.7978845608028654 * (1 + 0.134145 * x * x)
-    return (0.5 * x * (1 + t), 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
+    let s = distribution(x)
+    let inner = 1.5957691216057308 * (1 + 0.134145 * x * x)
+    return (x * s, s + x * s * (1 - s) * inner)
   }
 }
 

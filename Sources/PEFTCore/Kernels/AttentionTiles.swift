@@ -4,7 +4,6 @@
 
 /// A run of consecutive floats that fits in registers.
 protocol FloatRun {
-  static var count: Int { get }
   init(loading pointer: UnsafePointer<Float>)
   func storing(to pointer: UnsafeMutablePointer<Float>)
   func plus(_ factor: Float, times other: Self) -> Self
@@ -20,12 +19,21 @@ extension SIMD where Scalar == Float {
   }
 
   @inline(__always)
-  func plus(_ factor: Float, times other: Self) -> Self { adding(factor, times: other) }
+  func plus(_ factor: Float, times other: Self) -> Self { plus(Self(repeating: factor), times: other) }
+
+  // Not `multiplyAdd`: a build without whole-module optimization inlines only within a file, and this is the
+  // innermost operation.
+  @inline(__always)
+  fileprivate func plus(_ a: Self, times b: Self) -> Self {
+    #if CPU_X86_64_V3 || CPU_X86_64_V4 || arch(arm64)
+      addingProduct(a, b)
+    #else
+      self + a * b
+    #endif
+  }
 }
 
-extension SIMD4<Float>: FloatRun {
-  static var count: Int { 4 }
-}
+extension SIMD4<Float>: FloatRun {}
 
 #if CPU_X86_64_V4
   extension SIMD16<Float>: FloatRun {}
@@ -34,8 +42,6 @@ extension SIMD4<Float>: FloatRun {
 #endif
 
 extension Float: FloatRun {
-  static var count: Int { 1 }
-
   @inline(__always)
   init(loading pointer: UnsafePointer<Float>) { self = pointer.pointee }
 
@@ -67,28 +73,28 @@ extension Float: FloatRun {
 
     @inline(__always)
     init(loading pointer: UnsafePointer<Float>) {
-      a = Lanes(at: pointer)
-      b = Lanes(at: pointer + Lanes.count)
-      c = Lanes(at: pointer + 2 * Lanes.count)
-      d = Lanes(at: pointer + 3 * Lanes.count)
+      a = Lanes(loading: pointer)
+      b = Lanes(loading: pointer + Lanes.count)
+      c = Lanes(loading: pointer + 2 * Lanes.count)
+      d = Lanes(loading: pointer + 3 * Lanes.count)
     }
 
     @inline(__always)
     func storing(to pointer: UnsafeMutablePointer<Float>) {
-      a.store(to: pointer)
-      b.store(to: pointer + Lanes.count)
-      c.store(to: pointer + 2 * Lanes.count)
-      d.store(to: pointer + 3 * Lanes.count)
+      a.storing(to: pointer)
+      b.storing(to: pointer + Lanes.count)
+      c.storing(to: pointer + 2 * Lanes.count)
+      d.storing(to: pointer + 3 * Lanes.count)
     }
 
     @inline(__always)
     func plus(_ factor: Float, times other: LanesTile) -> LanesTile {
       var sum = self
       let factor = Lanes(repeating: factor)
-      sum.a = a.adding(factor, times: other.a)
-      sum.b = b.adding(factor, times: other.b)
-      sum.c = c.adding(factor, times: other.c)
-      sum.d = d.adding(factor, times: other.d)
+      sum.a = a.plus(factor, times: other.a)
+      sum.b = b.plus(factor, times: other.b)
+      sum.c = c.plus(factor, times: other.c)
+      sum.d = d.plus(factor, times: other.d)
       return sum
     }
   }
@@ -105,22 +111,22 @@ extension Float: FloatRun {
 
     @inline(__always)
     init(loading pointer: UnsafePointer<Float>) {
-      a = Lanes(at: pointer)
-      b = Lanes(at: pointer + Lanes.count)
+      a = Lanes(loading: pointer)
+      b = Lanes(loading: pointer + Lanes.count)
     }
 
     @inline(__always)
     func storing(to pointer: UnsafeMutablePointer<Float>) {
-      a.store(to: pointer)
-      b.store(to: pointer + Lanes.count)
+      a.storing(to: pointer)
+      b.storing(to: pointer + Lanes.count)
     }
 
     @inline(__always)
     func plus(_ factor: Float, times other: LanesTile) -> LanesTile {
       var sum = self
       let factor = Lanes(repeating: factor)
-      sum.a = a.adding(factor, times: other.a)
-      sum.b = b.adding(factor, times: other.b)
+      sum.a = a.plus(factor, times: other.a)
+      sum.b = b.plus(factor, times: other.b)
       return sum
     }
   }
@@ -168,7 +174,7 @@ enum AttentionTiles {
   }
 
   /// Writes the products of four rows of `x` (`depth` floats each) with a panel's columns.
-  @inline(__always)
+  @inline(never)
   static func fourProducts(
     _ x: UnsafePointer<Float>, panel: UnsafePointer<Float>, depth: Int, into scores: UnsafeMutablePointer<Float>,
     stride: Int
@@ -192,7 +198,7 @@ enum AttentionTiles {
   }
 
   /// Writes the products of one row of `x` with a panel's columns.
-  @inline(__always)
+  @inline(never)
   static func oneProduct(
     _ x: UnsafePointer<Float>, panel: UnsafePointer<Float>, depth: Int, into scores: UnsafeMutablePointer<Float>
   ) {
@@ -202,6 +208,7 @@ enum AttentionTiles {
   }
 
   /// Adds `Σ_t weights_k[t · weightStride] · rows[t]` over `terms` to four outputs of `width` floats.
+  @inline(never)
   static func addFourSums(
     _ weights: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>),
     weightStride: Int, rows: RowTable, terms: Range<Int>, width: Int,
@@ -241,6 +248,7 @@ enum AttentionTiles {
   }
 
   /// Adds `Σ_t weights[t · weightStride] · rows[t]` over `terms` to one output of `width` floats.
+  @inline(never)
   static func addOneSum(
     _ weights: UnsafePointer<Float>, weightStride: Int, rows: RowTable, terms: Range<Int>, width: Int,
     to output: UnsafeMutablePointer<Float>

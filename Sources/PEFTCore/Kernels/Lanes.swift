@@ -1,32 +1,16 @@
-// The vector that kernels other than matrix products work with: one register of the CPU that is built for.
+// Loads, stores and loops of the kernels other than matrix products, on one vector register of the build.
 
-#if CPU_X86_64_V4
-  typealias Lanes = SIMD16<Float>
-  typealias IntegerLanes = SIMD16<Int32>
-#elseif CPU_X86_64_V3
-  typealias Lanes = SIMD8<Float>
-  typealias IntegerLanes = SIMD8<Int32>
-#else
-  typealias Lanes = SIMD4<Float>
-  typealias IntegerLanes = SIMD4<Int32>
-#endif
+typealias Lanes = KernelVector
+typealias IntegerLanes = KernelVector.MaskStorage
 
-extension SIMD where Scalar == Float {
-  /// `self + a · b`: fused where the CPU has that instruction, product and sum elsewhere.
-  ///
-  /// A baseline x86-64 build would turn the fused form into a library call an element.
+extension Lanes {
+  /// `self + a · b`, fused where the CPU can.
   @inline(__always)
-  func adding(_ a: Self, times b: Self) -> Self {
-    #if CPU_X86_64_V3 || CPU_X86_64_V4 || arch(arm64)
-      addingProduct(a, b)
-    #else
-      self + a * b
-    #endif
-  }
+  func adding(_ a: Lanes, times b: Lanes) -> Lanes { multiplyAdd(self, a, b) }
 
-  /// `self + a · b` with the same `a` in every lane.
+  /// `self + a · b` with the same `a` in every lane, fused where the CPU can.
   @inline(__always)
-  func adding(_ a: Float, times b: Self) -> Self { adding(Self(repeating: a), times: b) }
+  func adding(_ a: Float, times b: Lanes) -> Lanes { multiplyAdd(self, Lanes(repeating: a), b) }
 }
 
 extension Lanes {
@@ -70,16 +54,43 @@ extension Lanes {
   /// The sum of all lanes, halves added to halves.
   @inline(__always)
   var total: Float {
+    halved {
+      $0 + $1
+    } four: {
+      $0 + $1
+    } two: {
+      $0 + $1
+    }
+  }
+
+  /// The largest lane; NaN where there is one, or not, as with `larger`.
+  @inline(__always)
+  var largest: Float {
+    halved {
+      $0.replacing(with: $1, where: $1 .> $0)
+    } four: {
+      $0.replacing(with: $1, where: $1 .> $0)
+    } two: {
+      $0.replacing(with: $1, where: $1 .> $0)
+    }
+  }
+
+  /// Combines the two halves again and again; `SIMD.sum()` and `SIMD.max()` walk over the lanes one by one.
+  @inline(__always)
+  private func halved(
+    eight: (SIMD8<Float>, SIMD8<Float>) -> SIMD8<Float>, four: (SIMD4<Float>, SIMD4<Float>) -> SIMD4<Float>,
+    two: (SIMD2<Float>, SIMD2<Float>) -> SIMD2<Float>
+  ) -> Float {
     #if CPU_X86_64_V4
-      let eight = lowHalf + highHalf
-      let four = eight.lowHalf + eight.highHalf
+      let ofEight = eight(lowHalf, highHalf)
+      let ofFour = four(ofEight.lowHalf, ofEight.highHalf)
     #elseif CPU_X86_64_V3
-      let four = lowHalf + highHalf
+      let ofFour = four(lowHalf, highHalf)
     #else
-      let four = self
+      let ofFour = self
     #endif
-    let two = four.lowHalf + four.highHalf
-    return two.x + two.y
+    let ofTwo = two(ofFour.lowHalf, ofFour.highHalf)
+    return two(ofTwo, SIMD2(ofTwo.y, ofTwo.x)).x
   }
 
   /// The lane-wise larger value; a lane of `self` that is not a number gives way to `other`'s.

@@ -30,6 +30,21 @@ struct OutputPanels: PanelSource {
       scratch, sourceStride: depths.count, rows: rows, columns: depths.count, to: buffer, targetStride: width)
     return (UnsafePointer(buffer), width)
   }
+
+  var multipliesDirectly: Bool { weights.format != .float32 && weights.format.isPackedIntoPanels }
+
+  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
+    let panel = weights.panel(index)
+    switch weights.format {
+    case .bfloat16: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: BFloat16Code.self)
+    case .float16: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Float16Code.self)
+    case .q80: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q80Code.self)
+    case .q40: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q40Code.self)
+    case .q41: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q41Code.self)
+    case .float32, .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+      preconditionFailure("multiply: \(weights.format.name) is multiplied from a buffer")
+    }
+  }
 }
 
 /// A frozen matrix as the right-hand side of `y·W`: a panel's columns are inputs, its depth the outputs.

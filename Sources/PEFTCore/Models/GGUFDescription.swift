@@ -36,21 +36,27 @@ enum GGUFDescription {
     let ends = try ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"].compactMap(metadata.integer)
     members.append(("eos_token_id", .array(ends.map { JSONValue($0) })))
     if let type = try metadata.string("\(architecture).rope.scaling.type"), type != "none" {
-      members.append((
-        "rope_scaling",
-        [
-          "rope_type": JSONValue(type), "factor": try number("rope.scaling.factor"),
-        ]
-      ))
+      members.append(
+        (
+          "rope_scaling",
+          [
+            "rope_type": JSONValue(type), "factor": try number("rope.scaling.factor"),
+          ]
+        ))
     }
     return ModelDescription(
-      root: DocumentValue(.object(DocumentObject(members.map { .init(key: $0.0, keyOffset: 0, value: DocumentValue($0.1)) }))), text: DocumentText(name: checkpoint.path, bytes: []))
+      root: DocumentValue(
+        .object(DocumentObject(members.map { .init(key: $0.0, keyOffset: 0, value: DocumentValue($0.1)) }))),
+      text: DocumentText(name: checkpoint.path, bytes: []))
   }
 
   static func tokenizer(of checkpoint: GGUFCheckpoint) throws -> GGUFTokenizerMetadata {
     let metadata = checkpoint.metadata
-    guard let model = try metadata.string("tokenizer.ggml.model"), let tokens = try metadata.strings("tokenizer.ggml.tokens")
-    else { throw CheckpointError(file: checkpoint.path, "the model has no tokenizer: \"tokenizer.ggml.tokens\" is missing") }
+    guard let model = try metadata.string("tokenizer.ggml.model"),
+      let tokens = try metadata.strings("tokenizer.ggml.tokens")
+    else {
+      throw CheckpointError(file: checkpoint.path, "the model has no tokenizer: \"tokenizer.ggml.tokens\" is missing")
+    }
     var result = GGUFTokenizerMetadata(model: model, tokens: tokens)
     result.preTokenizer = try metadata.string("tokenizer.ggml.pre")
     result.tokenTypes = (try metadata.integers("tokenizer.ggml.token_type") ?? []).map { Int32(truncatingIfNeeded: $0) }

@@ -22,7 +22,7 @@ public struct ModelFiles {
     case gguf(GGUFCheckpoint)
   }
 
-  /// Opens a model's description. Nothing but headers is read.
+  /// Opens a model's description, reading nothing but headers.
   ///
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
   public static func open(_ path: String) throws -> ModelFiles {
@@ -114,7 +114,9 @@ public struct ModelFiles {
     case .gguf(let checkpoint):
       var configuration = TokenizerConfiguration()
       let metadata = try GGUFDescription.tokenizer(of: checkpoint)
-      func text(_ id: Int?) -> String? { id.flatMap { metadata.tokens.indices.contains($0) ? metadata.tokens[$0] : nil } }
+      func text(_ id: Int?) -> String? {
+        id.flatMap { metadata.tokens.indices.contains($0) ? metadata.tokens[$0] : nil }
+      }
       configuration.beginningOfText = text(metadata.beginningOfText)
       configuration.endOfText = text(metadata.endOfText)
       if let source = try checkpoint.metadata.string("tokenizer.chat_template") {
@@ -131,7 +133,7 @@ public struct ModelFiles {
       let template = path + "/chat_template.jinja"
       if FileManager.default.fileExists(atPath: template) {
         configuration.chatTemplates = [
-          .init(name: "default", source: String(decoding: try MemoryMappedFile(path: template).bytes, as: UTF8.self))
+          .init(name: "default", source: String(decoding: try MemoryMappedFile(path: template).contents, as: UTF8.self))
         ]
       }
       return configuration
@@ -156,7 +158,7 @@ public struct ModelFiles {
   }
 
   private static func document(_ path: String) throws -> ModelDescription {
-    let text = DocumentText(name: path, bytes: Array(try MemoryMappedFile(path: path).bytes))
+    let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
     return ModelDescription(root: try JSONParser.parse(text), text: text)
   }
 }

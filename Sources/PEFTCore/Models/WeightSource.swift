@@ -79,7 +79,9 @@ final class SafetensorsSource: WeightSource {
 
   private func find(_ name: String) -> SafetensorsTensor? {
     var names = [name]
-    if let prefix = storage.optionalPrefix, name.hasPrefix(prefix) { names.append(String(name.dropFirst(prefix.count))) }
+    if let prefix = storage.optionalPrefix, name.hasPrefix(prefix) {
+      names.append(String(name.dropFirst(prefix.count)))
+    }
     for name in names {
       guard let tensor = checkpoint[name] else { continue }
       used.insert(name)

@@ -110,7 +110,7 @@ enum PreTokenizer: Sendable {
     var wasNumber = false
     while position < end {
       let (value, length) = UTF8Step.scalar(at: position, of: bytes)
-      let isNumber = ScalarClass.of(value) == .number
+      let isNumber = ScalarClass.isNumeric(value)
       if isNumber != wasNumber || (isNumber && individual) {
         emit(pieceStart, position)
         pieceStart = position

@@ -19,11 +19,18 @@ enum ScalarClass: UInt8 {
   private static func looked(up scalar: Unicode.Scalar) -> ScalarClass {
     let properties = scalar.properties
     if properties.isWhitespace { return .space }
+    // The reference's regular expressions know Unicode 16; what came later is neither letter nor number there.
+    if let age = properties.age, age.major > 16 { return .other }
     switch properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
     case .decimalNumber, .letterNumber, .otherNumber: return .number
     default: return .other
     }
+  }
+
+  /// Whether `scalar` is a number for a pre-tokenizer that is no regular expression, which knows Unicode 17.
+  static func isNumeric(_ scalar: UInt32) -> Bool {
+    of(scalar) == .number || (scalar >= 0x11DE0 && Unicode.Scalar(scalar)?.properties.generalCategory.isNumber == true)
   }
 
   /// Whether regular expressions count `scalar` among `\w`: letters, marks, digits, connectors and joiners.
@@ -35,6 +42,10 @@ enum ScalarClass: UInt8 {
     default: return false
     }
   }
+}
+
+extension Unicode.GeneralCategory {
+  fileprivate var isNumber: Bool { self == .decimalNumber || self == .letterNumber || self == .otherNumber }
 }
 
 /// Steps through UTF-8 that is known to be valid.

@@ -83,6 +83,7 @@ public enum TableFile {
   ) throws -> any TableReader {
     let head = try source.bytes(at: 0, count: min(source.count, 1 << 16))
     guard !head.isEmpty else { throw TableError("the file is empty; expected a table", at: .file(source.name)) }
+    if head.starts(with: Array("PAR1".utf8)) { return try ParquetTable(source, columns: columns) }
     if let refusal = refusal(of: head) { throw TableError(refusal, at: .byte(file: source.name, offset: 0)) }
     let text = head.starts(with: [0xEF, 0xBB, 0xBF]) ? head[3...] : head[...]
     switch text.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) {

@@ -1,11 +1,11 @@
-/// GPT-2 (Radford et al. 2019): LayerNorm, learned positions, one fused projection to queries, keys and values.
+/// GPT-2 (Radford and others, 2019): LayerNorm, learned positions, one fused projection to queries, keys and values.
 ///
 /// Its linear maps are stored as `[inputs, outputs]`, and original checkpoints leave the leading `transformer.`
 /// out of their names.
-public enum GPT2: ModelFamily {
-  public static let modelTypes = ["gpt2"]
+enum GPT2: ModelFamily {
+  static let modelTypes = ["gpt2"]
 
-  public static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
+  static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("n_embd")
     let heads = try description.integer("n_head")
     let layers = try description.integer("n_layer", in: 1...10_000)
@@ -28,7 +28,7 @@ public enum GPT2: ModelFamily {
       endTokens: try description.tokens("eos_token_id"), beginToken: try description.tokens("bos_token_id").first)
   }
 
-  public static func assemble(
+  static func assemble(
     _ configuration: ModelConfiguration, _ description: ModelDescription
   ) throws(DocumentError) -> CausalLanguageModel {
     let hidden = configuration.hiddenSize
@@ -63,7 +63,7 @@ public enum GPT2: ModelFamily {
       head: Linear(site: "lm_head", inputs: hidden, outputs: configuration.vocabularySize, hasBias: false))
   }
 
-  public static var storage: WeightStorage {
+  static var storage: WeightStorage {
     var storage = WeightStorage()
     storage.transposed = ["c_attn", "c_proj", "c_fc"]
     storage.optionalPrefix = "transformer."

@@ -1,15 +1,15 @@
-/// Llama 2 and 3, SmolLM and SmolLM2, and others of the same architecture (Touvron et al. 2023).
+/// Llama 2 and 3, SmolLM and SmolLM2, and others of the same architecture (Touvron and others, 2023).
 ///
 /// RMSNorm before each branch, rotary positions, grouped-query attention, SwiGLU; biases where `attention_bias`
 /// or `mlp_bias` say so.
-public enum Llama: ModelFamily {
-  public static let modelTypes = ["llama"]
+enum Llama: ModelFamily {
+  static let modelTypes = ["llama"]
 
-  public static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
+  static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     try LlamaLike.configuration(from: description)
   }
 
-  public static func assemble(
+  static func assemble(
     _ configuration: ModelConfiguration, _ description: ModelDescription
   ) throws(DocumentError) -> CausalLanguageModel {
     let attentionBias = try description.bool("attention_bias", default: false)
@@ -19,7 +19,7 @@ public enum Llama: ModelFamily {
       activation: try description.activation("hidden_act", default: "silu"))
   }
 
-  public static var storage: WeightStorage {
+  static var storage: WeightStorage {
     var storage = WeightStorage()
     storage.ggufName = LlamaLike.ggufName
     storage.ggufPermutesQueryAndKey = true

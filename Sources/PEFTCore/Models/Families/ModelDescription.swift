@@ -100,7 +100,9 @@ public struct ModelDescription {
       scaling: try scaling.map { scaling throws(DocumentError) in try Self.scaling(scaling, of: self) } ?? .none)
   }
 
-  private static func scaling(_ scaling: ModelDescription, of model: ModelDescription) throws(DocumentError) -> RotaryScaling {
+  private static func scaling(_ scaling: ModelDescription, of model: ModelDescription) throws(DocumentError)
+    -> RotaryScaling
+  {
     let type = try scaling.string("rope_type", default: try scaling.string("type", default: "default"))
     switch type {
     case "default": return .none

@@ -1,8 +1,8 @@
-/// Qwen2 and Qwen2.5 (Yang et al. 2024): Llama's architecture with biases on queries, keys and values.
-public enum Qwen2: ModelFamily {
-  public static let modelTypes = ["qwen2"]
+/// Qwen2 and Qwen2.5 (Yang and others, 2024): Llama's architecture with biases on queries, keys and values.
+enum Qwen2: ModelFamily {
+  static let modelTypes = ["qwen2"]
 
-  public static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
+  static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(from: description)
     if try description.bool("use_sliding_window", default: false) {
       let first = try description.integer("max_window_layers", default: 28, in: 0...1_000_000)
@@ -12,7 +12,7 @@ public enum Qwen2: ModelFamily {
     return configuration
   }
 
-  public static func assemble(
+  static func assemble(
     _ configuration: ModelConfiguration, _ description: ModelDescription
   ) throws(DocumentError) -> CausalLanguageModel {
     LlamaLike.assemble(
@@ -20,7 +20,7 @@ public enum Qwen2: ModelFamily {
       activation: try description.activation("hidden_act", default: "silu"))
   }
 
-  public static var storage: WeightStorage {
+  static var storage: WeightStorage {
     var storage = WeightStorage()
     storage.ggufName = LlamaLike.ggufName
     return storage
