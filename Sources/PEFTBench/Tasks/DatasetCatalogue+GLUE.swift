@@ -6,7 +6,7 @@ extension DatasetCatalogue {
   /// Columns are those of `nyu-mll/glue` on the Hub, then those of the official TSV files.
   static let glue: [DatasetDescription] = [
     .classification(
-      "mnli", .glue, "MultiNLI", hub("mnli", "MNLI"),
+      "mnli", .glue, "MultiNLI", gluePart("mnli", "MNLI"),
       evaluationSplits: ["validation_mismatched", "validation", "validation_matched"],
       columns: [["premise", "sentence1"], ["hypothesis", "sentence2"], ["label", "gold_label"]],
       instruction: "How does the hypothesis relate to the premise? Reply with entailment if it follows, contradiction "
@@ -19,7 +19,7 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label", "gold_label"))]
     },
     .classification(
-      "qqp", .glue, "Quora Question Pairs", hub("qqp", "QQP"),
+      "qqp", .glue, "Quora Question Pairs", gluePart("qqp", "QQP"),
       columns: [["question1"], ["question2"], ["label", "is_duplicate"]],
       instruction: "Do these two questions ask the same thing? Reply with duplicate or not_duplicate.",
       // A handful of records of the official train.tsv are cut off in the middle.
@@ -32,7 +32,7 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label", "is_duplicate"))]
     },
     .classification(
-      "qnli", .glue, "QNLI", hub("qnli", "QNLI"), columns: [["question"], ["sentence"], ["label"]],
+      "qnli", .glue, "QNLI", gluePart("qnli", "QNLI"), columns: [["question"], ["sentence"], ["label"]],
       instruction: "Does the sentence answer the question? Reply with entailment if it does, or not_entailment if it "
         + "does not."
     ) { row in
@@ -43,13 +43,13 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label"))]
     },
     .classification(
-      "sst2", .glue, "SST-2", hub("sst2", "SST-2"), columns: [["sentence"], ["label"]],
+      "sst2", .glue, "SST-2", gluePart("sst2", "SST-2"), columns: [["sentence"], ["label"]],
       instruction: "Does this part of a film review speak well or badly of the film? Reply with positive or negative."
     ) { row in
       [row.example([Example.Field(nil, try row.text("sentence"))], label: try row.label("label"))]
     },
     DatasetDescription(
-      id: "stsb", group: .glue, title: "STS-B", source: hub("stsb", "STS-B"),
+      id: "stsb", group: .glue, title: "STS-B", source: gluePart("stsb", "STS-B"),
       columns: [["sentence1"], ["sentence2"], ["label", "score"]],
       layout: .lines(
         instruction: "How close are these two sentences in meaning? Reply with a number from 0.0 (unrelated) to 5.0 "
@@ -70,7 +70,7 @@ extension DatasetCatalogue {
       return [Example(fields: fields, answer: String(format: "%.1f", score))]
     },
     .classification(
-      "mrpc", .glue, "MRPC", hub("mrpc", "MRPC"),
+      "mrpc", .glue, "MRPC", gluePart("mrpc", "MRPC"),
       columns: [["sentence1", "#1 String"], ["sentence2", "#2 String"], ["label", "Quality"]],
       instruction: "Do these two sentences say the same thing? Reply with equivalent or not_equivalent."
     ) { row in
@@ -81,7 +81,7 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label", "Quality"))]
     },
     .classification(
-      "rte", .glue, "RTE", hub("rte", "RTE"),
+      "rte", .glue, "RTE", gluePart("rte", "RTE"),
       columns: [["sentence1", "premise"], ["sentence2", "hypothesis"], ["label"]],
       instruction: "Does the second sentence follow from the first text? Reply with entailment if it does, or "
         + "not_entailment if it does not."
@@ -93,7 +93,7 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label"))]
     },
     .classification(
-      "cola", .glue, "CoLA", hub("cola", "CoLA"),
+      "cola", .glue, "CoLA", gluePart("cola", "CoLA"),
       // The official files have no header: source, label, the author's mark, sentence.
       columns: [["sentence", "column_4"], ["label", "column_2"]],
       instruction: "Is this sentence acceptable English? Reply with acceptable or unacceptable."
@@ -105,7 +105,7 @@ extension DatasetCatalogue {
     },
   ]
 
-  private static func hub(_ configuration: String, _ folder: String) -> DatasetSource {
+  private static func gluePart(_ configuration: String, _ folder: String) -> DatasetSource {
     DatasetSource("nyu-mll/glue", configuration, archives: [folder])
   }
 }

@@ -68,7 +68,8 @@ extension DatasetCatalogue {
       id: "apps", group: .code, title: "APPS", source: DatasetSource("codeparrot/apps"),
       evaluationSplits: ["test", "validation"], columns: [["question"], ["solutions"], ["starter_code"]],
       layout: .lines(
-        instruction: "Write a Python program that solves this problem, going on from the starting code if there is any. "
+        instruction:
+          "Write a Python program that solves this problem, going on from the starting code if there is any. "
           + "Reply with the code only."),
       metric: metric("apps"), maximumNewTokens: 256
     ) { row in

@@ -7,7 +7,8 @@ extension DatasetCatalogue {
   static let superGLUE: [DatasetDescription] = [
     record, multirc,
     .classification(
-      "boolq", .superglue, "BoolQ", hub("boolq", "BoolQ"), columns: [["question"], ["passage"], ["label", "answer"]],
+      "boolq", .superglue, "BoolQ", superGLUEPart("boolq", "BoolQ"),
+      columns: [["question"], ["passage"], ["label", "answer"]],
       instruction: "Answer the question from the passage. Reply with True for yes or False for no."
     ) { row in
       let fields = [
@@ -17,7 +18,8 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label", "answer"))]
     },
     .classification(
-      "wic", .superglue, "WiC", hub("wic", "WiC"), columns: [["word"], ["sentence1"], ["sentence2"], ["label"]],
+      "wic", .superglue, "WiC", superGLUEPart("wic", "WiC"),
+      columns: [["word"], ["sentence1"], ["sentence2"], ["label"]],
       instruction: "Does the word mean the same in both sentences? Reply with True or False."
     ) { row in
       let fields = [
@@ -27,7 +29,7 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label"))]
     },
     .classification(
-      "wsc", .superglue, "WSC", hub("wsc.fixed", "WSC"),
+      "wsc", .superglue, "WSC", superGLUEPart("wsc.fixed", "WSC"),
       columns: [
         ["text"], ["span1_index"], ["span2_index"], ["span1_text"], ["span2_text"], ["target"], ["label"],
       ],
@@ -49,7 +51,7 @@ extension DatasetCatalogue {
       return [row.example([Example.Field(nil, text)], label: try row.label("label"))]
     },
     .classification(
-      "cb", .superglue, "CommitmentBank", hub("cb", "CB"), columns: [["premise"], ["hypothesis"], ["label"]],
+      "cb", .superglue, "CommitmentBank", superGLUEPart("cb", "CB"), columns: [["premise"], ["hypothesis"], ["label"]],
       instruction: "Does the speaker of the premise hold the hypothesis to be true? Reply with entailment if so, "
         + "contradiction if the speaker holds it to be false, or neutral if it stays open."
     ) { row in
@@ -60,7 +62,7 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("label"))]
     },
     .classification(
-      "copa", .superglue, "COPA", hub("copa", "COPA"),
+      "copa", .superglue, "COPA", superGLUEPart("copa", "COPA"),
       columns: [["premise"], ["choice1"], ["choice2"], ["question"], ["label"]],
       instruction: "Choose the more plausible of the two choices. Reply with choice1 or choice2."
     ) { row in
@@ -79,7 +81,7 @@ extension DatasetCatalogue {
     },
   ]
 
-  static func hub(_ configuration: String, _ folder: String) -> DatasetSource {
+  static func superGLUEPart(_ configuration: String, _ folder: String) -> DatasetSource {
     DatasetSource("aps/super_glue", configuration, archives: [folder])
   }
 }

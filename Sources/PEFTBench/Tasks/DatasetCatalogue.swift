@@ -39,7 +39,8 @@ public struct UnknownDataset: InputError, Equatable {
   public var description: String {
     let guess = NearestName.of(name, among: DatasetCatalogue.names).map { "; did you mean \"\($0)\"?" } ?? "."
     let list = DatasetCatalogue.all.map(\.id).joined(separator: ", ")
-    return "there is no dataset \"\(name)\"\(guess) Datasets: \(list); groups: glue, superglue, reasoning, math, code, all"
+    return
+      "there is no dataset \"\(name)\"\(guess) Datasets: \(list); groups: glue, superglue, reasoning, math, code, all"
   }
 }
 

@@ -44,8 +44,10 @@ public struct DatasetDescription: Sendable {
   public let trainingSplits: [String]
   /// Splits to evaluate on, the best first.
   public let evaluationSplits: [String]
+  /// The files of each part, where a config names them; other datasets are looked for.
+  public let files: [DatasetPart: [String]]
   /// The columns that are read; several names in one element are different publishers' names for one column.
-  public let columns: [[String]]
+  public internal(set) var columns: [[String]]
   /// How the prompt is put together.
   public var layout: PromptLayout
   /// How answers are scored, with the label words.
@@ -57,7 +59,7 @@ public struct DatasetDescription: Sendable {
   /// Whether text rows with too few or too many fields are left out and counted, since the official file has some.
   let dropsBrokenTextRows: Bool
   /// Makes the examples of one row: one, or several where the official archive nests them.
-  let read: @Sendable (SourceRow) throws -> [Example]
+  var read: @Sendable (SourceRow) throws -> [Example]
 
   /// The label words in the order of class ids; empty where answers are free text.
   public var labels: [String] { metric.family.labels }
@@ -66,7 +68,8 @@ public struct DatasetDescription: Sendable {
   init(
     id: String, group: DatasetGroup, title: String, source: DatasetSource?,
     trainingSplits: [String] = ["train"], evaluationSplits: [String] = ["validation"],
-    columns: [[String]], layout: PromptLayout, metric: DatasetMetric, maximumNewTokens: Int = 8,
+    files: [DatasetPart: [String]] = [:], columns: [[String]], layout: PromptLayout, metric: DatasetMetric,
+    maximumNewTokens: Int = 8,
     isOneRowPerGroup: Bool = false, dropsBrokenTextRows: Bool = false,
     read: @escaping @Sendable (SourceRow) throws -> [Example]
   ) {
@@ -76,6 +79,7 @@ public struct DatasetDescription: Sendable {
     self.source = source
     self.trainingSplits = trainingSplits
     self.evaluationSplits = evaluationSplits
+    self.files = files
     self.columns = columns
     self.layout = layout
     self.metric = metric

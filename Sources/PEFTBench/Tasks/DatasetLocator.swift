@@ -107,8 +107,11 @@ public struct DatasetNotFound: InputError, Equatable {
 
   /// What is missing, where it was looked for, and where it is to be had.
   public var description: String {
-    var text = "\(dataset): no file of the split \(splits.joined(separator: " or ")) (.jsonl, .json, .parquet, .tsv, .csv)"
-    text += folders.isEmpty ? "; there is no folder to look in, set data.root" : "; looked in \(folders.joined(separator: ", "))"
+    var text =
+      "\(dataset): no file of the split \(splits.joined(separator: " or ")) (.jsonl, .json, .parquet, .tsv, .csv)"
+    text +=
+      folders.isEmpty
+      ? "; there is no folder to look in, set data.root" : "; looked in \(folders.joined(separator: ", "))"
     if let nearest, nearest != dataset { text += "; did you mean the folder \(nearest)?" }
     if let repository { text += "; it is published as \(repository) on the Hub (data fetch \(dataset))" }
     return text
@@ -172,7 +175,8 @@ enum SplitFiles {
     for index in 0..<max(total, 0) {
       guard let file = shards[index] else {
         throw FileError(
-          path: folder, "the split \(name) is incomplete: \(shards.count) of \(total) shards are there, and number "
+          path: folder,
+          "the split \(name) is incomplete: \(shards.count) of \(total) shards are there, and number "
             + "\(index) is missing")
       }
       files.append("\(folder)/\(file)")

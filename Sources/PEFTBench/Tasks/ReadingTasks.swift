@@ -3,7 +3,7 @@ import PEFTCore
 extension DatasetCatalogue {
   /// ReCoRD (Zhang et al. 2018): which entity of a passage the gap of a query stands for.
   static let record = DatasetDescription(
-    id: "record", group: .superglue, title: "ReCoRD", source: hub("record", "ReCoRD"),
+    id: "record", group: .superglue, title: "ReCoRD", source: superGLUEPart("record", "ReCoRD"),
     columns: [["passage"], ["query"], ["entities"], ["answers"], ["idx"], ["qas"]],
     layout: .lines(
       instruction: "Which of the entities does @placeholder in the query stand for? Reply with that entity as it is "
@@ -70,7 +70,7 @@ extension DatasetCatalogue {
 
   /// MultiRC (Khashabi et al. 2018): whether an answer to a question about a paragraph is right.
   static let multirc = DatasetDescription(
-    id: "multirc", group: .superglue, title: "MultiRC", source: hub("multirc", "MultiRC"),
+    id: "multirc", group: .superglue, title: "MultiRC", source: superGLUEPart("multirc", "MultiRC"),
     columns: [["paragraph"], ["question"], ["answer"], ["label"], ["idx"], ["passage"]],
     layout: .lines(
       instruction: "Is this answer to the question right, going by the paragraph? Reply with True or False."),
@@ -102,7 +102,8 @@ extension DatasetCatalogue {
       for (position, answer) in (question["answers"]?.array ?? []).enumerated() {
         let fields = multircFields(text, asked, try row.text(of: answer["text"], "\"\(place).answers[\(position)]\""))
         guard let label = answer["label"] else {
-          throw row.row.complaint("\"\(place).answers[\(position)]\" has no label; use a split whose labels are published")
+          throw row.row.complaint(
+            "\"\(place).answers[\(position)]\" has no label; use a split whose labels are published")
         }
         examples.append(row.example(fields, label: try row.label(label, "label"), group: group))
       }
