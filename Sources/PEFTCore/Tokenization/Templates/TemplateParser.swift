@@ -88,7 +88,7 @@ struct TemplateParser {
     statementDepth += 1
     defer { statementDepth -= 1 }
     guard statementDepth <= Self.maximumDepth else { throw error("blocks are nested too deeply") }
-    let start = line
+    let start = tokens[max(index - 1, 0)].line
     var statements: [TemplateStatement] = []
     while true {
       let line = line

@@ -4,7 +4,7 @@
 /// depth of macro calls. It reads only the values that it is given.
 struct TemplateRenderer {
   /// Most steps (statements and expressions) of one rendering.
-  static let maximumSteps = 5_000_000
+  static let maximumSteps = 1_000_000
   /// Most bytes of any text that is made.
   static let maximumBytes = 16 << 20
   /// Most elements of any list that is made.
@@ -138,6 +138,7 @@ struct TemplateRenderer {
     if let condition {
       var kept: [TemplateValue] = []
       for value in values {
+        try step(line)
         scopes.append([:])
         try assign(value, to: targets)
         if try evaluate(condition).isTrue { kept.append(value) }
@@ -151,6 +152,7 @@ struct TemplateRenderer {
       scopes.removeLast()
     }
     for (index, value) in values.enumerated() {
+      try step(line)
       scopes.append(["loop": loopState(index, of: values)])
       try assign(value, to: targets)
       let flow = try run(body)
