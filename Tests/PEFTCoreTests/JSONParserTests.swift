@@ -34,6 +34,11 @@ import Testing
     #expect(throws: DocumentError.self) { try parse(text) }
   }
 
+  @Test("Two spellings of one character are two keys") func equivalentKeys() throws {
+    let value = try parse("{\"\\u00e9\": 1, \"e\\u0301\": 2}")
+    #expect(value.object?.members.map(\.value.integer) == [1, 2])
+  }
+
   @Test("Deep nesting is an error, not a crash") func depth() {
     #expect(throws: DocumentError.self) { try parse(String(repeating: "[", count: 100_000)) }
   }

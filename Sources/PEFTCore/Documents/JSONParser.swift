@@ -136,13 +136,13 @@ public struct JSONParser {
     try enter()
     defer { depth -= 1 }
     var members: [DocumentObject.Member] = []
-    var seen: Set<String> = []
+    var seen: Set<ExactKey> = []
     try skipSpace()
     while current != UInt8(ascii: "}") {
       let keyOffset = position
       guard current == UInt8(ascii: "\"") else { throw error("expected a key in quotes or '}', found \(shown())") }
       let key = try string()
-      guard seen.insert(key).inserted else {
+      guard seen.insert(ExactKey(text: key)).inserted else {
         throw error("the key \"\(key)\" stands twice in this object", at: keyOffset)
       }
       try skipSpace()
@@ -271,6 +271,20 @@ public struct JSONParser {
       position += 1
     }
     return code
+  }
+}
+
+/// A key that equals only what is spelled with the same bytes.
+///
+/// `String` takes canonically equivalent spellings for equal, but a tokenizer's vocabulary may list both.
+private struct ExactKey: Hashable {
+  let text: String
+
+  static func == (one: ExactKey, other: ExactKey) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
+
+  func hash(into hasher: inout Hasher) {
+    var text = text
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }
 
