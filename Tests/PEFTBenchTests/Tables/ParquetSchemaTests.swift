@@ -28,7 +28,7 @@ private func leaf(_ name: String, _ repetition: ParquetMetadata.Repetition = .op
 
 @Suite("Parquet schemas") struct ParquetSchemaTests {
   private func columns(_ elements: [Element]) throws -> ParquetSchema {
-    try ParquetSchema([group("schema", 1, .required)] + elements, file: "t")
+    try ParquetSchema([group("schema", 1, .required)] + elements, at: .file("t"))
   }
 
   @Test("Lists of all spellings are lists of their elements") func lists() throws {
