@@ -4,11 +4,11 @@ import PEFTCore
 /// A dataset as one model sees it: examples of both parts, rendered and tokenized.
 struct PreparedDataset {
   /// The training examples with their ids.
-  let training: [EncodedExample]
+  let training: [RenderedExample]
   /// The examples to score.
   let examples: [Example]
   /// Their prompts.
-  let evaluation: [EncodedExample]
+  let evaluation: [RenderedExample]
   /// What the user should know about the files.
   let notes: [String]
   /// What identifies the data in a run's identity.
@@ -31,12 +31,12 @@ struct PreparedDataset {
     let data = configuration.data
     let loader = DatasetLoader(
       locator: DatasetLocator(root: data.root ?? data.suite.defaultRoot),
-      datasetInfo: try data.datasetInfo.map { try DatasetInfo.read($0) })
+      datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) })
     let needsTraining = configuration.methods.contains { $0.name != "none" }
     let train = needsTraining ? try loader.load(dataset, .training, limit: data.trainLimit) : nil
     let test = try loader.load(dataset, .evaluation, limit: data.evaluationLimit)
-    func encode(_ loaded: LoadedDataset, reserving: Int?) throws -> [EncodedExample] {
-      try loaded.examples.map { try renderer.encode($0, of: loaded.dataset, cutoff: cutoff, reserving: reserving) }
+    func encode(_ loaded: LoadedDataset, reserving: Int?) throws -> [RenderedExample] {
+      try loaded.examples.map { try renderer.render($0, of: loaded.dataset, cutoff: cutoff, reserving: reserving) }
     }
     trainingExamples = train?.examples ?? []
     training = try train.map { try encode($0, reserving: nil) } ?? []
@@ -72,12 +72,15 @@ struct PreparedDataset {
     ]
   }
 
+  /// Tokens of all training examples.
+  var trainingTokenCount: Int { training.reduce(0) { $0 + $1.promptIDs.count + $1.answerIDs.count } }
+
   /// The training examples in two parts, the second one held back for validation.
   func parts(fraction: Double, _ seeds: SeedStream) -> (training: [EncodedExample], validation: [EncodedExample]) {
     let held = Set(DatasetLoader.heldBack(fraction, of: trainingExamples, drawing: seeds.child("validation")))
     return (
-      training.indices.filter { !held.contains($0) }.map { training[$0] },
-      training.indices.filter { held.contains($0) }.map { training[$0] }
+      training.indices.filter { !held.contains($0) }.map { training[$0].encoded },
+      training.indices.filter { held.contains($0) }.map { training[$0].encoded }
     )
   }
 }

@@ -1,5 +1,5 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 
 /// A folder of results: the resolved config, and one folder a run.
 ///

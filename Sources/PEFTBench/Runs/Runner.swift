@@ -82,7 +82,7 @@ public final class Runner {
         throw interruption
       } catch {
         failures += 1
-        let cause = (error as? any CustomStringConvertible)?.description ?? "\(error)"
+        let cause = "\(error)"
         let report: JSONValue = ["id": JSONValue(identity.id), "identity": identity.json, "error": JSONValue(cause)]
         try AtomicFile.write(report.prettyText, to: results.folder(of: identity.id) + "/error.json")
         watch(.failed(run, cause: cause))
@@ -106,8 +106,7 @@ public final class Runner {
       return RunEstimate(
         run: run, id: id, isComplete: results.isComplete(id), trainingRows: data.training.count,
         evaluationRows: data.evaluation.count, trainableParameters: attachment.trainableCount,
-        trainingTokens: run.isZeroShot
-          ? 0 : Int(run.method.training.epochs * Double(data.training.reduce(0) { $0 + $1.promptIDs.count + $1.answerIDs.count })),
+        trainingTokens: run.isZeroShot ? 0 : Int(run.method.training.epochs * Double(data.trainingTokenCount)),
         evaluationTokens: data.evaluation.reduce(0) { $0 + $1.promptIDs.count })
     }
   }
@@ -152,19 +151,19 @@ public final class Runner {
 
     let scored = zip(data.examples, answers).map { $0.scored($1) }
     let metric = run.dataset.metric
-    let scores = try metric.score(scored, under: configuration.evaluation.scoring.scoringProtocol)
+    let scores = try metric.score(scored, under: configuration.evaluation.scoring)
     let other = try metric.score(
-      scored, under: configuration.evaluation.scoring.scoringProtocol == .strict ? .peftBench : .strict)
+      scored, under: configuration.evaluation.scoring == .strict ? .peftBench : .strict)
 
     try write(outcome.history.map(\.json), to: folder + "/history.jsonl")
-    try write(
-      data.evaluation.indices.map { index in
-        [
-          "index": JSONValue(index), "prompt": JSONValue(data.evaluation[index].prompt),
-          "label": JSONValue(scored[index].label), "predict": JSONValue(answers[index]),
-          "correct": JSONValue(scores.rowCredits[index] == 1),
-        ]
-      }, to: folder + "/predictions.jsonl")
+    let predictions = data.evaluation.indices.map { index -> JSONValue in
+      [
+        "index": JSONValue(index), "prompt": JSONValue(data.evaluation[index].prompt),
+        "label": JSONValue(scored[index].label), "predict": JSONValue(answers[index]),
+        "correct": JSONValue(scores.rowCredits[index] == 1),
+      ]
+    }
+    try write(predictions, to: folder + "/predictions.jsonl")
     try AdapterFile.save(attachment, to: folder + "/adapter", baseModel: run.model.path)
 
     let record = RecordWriter(
@@ -267,13 +266,4 @@ public struct RunEstimate: Sendable {
 
 extension DispatchTime {
   var secondsUntilNow: Double { Double(DispatchTime.now().uptimeNanoseconds - uptimeNanoseconds) / 1e9 }
-}
-
-extension EvaluationConfiguration.Scoring {
-  var scoringProtocol: ScoringProtocol {
-    switch self {
-    case .strict: .strict
-    case .peftBench: .peftBench
-    }
-  }
 }

@@ -102,6 +102,11 @@ public struct ChatRenderer: Sendable {
     tokenizer.encode(completion(answer), addSpecialTokens: false)
   }
 
+  /// The ids of a choice without what ends it, for comparing choices by their probability.
+  public func choiceIDs(_ choice: String) -> [Int32] {
+    tokenizer.encode(answerPrefix + choice, addSpecialTokens: false)
+  }
+
   /// Renders and tokenizes an example.
   ///
   /// - Parameters:

@@ -85,20 +85,18 @@ public struct DatasetLoader: Sendable {
     return count
   }
 
-  /// Divides training examples into those to train on and a validation set.
+  /// Chooses training examples to hold back as a validation set.
   ///
-  /// Examples of one group stay together, so that an answer to a validation question is not trained on. Both parts
-  /// keep the order of the file.
+  /// Examples of one group stay together, so that an answer to a validation question is not trained on.
   ///
   /// - Parameters:
-  ///   - examples: The examples.
   ///   - fraction: The share to hold back, 0..<1; where it is not 0, at least one example is held back of two.
+  ///   - examples: The examples.
   ///   - stream: Where the choice is drawn from.
-  public static func holdingBack(
-    _ fraction: Double, of examples: [Example], drawing stream: SeedStream
-  ) -> (training: [Example], validation: [Example]) {
+  /// - Returns: The indices of the examples held back.
+  public static func heldBack(_ fraction: Double, of examples: [Example], drawing stream: SeedStream) -> Set<Int> {
     precondition((0..<1).contains(fraction), "validation fraction \(fraction)")
-    guard fraction > 0, examples.count > 1 else { return (examples, []) }
+    guard fraction > 0, examples.count > 1 else { return [] }
     let wanted = max(1, Int(fraction * Double(examples.count)))
     var members: [[Int]] = []
     var places: [String: Int] = [:]
@@ -116,10 +114,7 @@ public struct DatasetLoader: Sendable {
       guard held.count + members[place].count < examples.count else { continue }
       held.formUnion(members[place])
     }
-    return (
-      examples.indices.filter { !held.contains($0) }.map { examples[$0] },
-      examples.indices.filter(held.contains).map { examples[$0] }
-    )
+    return held
   }
 
   private static func table(_ files: [String], of dataset: DatasetDescription) throws -> any TableReader {

@@ -156,7 +156,7 @@ public struct Trainer {
   private func takeGradients(
     of examples: [EncodedExample], step: Int, outcome: inout Outcome
   ) throws(TrainingFailure) -> Double {
-    let labelCount = examples.reduce(0) { $0 + $1.answerIDs.count }
+    let labelCount = examples.reduce(0) { $0 + $1.answer.count }
     guard labelCount > 0 else { throw TrainingFailure(description: "step \(step + 1): no token of the batch is labelled") }
     var loss = 0.0
     for (part, start) in stride(from: 0, to: examples.count, by: configuration.batchSize).enumerated() {
@@ -177,7 +177,7 @@ public struct Trainer {
 
   /// The mean loss over all labelled tokens of a set, without dropout.
   private func meanLoss(of examples: [EncodedExample]) -> Double {
-    let labelCount = examples.reduce(0) { $0 + $1.answerIDs.count }
+    let labelCount = examples.reduce(0) { $0 + $1.answer.count }
     var loss = 0.0
     for start in stride(from: 0, to: examples.count, by: configuration.batchSize) {
       let batch = TrainingBatch(

@@ -16,7 +16,7 @@ struct TrainingBatch {
   ///   - labelCount: Labelled tokens of the whole optimizer step, of which the batch may be a part.
   init(_ examples: some Collection<EncodedExample>, model: CausalLanguageModel, labelCount: Int) {
     var (forest, root) = model.startForest()
-    let sequences = examples.map { $0.promptIDs + $0.answerIDs }
+    let sequences = examples.map(\.tokens)
     // A short common beginning costs more bookkeeping than it saves.
     let shared = sequences.count > 1 ? sequences.sharedPrefixCount : 0
     var parent = root
@@ -31,7 +31,7 @@ struct TrainingBatch {
     for (example, tokens) in zip(examples, sequences) {
       let segment = forest.add(.tokens(Array(tokens[sharedRows.count...])), under: parent)
       let rows = forest.segments[segment].rows
-      for index in example.promptIDs.count..<tokens.count {
+      for index in example.prompt.count..<tokens.count {
         // The row before the token predicts it.
         let before = index - 1
         let row = before < sharedRows.count ? sharedRows.lowerBound + before : rows.lowerBound + before - sharedRows.count
