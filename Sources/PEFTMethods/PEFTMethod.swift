@@ -1,1 +1,109 @@
-import PEFTCore
+public import PEFTCore
+
+/// A parameter-efficient fine-tuning method with its options: a value that can be attached to a model.
+///
+/// A new method is one file with a conforming type, a line in `MethodRegistry.all`, and its tests.
+public protocol PEFTMethod: Sendable {
+  /// The name in configs and reports, such as `lora`.
+  static var name: String { get }
+  /// What it does, in one line.
+  static var summary: String { get }
+  /// The paper that it follows.
+  static var source: String { get }
+
+  /// Reads the options, each with the literature's default.
+  ///
+  /// - Throws: `DocumentError` for a wrong type or value. The caller refuses unknown keys.
+  init(options: inout OptionReader) throws
+
+  /// Reads the options from a saved adapter's settings; nil if they are another method's.
+  ///
+  /// - Parameters:
+  ///   - settings: The members of adapter_config.json.
+  ///   - type: Its `peft_type`.
+  /// - Throws: `DocumentError` for a member that is wrong or not supported.
+  init?(peft settings: AdapterSettings, type: String) throws
+
+  /// Attaches to a model. The model's weights are not touched, and need not be loaded yet.
+  ///
+  /// - Throws: `AttachError` if an option does not fit this model.
+  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod
+}
+
+/// What a method may need to attach, besides the model.
+public struct AttachmentSetting {
+  /// Where initial values are drawn from.
+  public let seeds: SeedStream
+  /// Memory and threads.
+  public let context: ComputeContext
+  /// For initializations from a text; nil where no tokenizer is at hand (counting parameters).
+  public let tokenizer: Tokenizer?
+
+  /// Creates the setting.
+  public init(seeds: SeedStream, context: ComputeContext, tokenizer: Tokenizer? = nil) {
+    self.seeds = seeds
+    self.context = context
+    self.tokenizer = tokenizer
+  }
+}
+
+/// What one attach did to a model, and how to save, load and undo it.
+public final class AttachedMethod {
+  /// The trainable parameters, in a fixed order.
+  public let parameters: [Parameter]
+  /// What the method costs at inference in the form in which it is deployed.
+  public let inferenceCost: InferenceCost
+  /// How the adapter is saved; nil where there is none to save (full fine-tuning, no method).
+  public let format: AdapterFormat?
+
+  private let undo: () -> Void
+  private var isAttached = true
+
+  /// Creates the record of an attach.
+  public init(
+    parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, undo: @escaping () -> Void
+  ) {
+    self.parameters = parameters
+    self.inferenceCost = inferenceCost
+    self.format = format
+    self.undo = undo
+  }
+
+  /// Number of trainable values.
+  public var trainableCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
+
+  /// Takes the method off the model, whose output is then what it was before, bit for bit.
+  public func detach() {
+    guard isAttached else { return }
+    isAttached = false
+    undo()
+  }
+}
+
+/// What a method adds to one forward pass in the form in which it is deployed.
+///
+/// What can be merged into the weights adds nothing.
+public struct InferenceCost: Sendable, Equatable {
+  /// Rows computed before every sequence (virtual tokens).
+  public var virtualTokens = 0
+  /// Positions that are only attended to (prefix keys and values).
+  public var prefixPositions = 0
+  /// Floating-point operations a token beside the base model's.
+  public var operationsPerToken = 0
+
+  /// No cost, or the given one.
+  public init(virtualTokens: Int = 0, prefixPositions: Int = 0, operationsPerToken: Int = 0) {
+    self.virtualTokens = virtualTokens
+    self.prefixPositions = prefixPositions
+    self.operationsPerToken = operationsPerToken
+  }
+}
+
+/// A method's option that does not fit the model.
+public struct AttachError: InputError {
+  /// What is wrong and what there is instead.
+  public let description: String
+
+  /// Creates a complaint.
+  public init(_ description: String) { self.description = description }
+}

@@ -4,15 +4,44 @@ public struct DocumentText: Sendable {
   public let name: String
   /// The whole text, UTF-8.
   public let bytes: [UInt8]
+  /// Further texts whose values were put among this one's, each with the offset at which it begins.
+  private var additions: [(start: Int, text: DocumentText)] = []
+
+  /// Whether the text is its own name, an argument of the command line, so that a line would say nothing.
+  private let isArgument: Bool
 
   /// Creates a text; `name` is what messages call it.
-  public init(name: String, bytes: [UInt8]) {
+  public init(name: String, bytes: [UInt8], isArgument: Bool = false) {
     self.name = name
     self.bytes = bytes
+    self.isArgument = isArgument
+  }
+
+  /// Adds a text, such as the value of a command-line option, behind this one.
+  ///
+  /// - Returns: What to add to offsets in `text` (`DocumentValue.shifted(by:)`) so that `location(of:)` names
+  ///   `text` for them.
+  public mutating func append(_ text: DocumentText) -> Int {
+    // One offset past the end still belongs to a text: that is where it misses something.
+    let start = additions.last.map { $0.start + $0.text.bytes.count + 1 } ?? bytes.count + 1
+    additions.append((start, text))
+    return start
+  }
+
+  /// The text that the byte at `offset` belongs to, and the offset within it.
+  public func source(of offset: Int) -> (text: DocumentText, offset: Int) {
+    guard let addition = additions.last(where: { $0.start <= offset }) else { return (self, offset) }
+    return (addition.text, offset - addition.start)
   }
 
   /// Line and column of the byte at `offset`.
   public func location(of offset: Int) -> SourceLocation {
+    let source = source(of: offset)
+    return source.text.ownLocation(of: source.offset)
+  }
+
+  private func ownLocation(of offset: Int) -> SourceLocation {
+    guard !isArgument else { return SourceLocation(file: name, line: 0, column: 0) }
     var line = 1
     var column = 1
     for byte in bytes[..<min(max(offset, 0), bytes.count)] {

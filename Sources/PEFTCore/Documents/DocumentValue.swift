@@ -115,6 +115,22 @@ extension DocumentValue {
     if case .null = content { true } else { false }
   }
 
+  /// The same value with all offsets moved by `distance`, for a text that was appended to another.
+  public func shifted(by distance: Int) -> DocumentValue {
+    let moved: Content
+    switch content {
+    case .array(let values): moved = .array(values.map { $0.shifted(by: distance) })
+    case .object(let object):
+      moved = .object(
+        DocumentObject(
+          object.members.map {
+            .init(key: $0.key, keyOffset: $0.keyOffset + distance, value: $0.value.shifted(by: distance))
+          }))
+    default: moved = content
+    }
+    return DocumentValue(moved, offset: offset + distance)
+  }
+
   /// What it is, in words for an error message, such as "a string" or "an object".
   public var kindName: String {
     switch content {

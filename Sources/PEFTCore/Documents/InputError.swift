@@ -8,9 +8,9 @@ public protocol InputError: Error, CustomStringConvertible, Sendable {}
 public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
   /// The file as the user named it, or a name such as `--set` for text that is in no file.
   public let file: String
-  /// Line, from 1.
+  /// Line, from 1; 0 for a text that is shown as a whole, such as an argument.
   public let line: Int
-  /// Column in Unicode scalars, from 1.
+  /// Column in Unicode scalars, from 1; 0 where the line is.
   public let column: Int
 
   /// Creates a place in `file`.
@@ -20,8 +20,8 @@ public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
     self.column = column
   }
 
-  /// `file:line:column`.
-  public var description: String { "\(file):\(line):\(column)" }
+  /// `file:line:column`, or `file` alone.
+  public var description: String { line == 0 ? file : "\(file):\(line):\(column)" }
 }
 
 /// The nearest of some valid names to one that is not among them, for "did you mean …?".

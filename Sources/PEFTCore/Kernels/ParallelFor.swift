@@ -10,6 +10,9 @@ public struct Workers: Sendable {
   /// Threads used at once, at least 1.
   public let count: Int
 
+  /// One thread: the caller's own.
+  public static let one = Workers(count: 1)
+
   /// Creates a crew of `count` threads.
   public init(count: Int) {
     self.count = max(1, count)

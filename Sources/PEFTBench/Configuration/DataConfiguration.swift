@@ -1,0 +1,68 @@
+import PEFTCore
+
+/// Which datasets are used, and how much of each.
+public struct DataConfiguration: Sendable {
+  /// The small datasets that come with the program, or the real ones.
+  public enum Suite: String, CaseIterable, Sendable { case mini, full }
+
+  /// One element of `datasets`.
+  public enum Entry: Sendable {
+    /// The name of a dataset, of a group, or "all"; the value locates it for the catalogue's complaints.
+    case name(String, DocumentValue)
+    /// A dataset that the config describes itself, for the catalogue to read; `place` is its dotted path.
+    case custom(DocumentValue, place: String)
+  }
+
+  /// Which suite the names belong to.
+  public var suite: Suite
+  /// The folder of the datasets, resolved; the suite's own unless given.
+  public var root: String?
+  /// The elements of `datasets`.
+  public var datasets: [Entry]
+  /// Most training rows a dataset; all unless given.
+  public var trainLimit: Int?
+  /// Most evaluation rows a dataset; all unless given.
+  public var evaluationLimit: Int?
+  /// A `dataset_info.json` of PEFT-Bench with its wording of the prompts, resolved.
+  public var datasetInfo: String?
+
+  init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
+    suite = try reader.choice("suite", default: Suite.mini)
+    root = try reader.optionalString("root", about: "the folder of the datasets").map(file.resolve)
+    let given = try reader.value("datasets", about: "names, groups, \"all\", or descriptions")
+    let list = given ?? DocumentValue(.array([DocumentValue(.string("all"))]))
+    let place = reader.path(of: "datasets")
+    datasets = []
+    for (index, value) in (list.array ?? [list]).enumerated() {
+      let place = list.array == nil ? place : "\(place)[\(index)]"
+      switch value.content {
+      case .string(let name) where !name.isEmpty: datasets.append(.name(name, value))
+      case .object: datasets.append(.custom(value, place: place))
+      default:
+        throw DocumentError(
+          "\(place): expected a dataset's name or description, found \(value.shown)", at: value.offset, of: file.text)
+      }
+    }
+    guard !datasets.isEmpty else { throw reader.error("datasets", "expected at least one dataset, found none") }
+    trainLimit = try reader.optionalInteger("train_limit", in: 1..., about: "most training rows a dataset")
+    evaluationLimit = try reader.optionalInteger("eval_limit", in: 1..., about: "most evaluation rows a dataset")
+    datasetInfo = try reader.optionalString("dataset_info", about: "PEFT-Bench's dataset_info.json")
+      .map(file.resolve)
+  }
+
+  /// All values under their keys.
+  public var json: JSONValue {
+    [
+      "suite": .string(suite.rawValue), "root": JSONValue(root),
+      "datasets": .array(
+        datasets.map { entry in
+          switch entry {
+          case .name(let name, _): .string(name)
+          case .custom(let value, _): JSONValue(value)
+          }
+        }),
+      "train_limit": JSONValue(trainLimit), "eval_limit": JSONValue(evaluationLimit),
+      "dataset_info": JSONValue(datasetInfo),
+    ]
+  }
+}

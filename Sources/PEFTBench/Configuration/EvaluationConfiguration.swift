@@ -1,0 +1,38 @@
+import PEFTCore
+
+/// How a trained model is asked and its answers are judged.
+public struct EvaluationConfiguration: Sendable, Equatable {
+  /// Where an answer comes from: greedy text that is parsed, or the label word of the highest log-probability.
+  public enum Mode: String, CaseIterable, Sendable { case generate, rank }
+
+  /// Where an answer comes from.
+  public var mode = Mode.generate
+  /// Longest answer; nil leaves it to the dataset.
+  public var maximumNewTokens: Int?
+  /// Prompts at a time; no effect on any answer.
+  public var batchSize = 8
+  /// How answers are scored.
+  public var scoring = ScoringProtocol.strict
+  /// Whether the model without any adapter is scored too.
+  public var zeroShot = true
+
+  /// The defaults.
+  public init() {}
+
+  init(reading reader: inout OptionReader) throws(DocumentError) {
+    mode = try reader.choice("mode", default: mode)
+    maximumNewTokens = try reader.optionalInteger(
+      "max_new_tokens", in: 1...1_000_000, about: "longest answer; the dataset's own unless given")
+    batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096)
+    scoring = try reader.choice("protocol", default: scoring)
+    zeroShot = try reader.bool("zero_shot", default: zeroShot, about: "score the bare model too")
+  }
+
+  /// All values under their keys.
+  public var json: JSONValue {
+    [
+      "mode": .string(mode.rawValue), "max_new_tokens": JSONValue(maximumNewTokens),
+      "batch_size": .integer(batchSize), "protocol": .string(scoring.rawValue), "zero_shot": .bool(zeroShot),
+    ]
+  }
+}

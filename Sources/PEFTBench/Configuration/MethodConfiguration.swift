@@ -1,0 +1,152 @@
+import PEFTCore
+
+/// One method to train, with one combination of options: an entry of `methods` with its grids expanded.
+public struct MethodConfiguration: Sendable {
+  /// The method's name as written; its registry knows whether it exists.
+  public var name: String
+  /// What reports call it: the entry's label or the name, with the values that tell it from others.
+  public var label: String
+  /// The method's own options, located; training keys, `name`, `label` and `init_from` are gone.
+  public var options: DocumentValue
+  /// The dotted place of the entry, such as `methods[0]`.
+  public var place: String
+  /// Where the name stands, for the registry's complaint.
+  public var nameOffset: Int
+  /// How it is trained: the config's `training` with the entry's own keys on top.
+  public var training: TrainingConfiguration
+  /// A saved adapter to start from, resolved.
+  public var initialAdapter: String?
+
+  /// A reader of the method's own options, for `init(reading:)` of the method.
+  public func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {
+    try OptionReader(value: options, text: file.text, what: "method \(name)", path: place)
+  }
+}
+
+/// Reads the list of methods: splits training keys from the methods' own, expands grids, and makes labels unique.
+struct MethodListReader {
+  let file: ConfigFile
+  /// The elements of `training`'s grid, unread.
+  let trainings: [DocumentObject]
+  let methodOptions: (String) -> [OptionDescription]?
+
+  func methods(_ values: [DocumentValue]) throws(DocumentError) -> [MethodConfiguration] {
+    var methods: [MethodConfiguration] = []
+    for (index, value) in values.enumerated() {
+      methods += try entry(value, place: "methods[\(index)]")
+      guard methods.count <= OptionGrid.maximumCount else {
+        throw DocumentError(
+          "methods: the lists make more than \(OptionGrid.maximumCount) combinations", at: value.offset, of: file.text)
+      }
+    }
+    return try labelled(methods)
+  }
+
+  private func entry(_ value: DocumentValue, place: String) throws(DocumentError) -> [MethodConfiguration] {
+    let object: DocumentObject
+    switch value.content {
+    case .string: object = DocumentObject([.init(key: "name", keyOffset: value.offset, value: value)])
+    case .object(let members): object = members
+    default:
+      throw DocumentError(
+        "\(place): expected a method's name or an object with one, found \(value.shown)", at: value.offset,
+        of: file.text)
+    }
+    // The three keys of an entry that belong neither to the method nor to training.
+    var own = try OptionReader(
+      value: DocumentValue(.object(object), offset: value.offset), text: file.text,
+      what: "a method entry", path: place)
+    let name = try own.string("name", about: "the method")
+    let label = try own.string("label", default: name, about: "what reports call it")
+    let initialAdapter = try own.optionalString("init_from", about: "a saved adapter to start from")
+    let ownOptions = methodOptions(name) ?? []
+    let ownNames = Set(ownOptions.flatMap { [$0.name] + $0.aliases })
+    let trainingNames = Set(TrainingConfiguration.options.flatMap { [$0.name] + $0.aliases }).subtracting(ownNames)
+    let members = object.members.filter { !["name", "label", "init_from"].contains($0.key) }
+    let combinations = try OptionGrid.expand(
+      DocumentObject(members),
+      options: ownOptions + TrainingConfiguration.options.filter { !ownNames.contains($0.name) },
+      text: file.text, path: place)
+    let overridden = Set(
+      TrainingConfiguration.options.filter { option in
+        members.contains { trainingNames.contains($0.key) && ([option.name] + option.aliases).contains($0.key) }
+      }.flatMap { [$0.name] + $0.aliases })
+
+    var result: [MethodConfiguration] = []
+    for combination in combinations {
+      for base in try bases(without: overridden) {
+        let training = DocumentObject(combination.members.filter { trainingNames.contains($0.key) })
+        var reader = try OptionReader(
+          value: DocumentValue(.object(training), offset: value.offset), text: file.text, what: "training", path: place)
+        result.append(
+          MethodConfiguration(
+            name: name, label: label,
+            options: DocumentValue(
+              .object(DocumentObject(combination.members.filter { !trainingNames.contains($0.key) })),
+              offset: value.offset),
+            place: place, nameOffset: object["name"]?.offset ?? value.offset,
+            training: try TrainingConfiguration(reading: &reader, base: base),
+            initialAdapter: initialAdapter.map(file.resolve)))
+      }
+    }
+    return result
+  }
+
+  /// The different trainings that remain of the config's grid when an entry sets some keys itself.
+  private func bases(without overridden: Set<String>) throws(DocumentError) -> [TrainingConfiguration] {
+    var bases: [TrainingConfiguration] = []
+    for object in trainings {
+      let rest = DocumentObject(object.members.filter { !overridden.contains($0.key) })
+      var reader = try OptionReader(
+        value: DocumentValue(.object(rest)), text: file.text, what: "training", path: "training")
+      let base = try TrainingConfiguration(reading: &reader)
+      if !bases.contains(base) { bases.append(base) }
+    }
+    return bases
+  }
+
+  /// Adds to equal labels the values that tell their methods apart, such as `lora (rank=8)`.
+  private func labelled(_ methods: [MethodConfiguration]) throws(DocumentError) -> [MethodConfiguration] {
+    var result = methods
+    var groups: [String: [Int]] = [:]
+    for (index, method) in methods.enumerated() { groups[method.label, default: []].append(index) }
+    for (label, group) in groups.sorted(by: { $0.key < $1.key }) where group.count > 1 {
+      let values = group.map { settings(methods[$0]) }
+      var keys: [String] = []
+      for object in values { keys += object.members.map(\.key).filter { !keys.contains($0) } }
+      let differing = keys.filter { key in values.contains { $0[key] != values[0][key] } }
+      var seen: [String: Int] = [:]
+      for (object, index) in zip(values, group) {
+        let parts = differing.compactMap { key in
+          object[key].flatMap { $0 == .null ? nil : "\(key)=\(text(of: $0))" }
+        }
+        result[index].label = parts.isEmpty ? label : "\(label) (\(parts.joined(separator: ", ")))"
+        if let first = seen.updateValue(index, forKey: result[index].label) {
+          throw DocumentError(
+            "\(methods[index].place): the same as \(methods[first].place); take one away, or give it a label",
+            at: methods[index].nameOffset, of: file.text)
+        }
+      }
+    }
+    return result
+  }
+
+  private func settings(_ method: MethodConfiguration) -> JSONObject {
+    var settings = JSONObject()
+    settings["method"] = .string(method.name)
+    for member in method.options.object?.members ?? [] { settings[member.key] = JSONValue(member.value) }
+    if case .object(let training) = method.training.json {
+      for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
+    }
+    settings["init_from"] = JSONValue(method.initialAdapter)
+    return settings
+  }
+
+  private func text(of value: JSONValue) -> String {
+    switch value {
+    case .string(let word): word
+    case .number(let number): Int(exactly: number).map { "\($0)" } ?? value.compactText
+    default: value.compactText
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import PEFTCore
+
+/// Which model is trained, and how its weights are held.
+public struct ModelConfiguration: Sendable, Equatable {
+  /// How weights are held in memory: as the file has them, or converted when loaded.
+  public enum DataType: String, CaseIterable, Sendable { case auto, float32, bfloat16, float16 }
+
+  /// A folder, a GGUF file, or a Hub id, resolved (see `ConfigFile.resolve`).
+  public var path: String
+  /// What reports call it; the path's last part unless given.
+  public var name: String
+  /// How its weights are held.
+  public var dataType: DataType
+  /// The chat template: a name that is known, or a file; the model's own unless given.
+  public var template: String?
+  /// The revision in the Hub's cache; `main` unless given.
+  public var revision: String?
+
+  /// Reads a model entry: an object, or a path alone.
+  init(_ value: DocumentValue, file: ConfigFile, path place: String) throws(DocumentError) {
+    var value = value
+    if case .string = value.content {
+      let member = DocumentObject.Member(key: "path", keyOffset: value.offset, value: value)
+      value = DocumentValue(.object(DocumentObject([member])), offset: value.offset)
+    }
+    var reader = try OptionReader(value: value, text: file.text, what: "model", path: place)
+    reader.alias("model_name_or_path", of: "path")
+    path = file.resolve(try reader.string("path", about: "a folder, a GGUF file, or a Hub id"))
+    dataType = try reader.choice("dtype", default: DataType.auto)
+    template = try reader.optionalString("template", about: "chat template: a name or a file").map(file.resolve)
+    revision = try reader.optionalString("revision", about: "in the Hub's cache")
+    let last = path.split(separator: "/").last.map(String.init) ?? path
+    name = try reader.string("name", default: last, about: "in reports; the path's last part unless given")
+    guard !name.isEmpty else { throw reader.error("name", "expected a name that is not empty") }
+    try reader.finish()
+  }
+
+  /// All values under their keys.
+  public var json: JSONValue {
+    [
+      "path": .string(path), "name": .string(name), "dtype": .string(dataType.rawValue),
+      "template": JSONValue(template), "revision": JSONValue(revision),
+    ]
+  }
+}

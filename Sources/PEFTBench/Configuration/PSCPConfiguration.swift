@@ -1,0 +1,42 @@
+import PEFTCore
+
+/// The constants and exponents of the PSCP score, as far as a config sets them.
+public struct PSCPConfiguration: Sendable, Equatable {
+  /// Where the constants come from: the paper, or the base model at hand.
+  public enum Preset: String, CaseIterable, Sendable { case paper, relative }
+
+  /// Where the constants come from that are not given.
+  public var preset = Preset.relative
+  /// The exponents of the parameter, inference and memory terms.
+  public var beta = PSCP.Exponents()
+  /// Cp, a count of parameters.
+  public var parameters: Double?
+  /// Cf, floating-point operations.
+  public var flops: Double?
+  /// Cm, bytes.
+  public var memory: Double?
+
+  /// The defaults.
+  public init() {}
+
+  init(reading reader: inout OptionReader) throws(DocumentError) {
+    preset = try reader.choice("preset", default: preset)
+    let exponents = try reader.numbers(
+      "beta", default: [1, 1, 1], count: 3, in: 0...1000, about: "of the parameters, inference and memory terms")
+    beta = PSCP.Exponents(parameters: exponents[0], flops: exponents[1], memory: exponents[2])
+    var constants = try reader.object("constants", about: "instead of the preset's")
+    let positive = Double.leastNonzeroMagnitude
+    parameters = try constants.optionalNumber("parameters", in: positive..., about: "Cp, a count")
+    flops = try constants.optionalNumber("flops", in: positive..., about: "Cf, floating-point operations")
+    memory = try constants.optionalNumber("memory", in: positive..., about: "Cm, bytes")
+    try constants.finish()
+  }
+
+  /// All values under their keys.
+  public var json: JSONValue {
+    [
+      "preset": .string(preset.rawValue), "beta": JSONValue([beta.parameters, beta.flops, beta.memory]),
+      "constants": ["parameters": JSONValue(parameters), "flops": JSONValue(flops), "memory": JSONValue(memory)],
+    ]
+  }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import PEFTCore
+
+/// What a config asks for: models x methods x datasets x seeds, and how each run is made.
+public struct RunConfiguration: Sendable {
+  /// The experiment's name; the config file's unless given.
+  public var name: String
+  /// The models.
+  public var models: [ModelConfiguration]
+  /// The datasets.
+  public var data: DataConfiguration
+  /// The methods, each with one combination of options and its training.
+  public var methods: [MethodConfiguration]
+  /// The seeds.
+  public var seeds: [Int]
+  /// The first combination of `training`; each method has its own.
+  public var training: TrainingConfiguration
+  /// How trained models are judged.
+  public var evaluation: EvaluationConfiguration
+  /// The constants of the PSCP score.
+  public var pscp: PSCPConfiguration
+  /// The folder of results, from the current directory.
+  public var output: String
+  /// Worker threads; as many as the machine has cores unless given.
+  ///
+  /// No result depends on it.
+  public var threads: Int?
+  /// The file, for complaints about what is read from it later.
+  public let file: ConfigFile
+
+  /// Reads a config.
+  ///
+  /// - Parameters:
+  ///   - file: The config with its overrides.
+  ///   - methodOptions: The options of a method by name, nil if there is no such method; they tell the
+  ///     method's keys from training keys of the same name, and lists from grids.
+  /// - Throws: `DocumentError` with the place of the first key or value that is not understood.
+  public init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws(DocumentError) {
+    self.file = file
+    var reader = try file.reader()
+    let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
+    name = try reader.string("name", default: stem, about: "of the experiment")
+    guard !name.isEmpty, !name.contains("/"), name != ".", name != "..",
+      name.unicodeScalars.allSatisfy({ $0.value > 0x1F })
+    else { throw reader.error("name", "expected a name that can be a folder's, found \(name.debugDescription)") }
+    models = try Self.models(&reader, file: file)
+
+    var data = try reader.object("data", about: "datasets and their limits")
+    self.data = try DataConfiguration(reading: &data, file: file)
+    try data.finish()
+
+    let training = try reader.value("training", about: "how adapters are trained")
+    let trainings = try Self.trainings(training, file: file)
+    self.training = trainings.first?.training ?? TrainingConfiguration()
+    let list = try reader.list("methods", about: "names, or objects with options and training keys")
+    methods = try MethodListReader(file: file, trainings: trainings.map(\.object), methodOptions: methodOptions)
+      .methods(list)
+    guard !methods.isEmpty else {
+      throw reader.error("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
+    }
+    reader.alias("seed", of: "seeds")
+    seeds = try reader.integers("seeds", default: [42], in: 0...)
+    guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
+      throw reader.error("seeds", "expected at least one seed, and none of them twice")
+    }
+    var evaluation = try reader.object("evaluation", about: "how answers are made and judged")
+    self.evaluation = try EvaluationConfiguration(reading: &evaluation)
+    try evaluation.finish()
+    var pscp = try reader.object("pscp", about: "constants of the PSCP score")
+    self.pscp = try PSCPConfiguration(reading: &pscp)
+    try pscp.finish()
+    output = try reader.string("output", default: "results/\(name)", about: "the folder of results")
+    guard !output.isEmpty else { throw reader.error("output", "expected a folder, found an empty string") }
+    threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads; one a core unless given")
+    // Editors look at it; it says nothing about the runs.
+    _ = try reader.optionalString("$schema")
+    try reader.finish()
+  }
+
+  /// The whole config with all defaults written out; reading it gives the same runs.
+  ///
+  /// Every method stands with one combination of options, and with those training keys that differ from
+  /// `training`.
+  public func resolvedJSON(methodOptions: (String) -> [OptionDescription]?) -> JSONValue {
+    var result: JSONValue = ["name": .string(name)]
+    if models.count == 1 { result["model"] = models[0].json } else { result["models"] = .array(models.map(\.json)) }
+    result["data"] = data.json
+    result["methods"] = .array(methods.map { resolved($0, options: methodOptions($0.name) ?? []) })
+    result["seeds"] = JSONValue(seeds)
+    result["training"] = training.json
+    result["evaluation"] = evaluation.json
+    result["pscp"] = pscp.json
+    result["output"] = .string(output)
+    result["threads"] = JSONValue(threads)
+    return result
+  }
+
+  func resolved(_ method: MethodConfiguration, options: [OptionDescription]) -> JSONValue {
+    var result: JSONValue = ["name": .string(method.name), "label": .string(method.label)]
+    for option in options {
+      if let text = option.defaultValue,
+        let value = try? JSONParser.parse(DocumentText(name: "", bytes: Array(text.utf8)))
+      {
+        result[option.name] = JSONValue(value)
+      }
+    }
+    for member in method.options.object?.members ?? [] {
+      let option = options.first { $0.name == member.key || $0.aliases.contains(member.key) }
+      result[option?.name ?? member.key] = JSONValue(member.value)
+    }
+    if case .object(let training) = method.training.json {
+      // A null would not undo a number of the common training, so such keys are never only in `training`.
+      for (key, value) in training.members where self.training.json[key] != value && value != .null {
+        result[key] = value
+      }
+    }
+    if let adapter = method.initialAdapter { result["init_from"] = .string(adapter) }
+    return result
+  }
+
+  private static func models(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError)
+    -> [ModelConfiguration]
+  {
+    let one = try reader.value("model", about: "the model, or its path")
+    let several = try reader.list("models", about: "several models")
+    if one != nil, !several.isEmpty {
+      throw reader.error("models", "means the same as \"model\" for several; give one of them")
+    }
+    if let one { return [try ModelConfiguration(one, file: file, path: "model")] }
+    var models: [ModelConfiguration] = []
+    for (index, value) in several.enumerated() {
+      models.append(try ModelConfiguration(value, file: file, path: "models[\(index)]"))
+    }
+    guard !models.isEmpty else {
+      throw reader.error("model", "missing; the config needs a model, such as {\"path\": …}")
+    }
+    return models
+  }
+
+  /// The combinations of `training`, each read once, so that every value of a grid is checked.
+  private static func trainings(_ value: DocumentValue?, file: ConfigFile) throws(DocumentError)
+    -> [(object: DocumentObject, training: TrainingConfiguration)]
+  {
+    let value = value ?? DocumentValue(.object(DocumentObject([])))
+    let whole = try OptionReader(value: value, text: file.text, what: "training", path: "training")
+    let objects = try OptionGrid.expand(
+      value.object ?? DocumentObject([]), options: TrainingConfiguration.options, text: file.text, path: whole.path)
+    var result: [(object: DocumentObject, training: TrainingConfiguration)] = []
+    for object in objects {
+      var reader = try OptionReader(
+        value: DocumentValue(.object(object), offset: value.offset), text: file.text, what: "training", path: whole.path
+      )
+      let training = try TrainingConfiguration(reading: &reader)
+      try reader.finish()
+      result.append((object, training))
+    }
+    return result
+  }
+}

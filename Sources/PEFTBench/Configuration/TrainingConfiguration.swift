@@ -1,0 +1,130 @@
+import PEFTCore
+
+/// How one adapter is trained.
+///
+/// The defaults are those of PEFT-Bench's main table (arXiv 2511.21285), with fewer epochs and a larger learning
+/// rate, as suits small models on a CPU.
+public struct TrainingConfiguration: Sendable, Equatable {
+  /// The form of the learning rate over the steps behind the warm-up.
+  public enum Scheduler: String, CaseIterable, Sendable { case constant, linear, cosine }
+  /// What turns gradients into steps.
+  public enum Optimizer: String, CaseIterable, Sendable { case adamw, sgd }
+
+  /// Passes over the training rows; may have a fraction.
+  public var epochs = 2.0
+  /// Optimizer steps; counts instead of `epochs` where given.
+  public var steps: Int?
+  /// Examples a forward pass.
+  public var batchSize = 4
+  /// Forward passes an optimizer step.
+  public var gradientAccumulation = 1
+  /// The largest learning rate.
+  public var learningRate = 1e-3
+  /// The learning rate's form.
+  public var scheduler = Scheduler.cosine
+  /// Share of the steps in which the learning rate grows; `warmupSteps` counts instead where given.
+  public var warmupRatio = 0.1
+  /// Steps in which the learning rate grows.
+  public var warmupSteps: Int?
+  /// Decoupled weight decay.
+  public var weightDecay = 1e-5
+  /// Largest global norm of the gradient; 0 leaves it alone.
+  public var maximumGradientNorm = 1.0
+  /// Longest example in tokens; longer ones are cut.
+  public var cutoffTokens = 2048
+  /// Share of the training rows that is held out to choose the best checkpoint.
+  public var validationFraction = 0.1
+  /// Whether the adapter of the lowest validation loss is kept, and not the last.
+  public var keepBest = true
+  /// Whether the rows come in another order in each epoch.
+  public var shuffle = true
+  /// The optimizer.
+  public var optimizer = Optimizer.adamw
+  /// AdamW's decay of the mean.
+  public var beta1 = 0.9
+  /// AdamW's decay of the mean square.
+  public var beta2 = 0.999
+  /// AdamW's addition below the fraction.
+  public var epsilon = 1e-8
+  /// SGD's momentum.
+  public var momentum = 0.0
+  /// Whether activations are computed again in the backward pass instead of kept.
+  public var recompute = false
+  /// Optimizer steps between two lines of the history.
+  public var loggingSteps = 10
+  /// Validations an epoch.
+  public var evaluationsPerEpoch = 1
+  /// Optimizer steps between two validations; counts instead of `evaluationsPerEpoch` where given.
+  public var validationEvery: Int?
+
+  /// The defaults.
+  public init() {}
+
+  /// Reads the training keys of an object; what is not given stays as in `base`.
+  ///
+  /// The names of LLaMA-Factory are taken too. The caller ends the reader.
+  public init(reading reader: inout OptionReader, base: TrainingConfiguration = TrainingConfiguration())
+    throws(DocumentError)
+  {
+    self = base
+    for (name, key) in Self.otherNames { reader.alias(name, of: key) }
+    let positive = Double.leastNonzeroMagnitude
+    epochs = try reader.number("epochs", default: epochs, in: positive...100_000, about: "passes over the rows")
+    steps = try reader.optionalInteger("steps", in: 1..., about: "optimizer steps, instead of epochs") ?? steps
+    batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples a forward pass")
+    gradientAccumulation = try reader.integer(
+      "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes a step")
+    learningRate = try reader.number("learning_rate", default: learningRate, in: 0...1000)
+    scheduler = try reader.choice("scheduler", default: scheduler, about: "form of the learning rate")
+    if reader.has("warmup_ratio"), reader.has("warmup_steps") {
+      throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
+    }
+    if reader.has("warmup_ratio") { warmupSteps = nil }
+    warmupRatio = try reader.number("warmup_ratio", default: warmupRatio, in: 0...1, about: "share of the steps")
+    warmupSteps = try reader.optionalInteger("warmup_steps", in: 0..., about: "instead of warmup_ratio") ?? warmupSteps
+    weightDecay = try reader.number("weight_decay", default: weightDecay, in: 0...1000)
+    maximumGradientNorm = try reader.number(
+      "max_grad_norm", default: maximumGradientNorm, in: 0..., about: "largest gradient norm; 0 is off")
+    cutoffTokens = try reader.integer("cutoff_tokens", default: cutoffTokens, in: 8...10_000_000)
+    validationFraction = try reader.number("validation_fraction", default: validationFraction, in: 0..<1)
+    keepBest = try reader.bool("keep_best", default: keepBest, about: "keep the best validated adapter")
+    shuffle = try reader.bool("shuffle", default: shuffle)
+    optimizer = try reader.choice("optimizer", default: optimizer)
+    beta1 = try reader.number("beta1", default: beta1, in: 0..<1)
+    beta2 = try reader.number("beta2", default: beta2, in: 0..<1)
+    epsilon = try reader.number("epsilon", default: epsilon, in: positive...1)
+    momentum = try reader.number("momentum", default: momentum, in: 0..<1, about: "of sgd")
+    recompute = try reader.bool("recompute", default: recompute, about: "less memory for more time")
+    loggingSteps = try reader.integer("logging_steps", default: loggingSteps, in: 1...)
+    evaluationsPerEpoch = try reader.integer("evaluations_per_epoch", default: evaluationsPerEpoch, in: 1...10_000)
+    validationEvery =
+      try reader.optionalInteger("validation_every", in: 1..., about: "steps, instead of evaluations_per_epoch")
+      ?? validationEvery
+  }
+
+  private static let otherNames = [
+    ("num_train_epochs", "epochs"), ("max_steps", "steps"), ("per_device_train_batch_size", "batch_size"),
+    ("gradient_accumulation_steps", "gradient_accumulation"), ("lr_scheduler_type", "scheduler"),
+    ("cutoff_len", "cutoff_tokens"), ("val_size", "validation_fraction"),
+  ]
+
+  /// What a config may say about training.
+  public static let options: [OptionDescription] =
+    (try? OptionReader.describing { reader in _ = try TrainingConfiguration(reading: &reader) }) ?? []
+
+  /// All values under their keys; those that are not set are null.
+  public var json: JSONValue {
+    [
+      "epochs": .number(epochs), "steps": JSONValue(steps), "batch_size": .integer(batchSize),
+      "gradient_accumulation": .integer(gradientAccumulation), "learning_rate": .number(learningRate),
+      "scheduler": .string(scheduler.rawValue),
+      "warmup_ratio": warmupSteps == nil ? .number(warmupRatio) : .null, "warmup_steps": JSONValue(warmupSteps),
+      "weight_decay": .number(weightDecay), "max_grad_norm": .number(maximumGradientNorm),
+      "cutoff_tokens": .integer(cutoffTokens), "validation_fraction": .number(validationFraction),
+      "keep_best": .bool(keepBest), "shuffle": .bool(shuffle), "optimizer": .string(optimizer.rawValue),
+      "beta1": .number(beta1), "beta2": .number(beta2), "epsilon": .number(epsilon), "momentum": .number(momentum),
+      "recompute": .bool(recompute), "logging_steps": .integer(loggingSteps),
+      "evaluations_per_epoch": .integer(evaluationsPerEpoch), "validation_every": JSONValue(validationEvery),
+    ]
+  }
+}

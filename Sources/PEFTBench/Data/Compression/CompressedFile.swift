@@ -1,0 +1,25 @@
+/// Files that are compressed as a whole: `train.jsonl.gz`, `train.csv.zst`.
+enum CompressedFile {
+  /// What such a file may unpack to at most; it is held in memory.
+  static let maximumBytes = 4 << 30
+
+  /// The unpacked bytes if `source` begins like a gzip or Zstandard file, else nil.
+  static func unpack(_ source: ByteSource) throws(TableError) -> ByteSource? {
+    let magic = try source.bytes(at: 0, count: min(4, source.count))
+    let isGzip = magic.starts(with: [0x1F, 0x8B])
+    guard isGzip || magic == [0x28, 0xB5, 0x2F, 0xFD] else { return nil }
+    let packed = try source.bytes(at: 0, count: source.count)
+    var output = GrowingBytes(capacity: packed.count * 4, limit: maximumBytes)
+    let input = ByteBuffer(packed)
+    do {
+      if isGzip {
+        try Gzip.decompress(input.bytes, into: &output)
+      } else {
+        try Zstandard.decompress(input.bytes, into: &output)
+      }
+    } catch {
+      throw TableError("\(error.format): \(error.message)", at: .byte(file: source.name, offset: error.offset))
+    }
+    return ByteSource(name: source.name, bytes: output.finish())
+  }
+}

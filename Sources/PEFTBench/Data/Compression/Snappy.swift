@@ -1,0 +1,64 @@
+/// The raw Snappy format (no frames), as Parquet pages use it.
+///
+/// The size, then elements whose first byte says literal or copy and how long. Source: google/snappy,
+/// format_description.txt.
+enum Snappy {
+  /// Unpacks all of `input` behind `output`.
+  static func decompress(
+    _ input: UnsafeBufferPointer<UInt8>, into output: inout GrowingBytes
+  ) throws(CompressionError) {
+    func mistake(_ message: String, _ offset: Int) -> CompressionError {
+      CompressionError("Snappy", message, at: offset)
+    }
+    var position = 0
+    var size = 0
+    var shift = 0
+    while true {
+      guard position < input.count, shift < 35 else { throw mistake("the size is cut off", position) }
+      let byte = input[position]
+      position += 1
+      size |= Int(byte & 0x7F) << shift
+      shift += 7
+      if byte < 0x80 { break }
+    }
+    guard output.reserve(size), let base = input.baseAddress else {
+      throw mistake("it unpacks to \(size) bytes, expected \(output.limit - output.count)", 0)
+    }
+    let raw = UnsafeRawBufferPointer(input)
+    let start = output.count
+    let end = start + size
+    while position < input.count {
+      let tag = Int(input[position])
+      let kind = tag & 3
+      position += 1
+      let extra = kind == 0 ? max(0, tag >> 2 - 59) : kind == 3 ? 4 : kind
+      guard extra <= input.count - position else { throw mistake("the last element is cut off", position) }
+      var number = 0
+      if position + 4 <= input.count {
+        let word = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+        number = Int(word & UInt32(truncatingIfNeeded: 1 << (8 * extra) - 1))
+      } else {
+        for i in 0..<extra { number |= Int(input[position + i]) << (8 * i) }
+      }
+      position += extra
+      if kind == 0 {
+        let length = (extra == 0 ? tag >> 2 : number) + 1
+        guard length <= input.count - position, length <= end - output.count else {
+          throw mistake("a literal of \(length) bytes does not fit", position)
+        }
+        output.append(base + position, length: length, available: input.count - position)
+        position += length
+      } else {
+        let length = kind == 1 ? tag >> 2 & 7 + 4 : tag >> 2 + 1
+        let distance = kind == 1 ? (tag >> 5) << 8 | number : number
+        guard distance > 0, distance <= output.count - start, length <= end - output.count else {
+          throw mistake("a copy of \(length) bytes from \(distance) back does not fit", position)
+        }
+        output.appendMatch(distance: distance, length: length)
+      }
+    }
+    guard output.count == end else {
+      throw mistake("it unpacks to \(output.count - start) bytes, but states \(size)", position)
+    }
+  }
+}

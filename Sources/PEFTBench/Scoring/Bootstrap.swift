@@ -1,0 +1,89 @@
+import PEFTCore
+
+/// Intervals by resampling with replacement (Efron and Tibshirani 1993), repeatable from a seed.
+public struct Bootstrap: Sendable {
+  /// An interval around an estimate.
+  public struct Interval: Sendable, Equatable {
+    /// The mean of the values as they are.
+    public let estimate: Double
+    /// The lower end.
+    public let lower: Double
+    /// The upper end.
+    public let upper: Double
+  }
+
+  /// A difference between two methods on the same examples.
+  public struct Difference: Sendable, Equatable {
+    /// The mean difference with its interval.
+    public let interval: Interval
+    /// Twice the smaller share of resamples on either side of zero (ties on both), at most 1.
+    public let pValue: Double
+
+    /// Whether the interval lies on one side of zero.
+    public var excludesZero: Bool { interval.lower > 0 || interval.upper < 0 }
+  }
+
+  /// How many resamples are drawn.
+  public let resamples: Int
+  /// The share of resampled means inside an interval.
+  public let confidence: Double
+  private let seeds: SeedStream
+
+  /// Creates a bootstrap; equal arguments give equal intervals.
+  ///
+  /// - Precondition: at least one resample, and a confidence between 0 and 1.
+  public init(seeds: SeedStream, resamples: Int = 10_000, confidence: Double = 0.95) {
+    precondition(resamples > 0, "bootstrap: \(resamples) resamples")
+    precondition(confidence > 0 && confidence < 1, "bootstrap: confidence \(confidence)")
+    self.seeds = seeds.child("bootstrap")
+    self.resamples = resamples
+    self.confidence = confidence
+  }
+
+  /// The percentile interval of the mean of `values`; nil of no values.
+  public func mean(of values: [Double]) -> Interval? {
+    guard !values.isEmpty else { return nil }
+    return interval(of: values, means: resampledMeans(of: values))
+  }
+
+  /// The mean of `a - b` over paired values, with its interval; nil of no values.
+  ///
+  /// - Precondition: both lists have the same count, one pair an example.
+  public func difference(_ a: [Double], _ b: [Double]) -> Difference? {
+    precondition(a.count == b.count, "paired bootstrap: \(a.count) and \(b.count) values")
+    guard !a.isEmpty else { return nil }
+    let differences = zip(a, b).map { $0 - $1 }
+    let means = resampledMeans(of: differences)
+    let below = means.count { $0 <= 0 }
+    let above = means.count { $0 >= 0 }
+    return Difference(
+      interval: interval(of: differences, means: means),
+      pValue: min(1, 2 * Double(min(below, above)) / Double(means.count)))
+  }
+
+  private func interval(of values: [Double], means: [Double]) -> Interval {
+    let tail = (1 - confidence) / 2
+    return Interval(
+      estimate: Summary.mean(values), lower: Self.quantile(tail, of: means), upper: Self.quantile(1 - tail, of: means))
+  }
+
+  private func resampledMeans(of values: [Double]) -> [Double] {
+    let count = values.count
+    return values.withUnsafeBufferPointer { values in
+      (0..<resamples).map { resample in
+        let stream = seeds.child(resample)
+        var sum = 0.0
+        for place in 0..<count { sum += values[stream.integer(below: count, at: place)] }
+        return sum / Double(count)
+      }
+    }.sorted()
+  }
+
+  /// The quantile of sorted values by linear interpolation between order statistics, numpy's default.
+  static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+    let place = share * Double(sorted.count - 1)
+    let lower = Int(place.rounded(.down))
+    let upper = min(lower + 1, sorted.count - 1)
+    return sorted[lower] + (sorted[upper] - sorted[lower]) * (place - Double(lower))
+  }
+}

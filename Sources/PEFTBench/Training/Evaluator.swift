@@ -1,0 +1,86 @@
+public import PEFTCore
+
+/// Asks a model, with whatever is attached to it, for its answers.
+///
+/// What all prompts begin with (the method's virtual tokens, the chat header, the instruction) is computed once. An
+/// answer does not depend on the batch size nor on which other prompts there are.
+public struct Evaluator {
+  private let model: CausalLanguageModel
+  private let tokenizer: Tokenizer
+  private let endTokens: [Int32]
+  private let context: ComputeContext
+
+  /// Creates an evaluator; generation ends at any of `endTokens`.
+  public init(model: CausalLanguageModel, tokenizer: Tokenizer, endTokens: [Int32], context: ComputeContext) {
+    self.model = model
+    self.tokenizer = tokenizer
+    self.endTokens = endTokens
+    self.context = context
+  }
+
+  /// Greedy answers as text.
+  ///
+  /// - Parameters:
+  ///   - prompts: The prompts as ids.
+  ///   - maximumNewTokens: Most tokens of an answer.
+  ///   - batchSize: Prompts worked on at once; changes the speed only.
+  ///   - progress: Told how many are done; what it throws ends the evaluation.
+  public func generate(
+    _ prompts: [[Int32]], maximumNewTokens: Int, batchSize: Int, progress: (_ done: Int) throws -> Void
+  ) throws -> [String] {
+    let shared = prompts.sharedPrefixCount
+    let generator = Generator(model: model, endTokens: endTokens, context: context)
+    let cache = generator.cache(shared: Array(prompts.first?.prefix(shared) ?? []))
+    var answers: [String] = []
+    for start in stride(from: 0, to: prompts.count, by: batchSize) {
+      let batch = prompts[start..<min(prompts.count, start + batchSize)].map { Array($0.dropFirst(shared)) }
+      for ids in generator.generate(batch, after: cache, maximumNewTokens: maximumNewTokens) {
+        answers.append(tokenizer.decode(ids, skipSpecialTokens: true))
+      }
+      try progress(answers.count)
+    }
+    return answers
+  }
+
+  /// The log-probability of each choice behind each prompt.
+  ///
+  /// - Parameters:
+  ///   - prompts: The prompts as ids.
+  ///   - choices: For each prompt, the possible answers as ids, none empty.
+  ///   - progress: Told how many prompts are done; what it throws ends the evaluation.
+  /// - Returns: For each prompt, the summed log-probability of each choice's tokens.
+  public func rank(
+    _ prompts: [[Int32]], choices: [[[Int32]]], progress: (_ done: Int) throws -> Void
+  ) throws -> [[Double]] {
+    let shared = prompts.sharedPrefixCount
+    let cache = Generator(model: model, endTokens: endTokens, context: context)
+      .cache(shared: Array(prompts.first?.prefix(shared) ?? []))
+    var results: [[Double]] = []
+    for (prompt, options) in zip(prompts, choices) {
+      let tape = Tape(context: context, recording: false)
+      var forest = TokenForest()
+      let root = cache.map { forest.add(.cached($0), under: nil) }
+      let question = forest.add(.tokens(Array(prompt.dropFirst(shared))), under: root)
+      let lastRow = forest.segments[question].rows.upperBound - 1
+      var labels: [LabelledPosition] = []
+      for option in options {
+        // The last token of an option predicts nothing that counts.
+        let segment = forest.add(.tokens(Array(option.dropLast())), under: question)
+        let rows = forest.segments[segment].rows
+        for (index, token) in option.enumerated() {
+          labels.append(
+            LabelledPosition(row: index == 0 ? lastRow : rows.lowerBound + index - 1, target: token, weight: 1))
+        }
+      }
+      let hidden = model.hiddenStates(forest, on: tape)
+      var values = model.logProbabilities(of: labels, hidden: hidden, on: tape).map(\.logProbability)[...]
+      results.append(
+        options.map { option in
+          defer { values = values.dropFirst(option.count) }
+          return values.prefix(option.count).reduce(0, +)
+        })
+      try progress(results.count)
+    }
+    return results
+  }
+}

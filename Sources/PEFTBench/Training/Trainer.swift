@@ -1,0 +1,210 @@
+import Foundation
+public import PEFTCore
+public import PEFTMethods
+
+/// One line of a run's history: an optimizer step that was logged, or a look at the validation set.
+public enum HistoryEntry: Sendable, Equatable {
+  /// A step: its number from 1, the epoch reached, mean loss since the last line, and what the optimizer did.
+  case step(step: Int, epoch: Double, loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int)
+  /// The loss on the validation set after a step.
+  case validation(step: Int, epoch: Double, loss: Double)
+
+  /// The line as JSON.
+  public var json: JSONValue {
+    switch self {
+    case .step(let step, let epoch, let loss, let learningRate, let gradientNorm, let tokens):
+      [
+        "step": JSONValue(step), "epoch": JSONValue(epoch), "loss": JSONValue(loss),
+        "learning_rate": JSONValue(learningRate), "gradient_norm": JSONValue(gradientNorm),
+        "tokens": JSONValue(tokens),
+      ]
+    case .validation(let step, let epoch, let loss):
+      ["step": JSONValue(step), "epoch": JSONValue(epoch), "validation_loss": JSONValue(loss)]
+    }
+  }
+}
+
+/// A number that went wrong in training; the run is recorded as failed with this as its cause.
+public struct TrainingFailure: Error, CustomStringConvertible, Sendable {
+  /// What, and at which step.
+  public let description: String
+}
+
+/// Fine-tunes an attached method on encoded examples.
+///
+/// Batches are drawn from a permutation of the examples for each epoch. With a validation set, the parameters with
+/// the lowest validation loss are kept. Everything is a function of examples, configuration and seed.
+public struct Trainer {
+  /// What training did.
+  public struct Outcome: Sendable {
+    /// The logged steps and validation losses.
+    public var history: [HistoryEntry] = []
+    /// Optimizer steps.
+    public var stepCount = 0
+    /// Tokens of all batches, shared beginnings counted for every example.
+    public var tokenCount = 0
+    /// Loss of the last step.
+    public var lastLoss = 0.0
+  }
+
+  /// Told after every step: step, steps in all, loss, tokens so far.
+  public typealias Progress = (_ step: Int, _ steps: Int, _ loss: Double, _ tokens: Int) throws -> Void
+
+  private let model: CausalLanguageModel
+  private let attachment: AttachedMethod
+  private let configuration: TrainingConfiguration
+  private let seeds: SeedStream
+  private let context: ComputeContext
+
+  /// Creates a trainer for an attached method.
+  public init(
+    model: CausalLanguageModel, attachment: AttachedMethod, configuration: TrainingConfiguration, seeds: SeedStream,
+    context: ComputeContext
+  ) {
+    self.model = model
+    self.attachment = attachment
+    self.configuration = configuration
+    self.seeds = seeds
+    self.context = context
+  }
+
+  /// Optimizer steps that a run over so many examples takes.
+  public static func stepCount(examples: Int, configuration: TrainingConfiguration) -> Int {
+    if let steps = configuration.steps { return steps }
+    let perEpoch = Self.stepsPerEpoch(examples: examples, configuration: configuration)
+    return Int((configuration.epochs * Double(perEpoch)).rounded(.up))
+  }
+
+  private static func stepsPerEpoch(examples: Int, configuration: TrainingConfiguration) -> Int {
+    let perStep = configuration.batchSize * configuration.gradientAccumulation
+    return max(1, (examples + perStep - 1) / perStep)
+  }
+
+  /// Trains.
+  ///
+  /// - Parameters:
+  ///   - examples: The training set.
+  ///   - validation: The validation set; empty for none.
+  ///   - progress: Told after every step; what it throws (a wish to stop) ends the training.
+  /// - Returns: The history and totals. The attached parameters hold the result.
+  /// - Throws: `TrainingFailure` where a loss or gradient is not finite; what `progress` throws.
+  public func train(
+    _ examples: [EncodedExample], validation: [EncodedExample], progress: Progress
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    guard !attachment.parameters.isEmpty else { return outcome }
+    guard !examples.isEmpty else { throw TrainingFailure(description: "there are no training examples") }
+    let steps = Self.stepCount(examples: examples.count, configuration: configuration)
+    let perEpoch = Self.stepsPerEpoch(examples: examples.count, configuration: configuration)
+    let schedule = LearningRateSchedule(
+      configuration.scheduler.shape,
+      warmupSteps: configuration.warmupSteps ?? Int((configuration.warmupRatio * Double(steps)).rounded(.up)),
+      stepCount: steps)
+    let optimizer = Optimizer(
+      configuration.optimizer.rule(configuration), parameters: attachment.parameters,
+      weightDecay: configuration.weightDecay,
+      maximumGradientNorm: configuration.maximumGradientNorm > 0 ? configuration.maximumGradientNorm : nil,
+      context: context)
+    let validateEvery = configuration.validationEvery ?? max(1, perEpoch / max(1, configuration.evaluationsPerEpoch))
+    var best: (loss: Double, values: [[Float]])?
+    var logged = (loss: 0.0, steps: 0)
+    var order: [Int] = []
+    for step in 0..<steps {
+      let (epoch, within) = step.quotientAndRemainder(dividingBy: perEpoch)
+      if within == 0 {
+        let shuffled = seeds.child("shuffle").child(epoch).permutation(examples.count)
+        order = configuration.shuffle ? shuffled : Array(examples.indices)
+      }
+      let perStep = configuration.batchSize * configuration.gradientAccumulation
+      let chosen = order[(within * perStep)..<min(order.count, (within + 1) * perStep)].map { examples[$0] }
+      let loss = try takeGradients(of: chosen, step: step, outcome: &outcome)
+      let norm = optimizer.gradientNorm()
+      guard norm.isFinite else {
+        throw TrainingFailure(description: "step \(step + 1): the gradient's norm is \(norm); \(Self.advice)")
+      }
+      let rate = configuration.learningRate * schedule.factor(at: step)
+      optimizer.step(learningRate: rate, gradientNorm: norm)
+      outcome.stepCount = step + 1
+      outcome.lastLoss = loss
+      logged = (logged.loss + loss, logged.steps + 1)
+      let epochReached = Double(step + 1) / Double(perEpoch)
+      if (step + 1) % configuration.loggingSteps == 0 || step + 1 == steps {
+        outcome.history.append(
+          .step(
+            step: step + 1, epoch: epochReached, loss: logged.loss / Double(logged.steps), learningRate: rate,
+            gradientNorm: norm, tokens: outcome.tokenCount))
+        logged = (0, 0)
+      }
+      if !validation.isEmpty, (step + 1) % validateEvery == 0 || step + 1 == steps {
+        let loss = meanLoss(of: validation)
+        outcome.history.append(.validation(step: step + 1, epoch: epochReached, loss: loss))
+        if configuration.keepBest, loss < best?.loss ?? .infinity {
+          best = (loss, attachment.parameters.map { $0.value.values })
+        }
+      }
+      try progress(step + 1, steps, loss, outcome.tokenCount)
+    }
+    if let best {
+      for (parameter, values) in zip(attachment.parameters, best.values) { parameter.assign(values) }
+    }
+    return outcome
+  }
+
+  private static let advice = "the learning rate may be too high"
+
+  /// Forward and backward passes of one optimizer step; returns its mean loss.
+  private func takeGradients(
+    of examples: [EncodedExample], step: Int, outcome: inout Outcome
+  ) throws(TrainingFailure) -> Double {
+    let labelCount = examples.reduce(0) { $0 + $1.answerIDs.count }
+    guard labelCount > 0 else { throw TrainingFailure(description: "step \(step + 1): no token of the batch is labelled") }
+    var loss = 0.0
+    for (part, start) in stride(from: 0, to: examples.count, by: configuration.batchSize).enumerated() {
+      let batch = TrainingBatch(
+        examples[start..<min(examples.count, start + configuration.batchSize)], model: model, labelCount: labelCount)
+      let tape = Tape(
+        context: context, recording: true, dropout: seeds.child("dropout").child(step).child(part))
+      let hidden = model.hiddenStates(batch.forest, on: tape)
+      loss += model.loss(of: batch.labels, hidden: hidden, on: tape)
+      tape.runBackward()
+      outcome.tokenCount += batch.tokenCount
+    }
+    guard loss.isFinite else {
+      throw TrainingFailure(description: "step \(step + 1): the loss is \(loss); \(Self.advice)")
+    }
+    return loss
+  }
+
+  /// The mean loss over all labelled tokens of a set, without dropout.
+  private func meanLoss(of examples: [EncodedExample]) -> Double {
+    let labelCount = examples.reduce(0) { $0 + $1.answerIDs.count }
+    var loss = 0.0
+    for start in stride(from: 0, to: examples.count, by: configuration.batchSize) {
+      let batch = TrainingBatch(
+        examples[start..<min(examples.count, start + configuration.batchSize)], model: model, labelCount: labelCount)
+      let tape = Tape(context: context, recording: false)
+      let hidden = model.hiddenStates(batch.forest, on: tape)
+      loss += model.loss(of: batch.labels, hidden: hidden, on: tape)
+    }
+    return loss
+  }
+}
+
+extension TrainingConfiguration.Scheduler {
+  var shape: LearningRateSchedule.Shape {
+    switch self {
+    case .constant: .constant
+    case .linear: .linear
+    case .cosine: .cosine
+    }
+  }
+}
+
+extension TrainingConfiguration.Optimizer {
+  func rule(_ configuration: TrainingConfiguration) -> PEFTCore.Optimizer.Rule {
+    switch self {
+    case .adamw: .adamW(beta1: configuration.beta1, beta2: configuration.beta2, epsilon: configuration.epsilon)
+    case .sgd: .sgd(momentum: configuration.momentum)
+    }
+  }
+}

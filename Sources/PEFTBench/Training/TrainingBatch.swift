@@ -1,0 +1,45 @@
+import PEFTCore
+
+/// Examples as a token forest with their labelled positions.
+///
+/// What all examples begin with stands once, as their common root. The loss is the mean over all labelled tokens,
+/// as Hugging Face's trainer computes it.
+struct TrainingBatch {
+  let forest: TokenForest
+  let labels: [LabelledPosition]
+  /// Tokens that the examples would have if nothing were shared.
+  let tokenCount: Int
+
+  /// - Parameters:
+  ///   - examples: The batch.
+  ///   - model: Whose attached method may put something before every sequence.
+  ///   - labelCount: Labelled tokens of the whole optimizer step, of which the batch may be a part.
+  init(_ examples: some Collection<EncodedExample>, model: CausalLanguageModel, labelCount: Int) {
+    var (forest, root) = model.startForest()
+    let sequences = examples.map { $0.promptIDs + $0.answerIDs }
+    // A short common beginning costs more bookkeeping than it saves.
+    let shared = sequences.count > 1 ? sequences.sharedPrefixCount : 0
+    var parent = root
+    var sharedRows = 0..<0
+    if shared >= 4, let first = sequences.first {
+      let segment = forest.add(.tokens(Array(first[..<shared])), under: root)
+      sharedRows = forest.segments[segment].rows
+      parent = segment
+    }
+    var labels: [LabelledPosition] = []
+    let weight = 1 / Float(labelCount)
+    for (example, tokens) in zip(examples, sequences) {
+      let segment = forest.add(.tokens(Array(tokens[sharedRows.count...])), under: parent)
+      let rows = forest.segments[segment].rows
+      for index in example.promptIDs.count..<tokens.count {
+        // The row before the token predicts it.
+        let before = index - 1
+        let row = before < sharedRows.count ? sharedRows.lowerBound + before : rows.lowerBound + before - sharedRows.count
+        labels.append(LabelledPosition(row: row, target: tokens[index], weight: weight))
+      }
+    }
+    self.forest = forest
+    self.labels = labels
+    tokenCount = sequences.reduce(0) { $0 + $1.count }
+  }
+}

@@ -1,0 +1,60 @@
+/// A named trainable array, updated in place by an optimizer.
+///
+/// Its value is made at first use by the initializer it was given. So a method can be attached to a model
+/// whose weights are not loaded, to count parameters from a config.json alone, at no cost.
+public final class Parameter {
+  /// The name under which it is saved and listed.
+  public let name: String
+  /// Sizes of the dimensions.
+  public let shape: [Int]
+  /// Multiplies the optimizer's learning rate for this parameter (LoRA+ trains B faster than A).
+  public var learningRateScale: Float = 1
+  /// The sum of gradients since the last optimizer step; nil before the first contribution.
+  public private(set) var gradient: Tensor?
+
+  private let pool: MemoryPool
+  private var made: Tensor?
+  private let initialize: () -> [Float]
+
+  /// Creates a parameter whose first value `initialize` gives, in row-major order.
+  public init(_ name: String, shape: [Int], in pool: MemoryPool, initialize: @escaping () -> [Float]) {
+    self.name = name
+    self.shape = shape
+    self.pool = pool
+    self.initialize = initialize
+  }
+
+  /// Number of elements.
+  public var elementCount: Int { shape.reduce(1, *) }
+
+  /// The present value.
+  public var value: Tensor {
+    if let made { return made }
+    let tensor = Tensor(initialize(), shape: shape, in: pool, as: .adapter)
+    made = tensor
+    return tensor
+  }
+
+  /// Replaces the value, as loading a saved adapter does.
+  ///
+  /// - Precondition: There is a value for every element.
+  public func assign(_ values: some Collection<Float>) {
+    precondition(values.count == elementCount, "\(name): \(values.count) values for shape \(shape)")
+    made = Tensor(values, shape: shape, in: pool, as: .adapter)
+  }
+
+  /// Lets `write` add to the gradient: it gets the gradient's memory and whether to add to what is there (or,
+  /// at the first contribution, to overwrite).
+  public func accumulateGradient(_ write: (UnsafeMutablePointer<Float>, _ accumulate: Bool) -> Void) {
+    if let gradient {
+      write(gradient.mutableElements, true)
+    } else {
+      let fresh = Tensor(uninitialized: shape, in: pool, as: .gradients)
+      write(fresh.mutableElements, false)
+      gradient = fresh
+    }
+  }
+
+  /// Forgets the gradient, after an optimizer step.
+  public func clearGradient() { gradient = nil }
+}

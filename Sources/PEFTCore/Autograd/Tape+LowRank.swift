@@ -1,0 +1,77 @@
+extension Tape {
+  /// `y + scale · dropout(x) · Aᵀ · Bᵀ`, in place: LoRA's update.
+  ///
+  /// Source: Hu et al. 2021, equation 3. Saves x and the `[T, rank]` projection; a dropped-out x is drawn again in the backward pass.
+  ///
+  /// - Parameters:
+  ///   - y: `[T, outputs]`; its value is overwritten.
+  ///   - x: `[T, inputs]`.
+  ///   - a: `[rank, inputs]`.
+  ///   - b: `[outputs, rank]`.
+  ///   - scale: The factor of the update.
+  ///   - dropout: Probability of an element of x to be dropped while a dropout stream is set.
+  ///   - purpose: Keeps the masks of different places apart.
+  /// - Returns: `[T, outputs]`, the same memory as `y`.
+  public func addLowRank(
+    to y: Variable, x: Variable, a: Variable, b: Variable, scale: Float, dropout probability: Double, purpose: String
+  ) -> Variable {
+    let rows = x.value.rowCount
+    let inputs = x.value.columnCount
+    let outputs = y.value.columnCount
+    let rank = a.shape[0]
+    precondition(a.shape == [rank, inputs] && b.shape == [outputs, rank], "low rank: \(a.shape), \(b.shape)")
+    let workers = context.workers
+    let mask =
+      probability > 0 ? dropoutStream.map { Dropout(probability: probability, stream: $0.child(purpose)) } : nil
+    func dropped() -> Tensor {
+      guard let mask else { return x.value }
+      let result = Tensor(uninitialized: x.shape, in: context.pool)
+      mask.apply(to: x.value.elements, into: result.mutableElements, count: result.elementCount, workers: workers)
+      return result
+    }
+    let projected = Tensor(uninitialized: [rows, rank], in: context.pool)
+    let input = dropped()
+    MatrixMultiply.multiply(
+      m: rows, n: rank, k: inputs, a: input.elements, aStride: inputs, b: a.value.elements, bStride: inputs,
+      transposeB: true, c: projected.mutableElements, cStride: rank, workers: workers)
+    Elementwise.scale(
+      projected.elements, by: scale, into: projected.mutableElements, count: rows * rank, workers: workers)
+    MatrixMultiply.multiply(
+      m: rows, n: outputs, k: rank, a: projected.elements, aStride: rank, b: b.value.elements, bStride: rank,
+      transposeB: true, c: y.value.mutableElements, cStride: outputs, accumulate: true, workers: workers)
+    return record(y.value, from: [y, x, a, b]) { [unowned self, y = y.slot] dy in
+      accumulate(into: b) { db, accumulates in
+        MatrixMultiply.multiply(
+          m: outputs, n: rank, k: rows, a: dy.elements, aStride: outputs, transposeA: true, b: projected.elements,
+          bStride: rank, c: db, cStride: rank, accumulate: accumulates, workers: workers)
+      }
+      let dProjected = Tensor(uninitialized: [rows, rank], in: context.pool)
+      MatrixMultiply.multiply(
+        m: rows, n: rank, k: outputs, a: dy.elements, aStride: outputs, b: b.value.elements, bStride: rank,
+        c: dProjected.mutableElements, cStride: rank, workers: workers)
+      Elementwise.scale(
+        dProjected.elements, by: scale, into: dProjected.mutableElements, count: rows * rank, workers: workers)
+      accumulate(into: a) { da, accumulates in
+        let input = dropped()
+        MatrixMultiply.multiply(
+          m: rank, n: inputs, k: rows, a: dProjected.elements, aStride: rank, transposeA: true, b: input.elements,
+          bStride: inputs, c: da, cStride: inputs, accumulate: accumulates, workers: workers)
+      }
+      if let mask, x.isTracked {
+        let dx = Tensor(uninitialized: x.shape, in: context.pool)
+        MatrixMultiply.multiply(
+          m: rows, n: inputs, k: rank, a: dProjected.elements, aStride: rank, b: a.value.elements, bStride: inputs,
+          c: dx.mutableElements, cStride: inputs, workers: workers)
+        mask.apply(to: dx.elements, into: dx.mutableElements, count: dx.elementCount, workers: workers)
+        pass(dx, to: x)
+      } else {
+        accumulate(into: x) { dx, accumulates in
+          MatrixMultiply.multiply(
+            m: rows, n: inputs, k: rank, a: dProjected.elements, aStride: rank, b: a.value.elements, bStride: inputs,
+            c: dx, cStride: inputs, accumulate: accumulates, workers: workers)
+        }
+      }
+      pass(dy, to: y)
+    }
+  }
+}

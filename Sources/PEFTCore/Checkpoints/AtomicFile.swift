@@ -1,0 +1,160 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Writes files and folders that appear whole or not at all.
+///
+/// The content goes under a temporary name in the target's folder, is forced to the disk, and is renamed into
+/// place. A reader, or the next start after a crash, finds the old content or the new one, never a part.
+public enum AtomicFile {
+  /// Writes `bytes` to a file, replacing what is there.
+  public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    try write(to: path) { (output) throws(FileError) in try output.write(bytes) }
+  }
+
+  /// Writes a text as UTF-8 to a file, replacing what is there.
+  public static func write(_ text: String, to path: String) throws(FileError) {
+    try write(Array(text.utf8), to: path)
+  }
+
+  /// Writes to a file what `body` puts out piece by piece, replacing what is there.
+  ///
+  /// When `body` throws, the temporary file is removed and the target stays as it was.
+  public static func write(to path: String, _ body: (FileOutput) throws(FileError) -> Void) throws(FileError) {
+    let temporary = temporaryName(for: path)
+    let output = try FileOutput(path: temporary, reportedPath: path)
+    do throws(FileError) {
+      try body(output)
+      try output.close()
+      guard rename(temporary, path) == 0 else { throw FileError(path: path, cannot: "put the file in place") }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    synchronizeFolder(of: path)
+  }
+
+  /// Makes a folder out of what `body` writes into a temporary one, replacing a folder that is there.
+  ///
+  /// An old folder is moved aside just before the new one takes its name: there is a moment without either,
+  /// but none with a mixture.
+  public static func writeFolder(to path: String, _ body: (_ temporaryPath: String) throws -> Void) throws {
+    let temporary = temporaryName(for: path)
+    guard mkdir(temporary, 0o777) == 0 else { throw FileError(path: path, cannot: "create the folder") }
+    do {
+      try body(temporary)
+      synchronize(folder: temporary)
+      if rename(temporary, path) != 0 {
+        let reason = errno
+        guard reason == ENOTEMPTY || reason == EEXIST else {
+          throw FileError(path: path, cannot: "put the folder in place", errorNumber: reason)
+        }
+        let old = temporaryName(for: path)
+        guard rename(path, old) == 0 else { throw FileError(path: path, cannot: "replace the folder") }
+        guard rename(temporary, path) == 0 else {
+          let reason = errno
+          rename(old, path)
+          throw FileError(path: path, cannot: "put the folder in place", errorNumber: reason)
+        }
+        try? FileManager.default.removeItem(atPath: old)
+      }
+    } catch {
+      try? FileManager.default.removeItem(atPath: temporary)
+      throw error
+    }
+    synchronizeFolder(of: path)
+  }
+
+  /// A hidden name beside `path` that nothing else has.
+  private static func temporaryName(for path: String) -> String {
+    let url = URL(fileURLWithPath: path)
+    // Names of up to 255 bytes are allowed, so a long one is cut.
+    let name = String(decoding: url.lastPathComponent.utf8.prefix(180), as: UTF8.self)
+    let unique = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    return url.deletingLastPathComponent().appendingPathComponent(".\(name).\(unique).tmp").path
+  }
+
+  private static func synchronizeFolder(of path: String) {
+    synchronize(folder: URL(fileURLWithPath: path).deletingLastPathComponent().path)
+  }
+
+  /// Forces a folder's entries to the disk; some file systems refuse, and then nothing more can be done.
+  private static func synchronize(folder: String) {
+    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = fsync(descriptor)
+    close(descriptor)
+  }
+}
+
+/// A new file that is being written from front to back.
+public final class FileOutput {
+  private let reportedPath: String
+  private var descriptor: Int32
+
+  /// Creates a file; messages call it `reportedPath`.
+  ///
+  /// - Throws: `FileError` if it exists already or cannot be created.
+  init(path: String, reportedPath: String) throws(FileError) {
+    self.reportedPath = reportedPath
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError(path: reportedPath, cannot: "create") }
+  }
+
+  deinit {
+    if descriptor >= 0 { closeDescriptor() }
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+      let count = writeDescriptor(piece)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw FileError(path: reportedPath, cannot: "write") }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: [UInt8]) throws(FileError) {
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(FileError) in try write(bytes) }
+    }
+    try result.get()
+  }
+
+  /// Forces the bytes to the disk and ends the file.
+  func close() throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw FileError(path: reportedPath, cannot: "write to the disk") }
+    let result = closeDescriptor()
+    guard result == 0 else { throw FileError(path: reportedPath, cannot: "finish writing") }
+  }
+
+  private func writeDescriptor(_ bytes: UnsafeRawBufferPointer) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+    #elseif canImport(Musl)
+      Musl.write(descriptor, bytes.baseAddress, bytes.count)
+    #else
+      Foundation.write(descriptor, bytes.baseAddress, bytes.count)
+    #endif
+  }
+
+  @discardableResult
+  private func closeDescriptor() -> Int32 {
+    defer { descriptor = -1 }
+    #if canImport(Glibc)
+      return Glibc.close(descriptor)
+    #elseif canImport(Musl)
+      return Musl.close(descriptor)
+    #else
+      return Foundation.close(descriptor)
+    #endif
+  }
+}

@@ -1,0 +1,112 @@
+extension OptionReader {
+  // MARK: - Lists
+
+  /// The list of strings under `key`; a single string stands for a list of one.
+  public mutating func strings(_ key: String, default defaultValue: [String], about: String? = nil)
+    throws(DocumentError) -> [String]
+  {
+    let value = try ask(key, .strings, default: JSONValue(defaultValue).compactText, about: about)
+    return try strings(key, value) ?? defaultValue
+  }
+
+  /// The list of strings under `key`, or nil without it; a single string stands for a list of one.
+  public mutating func optionalStrings(_ key: String, about: String? = nil) throws(DocumentError) -> [String]? {
+    let value = try ask(key, .strings, default: nil, about: about)
+    return try strings(key, value)
+  }
+
+  private func strings(_ key: String, _ value: DocumentValue?) throws(DocumentError) -> [String]? {
+    guard let value else { return nil }
+    if let one = value.string { return [one] }
+    return try elements(key, value, expected: "a string or a list of strings") {
+      (element, place) throws(DocumentError) in try string(element, at: place)
+    }
+  }
+
+  /// The list of integers under `key`; a single integer stands for a list of one.
+  public mutating func integers<R: RangeExpression<Int>>(
+    _ key: String, default defaultValue: [Int], in range: R = Int.min...Int.max, about: String? = nil
+  ) throws(DocumentError) -> [Int] {
+    try optionalIntegers(key, default: "\(defaultValue)", in: range, about: about) ?? defaultValue
+  }
+
+  /// The list of integers under `key`, or nil without it; a single integer stands for a list of one.
+  public mutating func optionalIntegers<R: RangeExpression<Int>>(
+    _ key: String, in range: R = Int.min...Int.max, about: String? = nil
+  ) throws(DocumentError) -> [Int]? {
+    try optionalIntegers(key, default: nil, in: range, about: about)
+  }
+
+  private mutating func optionalIntegers<R: RangeExpression<Int>>(
+    _ key: String, default defaultValue: String?, in range: R, about: String?
+  ) throws(DocumentError) -> [Int]? {
+    guard
+      let value = try ask(
+        key, .integers, default: defaultValue, range: RangeText.describe(range), about: about)
+    else { return nil }
+    if meaning(of: value).number != nil { return [try integer(value, in: range, at: path(of: key))] }
+    return try elements(key, value, expected: "a list of integers") { (element, place) throws(DocumentError) in
+      try integer(element, in: range, at: place)
+    }
+  }
+
+  /// The list of numbers under `key`, which has `count` elements if that is given.
+  public mutating func numbers<R: RangeExpression<Double>>(
+    _ key: String, default defaultValue: [Double], count: Int? = nil,
+    in range: R = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude, about: String? = nil
+  ) throws(DocumentError) -> [Double] {
+    let spelled = "[" + defaultValue.map(RangeText.short).joined(separator: ", ") + "]"
+    guard
+      let value = try ask(key, .numbers, default: spelled, range: RangeText.describe(range), about: about)
+    else { return defaultValue }
+    let expected = count.map { "a list of \($0) numbers" } ?? "a list of numbers"
+    let result = try elements(key, value, expected: expected) { (element, place) throws(DocumentError) in
+      try number(element, in: range, at: place)
+    }
+    if let count, result.count != count { throw error(key, "expected \(expected), found \(result.count)") }
+    return result
+  }
+
+  /// The elements of the list under `key`, unread; empty without it.
+  ///
+  /// The place of element `i` is `path(of: key) + "[i]"`.
+  public mutating func list(_ key: String, about: String? = nil) throws(DocumentError) -> [DocumentValue] {
+    guard let value = try ask(key, .list, default: "[]", about: about) else { return [] }
+    guard let values = value.array else { throw mismatch(value, at: path(of: key), expected: "a list") }
+    return values
+  }
+
+  private func elements<Element>(
+    _ key: String, _ value: DocumentValue, expected: String,
+    _ read: (DocumentValue, String) throws(DocumentError) -> Element
+  ) throws(DocumentError) -> [Element] {
+    guard let values = value.array else { throw mismatch(value, at: path(of: key), expected: expected) }
+    var result: [Element] = []
+    for (index, element) in values.enumerated() { result.append(try read(element, "\(path(of: key))[\(index)]")) }
+    return result
+  }
+
+  // MARK: - Objects
+
+  /// A reader of the object under `key`; without it, of an object without members.
+  ///
+  /// The caller ends it with its own `finish()`.
+  public mutating func object(_ key: String, what: String? = nil, about: String? = nil) throws(DocumentError)
+    -> OptionReader
+  {
+    try child(key, try ask(key, .object, default: "{}", about: about), what: what ?? key)
+  }
+
+  /// A reader of the object under `key`, or nil without it.
+  public mutating func optionalObject(_ key: String, what: String? = nil, about: String? = nil)
+    throws(DocumentError) -> OptionReader?
+  {
+    guard let value = try ask(key, .object, default: nil, about: about) else { return nil }
+    return try child(key, value, what: what ?? key)
+  }
+
+  /// The value under `key` as it stands, or nil without it.
+  public mutating func value(_ key: String, about: String? = nil) throws(DocumentError) -> DocumentValue? {
+    try ask(key, .any, default: nil, about: about)
+  }
+}

@@ -1,0 +1,176 @@
+extension OptionReader {
+  // MARK: - Truth values
+
+  /// The truth value under `key`.
+  public mutating func bool(_ key: String, default defaultValue: Bool, about: String? = nil) throws(DocumentError)
+    -> Bool
+  {
+    let value = try ask(key, .bool, default: "\(defaultValue)", about: about)
+    return try value.map { value throws(DocumentError) in try bool(value, at: path(of: key)) } ?? defaultValue
+  }
+
+  /// The truth value under `key`, or nil without it.
+  public mutating func optionalBool(_ key: String, about: String? = nil) throws(DocumentError) -> Bool? {
+    let value = try ask(key, .bool, default: nil, about: about)
+    return try value.map { value throws(DocumentError) in try bool(value, at: path(of: key)) }
+  }
+
+  private func bool(_ value: DocumentValue, at place: String) throws(DocumentError) -> Bool {
+    guard let result = meaning(of: value).bool else { throw mismatch(value, at: place, expected: "true or false") }
+    return result
+  }
+
+  // MARK: - Numbers
+
+  /// The integer under `key`.
+  public mutating func integer<R: RangeExpression<Int>>(
+    _ key: String, default defaultValue: Int, in range: R = Int.min...Int.max, about: String? = nil
+  ) throws(DocumentError) -> Int {
+    let value = try ask(
+      key, .integer, default: "\(defaultValue)", range: RangeText.describe(range), about: about)
+    return try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
+      ?? defaultValue
+  }
+
+  /// The integer under `key`, which must be given.
+  public mutating func integer<R: RangeExpression<Int>>(
+    _ key: String, in range: R = Int.min...Int.max, about: String? = nil
+  ) throws(DocumentError) -> Int {
+    let value = try ask(
+      key, .integer, default: nil, isRequired: true, range: RangeText.describe(range), about: about)
+    return try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
+      ?? (range.contains(0) ? 0 : 1)
+  }
+
+  /// The integer under `key`, or nil without it.
+  public mutating func optionalInteger<R: RangeExpression<Int>>(
+    _ key: String, in range: R = Int.min...Int.max, about: String? = nil
+  ) throws(DocumentError) -> Int? {
+    let value = try ask(key, .integer, default: nil, range: RangeText.describe(range), about: about)
+    return try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
+  }
+
+  /// The number under `key`; integers are numbers too.
+  public mutating func number<R: RangeExpression<Double>>(
+    _ key: String, default defaultValue: Double,
+    in range: R = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude, about: String? = nil
+  ) throws(DocumentError) -> Double {
+    let value = try ask(
+      key, .number, default: RangeText.short(defaultValue), range: RangeText.describe(range), about: about)
+    return try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
+      ?? defaultValue
+  }
+
+  /// The number under `key`, which must be given.
+  public mutating func number<R: RangeExpression<Double>>(
+    _ key: String, in range: R = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
+    about: String? = nil
+  ) throws(DocumentError) -> Double {
+    let value = try ask(
+      key, .number, default: nil, isRequired: true, range: RangeText.describe(range), about: about)
+    return try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
+      ?? (range.contains(0) ? 0 : 1)
+  }
+
+  /// The number under `key`, or nil without it.
+  public mutating func optionalNumber<R: RangeExpression<Double>>(
+    _ key: String, in range: R = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
+    about: String? = nil
+  ) throws(DocumentError) -> Double? {
+    let value = try ask(key, .number, default: nil, range: RangeText.describe(range), about: about)
+    return try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
+  }
+
+  func integer<R: RangeExpression<Int>>(_ value: DocumentValue, in range: R, at place: String)
+    throws(DocumentError) -> Int
+  {
+    guard let result = meaning(of: value).integer, range.contains(result) else {
+      throw mismatch(value, at: place, expected: ["an integer", RangeText.describe(range)].joined())
+    }
+    return result
+  }
+
+  func number<R: RangeExpression<Double>>(_ value: DocumentValue, in range: R, at place: String)
+    throws(DocumentError) -> Double
+  {
+    guard let result = meaning(of: value).number, range.contains(result) else {
+      throw mismatch(value, at: place, expected: ["a number", RangeText.describe(range)].joined())
+    }
+    return result
+  }
+
+  // MARK: - Words
+
+  /// The string under `key`.
+  public mutating func string(_ key: String, default defaultValue: String, about: String? = nil)
+    throws(DocumentError) -> String
+  {
+    let value = try ask(key, .string, default: JSONValue(defaultValue).compactText, about: about)
+    return try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) } ?? defaultValue
+  }
+
+  /// The string under `key`, which must be given and not be empty.
+  public mutating func string(_ key: String, about: String? = nil) throws(DocumentError) -> String {
+    guard let value = try ask(key, .string, default: nil, isRequired: true, about: about) else { return "" }
+    let result = try string(value, at: path(of: key))
+    guard !result.isEmpty else {
+      throw mismatch(value, at: path(of: key), expected: "a string that is not empty")
+    }
+    return result
+  }
+
+  /// The string under `key`, or nil without it.
+  public mutating func optionalString(_ key: String, about: String? = nil) throws(DocumentError) -> String? {
+    let value = try ask(key, .string, default: nil, about: about)
+    return try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) }
+  }
+
+  func string(_ value: DocumentValue, at place: String) throws(DocumentError) -> String {
+    guard let result = value.string else { throw mismatch(value, at: place, expected: "a string") }
+    return result
+  }
+
+  /// The one of `choices` under `key`.
+  public mutating func choice(
+    _ key: String, of choices: [String], default defaultValue: String, about: String? = nil
+  ) throws(DocumentError) -> String {
+    let value = try ask(
+      key, .choice, default: JSONValue(defaultValue).compactText, choices: choices, about: about)
+    return try value.map { value throws(DocumentError) in try choice(value, of: choices, at: path(of: key)) }
+      ?? defaultValue
+  }
+
+  /// The case under `key`.
+  public mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String, default defaultValue: Choice, about: String? = nil
+  ) throws(DocumentError) -> Choice {
+    let choices = Choice.allCases.map(\.rawValue)
+    let word = try choice(key, of: choices, default: defaultValue.rawValue, about: about)
+    return Choice(rawValue: word) ?? defaultValue
+  }
+
+  /// The case under `key`, or nil without it.
+  public mutating func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String, as type: Choice.Type = Choice.self, about: String? = nil
+  ) throws(DocumentError) -> Choice? {
+    let choices = Choice.allCases.map(\.rawValue)
+    guard let value = try ask(key, .choice, default: nil, choices: choices, about: about) else { return nil }
+    return Choice(rawValue: try choice(value, of: choices, at: path(of: key)))
+  }
+
+  private func choice(_ value: DocumentValue, of choices: [String], at place: String) throws(DocumentError)
+    -> String
+  {
+    if let word = value.string, choices.contains(word) { return word }
+    var message = "\(place): expected one of \(choices.joined(separator: ", ")), found \(value.shown)"
+    if let word = value.string, let nearest = NearestName.of(word, among: choices) {
+      message += "; did you mean \"\(nearest)\"?"
+    }
+    throw DocumentError(message, at: value.offset, of: text)
+  }
+}
+
+extension [String?] {
+  /// The parts that exist, with a space between.
+  fileprivate func joined() -> String { compactMap(\.self).joined(separator: " ") }
+}

@@ -1,0 +1,180 @@
+/// Reads an object's members as typed options and complains about what it does not understand.
+///
+///     var reader = try OptionReader(value: entry, text: text, what: "method lora", path: "methods[0]")
+///     let rank = try reader.integer("rank", default: 8, in: 1...)
+///     let dropout = try reader.number("dropout", default: 0, in: 0..<1)
+///     let targets = try reader.optionalStrings("target_modules")
+///     try reader.finish()
+///
+/// A reading function without `default:` wants the key to be there; the `optional…` forms give nil without
+/// it. An explicit null is the same as a missing key. Every function notes what it asked for, so that
+/// `finish()` can refuse unknown keys and `describing(_:)` can list the options without a second table.
+public struct OptionReader: Sendable {
+  /// The text that the object stands in.
+  public let text: DocumentText
+  /// What is read, for messages: "method lora".
+  public let what: String
+  /// Where it stands, in dotted form: "methods[0]"; empty for the document itself.
+  public let path: String
+  /// The options asked for so far, in order.
+  public private(set) var descriptions: [OptionDescription] = []
+
+  let object: DocumentObject
+  private let offset: Int
+  private let isDescribing: Bool
+  private var aliases: [(name: String, key: String)] = []
+
+  /// Starts to read the members of `value`.
+  ///
+  /// - Throws: `DocumentError` if it is no object.
+  public init(value: DocumentValue, text: DocumentText, what: String, path: String = "") throws(DocumentError) {
+    guard let object = value.object else {
+      let place = path.isEmpty ? what : path
+      throw DocumentError("\(place): expected an object, found \(value.shown)", at: value.offset, of: text)
+    }
+    self.init(object: object, offset: value.offset, text: text, what: what, path: path, isDescribing: false)
+  }
+
+  private init(
+    object: DocumentObject, offset: Int, text: DocumentText, what: String, path: String, isDescribing: Bool
+  ) {
+    self.object = object
+    self.offset = offset
+    self.text = text
+    self.what = what
+    self.path = path
+    self.isDescribing = isDescribing
+  }
+
+  /// The options that `read` asks for, found by running it on an empty object.
+  ///
+  /// Keys that must be given read as the least valid value during this run, and `finish()` accepts.
+  public static func describing(_ read: (inout OptionReader) throws -> Void) rethrows -> [OptionDescription] {
+    var reader = OptionReader(
+      object: DocumentObject([]), offset: 0, text: DocumentText(name: "", bytes: []), what: "", path: "",
+      isDescribing: true)
+    try read(&reader)
+    return reader.descriptions
+  }
+
+  /// Takes `name` as another spelling of `key`; to be said before `key` is read.
+  public mutating func alias(_ name: String, of key: String) {
+    aliases.append((name, key))
+  }
+
+  /// Whether `key`, or another spelling of it, is given and not null.
+  ///
+  /// This does not count as asking for it: `finish()` still refuses the key if nothing reads it.
+  public func has(_ key: String) -> Bool {
+    spellings(of: key).contains { object[$0].map { !$0.isNull } ?? false }
+  }
+
+  /// Refuses the first key that nothing asked for.
+  ///
+  /// - Parameter others: Keys that may stand beside these and that somebody else reads; only for the message.
+  public func finish(beside others: [String] = []) throws(DocumentError) {
+    guard !isDescribing else { return }
+    let valid = descriptions.map(\.name) + others
+    let known = Set(valid + aliases.map(\.name))
+    guard let member = object.members.first(where: { !known.contains($0.key) }) else { return }
+    let place = path(of: member.key.shownKey)
+    var message = "\(place): unknown key in \(what)"
+    if let nearest = NearestName.of(member.key, among: valid + aliases.map(\.name)) {
+      message += "; did you mean \"\(nearest)\"?"
+    } else {
+      message += "."
+    }
+    message += valid.isEmpty ? " It takes no keys" : " Valid keys: \(valid.joined(separator: ", "))"
+    throw DocumentError(message, at: member.keyOffset, of: text)
+  }
+
+  /// A complaint about the value of `key`, or about the whole object if the key is not given.
+  public func error(_ key: String, _ message: String) -> DocumentError {
+    DocumentError("\(path(of: key)): \(message)", at: givenValue(key)?.offset ?? offset, of: text)
+  }
+
+  /// The dotted place of `key`.
+  public func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+  // MARK: - For the typed readers
+
+  /// Notes that `key` is known and returns its value, or nil if it is missing or null.
+  mutating func ask(
+    _ key: String, _ kind: OptionDescription.Kind, default defaultValue: String?, isRequired: Bool = false,
+    range: String? = nil, choices: [String] = [], about: String?
+  ) throws(DocumentError) -> DocumentValue? {
+    if !descriptions.contains(where: { $0.name == key }) {
+      descriptions.append(
+        OptionDescription(
+          name: key, aliases: aliases.filter { $0.key == key }.map(\.name), kind: kind, defaultValue: defaultValue,
+          isRequired: isRequired, range: range, choices: choices, about: about))
+    }
+    let given = spellings(of: key).filter { object[$0] != nil }
+    if given.count > 1, let second = object.members.first(where: { $0.key == given[1] }) {
+      throw DocumentError(
+        "\(path(of: given[1])): means the same as \"\(given[0])\"; give one of them", at: second.keyOffset, of: text)
+    }
+    let value = givenValue(key)
+    if value == nil, isRequired, !isDescribing {
+      throw DocumentError("\(path(of: key)): missing; \(what) needs this key", at: offset, of: text)
+    }
+    return value
+  }
+
+  /// A complaint that `value`, which stands at `place`, is not `expected`.
+  func mismatch(_ value: DocumentValue, at place: String, expected: String) -> DocumentError {
+    DocumentError("\(place): expected \(expected), found \(value.shown)", at: value.offset, of: text)
+  }
+
+  /// The value as a config means it: a `${NAME}` reference stands unquoted for a number or a truth value too.
+  func meaning(of value: DocumentValue) -> DocumentValue {
+    guard case .string(let word) = value.content else { return value }
+    let source = text.source(of: value.offset)
+    guard source.offset >= 0, source.offset < source.text.bytes.count else { return value }
+    var start = source.text.bytes[source.offset...]
+    if let quote = start.first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") { start = start.dropFirst() }
+    guard start.starts(with: "${".utf8) else { return value }
+    return DocumentValue(PlainScalar.content(of: word), offset: value.offset)
+  }
+
+  /// A reader of the object under `key`, which stands for one without members if it is missing.
+  func child(_ key: String, _ value: DocumentValue?, what: String) throws(DocumentError) -> OptionReader {
+    guard let value else {
+      return OptionReader(
+        object: DocumentObject([]), offset: offset, text: text, what: what, path: path(of: key),
+        isDescribing: isDescribing)
+    }
+    return try OptionReader(value: value, text: text, what: what, path: path(of: key))
+  }
+
+  private func spellings(of key: String) -> [String] { [key] + aliases.filter { $0.key == key }.map(\.name) }
+
+  private func givenValue(_ key: String) -> DocumentValue? {
+    for spelling in spellings(of: key) {
+      if let value = object[spelling], !value.isNull { return value }
+    }
+    return nil
+  }
+}
+
+extension String {
+  /// The key in messages: itself, or quoted where it holds something that would confuse a reader or a terminal.
+  fileprivate var shownKey: String {
+    let isPlain = unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
+    return isPlain && !isEmpty && count <= 80 ? self : String(prefix(80)).debugDescription
+  }
+}
+
+extension DocumentValue {
+  /// What it is with its content where that is short: `a string ("sixteen")`, `0.5`, `a list`.
+  public var shown: String {
+    switch content {
+    case .integer(let value): "\(value)"
+    case .number(let value): RangeText.short(value)
+    case .bool(let value): "\(value)"
+    case .string(let text):
+      "a string (\((text.count > 40 ? text.prefix(40) + "…" : text[...]).debugDescription))"
+    case .null, .array, .object: kindName
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/// A block of results held in registers: some rows, one panel wide.
+///
+/// Tiles of any height are put together from single rows, so that the compiler sees a fixed number of
+/// vectors and keeps each in a register. A row's arithmetic is the same in a tile of any height.
+private protocol AccumulatorTile {
+  /// Rows of the tile.
+  static var rowCount: Int { get }
+  /// All zeros.
+  init()
+  /// Adds the product of a column of `rowCount` factors, `stride` apart, and one row of the panel.
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector)
+  /// Writes the tile to `c`, or adds it to what is there.
+  func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool)
+}
+
+private struct TileRow: AccumulatorTile {
+  private var first = KernelVector()
+  private var second = KernelVector()
+
+  @inline(__always) static var rowCount: Int { 1 }
+
+  @inline(__always)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
+    let factor = KernelVector(repeating: column[0])
+    self.first = multiplyAdd(self.first, factor, first)
+    self.second = multiplyAdd(self.second, factor, second)
+  }
+
+  @inline(__always)
+  func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool) {
+    let target = UnsafeMutableRawPointer(c)
+    let offset = MemoryLayout<KernelVector>.size
+    if adding {
+      target.storeBytes(of: target.loadUnaligned(as: KernelVector.self) + first, as: KernelVector.self)
+      let old = target.loadUnaligned(fromByteOffset: offset, as: KernelVector.self)
+      target.storeBytes(of: old + second, toByteOffset: offset, as: KernelVector.self)
+    } else {
+      target.storeBytes(of: first, as: KernelVector.self)
+      target.storeBytes(of: second, toByteOffset: offset, as: KernelVector.self)
+    }
+  }
+}
+
+private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: AccumulatorTile {
+  private var top = Top()
+  private var bottom = Bottom()
+
+  @inline(__always) static var rowCount: Int { Top.rowCount + Bottom.rowCount }
+
+  @inline(__always) init() {}
+
+  @inline(__always)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
+    top.add(column: column, stride: stride, row: first, second)
+    bottom.add(column: column + Top.rowCount &* stride, stride: stride, row: first, second)
+  }
+
+  @inline(__always)
+  func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool) {
+    top.write(to: c, stride: stride, adding: adding)
+    bottom.write(to: c + Top.rowCount * stride, stride: stride, adding: adding)
+  }
+}
+
+private typealias TwoRows = TileRows<TileRow, TileRow>
+private typealias FourRows = TileRows<TwoRows, TwoRows>
+private typealias SixRows = TileRows<FourRows, TwoRows>
+private typealias EightRows = TileRows<FourRows, FourRows>
+private typealias TwelveRows = TileRows<EightRows, FourRows>
+
+/// The rows that a tile multiplies by a panel, and where the results go.
+struct TileProduct {
+  /// The first row's first factor of the depth block.
+  var a: UnsafePointer<Float>
+  /// Distances between rows and between depths; one of them is 1.
+  var aRowStride: Int
+  var aDepthStride: Int
+  /// Length of the sums, at most one depth block.
+  var depth: Int
+  /// Room for rows of a panel's width.
+  var c: UnsafeMutablePointer<Float>
+  var cStride: Int
+  /// Whether the result is added to `c` or replaces it.
+  var adding: Bool
+}
+
+/// The innermost loops of every matrix product.
+enum TileKernel {
+  /// Height of the tile to use when `rows` rows are left: the tallest there is that they fill.
+  @inline(__always)
+  static func height(forRows rows: Int) -> Int {
+    if rows >= KernelShape.tileRows { return KernelShape.tileRows }
+    if rows >= 8 { return 8 }
+    return rows >= 4 ? 4 : rows >= 2 ? 2 : 1
+  }
+
+  /// Multiplies `height` rows by a panel.
+  ///
+  /// - Parameters:
+  ///   - height: One of the heights that `height(forRows:)` gives.
+  ///   - b: `[depth, panelWidth]` with rows `bStride` apart.
+  @inline(never)
+  static func multiply(height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int) {
+    switch height {
+    #if CPU_X86_64_V4 || arch(arm64)
+      case 12: run(TwelveRows.self, product, b, bStride)
+      case 8: run(EightRows.self, product, b, bStride)
+    #else
+      case 6: run(SixRows.self, product, b, bStride)
+    #endif
+    case 4: run(FourRows.self, product, b, bStride)
+    case 2: run(TwoRows.self, product, b, bStride)
+    default: run(TileRow.self, product, b, bStride)
+    }
+  }
+
+  @inline(__always)
+  private static func run<Tile: AccumulatorTile>(
+    _: Tile.Type, _ product: TileProduct, _ b: UnsafePointer<Float>, _ bStride: Int
+  ) {
+    var tile = Tile()
+    if product.aRowStride == 1 {
+      accumulate(&tile, product, rowStride: 1, depthStride: product.aDepthStride, b, bStride)
+    } else {
+      accumulate(&tile, product, rowStride: product.aRowStride, depthStride: 1, b, bStride)
+    }
+    tile.write(to: product.c, stride: product.cStride, adding: product.adding)
+  }
+
+  @inline(__always)
+  private static func accumulate<Tile: AccumulatorTile>(
+    _ tile: inout Tile, _ product: TileProduct, rowStride: Int, depthStride: Int, _ b: UnsafePointer<Float>,
+    _ bStride: Int
+  ) {
+    var column = product.a
+    var row = UnsafeRawPointer(b)
+    let rowBytes = bStride &* MemoryLayout<Float>.stride
+    var remaining = product.depth
+    while remaining > 0 {
+      let first = row.loadUnaligned(as: KernelVector.self)
+      let second = row.loadUnaligned(fromByteOffset: MemoryLayout<KernelVector>.size, as: KernelVector.self)
+      tile.add(column: column, stride: rowStride, row: first, second)
+      column += depthStride
+      row += rowBytes
+      remaining &-= 1
+    }
+  }
+
+  /// Multiplies at most four rows by a packed panel, its elements going straight from words to sums.
+  ///
+  /// - Parameters:
+  ///   - height: 1, 2 or 4.
+  ///   - depths: The depths of the panel to multiply by, `product.depth` of them.
+  @inline(__always)
+  static func multiply<Code: PanelCode>(
+    height: Int, _ product: TileProduct, panel: UnsafeRawPointer, depths: Range<Int>, as code: Code.Type
+  ) {
+    switch height {
+    case 4: run(FourRows.self, product, panel, depths, code)
+    case 2: run(TwoRows.self, product, panel, depths, code)
+    default: run(TileRow.self, product, panel, depths, code)
+    }
+  }
+
+  @inline(__always)
+  private static func run<Tile: AccumulatorTile, Code: PanelCode>(
+    _: Tile.Type, _ product: TileProduct, _ panel: UnsafeRawPointer, _ depths: Range<Int>, _ code: Code.Type
+  ) {
+    var tile = Tile()
+    PanelReader.read(panel, depths: depths, as: code) { depth, first, second in
+      tile.add(column: product.a + depth &* product.aDepthStride, stride: product.aRowStride, row: first, second)
+    }
+    tile.write(to: product.c, stride: product.cStride, adding: product.adding)
+  }
+}

@@ -1,0 +1,101 @@
+/// Transposition of small blocks in cache.
+enum BlockTransposition {
+  /// Writes the transpose of a `rows` × `columns` matrix.
+  ///
+  /// - Parameters:
+  ///   - source: `[rows, columns]`, rows `sourceStride` apart.
+  ///   - target: `[columns, rows]`, rows `targetStride` apart; must not overlap the source.
+  static func transpose(
+    _ source: UnsafePointer<Float>, sourceStride: Int, rows: Int, columns: Int,
+    to target: UnsafeMutablePointer<Float>, targetStride: Int
+  ) {
+    var row = 0
+    while row + 8 <= rows {
+      var column = 0
+      while column + 8 <= columns {
+        transpose8(
+          source + row &* sourceStride + column, sourceStride, target + column &* targetStride + row, targetStride)
+        column &+= 8
+      }
+      scalars(source, sourceStride, row..<row + 8, column..<columns, target, targetStride)
+      row &+= 8
+    }
+    while row + 4 <= rows {
+      var column = 0
+      while column + 4 <= columns {
+        transpose4(
+          source + row &* sourceStride + column, sourceStride, target + column &* targetStride + row, targetStride)
+        column &+= 4
+      }
+      scalars(source, sourceStride, row..<row + 4, column..<columns, target, targetStride)
+      row &+= 4
+    }
+    scalars(source, sourceStride, row..<rows, 0..<columns, target, targetStride)
+  }
+
+  @inline(__always)
+  private static func scalars(
+    _ source: UnsafePointer<Float>, _ sourceStride: Int, _ rows: Range<Int>, _ columns: Range<Int>,
+    _ target: UnsafeMutablePointer<Float>, _ targetStride: Int
+  ) {
+    for column in columns {
+      for row in rows { target[column &* targetStride &+ row] = source[row &* sourceStride &+ column] }
+    }
+  }
+
+  @inline(__always)
+  private static func transpose4(
+    _ source: UnsafePointer<Float>, _ sourceStride: Int, _ target: UnsafeMutablePointer<Float>, _ targetStride: Int
+  ) {
+    @inline(__always) func load(_ row: Int) -> SIMD4<Float> {
+      UnsafeRawPointer(source + row &* sourceStride).loadUnaligned(as: SIMD4<Float>.self)
+    }
+    @inline(__always) func store(_ value: SIMD4<Float>, _ row: Int) {
+      UnsafeMutableRawPointer(target + row &* targetStride).storeBytes(of: value, as: SIMD4<Float>.self)
+    }
+    let (a, b, c, d) = (load(0), load(1), load(2), load(3))
+    let ab = SIMD4(a[0], b[0], a[1], b[1])
+    let cd = SIMD4(c[0], d[0], c[1], d[1])
+    let abHigh = SIMD4(a[2], b[2], a[3], b[3])
+    let cdHigh = SIMD4(c[2], d[2], c[3], d[3])
+    store(SIMD4(lowHalf: ab.lowHalf, highHalf: cd.lowHalf), 0)
+    store(SIMD4(lowHalf: ab.highHalf, highHalf: cd.highHalf), 1)
+    store(SIMD4(lowHalf: abHigh.lowHalf, highHalf: cdHigh.lowHalf), 2)
+    store(SIMD4(lowHalf: abHigh.highHalf, highHalf: cdHigh.highHalf), 3)
+  }
+
+  /// Three rounds of interleaving, each within the 128-bit halves or across them, as the shuffles of AVX are.
+  @inline(__always)
+  private static func transpose8(
+    _ source: UnsafePointer<Float>, _ sourceStride: Int, _ target: UnsafeMutablePointer<Float>, _ targetStride: Int
+  ) {
+    typealias Row = SIMD8<Float>
+    @inline(__always) func load(_ row: Int) -> Row {
+      UnsafeRawPointer(source + row &* sourceStride).loadUnaligned(as: Row.self)
+    }
+    @inline(__always) func store(_ value: Row, _ row: Int) {
+      UnsafeMutableRawPointer(target + row &* targetStride).storeBytes(of: value, as: Row.self)
+    }
+    @inline(__always) func low(_ x: Row, _ y: Row) -> Row { Row(x[0], y[0], x[1], y[1], x[4], y[4], x[5], y[5]) }
+    @inline(__always) func high(_ x: Row, _ y: Row) -> Row { Row(x[2], y[2], x[3], y[3], x[6], y[6], x[7], y[7]) }
+    @inline(__always) func lowPairs(_ x: Row, _ y: Row) -> Row { Row(x[0], x[1], y[0], y[1], x[4], x[5], y[4], y[5]) }
+    @inline(__always) func highPairs(_ x: Row, _ y: Row) -> Row { Row(x[2], x[3], y[2], y[3], x[6], x[7], y[6], y[7]) }
+    @inline(__always) func lowHalves(_ x: Row, _ y: Row) -> Row { Row(lowHalf: x.lowHalf, highHalf: y.lowHalf) }
+    @inline(__always) func highHalves(_ x: Row, _ y: Row) -> Row { Row(lowHalf: x.highHalf, highHalf: y.highHalf) }
+
+    let (r0, r1, r2, r3) = (load(0), load(1), load(2), load(3))
+    let (r4, r5, r6, r7) = (load(4), load(5), load(6), load(7))
+    let (a0, a1, a2, a3) = (low(r0, r1), high(r0, r1), low(r2, r3), high(r2, r3))
+    let (a4, a5, a6, a7) = (low(r4, r5), high(r4, r5), low(r6, r7), high(r6, r7))
+    let (b0, b1, b2, b3) = (lowPairs(a0, a2), highPairs(a0, a2), lowPairs(a1, a3), highPairs(a1, a3))
+    let (b4, b5, b6, b7) = (lowPairs(a4, a6), highPairs(a4, a6), lowPairs(a5, a7), highPairs(a5, a7))
+    store(lowHalves(b0, b4), 0)
+    store(lowHalves(b1, b5), 1)
+    store(lowHalves(b2, b6), 2)
+    store(lowHalves(b3, b7), 3)
+    store(highHalves(b0, b4), 4)
+    store(highHalves(b1, b5), 5)
+    store(highHalves(b2, b6), 6)
+    store(highHalves(b3, b7), 7)
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+
+/// One step of AdamW over an array of parameters.
+///
+///     p ← p·(1 - lr·decay)
+///     m ← β₁·m + (1 - β₁)·g,  v ← β₂·v + (1 - β₂)·g²
+///     p ← p - lr / (1 - β₁ᵗ) · m / (sqrt(v) / sqrt(1 - β₂ᵗ) + ε)
+///
+/// - Source: Loshchilov and Hutter 2019, in the order of PyTorch's `AdamW`.
+struct AdamWStep: Sendable {
+  var learningRate: Double
+  var beta1 = 0.9
+  var beta2 = 0.999
+  var epsilon = 1e-8
+  var weightDecay = 0.01
+  /// Number of this step, from 1.
+  var step: Int
+
+  /// Updates parameters and both moments in one pass.
+  ///
+  /// - Parameter gradientScale: Multiplies gradients as they are read, for clipping.
+  func update(
+    _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float = 1,
+    firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>, count: Int, workers: Workers
+  ) {
+    let decay = Float(1 - learningRate * weightDecay)
+    let stepSize = Float(learningRate / (1 - pow(beta1, Double(step))))
+    let inverseRoot = Float(1 / (1 - pow(beta2, Double(step))).squareRoot())
+    let (b1, c1) = (Float(beta1), Float(1 - beta1))
+    let (b2, c2) = (Float(beta2), Float(1 - beta2))
+    let epsilon = Float(epsilon)
+    workers.run(count: count, grain: elementwiseGrain) { start, count in
+      forEachVector(count) { offset, n in
+        let i = start + offset
+        let g = Lanes(at: gradients + i, count: n) * gradientScale
+        let m = Lanes(at: firstMoments + i, count: n) * b1 + g * c1
+        let v = Lanes(at: secondMoments + i, count: n) * b2 + g * g * c2
+        m.store(to: firstMoments + i, count: n)
+        v.store(to: secondMoments + i, count: n)
+        let step = m * stepSize / (v.squareRoot() * inverseRoot + epsilon)
+        (Lanes(at: parameters + i, count: n) * decay - step).store(to: parameters + i, count: n)
+      }
+    }
+  }
+}
+
+/// One step of stochastic gradient descent with momentum, as PyTorch's `SGD` (no dampening, no Nesterov).
+///
+///     g ← g + decay·p,  b ← μ·b + g,  p ← p - lr·b
+struct SGDStep: Sendable {
+  var learningRate: Double
+  var momentum = 0.0
+  var weightDecay = 0.0
+
+  /// Updates parameters and, where there is momentum, its buffer (zeros before the first step).
+  func update(
+    _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float = 1,
+    momentumBuffer: UnsafeMutablePointer<Float>?, count: Int, workers: Workers
+  ) {
+    let (rate, momentum, decay) = (Float(learningRate), Float(momentum), Float(weightDecay))
+    workers.run(count: count, grain: elementwiseGrain) { start, count in
+      forEachVector(count) { offset, n in
+        let i = start + offset
+        let p = Lanes(at: parameters + i, count: n)
+        var g = Lanes(at: gradients + i, count: n) * gradientScale + p * decay
+        if let momentumBuffer {
+          g += Lanes(at: momentumBuffer + i, count: n) * momentum
+          g.store(to: momentumBuffer + i, count: n)
+        }
+        (p - g * rate).store(to: parameters + i, count: n)
+      }
+    }
+  }
+}
+
+/// Sums of squares, for global norms.
+enum SumOfSquares {
+  /// Elements that are summed by one piece; the pieces' sums are then added in order.
+  private static let grain = 16_384
+
+  /// Σ x² in double precision.
+  static func of(_ x: UnsafePointer<Float>, count: Int, workers: Workers) -> Double {
+    let pieces = (count + grain - 1) / grain
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, pieces)) { sums in
+      nonisolated(unsafe) let sums = sums
+      workers.run(count: count, grain: grain) { start, count in
+        let x = x + start
+        var sum = SIMD8<Double>()
+        let whole = count / 8 * 8
+        for i in stride(from: 0, to: whole, by: 8) {
+          let v = SIMD8<Double>(UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self))
+          sum += v * v
+        }
+        var total = sum.sum()
+        for i in whole..<count { total += Double(x[i]) * Double(x[i]) }
+        sums[start / grain] = total
+      }
+      return sums[0..<pieces].reduce(0, +)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/// The feed-forward part of a block.
+public final class FeedForward {
+  /// How the inner layer is computed.
+  public enum Inner {
+    /// `activation(gate(x)) · up(x)`.
+    case gated(gate: Linear, up: Linear)
+    /// The same with one map whose output holds the gate, then the up part (Phi-3).
+    case fusedGated(Linear)
+    /// `activation(up(x))`.
+    case plain(up: Linear)
+  }
+
+  /// The inner layer.
+  public let inner: Inner
+  /// The projection back to the residual stream.
+  public let down: Linear
+  /// The non-linearity.
+  public let activation: Activation
+
+  /// Creates a feed-forward part.
+  public init(inner: Inner, down: Linear, activation: Activation) {
+    self.inner = inner
+    self.down = down
+    self.activation = activation
+  }
+
+  /// The linear maps, in the order of the architecture.
+  public var linears: [Linear] {
+    switch inner {
+    case .gated(let gate, let up): [gate, up, down]
+    case .fusedGated(let map), .plain(let map): [map, down]
+    }
+  }
+
+  /// Applies it.
+  ///
+  /// - Parameters:
+  ///   - x: `[T, hidden]`, normalized.
+  ///   - tape: Where to record.
+  /// - Returns: `[T, hidden]`, which the caller may overwrite.
+  func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
+    switch inner {
+    case .gated(let gate, let up):
+      return down(tape.gated(gate(x, on: tape), up(x, on: tape), activation), on: tape)
+    case .fusedGated(let map):
+      let both = map(x, on: tape)
+      let width = map.outputs / 2
+      let gate = tape.columns(0..<width, of: both)
+      let up = tape.columns(width..<(2 * width), of: both)
+      return down(tape.gated(gate, up, activation), on: tape)
+    case .plain(let up):
+      return down(tape.apply(activation, to: up(x, on: tape)), on: tape)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/// A norm of the model, whose gain and bias a method may train.
+public final class NormLayer {
+  /// The module's path as Hugging Face names it, such as `model.layers.3.input_layernorm`.
+  public let site: String
+  /// RMSNorm or LayerNorm.
+  public let normalization: Normalization
+  /// Width of what is normalized.
+  public let width: Int
+  /// Whether the architecture gives it a gain.
+  public let hasGain: Bool
+  /// Whether the architecture gives it a bias.
+  public let hasBias: Bool
+
+  /// The frozen gain, as stored in the checkpoint.
+  public internal(set) var gain: Tensor?
+  /// The frozen bias.
+  public internal(set) var bias: Tensor?
+
+  /// A trained gain in place of the frozen one (LN tuning, full fine-tuning).
+  public var trainedGain: Parameter?
+  /// A trained bias in place of the frozen one (BitFit, LN tuning, full fine-tuning).
+  public var trainedBias: Parameter?
+
+  /// Creates a norm without weights.
+  public init(site: String, normalization: Normalization, width: Int, hasGain: Bool = true, hasBias: Bool = false) {
+    self.site = site
+    self.normalization = normalization
+    self.width = width
+    self.hasGain = hasGain
+    self.hasBias = hasBias
+  }
+
+  /// Normalizes every row, or every one of `groups` equal parts of a row.
+  ///
+  /// - Returns: The shape of `x`, in memory of its own.
+  public func callAsFunction(_ x: Variable, on tape: Tape, groups: Int = 1) -> Variable {
+    tape.normalize(
+      x, normalization, gain: trainedGain.map(tape.variable) ?? gain.map(Variable.init(constant:)),
+      bias: trainedBias.map(tape.variable) ?? bias.map(Variable.init(constant:)), groups: groups)
+  }
+}

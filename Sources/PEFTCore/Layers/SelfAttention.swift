@@ -1,0 +1,95 @@
+/// Causal self-attention with its projections, over the token forest.
+public final class SelfAttention {
+  /// How queries, keys and values are projected.
+  public enum Projection {
+    /// Three maps.
+    case separate(query: Linear, key: Linear, value: Linear)
+    /// One map whose output holds all queries, then all keys, then all values.
+    case fused(Linear)
+    /// One map whose output holds, head by head, that head's query, key and value (GPT-NeoX).
+    case interleaved(Linear)
+  }
+
+  /// The projections to queries, keys and values.
+  public let projection: Projection
+  /// The projection of the heads' outputs.
+  public let output: Linear
+  /// Norm of queries, by head or over all heads (its width tells).
+  public let queryNorm: NormLayer?
+  /// Norm of keys.
+  public let keyNorm: NormLayer?
+  /// Heads, scale, window and cap.
+  public let shape: AttentionShape
+  /// Angles of the rotary embedding; nil where positions enter otherwise.
+  public let rotary: RotaryAngles?
+  /// Which layer it is.
+  public let layer: Int
+
+  /// Creates the attention of one layer.
+  public init(
+    layer: Int, projection: Projection, output: Linear, queryNorm: NormLayer? = nil, keyNorm: NormLayer? = nil,
+    shape: AttentionShape, rotary: RotaryAngles?
+  ) {
+    self.layer = layer
+    self.projection = projection
+    self.output = output
+    self.queryNorm = queryNorm
+    self.keyNorm = keyNorm
+    self.shape = shape
+    self.rotary = rotary
+  }
+
+  /// The linear maps, in the order of the architecture.
+  public var linears: [Linear] {
+    switch projection {
+    case .separate(let query, let key, let value): [query, key, value, output]
+    case .fused(let map), .interleaved(let map): [map, output]
+    }
+  }
+
+  /// Attends.
+  ///
+  /// - Parameters:
+  ///   - x: `[T, hidden]`, normalized.
+  ///   - batch: Who sees whom, and the rows' positions.
+  ///   - tape: Where to record.
+  /// - Returns: `[T, hidden]`, which the caller may overwrite.
+  func callAsFunction(_ x: Variable, batch: ForestBatch, on tape: Tape) -> Variable {
+    var (queries, keys, values) = project(x, on: tape)
+    if let queryNorm { queries = queryNorm(queries, on: tape, groups: queries.value.columnCount / queryNorm.width) }
+    if let keyNorm { keys = keyNorm(keys, on: tape, groups: keys.value.columnCount / keyNorm.width) }
+    if let rotary {
+      queries = tape.rotate(queries, positions: batch.positions, heads: shape.heads, rotary: rotary)
+      keys = tape.rotate(keys, positions: batch.positions, heads: shape.keyValueHeads, rotary: rotary)
+    }
+    let attended = tape.attention(
+      queries: queries, keys: keys, values: values, prefix: batch.prefix?[layer], forest: batch.forest, layer: layer,
+      shape: shape)
+    return output(attended, on: tape)
+  }
+
+  private func project(_ x: Variable, on tape: Tape) -> (Variable, Variable, Variable) {
+    let queryWidth = shape.heads * shape.headDimension
+    let width = shape.keyValueHeads * shape.headDimension
+    switch projection {
+    case .separate(let query, let key, let value):
+      return (query(x, on: tape), key(x, on: tape), value(x, on: tape))
+    case .fused(let map):
+      let all = map(x, on: tape)
+      return (
+        tape.columns(0..<queryWidth, of: all),
+        tape.columns(queryWidth..<(queryWidth + width), of: all),
+        tape.columns((queryWidth + width)..<(queryWidth + 2 * width), of: all)
+      )
+    case .interleaved(let map):
+      // [T, heads · 3 · d] seen as [T · heads, 3 · d]: each third of the columns is one of the three.
+      let all = map(x, on: tape)
+      let d = shape.headDimension
+      let byHead = tape.reshape(all, to: [all.value.rowCount * shape.heads, 3 * d])
+      let parts = (0..<3).map { part in
+        tape.reshape(tape.columns((part * d)..<((part + 1) * d), of: byHead), to: [all.value.rowCount, queryWidth])
+      }
+      return (parts[0], parts[1], parts[2])
+    }
+  }
+}

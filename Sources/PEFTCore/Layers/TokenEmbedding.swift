@@ -1,0 +1,60 @@
+/// A table of vectors, one a token (or a position).
+public final class TokenEmbedding {
+  /// The module's path as Hugging Face names it, such as `model.embed_tokens`.
+  public let site: String
+  /// Number of vectors.
+  public let count: Int
+  /// Width of a vector.
+  public let width: Int
+
+  /// The frozen table; nil before weights are loaded, and while it is trained in full.
+  public internal(set) var weight: WeightMatrix?
+  /// A trained table `[count, width]` in place of the frozen one (full fine-tuning).
+  public var trainedWeight: Parameter?
+
+  /// Creates a table without weights.
+  public init(site: String, count: Int, width: Int) {
+    self.site = site
+    self.count = count
+    self.width = width
+  }
+
+  /// One vector.
+  public func vector(_ index: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: width) { buffer, initialized in
+      if let base = buffer.baseAddress { copy(index, to: base) }
+      initialized = width
+    }
+  }
+
+  /// Looks up `ids`, adding to or overwriting the rows of `target`.
+  ///
+  /// - Returns: `target` as a variable that leads to the table if that is trained.
+  func lookUp(_ ids: [Int32], addingTo target: Variable?, on tape: Tape) -> Variable {
+    let rows = Tensor(uninitialized: [ids.count, width], in: tape.context.pool)
+    for (row, id) in ids.enumerated() { copy(Int(id), to: rows.mutableElements + row * width) }
+    let inputs = trainedWeight.map { [tape.variable(for: $0)] } ?? []
+    let looked = tape.record(rows, from: inputs) { [width, count] gradient in
+      tape.accumulate(into: inputs[0]) { target, accumulates in
+        if !accumulates { target.update(repeating: 0, count: count * width) }
+        for (row, id) in ids.enumerated() {
+          Elementwise.add(
+            gradient.elements + row * width, to: target + Int(id) * width, count: width, workers: .one)
+        }
+      }
+    }
+    guard let target else { return looked }
+    return tape.add(target, inPlaceTo: looked)
+  }
+
+  private func copy(_ index: Int, to target: UnsafeMutablePointer<Float>) {
+    precondition(index >= 0 && index < count, "\(site): token \(index) of \(count)")
+    if let trainedWeight {
+      target.update(from: trainedWeight.value.elements + index * width, count: width)
+    } else if let weight {
+      weight.decodeRow(index, into: target)
+    } else {
+      preconditionFailure("\(site): no weight is loaded")
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/// A decoder-only transformer: embeddings, blocks, a final norm and the projection to the vocabulary.
+///
+/// The families (`Llama.swift`, …) assemble it from parts. It knows the places where methods attach, but no
+/// method. Without loaded weights it still has its modules and their sizes, enough to count parameters.
+public final class CausalLanguageModel {
+  /// What the model looks like.
+  public let configuration: ModelConfiguration
+  /// The token embeddings.
+  public let embedding: TokenEmbedding
+  /// Learned position embeddings, where the family has them.
+  public let positionEmbedding: TokenEmbedding?
+  /// A norm of the embeddings, where the family has one.
+  public let embeddingNorm: NormLayer?
+  /// The blocks, from the input to the output.
+  public let blocks: [TransformerBlock]
+  /// The norm before the projection to the vocabulary.
+  public let finalNorm: NormLayer?
+  /// The projection to the vocabulary; shares the embeddings' weight where the family ties them.
+  public let head: Linear
+
+  /// What a method placed before every sequence.
+  public var prompt: PromptAttachment?
+  /// Loads the weights again, after full fine-tuning took them away; set by the loader.
+  var reload: (() throws -> Void)?
+  /// Whether full fine-tuning took the frozen weights away.
+  var weightsAreStale = false
+
+  /// Creates a model from its parts.
+  public init(
+    configuration: ModelConfiguration, embedding: TokenEmbedding, positionEmbedding: TokenEmbedding? = nil,
+    embeddingNorm: NormLayer? = nil, blocks: [TransformerBlock], finalNorm: NormLayer?, head: Linear
+  ) {
+    self.configuration = configuration
+    self.embedding = embedding
+    self.positionEmbedding = positionEmbedding
+    self.embeddingNorm = embeddingNorm
+    self.blocks = blocks
+    self.finalNorm = finalNorm
+    self.head = head
+  }
+
+  /// The linear maps of all blocks, in order; the projection to the vocabulary is not among them.
+  public var linears: [Linear] { blocks.flatMap(\.linears) }
+
+  /// All norms, in order.
+  public var norms: [NormLayer] {
+    [embeddingNorm].compactMap { $0 } + blocks.flatMap(\.norms) + [finalNorm].compactMap { $0 }
+  }
+
+  /// Parameters of the base model.
+  public var parameterCount: Int {
+    let tables = [embedding, positionEmbedding].compactMap { $0 }.reduce(0) { $0 + $1.count * $1.width }
+    let maps = linears.reduce(0) { $0 + $1.inputs * $1.outputs + ($1.hasBias ? $1.outputs : 0) }
+    let norms = self.norms.reduce(0) { $0 + ($1.hasGain ? $1.width : 0) + ($1.hasBias ? $1.width : 0) }
+    let head = configuration.tiesEmbeddings ? 0 : self.head.inputs * self.head.outputs
+    return tables + maps + norms + head + (self.head.hasBias ? self.head.outputs : 0)
+  }
+
+  /// Runs the blocks over a forest.
+  ///
+  /// - Parameters:
+  ///   - forest: The batch.
+  ///   - tape: Where to record.
+  /// - Returns: The residual stream behind the last block, `[rows, hidden]`, before the final norm.
+  public func hiddenStates(_ forest: TokenForest, on tape: Tape) -> Variable {
+    let positions = forest.positions
+    var x = embed(forest, positions: positions, on: tape)
+    var prefix: [PrefixKeyValues]?
+    if case .keysAndValues(let source) = prompt, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
+    let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)
+    for block in blocks { x = block(x, batch: batch, on: tape) }
+    for segment in forest.segments { segment.retained?.commit(segment.rows.count) }
+    return x
+  }
+
+  /// Logits of some rows.
+  ///
+  /// - Parameters:
+  ///   - rows: Rows of the residual stream.
+  ///   - hidden: What `hiddenStates` gave.
+  ///   - tape: Where to record.
+  /// - Returns: `[rows.count, vocabularySize]`.
+  public func logits(rows: [Int], of hidden: Variable, on tape: Tape) -> Variable {
+    let logits = head(normalized(rows: rows, of: hidden, on: tape), on: tape)
+    guard let cap = configuration.finalSoftCap else { return logits }
+    return tape.softCap(logits, cap: cap)
+  }
+
+  /// The final norm of some rows: the input of the projection to the vocabulary.
+  func normalized(rows: [Int], of hidden: Variable, on tape: Tape) -> Variable {
+    let selected = tape.selectRows(rows, of: hidden)
+    return finalNorm.map { $0(selected, on: tape) } ?? selected
+  }
+
+  /// Starts a forest with what the attached method puts before every sequence.
+  ///
+  /// - Returns: The forest, and the segment that sequences continue (nil where nothing is put before them).
+  public func startForest() -> (forest: TokenForest, root: Int?) {
+    var forest = TokenForest()
+    let root: Int? =
+      switch prompt {
+      case nil: nil
+      case .embeddings(let prompt): forest.add(.softPrompt(count: prompt.count), under: nil)
+      case .keysAndValues(let prefix): forest.add(.prefix(count: prefix.count), under: nil)
+      }
+    return (forest, root)
+  }
+
+  private func embed(_ forest: TokenForest, positions: [Int], on tape: Tape) -> Variable {
+    var ids: [Int32] = []
+    var softRows: Range<Int>?
+    for segment in forest.segments {
+      switch segment.content {
+      case .tokens(let tokens): ids += tokens
+      case .softPrompt(let count):
+        softRows = segment.rows
+        ids += [Int32](repeating: 0, count: count)
+      case .prefix, .cached: break
+      }
+    }
+    var x = embedding.lookUp(ids, addingTo: nil, on: tape)
+    x = tape.scale(x, by: configuration.embeddingScale)
+    if let softRows, case .embeddings(let source) = prompt {
+      x = tape.replaceRows(softRows, of: x, with: source.embeddings(on: tape))
+    }
+    if let positionEmbedding, case .learned(_, let offset) = configuration.positions {
+      x = positionEmbedding.lookUp(positions.map { Int32($0 + offset) }, addingTo: x, on: tape)
+    }
+    return embeddingNorm.map { $0(x, on: tape) } ?? x
+  }
+}

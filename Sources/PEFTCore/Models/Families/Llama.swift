@@ -1,0 +1,28 @@
+/// Llama 2 and 3, SmolLM and SmolLM2, and others of the same architecture (Touvron and others, 2023).
+///
+/// RMSNorm before each branch, rotary positions, grouped-query attention, SwiGLU; biases where `attention_bias`
+/// or `mlp_bias` say so.
+enum Llama: ModelFamily {
+  static let modelTypes = ["llama"]
+
+  static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
+    try LlamaLike.configuration(from: description)
+  }
+
+  static func assemble(
+    _ configuration: ModelConfiguration, _ description: ModelDescription
+  ) throws(DocumentError) -> CausalLanguageModel {
+    let attentionBias = try description.bool("attention_bias", default: false)
+    return LlamaLike.assemble(
+      configuration, projectionBias: attentionBias, outputBias: attentionBias,
+      feedForwardBias: try description.bool("mlp_bias", default: false),
+      activation: try description.activation("hidden_act", default: "silu"))
+  }
+
+  static var storage: WeightStorage {
+    var storage = WeightStorage()
+    storage.ggufName = LlamaLike.ggufName
+    storage.ggufPermutesQueryAndKey = true
+    return storage
+  }
+}

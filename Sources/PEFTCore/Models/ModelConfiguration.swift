@@ -1,0 +1,92 @@
+/// What a decoder-only transformer looks like, in terms that all families share.
+///
+/// A family's file (`Llama.swift`, …) fills it from a config.json or a GGUF header, and names the modules.
+public struct ModelConfiguration: Sendable {
+  /// Name of the family as config.json's `model_type` gives it.
+  public var family: String
+  /// Entries of the vocabulary.
+  public var vocabularySize: Int
+  /// Width of the residual stream.
+  public var hiddenSize: Int
+  /// Number of blocks.
+  public var layerCount: Int
+  /// Query heads.
+  public var headCount: Int
+  /// Key/value heads; query heads share them in equal groups.
+  public var keyValueHeadCount: Int
+  /// Width of a head.
+  public var headDimension: Int
+  /// Width of the feed-forward's inner layer.
+  public var feedForwardSize: Int
+  /// Longest sequence that the model was made for.
+  public var contextLength: Int
+  /// How activations are normalized.
+  public var normalization: Normalization
+  /// How positions enter.
+  public var positions: PositionKind
+  /// Scores are multiplied by this; usually headDimension^-½.
+  public var attentionScale: Float
+  /// Layers that see only the last so many positions; nil for layers that see all.
+  public var windows: [Int?]
+  /// Cap of attention scores, `cap · tanh(score / cap)` (Gemma 2).
+  public var attentionSoftCap: Float?
+  /// Cap of the logits (Gemma 2).
+  public var finalSoftCap: Float?
+  /// Embeddings are multiplied by this (Gemma: √hiddenSize).
+  public var embeddingScale: Float
+  /// Whether the output projection is the embedding matrix.
+  public var tiesEmbeddings: Bool
+  /// Tokens that end an answer.
+  public var endTokens: [Int32]
+  /// The token that begins a text, if the family has one.
+  public var beginToken: Int32?
+
+  /// Width of all query heads together.
+  public var queryWidth: Int { headCount * headDimension }
+  /// Width of all key (or value) heads together.
+  public var keyValueWidth: Int { keyValueHeadCount * headDimension }
+}
+
+extension ModelConfiguration {
+  /// The angles that the layers share, nil where positions do not enter by rotation.
+  func rotaryAngles(local: Bool = false) -> RotaryAngles? {
+    guard case .rotary(let rotary) = positions else { return nil }
+    return RotaryAngles(rotary, local: local)
+  }
+}
+
+extension AttentionShape {
+  /// The shape of one layer's attention.
+  init(_ configuration: ModelConfiguration, layer: Int) {
+    self.init(
+      heads: configuration.headCount, keyValueHeads: configuration.keyValueHeadCount,
+      headDimension: configuration.headDimension, scale: configuration.attentionScale,
+      window: configuration.windows[layer], softCap: configuration.attentionSoftCap)
+  }
+}
+
+/// How positions enter a model.
+public enum PositionKind: Sendable, Equatable {
+  /// Rotary embedding of queries and keys.
+  case rotary(RotaryConfiguration)
+  /// A learned vector for each position, added to the token's; `offset` is added to the position first.
+  case learned(count: Int, offset: Int)
+}
+
+/// Rotary embedding's settings.
+public struct RotaryConfiguration: Sendable, Equatable {
+  /// Base of the frequencies.
+  public var theta: Double
+  /// Leading elements of each head that are rotated; the rest pass through.
+  public var dimension: Int
+  /// Change of the frequencies for longer contexts.
+  public var scaling: RotaryScaling
+  /// Divisors of the frequencies, one a pair of dimensions, in place of `scaling` (GGUF's `rope_freqs`, longrope).
+  public var divisors: [Double]?
+  /// Multiplies cosines and sines (longrope).
+  public var attentionFactor: Double = 1
+  /// Base of the frequencies of windowed layers, where it differs (Gemma 3); those are not scaled.
+  public var localTheta: Double?
+  /// Layers without rotary embedding (SmolLM3).
+  public var unrotatedLayers: Set<Int> = []
+}

@@ -1,0 +1,164 @@
+import Foundation
+
+/// A model on disk: its description, its weights (not yet read), its tokenizer and its chat templates.
+///
+/// It is a Hugging Face directory (config.json, safetensors, tokenizer.json, …) or one GGUF file.
+public struct ModelFiles {
+  /// The folder or file as the user named it.
+  public let path: String
+  /// A short name for tables: the folder's or file's.
+  public let name: String
+  /// The architecture.
+  public let configuration: ModelConfiguration
+  /// Tokens that end an answer: those of the description, of generation_config.json and of the tokenizer's file.
+  public let endTokens: [Int32]
+
+  private let description: ModelDescription
+  private let family: any ModelFamily.Type
+  private let weights: Weights
+
+  private enum Weights {
+    case directory
+    case gguf(GGUFCheckpoint)
+  }
+
+  /// Opens a model's description, reading nothing but headers.
+  ///
+  /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
+  public static func open(_ path: String) throws -> ModelFiles {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw FileError(path: path, "there is no such model folder or file")
+    }
+    return try isDirectory.boolValue ? ModelFiles(directory: path) : ModelFiles(gguf: path)
+  }
+
+  private init(directory: String) throws {
+    path = directory
+    name = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+    let file = directory + "/config.json"
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw FileError(path: directory, "is no model folder: it has no config.json")
+    }
+    description = try Self.document(file)
+    family = try ModelFamilies.family(of: description)
+    configuration = try family.configuration(from: description)
+    weights = .directory
+    var ends = configuration.endTokens
+    let generation = directory + "/generation_config.json"
+    if FileManager.default.fileExists(atPath: generation) {
+      ends += try Self.document(generation).tokens("eos_token_id").filter { !ends.contains($0) }
+    }
+    endTokens = ends
+  }
+
+  private init(gguf path: String) throws {
+    self.path = path
+    let checkpoint = try GGUFCheckpoint.open(path: path)
+    let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    name = try checkpoint.metadata.string("general.name") ?? stem
+    description = try GGUFDescription.description(of: checkpoint)
+    family = try ModelFamilies.family(of: description)
+    var configuration = try family.configuration(from: description)
+    if let divisors = checkpoint["rope_freqs.weight"], case .rotary(var rotary) = configuration.positions {
+      rotary.divisors = try divisors.floats().map(Double.init)
+      configuration.positions = .rotary(rotary)
+    }
+    self.configuration = configuration
+    endTokens = configuration.endTokens
+    weights = .gguf(checkpoint)
+  }
+
+  /// The model without weights: its modules and their sizes.
+  public func skeleton() throws -> CausalLanguageModel {
+    try family.assemble(configuration, description)
+  }
+
+  /// The model with its weights.
+  ///
+  /// - Parameters:
+  ///   - type: The type in which frozen weights are held.
+  ///   - context: Where their memory is counted.
+  /// - Throws: `CheckpointError` for a tensor that is missing, misshapen, left over or of an unsupported type.
+  public func load(as type: WeightType, context: ComputeContext) throws -> CausalLanguageModel {
+    let model = try skeleton()
+    let load = { [weak model] in
+      guard let model else { return }
+      try model.loadWeights(from: try self.source(type), context: context)
+    }
+    try load()
+    model.reload = load
+    return model
+  }
+
+  /// The tokenizer that lies beside the weights, or in the GGUF file.
+  ///
+  /// - Throws: `FileError` if there is none; what its reader throws if it is not supported.
+  public func tokenizer() throws -> Tokenizer {
+    switch weights {
+    case .gguf(let checkpoint):
+      return try Tokenizer.load(gguf: try GGUFDescription.tokenizer(of: checkpoint), file: path)
+    case .directory:
+      let file = path + "/tokenizer.json"
+      guard FileManager.default.fileExists(atPath: file) else {
+        throw FileError(path: path, "the model has no tokenizer: there is no tokenizer.json beside config.json")
+      }
+      let document = try Self.document(file)
+      return try Tokenizer.load(tokenizerJSON: document.root, text: document.text)
+    }
+  }
+
+  /// The settings beside the tokenizer: special tokens' texts and the chat templates.
+  public func tokenizerConfiguration() throws -> TokenizerConfiguration {
+    switch weights {
+    case .gguf(let checkpoint):
+      var configuration = TokenizerConfiguration()
+      let metadata = try GGUFDescription.tokenizer(of: checkpoint)
+      func text(_ id: Int?) -> String? {
+        id.flatMap { metadata.tokens.indices.contains($0) ? metadata.tokens[$0] : nil }
+      }
+      configuration.beginningOfText = text(metadata.beginningOfText)
+      configuration.endOfText = text(metadata.endOfText)
+      if let source = try checkpoint.metadata.string("tokenizer.chat_template") {
+        configuration.chatTemplates = [.init(name: "default", source: source)]
+      }
+      return configuration
+    case .directory:
+      var configuration = TokenizerConfiguration()
+      let file = path + "/tokenizer_config.json"
+      if FileManager.default.fileExists(atPath: file) {
+        let document = try Self.document(file)
+        configuration = try TokenizerConfiguration(json: document.root, text: document.text)
+      }
+      let template = path + "/chat_template.jinja"
+      if FileManager.default.fileExists(atPath: template) {
+        configuration.chatTemplates = [
+          .init(name: "default", source: String(decoding: try MemoryMappedFile(path: template).contents, as: UTF8.self))
+        ]
+      }
+      return configuration
+    }
+  }
+
+  /// The files that hold weights, for hashing.
+  public func weightFiles() throws -> [String] {
+    switch weights {
+    case .directory: try SafetensorsCheckpoint.open(directory: path).files.map(\.path)
+    case .gguf(let checkpoint): checkpoint.files.map(\.path)
+    }
+  }
+
+  private func source(_ type: WeightType) throws -> any WeightSource {
+    switch weights {
+    case .directory:
+      SafetensorsSource(try SafetensorsCheckpoint.open(directory: path), storage: family.storage, type: type)
+    case .gguf(let checkpoint):
+      GGUFSource(checkpoint, storage: family.storage, configuration: configuration, type: type)
+    }
+  }
+
+  private static func document(_ path: String) throws -> ModelDescription {
+    let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
+    return ModelDescription(root: try JSONParser.parse(text), text: text)
+  }
+}

@@ -1,0 +1,208 @@
+/// Where a model's weights come from: a checkpoint in one of the formats, asked by Hugging Face's names.
+public protocol WeightSource: AnyObject {
+  /// The matrix stored for a site, or nil if the checkpoint has none.
+  ///
+  /// - Parameters:
+  ///   - site: The module's path, such as `model.layers.0.mlp.up_proj`.
+  ///   - outputs: Rows expected.
+  ///   - inputs: Columns expected.
+  ///   - context: Where the memory is counted.
+  /// - Throws: `CheckpointError` if it is stored but has another shape or an unsupported type.
+  func matrix(_ site: String, outputs: Int, inputs: Int, context: ComputeContext) throws -> WeightMatrix?
+
+  /// The vector stored under a name, or nil if the checkpoint has none.
+  ///
+  /// - Throws: `CheckpointError` if it is stored but has another length or an unsupported type.
+  func vector(_ name: String, count: Int) throws -> [Float]?
+
+  /// Names of tensors that nothing asked for, sorted.
+  var unusedNames: [String] { get }
+
+  /// The checkpoint as the user named it, for messages.
+  var path: String { get }
+}
+
+/// The type in which frozen weights are held.
+public enum WeightType: String, Sendable, CaseIterable {
+  /// As the checkpoint stores them.
+  case auto
+  /// 32-bit floats.
+  case float32
+  /// bfloat16: half the memory; weights stored with more precision are rounded.
+  case bfloat16
+}
+
+/// Weights in safetensors files.
+final class SafetensorsSource: WeightSource {
+  private let checkpoint: SafetensorsCheckpoint
+  private let storage: WeightStorage
+  private let type: WeightType
+  private var used: Set<String> = []
+
+  init(_ checkpoint: SafetensorsCheckpoint, storage: WeightStorage, type: WeightType) {
+    self.checkpoint = checkpoint
+    self.storage = storage
+    self.type = type
+  }
+
+  var path: String { checkpoint.path }
+
+  func matrix(_ site: String, outputs: Int, inputs: Int, context: ComputeContext) throws -> WeightMatrix? {
+    guard let tensor = find(site + ".weight") else { return nil }
+    let isTransposed = storage.transposed.contains(String(site.split(separator: ".").last ?? ""))
+    let expected = isTransposed ? [inputs, outputs] : [outputs, inputs]
+    try check(tensor, expected)
+    let format: WeightFormat
+    switch tensor.type {
+    case .float32: format = .float32
+    case .bfloat16: format = .bfloat16
+    case .float16: format = .float16
+    default: throw error(tensor, "its type \(tensor.type.rawValue) is not supported for weights (F32, BF16, F16 are)")
+    }
+    defer { tensor.file.advise(.dontNeed, tensor.range) }
+    return try WeightMatrix.make(
+      format: format, as: type, outputs: outputs, inputs: inputs, transposed: isTransposed, rowOrder: nil,
+      bytes: tensor.bytes, context: context)
+  }
+
+  func vector(_ name: String, count: Int) throws -> [Float]? {
+    guard let tensor = find(name) else { return nil }
+    try check(tensor, [count])
+    return try tensor.floats()
+  }
+
+  var unusedNames: [String] {
+    checkpoint.tensors.map(\.name)
+      .filter { name in !used.contains(name) && !storage.ignoredSuffixes.contains { name.hasSuffix($0) } }
+      .sorted()
+  }
+
+  private func find(_ name: String) -> SafetensorsTensor? {
+    var names = [name]
+    if let prefix = storage.optionalPrefix, name.hasPrefix(prefix) {
+      names.append(String(name.dropFirst(prefix.count)))
+    }
+    for name in names {
+      guard let tensor = checkpoint[name] else { continue }
+      used.insert(name)
+      return tensor
+    }
+    return nil
+  }
+
+  private func check(_ tensor: SafetensorsTensor, _ shape: [Int]) throws(CheckpointError) {
+    guard tensor.shape == shape else {
+      throw error(tensor, "has shape \(tensor.shape), but the model's description asks for \(shape)")
+    }
+  }
+
+  private func error(_ tensor: SafetensorsTensor, _ message: String) -> CheckpointError {
+    CheckpointError(file: tensor.file.path, tensor: tensor.name, message)
+  }
+}
+
+/// Weights in a GGUF file.
+final class GGUFSource: WeightSource {
+  private let checkpoint: GGUFCheckpoint
+  private let storage: WeightStorage
+  private let configuration: ModelConfiguration
+  private let type: WeightType
+  private var used: Set<String> = []
+
+  init(
+    _ checkpoint: GGUFCheckpoint, storage: WeightStorage, configuration: ModelConfiguration, type: WeightType
+  ) {
+    self.checkpoint = checkpoint
+    self.storage = storage
+    self.configuration = configuration
+    self.type = type
+  }
+
+  var path: String { checkpoint.path }
+
+  func matrix(_ site: String, outputs: Int, inputs: Int, context: ComputeContext) throws -> WeightMatrix? {
+    guard let name = storage.ggufName(site), let tensor = find(name + ".weight") else { return nil }
+    try check(tensor, [outputs, inputs])
+    let format = try tensor.blockFormat()
+    guard let weightFormat = WeightFormat(rawValue: format.name) else {
+      throw error(tensor, "its type \(format.name) is not supported for weights")
+    }
+    defer { tensor.file.advise(.dontNeed, tensor.range) }
+    return try WeightMatrix.make(
+      format: weightFormat, as: type, outputs: outputs, inputs: inputs, transposed: false,
+      rowOrder: rowOrder(site, outputs), bytes: tensor.bytes, context: context)
+  }
+
+  func vector(_ name: String, count: Int) throws -> [Float]? {
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    let site = String(name[..<dot])
+    guard let stored = storage.ggufName(site), let tensor = find(stored + name[dot...]) else { return nil }
+    try check(tensor, [count])
+    var values = try tensor.floats()
+    if let order = rowOrder(site, count) { values = order.map { values[$0] } }
+    // The converter adds one to the gains that Hugging Face stores as a difference from one.
+    if configuration.normalization.gainIsOffset, name.hasSuffix("norm.weight") { values = values.map { $0 - 1 } }
+    return values
+  }
+
+  var unusedNames: [String] {
+    checkpoint.tensors.map(\.name).filter { !used.contains($0) && $0 != "rope_freqs.weight" }.sorted()
+  }
+
+  /// GGUF's rows of queries and keys stand in the order of interleaved rotary pairs: (x₀, x₁), (x₂, x₃), …; ours
+  /// are halves, all first elements before all second ones.
+  private func rowOrder(_ site: String, _ outputs: Int) -> [Int]? {
+    guard storage.ggufPermutesQueryAndKey, site.hasSuffix(".q_proj") || site.hasSuffix(".k_proj") else { return nil }
+    let d = configuration.headDimension
+    return (0..<outputs).map { row in
+      let (head, within) = row.quotientAndRemainder(dividingBy: d)
+      let (half, pair) = within.quotientAndRemainder(dividingBy: d / 2)
+      return head * d + 2 * pair + half
+    }
+  }
+
+  private func find(_ name: String) -> GGUFTensor? {
+    guard let tensor = checkpoint[name] else { return nil }
+    used.insert(name)
+    return tensor
+  }
+
+  private func check(_ tensor: GGUFTensor, _ shape: [Int]) throws(CheckpointError) {
+    guard tensor.shape == shape else {
+      throw error(tensor, "has shape \(tensor.shape), but the file's header asks for \(shape)")
+    }
+  }
+
+  private func error(_ tensor: GGUFTensor, _ message: String) -> CheckpointError {
+    CheckpointError(file: tensor.file.path, tensor: tensor.name, message)
+  }
+}
+
+extension WeightMatrix {
+  /// Packs a stored matrix, converting its elements first if another type is wanted.
+  static func make(
+    format: WeightFormat, as type: WeightType, outputs: Int, inputs: Int, transposed: Bool, rowOrder: [Int]?,
+    bytes: UnsafeRawBufferPointer, context: ComputeContext
+  ) throws -> WeightMatrix {
+    let stored = try WeightMatrix(
+      format: format, outputs: outputs, inputs: inputs, transposed: transposed, rowOrder: rowOrder, bytes: bytes,
+      context: context)
+    switch type {
+    case .auto: return stored
+    case .float32 where format == .float32: return stored
+    case .bfloat16 where format == .bfloat16: return stored
+    case .float32, .bfloat16:
+      var values = [Float](repeating: 0, count: outputs * inputs)
+      values.withUnsafeMutableBufferPointer { buffer in
+        if let base = buffer.baseAddress { stored.decode(into: base) }
+      }
+      guard type == .bfloat16 else {
+        return try WeightMatrix(values: values, outputs: outputs, inputs: inputs, context: context)
+      }
+      let halves = values.withUnsafeBufferPointer { HalfPrecision.bfloat16($0) }
+      return try halves.withUnsafeBytes { bytes in
+        try WeightMatrix(format: .bfloat16, outputs: outputs, inputs: inputs, bytes: bytes, context: context)
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import PEFTCore
+
+/// Full fine-tuning: every weight of the base model is trained, the reference for score and cost.
+///
+/// The frozen weights are replaced by float32 parameters; detaching loads the frozen ones again.
+struct FullFineTuning: PEFTMethod {
+  static let name = "full"
+  static let summary = "every weight is trained: the reference for score and cost"
+  static let source = "the base model"
+
+  init(options: inout OptionReader) throws {}
+
+  init?(peft settings: AdapterSettings, type: String) throws { return nil }
+
+  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+    let parameters = model.makeEverythingTrainable(context: setting.context)
+    return AttachedMethod(
+      parameters: parameters, inferenceCost: InferenceCost(), format: nil,
+      undo: { model.freezeEverything() })
+  }
+}

@@ -1,0 +1,16 @@
+/// The methods there are.
+public enum MethodRegistry {
+  /// All methods, in the order in which they are listed.
+  public static let all: [any PEFTMethod.Type] = [
+    NoMethod.self, FullFineTuning.self, LoRA.self,
+  ]
+
+  /// The method called `name`; underscores and hyphens are the same.
+  public static func method(named name: String) -> (any PEFTMethod.Type)? {
+    let wanted = name.lowercased().replacing("_", with: "-")
+    return all.first { $0.name == wanted }
+  }
+
+  /// All names, in the order in which they are listed.
+  public static var names: [String] { all.map { $0.name } }
+}

@@ -1,0 +1,124 @@
+import Foundation
+public import PEFTCore
+
+/// Chooses linear maps of a model by the rules of Hugging Face PEFT's `target_modules`.
+///
+/// A list matches a site that is equal to an element or ends with a dot and the element; a string is
+/// `all-linear` (every map but the projection to the vocabulary) or a regular expression that must match the
+/// whole site.
+public struct TargetSelector: Sendable, Equatable {
+  /// How sites are named.
+  public enum Pattern: Sendable, Equatable {
+    case suffixes([String])
+    case allLinear
+    case expression(String)
+  }
+
+  /// How sites are named.
+  public let pattern: Pattern
+  /// Sites left out, by the same rule as a list.
+  public let excluded: [String]
+  /// Layers to transform; nil for all.
+  public let layers: [Int]?
+
+  /// Creates a selector.
+  public init(_ pattern: Pattern, excluded: [String] = [], layers: [Int]? = nil) {
+    self.pattern = pattern
+    self.excluded = excluded
+    self.layers = layers
+  }
+
+  /// Reads `target_modules`, `exclude_modules` and `layers_to_transform`; nil if no targets are given.
+  public static func read(_ options: inout OptionReader) throws -> TargetSelector? {
+    let excluded = try options.optionalStrings("exclude_modules") ?? []
+    let layers = try options.optionalIntegers("layers_to_transform", in: 0...)
+    guard let targets = try options.optionalStrings("target_modules") else {
+      guard layers == nil, excluded.isEmpty else {
+        throw options.error("layers_to_transform", "needs \"target_modules\" beside it")
+      }
+      return nil
+    }
+    return TargetSelector(Self.pattern(of: targets), excluded: excluded, layers: layers)
+  }
+
+  /// The pattern that a list, or a single string, of `target_modules` means.
+  public static func pattern(of targets: [String]) -> Pattern {
+    if targets == ["all-linear"] { return .allLinear }
+    // A plain name means the same as suffix and as expression only where it is a whole path; people write one
+    // name for a list of one, so only what cannot be a name is an expression.
+    if targets.count == 1, let only = targets.first,
+      !only.allSatisfy({ $0.isLetter || $0.isNumber || "._-".contains($0) })
+    {
+      return .expression(only)
+    }
+    return .suffixes(targets)
+  }
+
+  /// The maps that it chooses, in the model's order.
+  ///
+  /// - Throws: `AttachError` that lists the names there are, if nothing matches or an expression is none.
+  public func linears(of model: CausalLanguageModel) throws -> [Linear] {
+    let expression: NSRegularExpression?
+    if case .expression(let text) = pattern {
+      guard let made = try? NSRegularExpression(pattern: "^(?:\(text))$") else {
+        throw AttachError("target_modules: \"\(text)\" is not a regular expression")
+      }
+      expression = made
+    } else {
+      expression = nil
+    }
+    let candidates = model.linears + (namesHead ? [model.head] : [])
+    let chosen = candidates.filter { linear in
+      matches(linear.site, expression) && !Self.ends(linear.site, with: excluded) && isInLayers(linear.site)
+    }
+    for case .suffixes(let names) in [pattern] {
+      if let unmatched = names.first(where: { name in !candidates.contains { Self.ends($0.site, with: [name]) } }) {
+        throw noMatch("\"\(unmatched)\"", candidates)
+      }
+    }
+    guard !chosen.isEmpty else { throw noMatch(described, candidates) }
+    return chosen
+  }
+
+  private var namesHead: Bool {
+    switch pattern {
+    case .suffixes(let names): names.contains("lm_head")
+    case .allLinear: false
+    case .expression: true
+    }
+  }
+
+  private var described: String {
+    switch pattern {
+    case .suffixes(let names): names.map { "\"\($0)\"" }.joined(separator: ", ")
+    case .allLinear: "all-linear"
+    case .expression(let text): "the expression \"\(text)\""
+    }
+  }
+
+  private func matches(_ site: String, _ expression: NSRegularExpression?) -> Bool {
+    switch pattern {
+    case .suffixes(let names): Self.ends(site, with: names)
+    case .allLinear: true
+    case .expression:
+      expression?.firstMatch(in: site, range: NSRange(site.startIndex..., in: site)) != nil
+    }
+  }
+
+  private func isInLayers(_ site: String) -> Bool {
+    guard let layers else { return true }
+    return site.split(separator: ".").compactMap { Int($0) }.contains { layers.contains($0) }
+  }
+
+  private static func ends(_ site: String, with names: [String]) -> Bool {
+    names.contains { site == $0 || site.hasSuffix("." + $0) }
+  }
+
+  private func noMatch(_ what: String, _ candidates: [Linear]) -> AttachError {
+    var names: [String] = []
+    for linear in candidates where !names.contains(String(linear.shortName)) { names.append(String(linear.shortName)) }
+    let layerHint = layers.map { " in layers \($0)" } ?? ""
+    return AttachError(
+      "target_modules: \(what) matches no linear map\(layerHint); this model has \(names.joined(separator: ", "))")
+  }
+}

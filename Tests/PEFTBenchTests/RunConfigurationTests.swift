@@ -1,0 +1,229 @@
+import PEFTCore
+import Testing
+
+@testable import PEFTBench
+
+@Suite("Run configuration") struct RunConfigurationTests {
+  static let loraOptions = try? OptionReader.describing { reader in
+    reader.alias("r", of: "rank")
+    _ = try reader.integer("rank", default: 8, in: 1...)
+    _ = try reader.number("alpha", default: 16)
+    _ = try reader.optionalStrings("target_modules")
+    _ = try reader.number("beta1", default: 0.85)
+  }
+
+  static func options(_ name: String) -> [OptionDescription]? {
+    switch name {
+    case "lora": loraOptions
+    case "ia3": []
+    default: nil
+    }
+  }
+
+  func configuration(_ text: String, set: [String] = [], name: String = "run.yaml") throws -> RunConfiguration {
+    let file = try ConfigFile.read(DocumentText(name: name, bytes: Array(text.utf8)), overrides: set)
+    return try RunConfiguration(file, methodOptions: Self.options)
+  }
+
+  func message(_ text: String, set: [String] = []) -> String? {
+    #expect(throws: DocumentError.self) { try configuration(text, set: set) }?.description
+  }
+
+  static let example = """
+    name: sst2-lora
+    model: {path: models/mini, dtype: auto}
+    data:
+      suite: full
+      root: datasets/full
+      datasets: [sst2, rte]
+      train_limit: 400
+      eval_limit: 200
+    methods:
+    - {name: lora, rank: 16, alpha: 16, target_modules: [k_proj, v_proj, down_proj], learning_rate: 5e-4}
+    - ia3
+    seeds: [42, 123]
+    training: {epochs: 2, batch_size: 4, learning_rate: 1e-3, scheduler: cosine, warmup_ratio: 0.1,
+      weight_decay: 1e-5, max_grad_norm: 1.0, cutoff_tokens: 2048, validation_fraction: 0.1, keep_best: true,
+      shuffle: true}
+    evaluation: {mode: generate, max_new_tokens: 16, batch_size: 8}
+    pscp: {preset: relative, beta: [1, 1, 1]}
+    output: results/sst2-lora
+
+    """
+
+  @Test("The design's example reads as it stands") func example() throws {
+    let run = try configuration(Self.example)
+    #expect(run.name == "sst2-lora" && run.models.map(\.path) == ["models/mini"] && run.models[0].name == "mini")
+    #expect(run.data.suite == .full && run.data.trainLimit == 400 && run.data.evaluationLimit == 200)
+    #expect(run.methods.map(\.label) == ["lora", "ia3"] && run.seeds == [42, 123])
+    #expect(run.methods[0].options.object?.keys == ["rank", "alpha", "target_modules"])
+    #expect(run.methods[0].training.learningRate == 5e-4 && run.methods[1].training.learningRate == 1e-3)
+    #expect(run.methods[0].training.batchSize == 4 && run.training.weightDecay == 1e-5)
+    #expect(run.evaluation.maximumNewTokens == 16 && run.pscp.preset == .relative && run.output == "results/sst2-lora")
+    var reader = try run.methods[0].reader(of: run.file)
+    #expect(try reader.integer("rank", default: 8, in: 1...) == 16)
+  }
+
+  @Test("Little is enough, and the defaults are named") func defaults() throws {
+    let run = try configuration("model: models/mini\nmethods: [lora]\n", name: "configs/quick.yaml")
+    #expect(run.name == "quick" && run.output == "results/quick" && run.seeds == [42] && run.data.suite == .mini)
+    #expect(run.training == TrainingConfiguration() && run.threads == nil && run.evaluation.zeroShot)
+    guard case .name("all", _) = try #require(run.data.datasets.first) else {
+      Issue.record("expected all datasets")
+      return
+    }
+  }
+
+  @Test(
+    "Mistakes are located and explained",
+    arguments: [
+      ("modle: x\nmethods: [lora]", "run.yaml:1:1: model: missing"),
+      (
+        "model: m\nmethods: [lora]\ntrainig: {}",
+        "run.yaml:3:1: trainig: unknown key in the config; did you mean \"training\"?"
+      ),
+      (
+        "model: m\nmethods: [lora]\ntraining:\n  epoch: 3",
+        "run.yaml:4:3: training.epoch: unknown key in training; did you mean \"epochs\"?"
+      ),
+      (
+        "model: m\nmethods: [lora]\ntraining:\n  batch_size: [4, many]",
+        "run.yaml:4:19: training.batch_size: expected an integer from 1 to 4096, found a string (\"many\")"
+      ),
+      (
+        "model: m\nmethods: [{name: lora, learning_rate: -1}]",
+        "run.yaml:2:39: methods[0].learning_rate: expected a number from 0 to 1000, found -1"
+      ),
+      ("model: m\nmethods: [3]", "run.yaml:2:11: methods[0]: expected a method's name or an object with one, found 3"),
+      ("model: m\nmethods: [{rank: 3}]", "run.yaml:2:11: methods[0].name: missing"),
+      ("model: m\nmethods: lora", "run.yaml:2:10: methods: expected a list, found a string (\"lora\")"),
+      ("model: m\nmethods: []", "run.yaml:2:10: methods: expected at least one method"),
+      ("model: m", "run.yaml:1:1: methods: expected at least one method"),
+      ("model: {dtype: int8, path: m}\nmethods: [lora]", "run.yaml:1:16: model.dtype: expected one of auto, float32"),
+      ("model: m\nmodels: [n]\nmethods: [lora]", "run.yaml:2:9: models: means the same"),
+      ("model: m\nmethods: [lora]\nseeds: [1, 1]", "run.yaml:3:8: seeds: expected at least one seed"),
+      ("model: m\nmethods: [lora]\nseeds: []", "run.yaml:3:8: seeds: expected at least one seed"),
+      ("model: m\nmethods: [lora, lora]", "run.yaml:2:17: methods[1]: the same as methods[0]"),
+      ("model: m\nmethods: [lora]\ndata: {datasets: [4]}", "run.yaml:3:19: data.datasets[0]: expected a dataset"),
+      ("model: m\nmethods: [lora]\ntraining: {epochs: []}", "run.yaml:3:20: training.epochs: expected a value"),
+      ("model: m\nmethods: [lora]\npscp: {beta: [1, 1]}", "run.yaml:3:14: pscp.beta: expected a list of 3 numbers"),
+      ("model: m\nmethods: [lora]\nname: a/b", "run.yaml:3:7: name: expected a name that can be a folder's"),
+      (
+        "model: m\nmethods: [lora]\ntraining: {warmup_ratio: 0.1, warmup_steps: 3}",
+        "run.yaml:3:45: training.warmup_steps: means the same"
+      ),
+    ]) func mistakes(text: String, expected: String)
+  {
+    let message = message(text)
+    #expect(message?.hasPrefix(expected) == true, "\(message ?? "")")
+  }
+
+  @Test("A mistake in an override is named by the override") func overrideMistakes() {
+    #expect(
+      message(Self.example, set: ["training.epochs=-1"])?.hasPrefix(
+        "--set training.epochs=-1: training.epochs: expected a number > 0 and ≤ 100000, found -1") == true)
+    #expect(
+      message(Self.example, set: ["methods.ia3.epohcs=3", "data.sute=mini"])?.hasPrefix(
+        "--set data.sute=mini: data.sute: unknown key in data; did you mean \"suite\"?") == true)
+  }
+
+  @Test("Lists for single values make a grid, and labels tell its elements apart") func grid() throws {
+    let run = try configuration(
+      """
+      model: m
+      methods:
+      - {name: lora, rank: [4, 8], target_modules: [q_proj, v_proj]}
+      - {name: ia3, learning_rate: 0.01}
+      training: {learning_rate: [1e-4, 1e-3], epochs: 3}
+      """)
+    #expect(
+      run.methods.map(\.label) == [
+        "lora (rank=4, learning_rate=0.0001)", "lora (rank=4, learning_rate=0.001)",
+        "lora (rank=8, learning_rate=0.0001)", "lora (rank=8, learning_rate=0.001)", "ia3",
+      ])
+    #expect(run.methods.map(\.training.learningRate) == [1e-4, 1e-3, 1e-4, 1e-3, 0.01])
+    #expect(run.methods.allSatisfy { $0.training.epochs == 3 })
+    #expect(run.methods[2].options["rank"]?.integer == 8)
+    #expect(run.methods[2].options["target_modules"]?.array?.count == 2)
+  }
+
+  @Test("A list of lists makes a grid of a list, and entries of one method get labels") func listGrid() throws {
+    let run = try configuration(
+      """
+      model: m
+      methods:
+      - {name: lora, target_modules: [[q_proj], [q_proj, v_proj]], r: 2}
+      - {name: lora, label: big, r: 64}
+      - {name: lora, r: 4, num_train_epochs: 1}
+      """)
+    #expect(run.methods.count == 4 && run.methods[2].label == "big" && run.methods[3].training.epochs == 1)
+    #expect(Set(run.methods.map(\.label)).count == 4)
+    #expect(run.methods[0].label == "lora (target_modules=[\"q_proj\"], r=2, epochs=2)")
+  }
+
+  @Test("A method's own option is not taken for a training key") func ownBeforeTraining() throws {
+    let run = try configuration("model: m\nmethods: [{name: lora, beta1: 0.5}, {name: ia3, beta1: 0.5}]")
+    #expect(run.methods[0].options["beta1"]?.number == 0.5 && run.methods[0].training.beta1 == 0.9)
+    #expect(run.methods[1].options["beta1"] == nil && run.methods[1].training.beta1 == 0.5)
+  }
+
+  @Test("Too large a grid is an error") func hugeGrid() {
+    let list = "[" + (1...200).map(String.init).joined(separator: ",") + "]"
+    #expect(
+      message("model: m\nmethods: [{name: lora, rank: \(list), alpha: \(list)}]")?.contains("more than 10000") == true)
+  }
+
+  @Test("Methods of the registry are checked with the config") func registry() throws {
+    func message(_ methods: String) -> String? {
+      let text = DocumentText(name: "run.yaml", bytes: Array("model: m\nmethods: \(methods)\n".utf8))
+      let error = #expect(throws: DocumentError.self) { try RunConfiguration(ConfigFile.read(text)) }
+      return error?.description
+    }
+    #expect(
+      message("[{name: lroa}]")?.hasPrefix(
+        "run.yaml:2:18: methods[0]: unknown method \"lroa\"; did you mean \"lora\"? There are: none, ") == true)
+    #expect(
+      message("[lora, {name: lora, rnak: 4}]")?.hasPrefix(
+        "run.yaml:2:30: methods[1].rnak: unknown key in method lora; did you mean \"rank\"? Valid keys: rank, ") == true
+    )
+    #expect(
+      message("[{name: lora, learning_rat: 4}]")?.contains("did you mean \"learning_rate\"?") == true)
+    #expect(
+      message("[{name: lora, rank: [4, 0]}]")
+        == "run.yaml:2:34: methods[0].rank: expected an integer ≥ 1, found 0")
+    let text = DocumentText(name: "run.yaml", bytes: Array("model: m\nmethods: [{name: lora, rank: [4, 8]}]".utf8))
+    let run = try RunConfiguration(ConfigFile.read(text))
+    let again = try RunConfiguration(
+      ConfigFile.read(DocumentText(name: "run.json", bytes: Array(run.resolvedJSON.prettyText.utf8))))
+    #expect(run.methods.count == 2 && again.resolvedJSON == run.resolvedJSON)
+  }
+
+  @Test("A disturbed config is read or refused, but never crashes the reader") func disturbed() {
+    let bytes = Array(Self.example.utf8)
+    let intruders = Array(" \n:-[]{},'#9e$".utf8)
+    for index in bytes.indices {
+      for turn in 0..<3 {
+        let byte = intruders[(3 * index + turn) % intruders.count]
+        var other = bytes
+        other[index] = byte
+        let text = String(decoding: other, as: UTF8.self)
+        do { _ = try configuration(text, set: ["methods.0.rank=[1, 2]"]) } catch {
+          #expect(error is DocumentError)
+        }
+      }
+    }
+  }
+
+  @Test("The resolved config has all defaults, and reads back as the same runs") func roundTrip() throws {
+    for text in [
+      Self.example, "model: m\nmethods: [lora, ia3]",
+      "models: [a, b]\nmethods: [{name: lora, rank: [1, 2], warmup_ratio: 0}]\ntraining: {warmup_steps: 4, steps: [9, 8]}",
+    ] {
+      let first = try configuration(text).resolvedJSON(methodOptions: Self.options)
+      let second = try configuration(first.prettyText, name: "config.json").resolvedJSON(methodOptions: Self.options)
+      #expect(first.prettyText == second.prettyText)
+      #expect(first["training"]?["epsilon"] == 1e-8)
+      #expect(first.prettyText.contains("\"alpha\": 16"))
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@Suite("Golden values of the methods")
+struct MethodGoldensTests {
+  @Test("Each method's gradients, start and end belong to the same tensors")
+  func methods() throws {
+    let names = GoldenFixture.names(in: "methods")
+    #expect(names.count >= 58)
+    for name in names {
+      let fixture = GoldenFixture("methods/\(name)")
+      let tensors = try fixture.tensors("expected.safetensors")
+      let description = try #require(try fixture.json("expected.json").object)
+      let steps = try #require(description["steps"]?.integer)
+      let losses = try tensors.tensor("losses").values
+      #expect(losses.count == steps + 1, "\(name)")
+      let (first, last) = (try #require(losses.first), try #require(losses.last))
+      #expect(last < first, "\(name)")
+      for index in 0..<(try #require(description["sequences"]?.integer)) {
+        let ids = try tensors.integers("batch_ids_\(index)")
+        let labels = try tensors.integers("batch_labels_\(index)")
+        #expect(ids.count == labels.count, "\(name)")
+        #expect(zip(ids, labels).allSatisfy { $1 == -100 || $0 == $1 }, "\(name)")
+      }
+      let gradients = tensors.tensors(under: "gradient/")
+      #expect(!gradients.isEmpty, "\(name)")
+      for gradient in gradients {
+        #expect(try tensors.tensor("final/\(gradient.name)").shape == gradient.shape, "\(name) \(gradient.name)")
+        #expect(gradient.values.contains { $0 != 0 }, "\(name) \(gradient.name)")
+      }
+      let total = try #require(description["trainable_parameters"]?.integer)
+      let kept = gradients.reduce(0) { $0 + $1.values.count }
+      #expect(name.hasPrefix("full") ? kept < total : kept == total, "\(name)")
+    }
+  }
+}

@@ -1,0 +1,450 @@
+"""Makes goldens of every PEFT method on the tiny Llama, Qwen2 and GPT-2 models: outputs, gradients, training.
+
+    python scripts/golden/make_methods.py Tests/Fixtures/models Tests/Fixtures/methods
+
+Each folder holds adapter_config.json and adapter_model.safetensors as PEFT writes them (where PEFT has the
+method), and expected.safetensors with
+
+    batch_ids_i, batch_labels_i   the training batch, one sequence each, without padding; -100 is "no label",
+                                  and the label at position t is predicted from position t - 1
+    ids, logits                   one more sequence and its logits with the adapter at its start
+    start/NAME                    trainable tensors at the start that are not in adapter_model.safetensors
+    gradient/NAME                 gradient of the batch's loss at the start
+    losses                        the loss before each AdamW step, and after the last one
+    final/NAME                    trainable tensors after the last step
+    merged/NAME                   weights of layer 0 with the adapter folded in, under the base model's names
+
+NAME is the key in adapter_model.safetensors where there is one. The loss is the mean over all labelled tokens of
+the batch. Dropout is off. expected.json has the options, the optimizer's settings, and `noise`: how far the same
+training in float64 ends from this one (largest difference of a tensor over its largest value).
+"""
+
+import argparse
+import json
+import shutil
+import warnings
+from pathlib import Path
+
+import golden
+import peft
+import torch
+import transformers
+from peft import PeftModel, get_peft_model
+from safetensors.torch import load_file
+from torch import nn
+from transformers import AutoModelForCausalLM
+
+SCRIPT = "scripts/golden/make_methods.py"
+MODELS = ["llama", "qwen2", "gpt2"]
+VOCABULARY = 96
+# Small enough that rounding does not grow: with 1e-2, LoRA's runs in float32 and float64 part by 1e-2 in loss.
+LEARNING_RATES = {"lora": 3e-3}
+LEARNING_RATE = 1e-2
+# A larger gap between the training in float32 and in float64 would make the golden useless.
+LARGEST_NOISE = 1e-4
+WEIGHT_DECAY = 1e-2
+STEPS = 20
+# Length of each sequence of the batch and how many of its last tokens are labelled.
+BATCH = [(9, 4), (14, 3), (6, 4)]
+
+
+def load(models, name):
+    folder = models / name
+    model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    model.config._name_or_path = model.name_or_path = f"tiny-random-{name}"
+    return model
+
+
+def batch(model_name):
+    sequences = []
+    for i, (length, labelled) in enumerate(BATCH):
+        ids = golden.sequence(length, VOCABULARY, "batch", model_name, i)
+        labels = torch.where(torch.arange(length) < length - labelled, -100, ids)
+        sequences.append((ids, labels))
+    return sequences
+
+
+def padded(sequences):
+    longest = max(len(ids) for ids, _ in sequences)
+    pad = lambda row, value: torch.cat([row, torch.full((longest - len(row),), value)])  # noqa: E731
+    return {"input_ids": torch.stack([pad(ids, 0) for ids, _ in sequences]),
+            "attention_mask": torch.stack([pad(torch.ones_like(ids), 0) for ids, _ in sequences]),
+            "labels": torch.stack([pad(labels, -100) for _, labels in sequences])}
+
+
+# MARK: PEFT's methods
+
+
+def peft_methods(model_name):
+    """Fixture's name and config of every method that PEFT has for the model."""
+    p = peft
+    gpt2 = model_name == "gpt2"
+    lora = dict(r=4, lora_alpha=8, lora_dropout=0.0, task_type="CAUSAL_LM", fan_in_fan_out=gpt2,
+                target_modules=["c_attn", "mlp.c_proj"] if gpt2 else ["k_proj", "v_proj", "down_proj"])
+    yield "lora", p.LoraConfig(**lora)
+    yield "lora-rs", p.LoraConfig(**lora, use_rslora=True)
+    yield "lora-dora", p.LoraConfig(**lora, use_dora=True)
+    yield "lora-all-linear", p.LoraConfig(**{**lora, "r": 2, "target_modules": "all-linear"})
+    yield "lora-pissa", p.LoraConfig(**lora, init_lora_weights="pissa")
+    pattern = r".*\.1\.(attn\.c_attn|mlp\.c_fc)" if gpt2 else r".*\.1\..*\.(q_proj|up_proj)"
+    yield "lora-regex", p.LoraConfig(**{**lora, "target_modules": pattern})
+    feed_forward = "mlp.c_proj" if gpt2 else "down_proj"
+    ia3 = dict(task_type="CAUSAL_LM", fan_in_fan_out=gpt2,
+               target_modules=["c_attn", "mlp.c_proj"] if gpt2 else ["k_proj", "v_proj", "down_proj"])
+    yield "ia3", p.IA3Config(**ia3, feedforward_modules=[feed_forward])
+    # A string is a pattern for the whole name, so this one matches nothing and the output is scaled.
+    yield "ia3-published", p.IA3Config(**ia3, feedforward_modules=feed_forward)
+    tokens = dict(num_virtual_tokens=5, task_type="CAUSAL_LM")
+    yield "prompt-tuning", p.PromptTuningConfig(**tokens)
+    yield "prefix-tuning", p.PrefixTuningConfig(**tokens)
+    yield "prefix-tuning-projection", p.PrefixTuningConfig(**tokens, prefix_projection=True, encoder_hidden_size=12)
+    yield "p-tuning-mlp", p.PromptEncoderConfig(**tokens, encoder_hidden_size=12)
+    yield "p-tuning-lstm", p.PromptEncoderConfig(**tokens, encoder_hidden_size=4, encoder_num_layers=2,
+                                                 encoder_reparameterization_type="LSTM")
+    yield "ln-tuning", p.LNTuningConfig(task_type="CAUSAL_LM")
+    if not gpt2:  # BEFT takes nn.Linear only, and GPT-2 has Conv1D.
+        yield "beft", p.BeftConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
+
+
+def start_value(name, parameter, label):
+    """A start where nothing is zero, one or symmetric."""
+    if "lora_magnitude" in name or "ln_tuning" in name:
+        spread = 0.2 * parameter.abs().mean()
+        return parameter + spread * golden.normal(parameter.shape, 1, label, name)
+    if "ia3_l" in name:
+        return 1 + golden.normal(parameter.shape, 0.3, label, name)
+    if "beft" in name:
+        return golden.normal(parameter.shape, 0.2, label, name)
+    if "prompt_encoder" in name and "embedding" in name:
+        return golden.normal(parameter.shape, 0.5, label, name)
+    # Larger LoRA products saturate the attention, and the training becomes chaotic.
+    return golden.normal(parameter.shape, 0.1 if "lora_B" in name else 0.3, label, name)
+
+
+def file_key(name):
+    """The key under which PEFT stores a parameter, or for an encoder's own parameters the name inside it."""
+    if name.startswith("prompt_encoder.default."):
+        return name.removeprefix("prompt_encoder.default.")
+    name = name.replace(".default", "")
+    return name.removesuffix(".weight") if "lora_magnitude_vector" in name else name
+
+
+class PEFTSubject:
+    """A model with one of PEFT's adapters, started at seeded values."""
+
+    def __init__(self, models, model_name, method, config):
+        self.label = f"{method}-{model_name}"
+        self.base = load(models, model_name)
+        torch.manual_seed(1)
+        self.model = get_peft_model(self.base, config).eval()
+        self.config = config
+        self.reload = lambda folder: PeftModel.from_pretrained(load(models, model_name), folder).eval()
+        self.is_pissa = method == "lora-pissa"
+        self.trainable = {}
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                if parameter.requires_grad:
+                    self.trainable[file_key(name)] = parameter
+                    if not self.is_pissa:
+                        parameter.copy_(start_value(name, parameter, self.label))
+        if config.is_prompt_learning and set(self.trainable) == {"embedding.weight"}:
+            self.trainable = {"prompt_embeddings": self.trainable["embedding.weight"]}
+        self.virtual = config.num_virtual_tokens if config.peft_type in ("PROMPT_TUNING", "P_TUNING") else 0
+
+    def double(self):
+        self.model.double()
+
+    def options(self):
+        return {"peft_type": str(self.config.peft_type.value)}
+
+    def exported(self):
+        """What PEFT would save beside or instead of the trainable tensors."""
+        if self.config.is_prompt_learning and "prompt_embeddings" not in self.trainable:
+            return {"prompt_embeddings": self.model.get_prompt_embedding_to_save("default")}
+        return {}
+
+    def save(self, folder):
+        self.model.save_pretrained(folder, save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)
+        path = folder / "adapter_config.json"
+        config = json.loads(path.read_text())
+        for key, value in config.items():
+            if key in ("target_modules", "feedforward_modules") and isinstance(value, list):
+                config[key] = sorted(value)  # PEFT writes a set, in no fixed order
+        path.write_text(json.dumps(config, indent=2, sort_keys=True))
+        stored = load_file(folder / "adapter_model.safetensors")
+        for key, value in {**self.trainable, **self.exported()}.items():
+            assert key in stored or self.exported(), (self.label, key, list(stored))
+            assert key not in stored or torch.equal(stored[key], value.detach()), (self.label, key)
+        return set(stored)
+
+    def merged(self, ids, logits, base_logits):
+        """Layer 0's weights with the adapter folded in, where PEFT can."""
+        if self.config.is_prompt_learning:
+            return {}
+        tensors = {}
+        if self.is_pissa:
+            assert torch.allclose(logits, base_logits, atol=1e-4), self.label
+            for name, parameter in self.base.named_parameters():
+                if ".0." in name and name.endswith("base_layer.weight"):
+                    name = name.removeprefix("base_model.model.").replace(".base_layer", "")
+                    tensors[f"residual/{name}"] = parameter.detach().clone()
+        else:
+            assert not torch.allclose(logits, base_logits, atol=1e-2), self.label
+        if self.config.peft_type == "BEFT" and "llama" in self.label:
+            return tensors  # no bias to merge into
+        before = {name.replace(".base_layer", ""): value.detach().clone()
+                  for name, value in self.base.named_parameters()}
+        merged = self.model.merge_and_unload().eval()
+        with torch.no_grad():
+            difference = (merged(input_ids=ids[None]).logits[0] - logits).abs().max().item()
+        assert difference < 1e-4, (self.label, difference)
+        for name, value in merged.named_parameters():
+            if ".0." in name and not (name in before and torch.equal(before[name], value)):
+                tensors[f"merged/{name}"] = value.detach().clone()
+        return tensors
+
+
+# MARK: Methods that PEFT lacks, in plain PyTorch
+
+
+class PlainSubject:
+    """A base model of which some or all parameters are trained where they stand."""
+
+    def __init__(self, models, model_name, method, wanted):
+        self.label = f"{method}-{model_name}"
+        self.model = self.base = load(models, model_name)
+        self.trainable = {}
+        self.virtual = 0
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad = wanted(name)
+            if parameter.requires_grad:
+                self.trainable[name] = parameter
+
+    def double(self):
+        self.model.double()
+
+    def options(self):
+        return {}
+
+    def exported(self):
+        return {}
+
+    def merged(self, ids, logits, base_logits):
+        return {}
+
+    def save(self, folder):
+        return set()
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, width, size, activation):
+        super().__init__()
+        self.down, self.up = nn.Linear(width, size), nn.Linear(size, width)
+        self.activation = {"gelu": nn.GELU(), "relu": nn.ReLU(), "tanh": nn.Tanh()}[activation]
+
+    def forward(self, x):
+        return self.up(self.activation(self.down(x)))
+
+
+class BottleneckSubject(PlainSubject):
+    """Adapters hung on the outputs of sublayers by hooks; the backbone is frozen.
+
+    Sequential ones make y = x + up(act(down(x))) of a sublayer's output x before it joins the residual stream.
+    A parallel one reads what the feed-forward module reads (after the norm) and adds scaling * up(act(down(x)))
+    to what it gives.
+    """
+
+    SIZE = 4
+
+    def __init__(self, models, model_name, method, activation):
+        super().__init__(models, model_name, method, lambda name: False)
+        self.kind, self.activation = method.removeprefix("bottleneck-"), activation
+        self.scaling = 2.0 if self.kind == "parallel" else 1.0
+        gpt2 = model_name == "gpt2"
+        prefix = "transformer.h" if gpt2 else "model.layers"
+        layers = self.base.transformer.h if gpt2 else self.base.model.layers
+        self.adapters = []
+        for index, layer in enumerate(layers):
+            places = {"after_feed_forward": layer.mlp}
+            if self.kind == "houlsby":
+                places = {"after_attention": layer.attn if gpt2 else layer.self_attn, **places}
+            for place, module in places.items():
+                place = "beside_feed_forward" if self.kind == "parallel" else place
+                adapter = Bottleneck(16, self.SIZE, activation)
+                for name, parameter in adapter.named_parameters():
+                    name = f"{prefix}.{index}.{place}.{name}"
+                    with torch.no_grad():
+                        parameter.copy_(golden.normal(parameter.shape, 0.3, self.label, name))
+                    self.trainable[name] = parameter
+                self.adapters.append(adapter)
+                module.register_forward_hook(self.hook(adapter))
+
+    def hook(self, adapter):
+        def sequential(module, inputs, output):
+            if isinstance(output, tuple):
+                return (output[0] + adapter(output[0]), *output[1:])
+            return output + adapter(output)
+
+        def parallel(module, inputs, output):
+            return output + self.scaling * adapter(inputs[0])
+
+        return parallel if self.kind == "parallel" else sequential
+
+    def double(self):
+        self.model.double()
+        for adapter in self.adapters:
+            adapter.double()
+
+    def options(self):
+        return {"kind": self.kind, "bottleneck": self.SIZE, "activation": self.activation, "scaling": self.scaling}
+
+
+def subjects(models, model_name):
+    """Fixture's name, a function that builds it afresh, steps, and which tensors are kept (all, if None)."""
+    for method, config in peft_methods(model_name):
+        yield method, lambda method=method, config=config: PEFTSubject(
+            models, model_name, method, fresh(config)), STEPS, None
+    if model_name != "llama":
+        yield "bitfit-existing", lambda: PlainSubject(
+            models, model_name, "bitfit-existing", lambda name: name.endswith(".bias")), STEPS, None
+    for kind, activation in [("houlsby", "gelu"), ("pfeiffer", "relu"), ("parallel", "tanh")]:
+        method = f"bottleneck-{kind}"
+        yield method, lambda method=method, activation=activation: BottleneckSubject(
+            models, model_name, method, activation), STEPS, None
+    kept = {
+        "llama": ["model.embed_tokens.weight", "model.layers.0.self_attn.k_proj.weight",
+                  "model.layers.0.input_layernorm.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"],
+        "qwen2": ["model.embed_tokens.weight", "model.layers.0.self_attn.k_proj.weight",
+                  "model.layers.0.self_attn.k_proj.bias", "model.layers.1.mlp.gate_proj.weight"],
+        "gpt2": ["transformer.wte.weight", "transformer.h.0.attn.c_attn.weight", "transformer.h.0.ln_1.bias",
+                 "transformer.h.1.mlp.c_proj.bias", "transformer.ln_f.weight"],
+    }[model_name]
+    yield "full", lambda: PlainSubject(models, model_name, "full", lambda name: True), 5, kept
+
+
+def fresh(config):
+    return type(config).from_peft_type(**{
+        key: value for key, value in config.to_dict().items() if key not in ("peft_version", "auto_mapping")})
+
+
+# MARK: Measuring
+
+
+def train(subject, sequences, steps, learning_rate):
+    """Losses before each step and after the last one, and the gradients of the first step."""
+    inputs = padded(sequences)
+    optimizer = torch.optim.AdamW(subject.trainable.values(), lr=learning_rate, betas=(0.9, 0.999), eps=1e-8,
+                                  weight_decay=WEIGHT_DECAY)
+    losses, gradients = [], {}
+    for step in range(steps + 1):
+        optimizer.zero_grad()
+        loss = subject.model(**inputs).loss
+        losses.append(loss.item())
+        if step == steps:
+            break
+        loss.backward()
+        if step == 0:
+            gradients = {name: parameter.grad.clone() for name, parameter in subject.trainable.items()}
+        optimizer.step()
+    return losses, gradients
+
+
+def indeterminate(gradients):
+    """Spans of vectors whose gradient is zero but for rounding, so that AdamW turns noise into steps.
+
+    GPT-2's key bias is one: it adds the same to all scores of a query.
+    """
+    spans = {}
+    for name, gradient in gradients.items():
+        if name.endswith("c_attn.bias"):
+            width = gradient.numel() // 3
+            assert gradient[width:2 * width].abs().max() < 1e-6
+            spans[name] = [width, 2 * width]
+    return spans
+
+
+def difference(one, other, spans):
+    worst = 0.0
+    for name, value in one.items():
+        delta = (value.detach().double() - other[name].detach().double()).abs()
+        if name in spans:
+            delta[spans[name][0]:spans[name][1]] = 0
+        worst = max(worst, (delta.max() / value.abs().max().double()).item())
+    return worst
+
+
+def make(models, model_name, method, build, steps, kept, out):
+    folder = out / f"{method}-{model_name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    subject = build()
+    sequences = batch(model_name)
+    ids = golden.sequence(7, VOCABULARY, "logits", model_name)
+    tensors = {"ids": ids}
+    for i, (sequence_ids, labels) in enumerate(sequences):
+        tensors[f"batch_ids_{i}"], tensors[f"batch_labels_{i}"] = sequence_ids, labels
+    stored = subject.save(folder)
+    with torch.no_grad():
+        base_logits = load(models, model_name)(input_ids=ids[None]).logits[0]
+        logits = subject.model(input_ids=ids[None]).logits[0][subject.virtual:]
+        if stored and method != "lora-pissa":
+            again = subject.reload(folder)(input_ids=ids[None]).logits[0][subject.virtual:]
+            assert torch.allclose(again, logits, atol=1e-5), (folder.name, (again - logits).abs().max())
+        # Padding must not matter, so that an implementation without it can be compared.
+        counts = [(labels[1:] != -100).sum().item() for _, labels in sequences]
+        unpadded = sum(count * subject.model(input_ids=row[None], labels=labels[None]).loss.item()
+                       for count, (row, labels) in zip(counts, sequences, strict=True)) / sum(counts)
+        assert abs(unpadded - subject.model(**padded(sequences)).loss.item()) < 1e-5, folder.name
+    tensors["logits"] = logits
+    for name, value in subject.trainable.items():
+        if name not in stored and kept is None:
+            tensors[f"start/{name}"] = value.detach().clone()
+    learning_rate = LEARNING_RATES.get(method.split("-")[0], LEARNING_RATE)
+    losses, gradients = train(subject, sequences, steps, learning_rate)
+    spans = indeterminate(gradients)
+    tensors["losses"] = torch.tensor(losses)
+    for name in kept or subject.trainable:
+        tensors[f"gradient/{name}"] = gradients[name]
+        tensors[f"final/{name}"] = subject.trainable[name].detach().clone()
+    for name, value in subject.exported().items():
+        tensors[f"final/{name}"] = value
+    tensors |= build().merged(ids, logits, base_logits)
+    judge = build()
+    judge.double()
+    losses64, gradients64 = train(judge, sequences, steps, learning_rate)
+    noise = {"losses": max(abs(a - b) for a, b in zip(losses, losses64, strict=True)),
+             "gradient": difference(gradients, gradients64, spans),
+             "final": difference(subject.trainable, judge.trainable, spans)}
+    assert max(noise.values()) < LARGEST_NOISE, (folder.name, noise)
+    golden.save_tensors(folder / "expected.safetensors", tensors, SCRIPT)
+    golden.save_json(folder / "expected.json", {
+        "script": SCRIPT, "versions": golden.versions(), "model": model_name, "method": method,
+        "options": subject.options(), "optimizer": {
+            "name": "AdamW", "learning_rate": learning_rate, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8,
+            "weight_decay": WEIGHT_DECAY},
+        "steps": steps, "sequences": len(sequences), "indeterminate": spans,
+        "trainable_parameters": sum(value.numel() for value in subject.trainable.values()),
+        "noise": {name: float(f"{value:.0e}") for name, value in noise.items()}})
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    print(f"{folder.name:32} {size:6} bytes, loss {losses[0]:.3f} to {losses[-1]:.3f}, noise "
+          + " ".join(f"{name} {value:.0e}" for name, value in noise.items()))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--only", nargs="*", help="method names")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    for model_name in MODELS:
+        for method, build, steps, kept in subjects(arguments.models, model_name):
+            if not arguments.only or method in arguments.only:
+                make(arguments.models, model_name, method, build, steps, kept, arguments.out)
+
+
+if __name__ == "__main__":
+    main()
