@@ -1,5 +1,5 @@
 extension ChatTemplate {
-  /// The names of the built-in templates, the first spelling of each.
+  /// The names of the built-in templates; some have several.
   public static let builtInNames = builtIns.flatMap(\.names)
 
   /// The built-in template of a name, or nil.
