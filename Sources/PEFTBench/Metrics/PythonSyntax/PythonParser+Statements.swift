@@ -209,7 +209,13 @@ extension PythonParser {
       return try node(.assignment, [pattern(left).as(.left), take(), rightHandSide().as(.right)])
     }
     if at(":") {
-      var parts = [try pattern(left).as(.left), take(), try type().as(.type)]
+      var parts = [try pattern(left).as(.left), take()]
+      if token.kind == .newline {
+        // The grammar has no line end here, so the annotation may stand on a later line.
+        hasErrors = true
+        token = lexer.token(from: token.end, betweenBrackets: true)
+      }
+      parts.append(try type().as(.type))
       if at("=") {
         parts.append(take())
         parts.append(try rightHandSide().as(.right))

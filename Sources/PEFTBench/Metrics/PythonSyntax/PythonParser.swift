@@ -155,19 +155,19 @@ final class PythonParser {
 
   /// The statements of the line that starts at the current token, or error nodes for what does not fit.
   ///
-  /// Two mistakes are mended as tree-sitter mends them, because comment removal makes them out of good code (a
-  /// statement that starts with a string loses it): a sign that cannot start a statement is skipped, and `in` at the
-  /// start is a name.
+  /// Some mistakes are mended as tree-sitter mends them, because comment removal makes them out of good code (a
+  /// statement that starts with a string loses it, the tabs of all but the first line of a block become single
+  /// spaces): a sign or an `elif` that cannot start a statement is skipped, and `in` and `else` there are names.
   private func line() -> [SyntaxNode] {
     if let statements = attempt({ () throws(Failure) in try statement() }) { return statements }
     hasErrors = true
-    if token.kind == .operatorSign, !at("*"), !at("**"), !at("("), !at("["), !at("{") {
+    if at("elif") || (token.kind == .operatorSign && !at("*") && !at("**") && !at("(") && !at("[") && !at("{")) {
       let rest = attempt { () throws(Failure) in
-        let stray = SyntaxNode(.error, [take()])
+        let stray = SyntaxNode(.error, [take(token.kind == .name ? .identifier : .token)])
         return [stray] + (try statement())
       }
       if let rest { return rest }
-    } else if at("in") {
+    } else if at("in") || at("else") || at("finally") {
       nameInSpite = token.start
       defer { nameInSpite = nil }
       if let statements = attempt({ () throws(Failure) in try simpleStatements() }) { return statements }
