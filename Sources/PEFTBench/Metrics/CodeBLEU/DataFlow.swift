@@ -15,8 +15,8 @@ struct DataFlow {
     let sources: [Int]
   }
 
-  /// Steps after which a program (loops nested dozens deep) counts as having no data flow.
-  static let maximumSteps = 4_000_000
+  /// Steps after which a program (loops nested a dozen deep, each of which doubles them) counts as having no data flow.
+  static let maximumSteps = 300_000
 
   /// The edges of a program in the order of its words.
   static func edges(_ root: SyntaxNode, text: [UInt8]) -> [Edge] {

@@ -2,14 +2,14 @@
 ///
 /// Recursive descent with precedence climbing. A statement that is no Python becomes an `ERROR` node that holds the
 /// words of its line, and parsing goes on with the next line, so that a mistake costs what it touches.
-/// Nesting is bounded; a tree deeper than `maximumHeight` is an error as well.
+/// Nesting is bounded; an expression taller than `maximumHeight` is an error as well.
 ///
 /// - Source: tree-sitter-python 0.21.0; trees equal its trees on valid Python (tested by fixtures), not on invalid.
 final class PythonParser {
   /// Deepest nesting of brackets, prefix operators and blocks that is read.
   static let maximumNesting = 80
-  /// Tallest tree that is built; chains such as a + b + c + … grow one level a link.
-  static let maximumHeight = 400
+  /// Tallest expression that is built; chains such as a + b + c + … grow one level a link.
+  static let maximumHeight = 300
 
   /// What does not fit the grammar.
   struct Failure: Error {}
@@ -96,10 +96,12 @@ final class PythonParser {
     return take()
   }
 
-  /// Builds a node, unless the tree would grow too tall.
+  /// Builds a node, unless an expression would grow too tall.
+  ///
+  /// Statements with blocks are bounded by their nesting, and must not fail once their blocks have been read.
   func node(_ kind: SyntaxNode.Kind, _ children: [SyntaxNode]) throws(Failure) -> SyntaxNode {
     let node = SyntaxNode(kind, children)
-    guard node.height <= Self.maximumHeight else { throw Failure() }
+    guard node.height <= Self.maximumHeight || kind.holdsBlocks else { throw Failure() }
     return node
   }
 
@@ -270,12 +272,33 @@ final class PythonParser {
     defer { blockIndents.removeLast() }
     var cases: [SyntaxNode] = []
     while true {
-      cases.append(try caseClause().as(.alternative))
+      // A first line that is no case means that this is no match statement; a later one only ends it.
+      if cases.isEmpty {
+        cases.append(try caseClause().as(.alternative))
+      } else if let clause = attempt({ () throws(Failure) in try caseClause() }) {
+        cases.append(clause.as(.alternative))
+      } else {
+        hasErrors = true
+        return try node(.block, cases)
+      }
       let end = token
       guard let following = beginLine(from: end.start), following >= indent else {
         token = end
         return try node(.block, cases)
       }
+    }
+  }
+}
+
+extension SyntaxNode.Kind {
+  /// Whether a node of this kind stands around blocks of statements.
+  fileprivate var holdsBlocks: Bool {
+    switch self {
+    case .block, .caseClause, .classDefinition, .decoratedDefinition, .elifClause, .elseClause, .exceptClause,
+      .exceptGroupClause, .finallyClause, .forStatement, .functionDefinition, .ifStatement, .matchStatement,
+      .tryStatement, .whileStatement, .withStatement:
+      true
+    default: false
     }
   }
 }
