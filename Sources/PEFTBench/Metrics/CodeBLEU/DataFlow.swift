@@ -15,8 +15,8 @@ struct DataFlow {
     let sources: [Int]
   }
 
-  /// Steps after which a program (loops nested dozens deep) counts as having no data flow.
-  static let maximumSteps = 4_000_000
+  /// Steps after which a program (loops nested a dozen deep, each of which doubles them) counts as having no data flow.
+  static let maximumSteps = 300_000
 
   /// The edges of a program in the order of its words.
   static func edges(_ root: SyntaxNode, text: [UInt8]) -> [Edge] {
@@ -54,14 +54,15 @@ struct DataFlow {
     let end: Int
   }
 
-  private var words: [Place: (number: Int, text: String)] = [:]
+  private var words: [Place: (number: Int, text: String, isAsWritten: Bool)] = [:]
   private var steps = 0
 
   private init(_ root: SyntaxNode, _ texts: WordTexts) {
     var number = 0
     func visit(_ node: SyntaxNode) {
       guard node.isWord else { return node.children.forEach(visit) }
-      words[Place(start: node.start, end: node.end)] = (number, texts.text(node.start, node.end))
+      let text = texts.text(node.start, node.end)
+      words[Place(start: node.start, end: node.end)] = (number, text, texts.isAsWritten(text, node.start, node.end))
       number += 1
     }
     visit(root)
@@ -69,9 +70,9 @@ struct DataFlow {
 
   /// The number and text of a word, and whether the text is its own type, as for keywords and signs.
   private func word(_ node: SyntaxNode) -> (number: Int, text: String, isSign: Bool) {
-    let word = words[Place(start: node.start, end: node.end)] ?? (0, "")
+    let word = words[Place(start: node.start, end: node.end)] ?? (0, "", true)
     switch node.kind {
-    case .token: return (word.number, word.text, word.text.utf8.count == node.end - node.start)
+    case .token: return (word.number, word.text, word.isAsWritten)
     case .comparisonWord: return (word.number, word.text, false)
     default: return (word.number, word.text, node.kind.name == word.text)
     }
@@ -332,6 +333,11 @@ private struct WordTexts {
       if from < to { text.append(contentsOf: lines[line][from..<to]) }
     }
     return String(text)
+  }
+
+  /// Whether `text` is what stands at its place, and not shifted.
+  func isAsWritten(_ text: String, _ start: Int, _ end: Int) -> Bool {
+    isASCII || bytes[start..<end].elementsEqual(text.utf8)
   }
 
   private func line(of offset: Int) -> Int {

@@ -209,7 +209,13 @@ extension PythonParser {
       return try node(.assignment, [pattern(left).as(.left), take(), rightHandSide().as(.right)])
     }
     if at(":") {
-      var parts = [try pattern(left).as(.left), take(), try type().as(.type)]
+      var parts = [try pattern(left).as(.left), take()]
+      if token.kind == .newline {
+        // The grammar has no line end here, so the annotation may stand on a later line.
+        hasErrors = true
+        token = lexer.token(from: token.end, betweenBrackets: true)
+      }
+      parts.append(try type().as(.type))
       if at("=") {
         parts.append(take())
         parts.append(try rightHandSide().as(.right))
@@ -237,17 +243,32 @@ extension PythonParser {
   private func ifStatement() throws(Failure) -> SyntaxNode {
     var parts = [take(), try expression().as(.condition), try expect(":")]
     parts += try block(.consequence)
-    while continues(with: ["elif"]) {
-      let clause = try [take(), expression().as(.condition), expect(":")] + block(.consequence)
-      parts.append(try node(.elifClause, clause).as(.alternative))
-    }
-    if let otherwise = try elseClause() { parts.append(otherwise.as(.alternative)) }
+    while let clause = elifClause() { parts.append(clause.as(.alternative)) }
+    if let otherwise = elseClause() { parts.append(otherwise.as(.alternative)) }
     return try node(.ifStatement, parts)
   }
 
-  private func elseClause() throws(Failure) -> SyntaxNode? {
-    guard continues(with: ["else"]) else { return nil }
-    return try node(.elseClause, [take(), expect(":")] + block(.body))
+  /// A further clause of a compound statement, or nil if none follows or it is broken.
+  ///
+  /// A broken clause ends the statement instead of undoing it: going back over blocks that have been read would take
+  /// time exponential in their nesting.
+  private func clause(_ word: StaticString, _ body: () throws(Failure) -> SyntaxNode) -> SyntaxNode? {
+    let before = token
+    guard continues(with: [word]) else { return nil }
+    if let clause = attempt(body) { return clause }
+    hasErrors = true
+    token = before
+    return nil
+  }
+
+  private func elifClause() -> SyntaxNode? {
+    clause("elif") { () throws(Failure) in
+      try node(.elifClause, [take(), expression().as(.condition), expect(":")] + block(.consequence))
+    }
+  }
+
+  private func elseClause() -> SyntaxNode? {
+    clause("else") { () throws(Failure) in try node(.elseClause, [take(), expect(":")] + block(.body)) }
   }
 
   private func forStatement(_ prefix: [SyntaxNode]) throws(Failure) -> SyntaxNode {
@@ -255,24 +276,27 @@ extension PythonParser {
     parts.append(try expressions().as(.right))
     parts.append(try expect(":"))
     parts += try block(.body)
-    if let otherwise = try elseClause() { parts.append(otherwise.as(.alternative)) }
+    if let otherwise = elseClause() { parts.append(otherwise.as(.alternative)) }
     return try node(.forStatement, parts)
   }
 
   private func whileStatement() throws(Failure) -> SyntaxNode {
     var parts = [take(), try expression().as(.condition), try expect(":")]
     parts += try block(.body)
-    if let otherwise = try elseClause() { parts.append(otherwise.as(.alternative)) }
+    if let otherwise = elseClause() { parts.append(otherwise.as(.alternative)) }
     return try node(.whileStatement, parts)
   }
 
   private func tryStatement() throws(Failure) -> SyntaxNode {
     var parts = try [take(), expect(":")] + block(.body)
     let bodyEnd = parts.count
-    while continues(with: ["except"]) { parts.append(try exceptClause()) }
-    if let otherwise = try elseClause() { parts.append(otherwise) }
-    if continues(with: ["finally"]) { parts.append(try node(.finallyClause, [take(), expect(":")] + block())) }
-    guard parts.count > bodyEnd else { throw Failure() }
+    while let except = clause("except", { () throws(Failure) in try exceptClause() }) { parts.append(except) }
+    if let otherwise = elseClause() { parts.append(otherwise) }
+    let finally = clause("finally") { () throws(Failure) in
+      try node(.finallyClause, [take(), expect(":")] + block())
+    }
+    if let finally { parts.append(finally) }
+    if parts.count == bodyEnd { hasErrors = true }
     return try node(.tryStatement, parts)
   }
 

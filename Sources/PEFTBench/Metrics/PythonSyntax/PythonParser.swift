@@ -2,14 +2,14 @@
 ///
 /// Recursive descent with precedence climbing. A statement that is no Python becomes an `ERROR` node that holds the
 /// words of its line, and parsing goes on with the next line, so that a mistake costs what it touches.
-/// Nesting is bounded; a tree deeper than `maximumHeight` is an error as well.
+/// Nesting is bounded; an expression taller than `maximumHeight` is an error as well.
 ///
 /// - Source: tree-sitter-python 0.21.0; trees equal its trees on valid Python (tested by fixtures), not on invalid.
 final class PythonParser {
   /// Deepest nesting of brackets, prefix operators and blocks that is read.
   static let maximumNesting = 80
-  /// Tallest tree that is built; chains such as a + b + c + … grow one level a link.
-  static let maximumHeight = 400
+  /// Tallest expression that is built; chains such as a + b + c + … grow one level a link.
+  static let maximumHeight = 300
 
   /// What does not fit the grammar.
   struct Failure: Error {}
@@ -96,10 +96,12 @@ final class PythonParser {
     return take()
   }
 
-  /// Builds a node, unless the tree would grow too tall.
+  /// Builds a node, unless an expression would grow too tall.
+  ///
+  /// Statements with blocks are bounded by their nesting, and must not fail once their blocks have been read.
   func node(_ kind: SyntaxNode.Kind, _ children: [SyntaxNode]) throws(Failure) -> SyntaxNode {
     let node = SyntaxNode(kind, children)
-    guard node.height <= Self.maximumHeight else { throw Failure() }
+    guard node.height <= Self.maximumHeight || kind.holdsBlocks else { throw Failure() }
     return node
   }
 
@@ -155,19 +157,19 @@ final class PythonParser {
 
   /// The statements of the line that starts at the current token, or error nodes for what does not fit.
   ///
-  /// Two mistakes are mended as tree-sitter mends them, because comment removal makes them out of good code (a
-  /// statement that starts with a string loses it): a sign that cannot start a statement is skipped, and `in` at the
-  /// start is a name.
+  /// Some mistakes are mended as tree-sitter mends them, because comment removal makes them out of good code (a
+  /// statement that starts with a string loses it, the tabs of all but the first line of a block become single
+  /// spaces): a sign or an `elif` that cannot start a statement is skipped, and `in` and `else` there are names.
   private func line() -> [SyntaxNode] {
     if let statements = attempt({ () throws(Failure) in try statement() }) { return statements }
     hasErrors = true
-    if token.kind == .operatorSign, !at("*"), !at("**"), !at("("), !at("["), !at("{") {
+    if at("elif") || (token.kind == .operatorSign && !at("*") && !at("**") && !at("(") && !at("[") && !at("{")) {
       let rest = attempt { () throws(Failure) in
-        let stray = SyntaxNode(.error, [take()])
+        let stray = SyntaxNode(.error, [take(token.kind == .name ? .identifier : .token)])
         return [stray] + (try statement())
       }
       if let rest { return rest }
-    } else if at("in") {
+    } else if at("in") || at("else") || at("finally") {
       nameInSpite = token.start
       defer { nameInSpite = nil }
       if let statements = attempt({ () throws(Failure) in try simpleStatements() }) { return statements }
@@ -270,12 +272,33 @@ final class PythonParser {
     defer { blockIndents.removeLast() }
     var cases: [SyntaxNode] = []
     while true {
-      cases.append(try caseClause().as(.alternative))
+      // A first line that is no case means that this is no match statement; a later one only ends it.
+      if cases.isEmpty {
+        cases.append(try caseClause().as(.alternative))
+      } else if let clause = attempt({ () throws(Failure) in try caseClause() }) {
+        cases.append(clause.as(.alternative))
+      } else {
+        hasErrors = true
+        return try node(.block, cases)
+      }
       let end = token
       guard let following = beginLine(from: end.start), following >= indent else {
         token = end
         return try node(.block, cases)
       }
+    }
+  }
+}
+
+extension SyntaxNode.Kind {
+  /// Whether a node of this kind stands around blocks of statements.
+  fileprivate var holdsBlocks: Bool {
+    switch self {
+    case .block, .caseClause, .classDefinition, .decoratedDefinition, .elifClause, .elseClause, .exceptClause,
+      .exceptGroupClause, .finallyClause, .forStatement, .functionDefinition, .ifStatement, .matchStatement,
+      .tryStatement, .whileStatement, .withStatement:
+      true
+    default: false
     }
   }
 }
