@@ -33,7 +33,9 @@ public final class LoadedModel {
         throw FileError(path: configuration.path, "dtype float16 is read, but weights are not converted to it")
       }
     model = try files.load(as: type, context: context)
-    endTokens = files.endTokens + [renderer.endToken].compactMap { $0 }.filter { !files.endTokens.contains($0) }
+    var ends = files.endTokens
+    if let end = renderer.endToken, !ends.contains(end) { ends.append(end) }
+    endTokens = ends
   }
 
   /// The renderer of a model's prompts.
