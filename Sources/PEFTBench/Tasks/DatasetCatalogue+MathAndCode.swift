@@ -45,7 +45,7 @@ extension DatasetCatalogue {
     DatasetDescription(
       id: "conala", group: .code, title: "CoNaLa", source: DatasetSource("neulab/conala", "curated"),
       evaluationSplits: ["test", "validation"], columns: [["rewritten_intent"], ["intent"], ["snippet"]],
-      layout: .lines(instruction: "Write one line of Python for this task. Reply with the code only."),
+      layout: .lines(instruction: "Write a short piece of Python for this task. Reply with the code only."),
       metric: metric("conala"), maximumNewTokens: 256
     ) { row in
       // Few rows have no rewritten intent; the original question is then all there is.
