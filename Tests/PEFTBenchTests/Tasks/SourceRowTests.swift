@@ -111,6 +111,13 @@ struct SourceRowTests {
     #expect(example.group == "42")
   }
 
+  @Test("Halves of surrogate pairs in APPS's solutions are left out, whole pairs and escaped backslashes stay")
+  func surrogates() throws {
+    let example = try TaskRows.example(
+      "apps", #"{"question": "q", "solutions": "[\"a\\ud83db\\ud83d\\ude00c\\\\ud83dd\"]"}"#)
+    #expect(example.answer == #"ab😀c\ud83dd"#)
+  }
+
   @Test("Names of groups stand for their datasets, and a misspelt name gets a suggestion")
   func names() throws {
     #expect(try DatasetCatalogue.datasets(named: "glue").count == 8)
