@@ -11,9 +11,9 @@ public enum CustomDataset {
   /// How answers are scored.
   enum Metric: String, CaseIterable {
     case accuracy
-    case f1
     case correlation
-    case exactMatch = "exact_match"
+    /// Word F1 and exact match of free text.
+    case text
     case finalNumber = "final_number"
     case equation
     case code
@@ -110,17 +110,17 @@ public enum CustomDataset {
     if let positive, !labels.words.contains(positive) {
       throw reader.error("positive", "\"\(positive)\" is none of the labels \(labels.words.joined(separator: ", "))")
     }
-    switch metric ?? (labels.words.isEmpty ? .exactMatch : .accuracy) {
-    case .accuracy, .f1:
+    switch metric ?? (labels.words.isEmpty ? .text : .accuracy) {
+    case .accuracy:
       guard labels.words.count >= 2 else {
-        throw reader.error("labels", "accuracy and f1 need at least two labels; free text is scored by exact_match")
+        throw reader.error("labels", "accuracy needs at least two labels; free text is scored by \"text\"")
       }
       guard labels.words.count == 2 else { return .multiClass(labels: labels.words) }
       return .binaryClassification(labels: labels.words, positive: positive ?? labels.words[1])
     case .correlation:
       guard range[0] < range[1] else { throw reader.error("range", "expected the smaller number first") }
       return .correlation(range: range[0]...range[1])
-    case .exactMatch: return .recordSpan
+    case .text: return .recordSpan
     case .finalNumber: return .gsm8k
     case .equation: return .svamp
     case .code: return .code

@@ -1,7 +1,7 @@
 import Foundation
 
 extension DatasetCatalogue {
-  /// The eight tasks of GLUE (Wang et al. 2019) that PEFT-Bench uses.
+  /// The eight tasks of GLUE (Wang and others 2019) that PEFT-Bench uses.
   ///
   /// Columns are those of `nyu-mll/glue` on the Hub, then those of the official TSV files.
   static let glue: [DatasetDescription] = [

@@ -45,7 +45,7 @@ extension DatasetCatalogue {
     DatasetDescription(
       id: "conala", group: .code, title: "CoNaLa", source: DatasetSource("neulab/conala", "curated"),
       evaluationSplits: ["test", "validation"], columns: [["rewritten_intent"], ["intent"], ["snippet"]],
-      layout: .lines(instruction: "Write one line of Python for this task. Reply with the code only."),
+      layout: .lines(instruction: "Write a short piece of Python for this task. Reply with the code only."),
       metric: metric("conala"), maximumNewTokens: 256
     ) { row in
       // Few rows have no rewritten intent; the original question is then all there is.
@@ -91,7 +91,7 @@ extension DatasetCatalogue {
     var list = value
     if let text = value.string {
       do {
-        list = try JSONParser.parse(DocumentText(name: place, bytes: Array(text.utf8)))
+        list = try JSONParser.parse(DocumentText(name: place, bytes: withoutLoneSurrogates(text)))
       } catch {
         throw row.row.complaint("\(error)")
       }
@@ -101,6 +101,41 @@ extension DatasetCatalogue {
     }
     guard let first = solutions.first else { throw SkippedRow(reason: "without a solution") }
     return try row.code(first, place)
+  }
+
+  /// The bytes of a JSON text without escapes that are half of a surrogate pair.
+  ///
+  /// Some solutions in APPS hold such halves, which no text can; the published preparation leaves them out too.
+  private static func withoutLoneSurrogates(_ text: String) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    /// The number of the escape `\uXXXX` at `index`.
+    func escape(_ index: Int) -> Int? {
+      guard index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
+        return nil
+      }
+      return Int(String(decoding: bytes[(index + 2)..<(index + 6)], as: UTF8.self), radix: 16)
+    }
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    var index = 0
+    while index < bytes.count {
+      var length = 1
+      if let code = escape(index) {
+        length = 6
+        if (0xD800..<0xDC00).contains(code), let low = escape(index + 6), (0xDC00..<0xE000).contains(low) {
+          length = 12
+        } else if (0xD800..<0xE000).contains(code) {
+          index += 6
+          continue
+        }
+      } else if bytes[index] == UInt8(ascii: "\\") {
+        // Another escape, such as a backslash before a `u`.
+        length = 2
+      }
+      result += bytes[index..<min(index + length, bytes.count)]
+      index += length
+    }
+    return result
   }
 
   /// MathQA's options as one line; some rows have them as a Python list in a text.

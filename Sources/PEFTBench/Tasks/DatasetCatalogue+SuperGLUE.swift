@@ -1,7 +1,7 @@
 import PEFTCore
 
 extension DatasetCatalogue {
-  /// The seven tasks of SuperGLUE (Wang et al. 2019) that PEFT-Bench has beside RTE.
+  /// The seven tasks of SuperGLUE (Wang and others 2019) that PEFT-Bench has beside RTE.
   ///
   /// Columns are those of `aps/super_glue` on the Hub; the official JSONL files nest some of them.
   static let superGLUE: [DatasetDescription] = [

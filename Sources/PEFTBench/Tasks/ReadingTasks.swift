@@ -1,7 +1,7 @@
 import PEFTCore
 
 extension DatasetCatalogue {
-  /// ReCoRD (Zhang et al. 2018): which entity of a passage the gap of a query stands for.
+  /// ReCoRD (Zhang and others 2018): which entity of a passage the gap of a query stands for.
   static let record = DatasetDescription(
     id: "record", group: .superglue, title: "ReCoRD", source: superGLUEPart("record", "ReCoRD"),
     columns: [["passage"], ["query"], ["entities"], ["answers"], ["idx"], ["qas"]],
@@ -68,7 +68,7 @@ extension DatasetCatalogue {
     return texts.filter { seen.insert($0).inserted }
   }
 
-  /// MultiRC (Khashabi et al. 2018): whether an answer to a question about a paragraph is right.
+  /// MultiRC (Khashabi and others 2018): whether an answer to a question about a paragraph is right.
   static let multirc = DatasetDescription(
     id: "multirc", group: .superglue, title: "MultiRC", source: superGLUEPart("multirc", "MultiRC"),
     columns: [["paragraph"], ["question"], ["answer"], ["label"], ["idx"], ["passage"]],
