@@ -86,4 +86,7 @@ PAIRS = [
     ("s = {*a, 1}\nd = {**e, 'k': v}\nt = (*a, b)\nu = ()\nv = (1,)\nw = ...", "s = set(a)\nd = dict(e)\nt = tuple(a)"),
     ("while True:\n    line = input()\n    if not line: break\n    lines.append(line)\n    n += 1\n    continue",
      "for line in sys.stdin:\n    lines.append(line)\n    n = n + 1"),
+    ("class A:\n    def __init__(self, n):\n        self.kind = 'a'\n        self.size = n",
+     "class A:\n    def __init__(self, n):\n        self.kind = a\n        self.size = n"),
+    ("self.kind = \"\"\nself.name = f'{a}b'\nb = c", "self.kind = d\nb = c"),
 ]

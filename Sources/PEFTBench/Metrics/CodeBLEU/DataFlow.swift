@@ -47,7 +47,11 @@ struct DataFlow {
     var sourceWords: [Int]
   }
 
-  private struct TooMuchWork: Error {}
+  /// Why a program has no data flow: it takes too many steps, or a part of a string came up as a word of its own.
+  ///
+  /// The latter happens where an assignment is taken pairwise and its right side is a string of as many parts as the
+  /// left side has, as in `self.name = 'x'`: the package fails there, and drops all edges of the program.
+  private struct NoFlow: Error {}
 
   private struct Place: Hashable {
     let start: Int
@@ -56,8 +60,10 @@ struct DataFlow {
 
   private var words: [Place: (number: Int, text: String, isAsWritten: Bool)] = [:]
   private var steps = 0
+  private let texts: WordTexts
 
   private init(_ root: SyntaxNode, _ texts: WordTexts) {
+    self.texts = texts
     var number = 0
     func visit(_ node: SyntaxNode) {
       guard node.isWord else { return node.children.forEach(visit) }
@@ -69,8 +75,8 @@ struct DataFlow {
   }
 
   /// The number and text of a word, and whether the text is its own type, as for keywords and signs.
-  private func word(_ node: SyntaxNode) -> (number: Int, text: String, isSign: Bool) {
-    let word = words[Place(start: node.start, end: node.end)] ?? (0, "", true)
+  private func word(_ node: SyntaxNode) throws(NoFlow) -> (number: Int, text: String, isSign: Bool) {
+    guard let word = words[Place(start: node.start, end: node.end)] else { throw NoFlow() }
     switch node.kind {
     case .token: return (word.number, word.text, word.isAsWritten)
     case .comparisonWord: return (word.number, word.text, false)
@@ -78,18 +84,20 @@ struct DataFlow {
     }
   }
 
-  private func variables(_ node: SyntaxNode) -> [(number: Int, text: String)] {
-    guard !node.isWord else {
-      let word = word(node)
+  private func variables(_ node: SyntaxNode) throws(NoFlow) -> [(number: Int, text: String)] {
+    if node.isWord {
+      let word = try word(node)
       return word.isSign ? [] : [(word.number, word.text)]
     }
-    return node.children.flatMap(variables)
+    var found: [(number: Int, text: String)] = []
+    for child in node.children { found += try variables(child) }
+    return found
   }
 
-  private mutating func follow(_ node: SyntaxNode, _ states: inout [String: [Int]]) throws(TooMuchWork) -> [Link] {
+  private mutating func follow(_ node: SyntaxNode, _ states: inout [String: [Int]]) throws(NoFlow) -> [Link] {
     steps += 1
-    guard steps <= Self.maximumSteps else { throw TooMuchWork() }
-    if node.isWord { return followWord(node, &states) }
+    guard steps <= Self.maximumSteps else { throw NoFlow() }
+    if node.isWord { return try followWord(node, &states) }
     switch node.kind {
     case .defaultParameter: return try followDefault(node, &states)
     case .assignment, .augmentedAssignment, .forInClause: return try followAssignment(node, &states)
@@ -109,8 +117,8 @@ struct DataFlow {
     }
   }
 
-  private func followWord(_ node: SyntaxNode, _ states: inout [String: [Int]]) -> [Link] {
-    let word = word(node)
+  private func followWord(_ node: SyntaxNode, _ states: inout [String: [Int]]) throws(NoFlow) -> [Link] {
+    let word = try word(node)
     if word.isSign { return [] }
     if let earlier = states[word.text] {
       return [
@@ -123,11 +131,11 @@ struct DataFlow {
 
   private mutating func followDefault(
     _ node: SyntaxNode, _ states: inout [String: [Int]]
-  ) throws(TooMuchWork) -> [Link] {
+  ) throws(NoFlow) -> [Link] {
     guard let name = node.child(.name), let value = node.child(.value) else { return [] }
     var links = try follow(value, &states)
-    let values = variables(value)
-    for variable in variables(name) {
+    let values = try variables(value)
+    for variable in try variables(name) {
       for source in values {
         links.append(
           Link(
@@ -141,7 +149,7 @@ struct DataFlow {
 
   private mutating func followAssignment(
     _ node: SyntaxNode, _ states: inout [String: [Int]]
-  ) throws(TooMuchWork) -> [Link] {
+  ) throws(NoFlow) -> [Link] {
     guard let left = node.child(.left) else { return [] }
     var pairs: (left: [SyntaxNode], right: [SyntaxNode])
     if node.kind == .forInClause {
@@ -153,13 +161,13 @@ struct DataFlow {
     }
     var links: [Link] = []
     for right in pairs.right { links += try follow(right, &states) }
-    return links + computed(pairs, &states)
+    return try links + computed(pairs, &states)
   }
 
   /// The parts of both sides if they are equally many, else each side whole.
   private func sides(_ left: SyntaxNode, _ right: SyntaxNode) -> (left: [SyntaxNode], right: [SyntaxNode]) {
     func parts(_ node: SyntaxNode) -> [SyntaxNode] {
-      node.children.filter { !($0.kind == .token && $0.end - $0.start == 1 && word($0).text == ",") }
+      node.children.filter { !($0.kind == .token && texts.isComma($0)) }
     }
     let leftParts = parts(left)
     let rightParts = parts(right)
@@ -169,11 +177,11 @@ struct DataFlow {
 
   private func computed(
     _ pairs: (left: [SyntaxNode], right: [SyntaxNode]), _ states: inout [String: [Int]]
-  ) -> [Link] {
+  ) throws(NoFlow) -> [Link] {
     var links: [Link] = []
     for (left, right) in zip(pairs.left, pairs.right) {
-      let sources = variables(right)
-      for variable in variables(left) {
+      let sources = try variables(right)
+      for variable in try variables(left) {
         links.append(
           Link(
             name: variable.text, word: variable.number, isComputed: true, sources: sources.map(\.text),
@@ -186,7 +194,7 @@ struct DataFlow {
 
   private mutating func followBranches(
     _ node: SyntaxNode, _ states: inout [String: [Int]]
-  ) throws(TooMuchWork) -> [Link] {
+  ) throws(NoFlow) -> [Link] {
     var links: [Link] = []
     var current = states
     var ends: [[String: [Int]]] = []
@@ -213,13 +221,13 @@ struct DataFlow {
 
   private mutating func followLoop(
     _ node: SyntaxNode, _ states: inout [String: [Int]]
-  ) throws(TooMuchWork) -> [Link] {
+  ) throws(NoFlow) -> [Link] {
     guard let left = node.child(.left), let right = node.child(.right) else { return [] }
     let pairs = sides(left, right)
     var links: [Link] = []
     for _ in 0..<2 {
       for right in pairs.right { links += try follow(right, &states) }
-      links += computed(pairs, &states)
+      links += try computed(pairs, &states)
       if let body = node.children.last, body.kind == .block { links += try follow(body, &states) }
     }
     return joined(links)
@@ -339,6 +347,9 @@ private struct WordTexts {
   func isAsWritten(_ text: String, _ start: Int, _ end: Int) -> Bool {
     isASCII || bytes[start..<end].elementsEqual(text.utf8)
   }
+
+  /// Whether a sign is a comma.
+  func isComma(_ node: SyntaxNode) -> Bool { node.end - node.start == 1 && bytes[node.start] == UInt8(ascii: ",") }
 
   private func line(of offset: Int) -> Int {
     var low = 0
