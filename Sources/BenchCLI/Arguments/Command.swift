@@ -63,7 +63,10 @@ struct OptionSpec: Sendable {
 /// All commands, in the order of the overview.
 enum CommandTable {
   static let all: [Command] = [
-    CompletionsCommand.command, HelpCommand.command, VersionCommand.command,
+    RunCommand.command, PlanCommand.command, ListCommand.command, DataCommand.preview, DataCommand.cat,
+    DataCommand.status, ModelCommand.info, TextCommands.tokenize, TextCommands.score, TextCommands.generate,
+    MetricsCommand.command, PSCPCommand.command, BenchCommand.command, CompletionsCommand.command, HelpCommand.command,
+    VersionCommand.command,
   ]
 
   /// The command that `arguments` begin with, and what follows its name.

@@ -26,7 +26,7 @@ enum MetricsCommand {
     ],
     run: { arguments, console in
       let name = arguments.positional("DATASET") ?? ""
-      guard let dataset = DatasetCatalogue.dataset(name) else { throw UnknownDataset(name: name) }
+      let dataset = try DatasetCatalogue.known(name)
       let scoring = arguments.value("protocol").flatMap(ScoringProtocol.init) ?? .strict
       let answers = try answers(arguments.positional("FILE") ?? "")
       let scores = try dataset.metric.score(answers, under: scoring)
@@ -52,7 +52,7 @@ enum MetricsCommand {
     })
 
   private static func answers(_ path: String) throws -> [ScoredAnswer] {
-    var rows = try TableFile.open(path: path).rows()
+    let rows = try TableFile.open(path: path).rows()
     var answers: [ScoredAnswer] = []
     while let row = try rows.next() {
       guard let predict = row["predict"]?.string else { throw row.complaint("\"predict\" is missing or no string") }

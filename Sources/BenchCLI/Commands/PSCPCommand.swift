@@ -64,25 +64,27 @@ enum PSCPCommand {
   }
 
   private static func rows(_ path: String) throws -> [Row] {
-    var source = try TableFile.open(path: path).rows()
+    let source = try TableFile.open(path: path).rows()
     var rows: [Row] = []
     while let row = try source.next() {
-      func number(_ column: String) throws -> Double {
-        let text = row[column]?.string ?? row[column]?.number.map { "\($0)" }
-        let plain = text?.filter { !",_ ".contains($0) }
-        guard let value = plain.flatMap(Double.init), value.isFinite else {
-          throw row.complaint("\"\(column)\": expected a number, found \(text ?? "nothing")")
-        }
-        return value
-      }
       guard let method = row["method"]?.string else { throw row.complaint("the column \"method\" is missing") }
       rows.append(
         Row(
-          method: method, performance: try number("performance"),
+          method: method, performance: try number("performance", of: row),
           costs: PSCP.Costs(
-            parameters: try number("parameters"), flops: try number("flops"), memory: try number("memory"))))
+            parameters: try number("parameters", of: row), flops: try number("flops", of: row), memory: try number("memory", of: row))))
     }
     return rows
+  }
+
+  private static func number(_ column: String, of row: TableRow) throws -> Double {
+    guard let cell = row[column] else { throw row.complaint("\"\(column)\" is missing") }
+    if let value = cell.number { return value }
+    let text = cell.string ?? ""
+    guard let value = Double(text.filter { !",_ ".contains($0) }), value.isFinite else {
+      throw row.complaint("\"\(column)\": expected a number, found \"\(text)\"")
+    }
+    return value
   }
 
   private static func constants(_ arguments: ParsedArguments, _ rows: [Row]) throws -> PSCP.Costs {

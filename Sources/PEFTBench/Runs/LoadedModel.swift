@@ -58,6 +58,13 @@ public final class LoadedModel {
 
   private static func named(_ name: String) throws -> ChatTemplate? {
     if name == "plain" { return nil }
+    if let template = try ChatTemplate.builtIn(name) { return template }
+    guard FileManager.default.fileExists(atPath: name) else {
+      let hint = NearestName.of(name, among: ChatTemplate.builtInNames).map { "; did you mean \($0)?" } ?? ""
+      throw FileError(
+        path: name,
+        "is neither a template's file nor a built-in one\(hint) (\(ChatTemplate.builtInNames.joined(separator: ", ")))")
+    }
     return try ChatTemplate(source: String(decoding: MemoryMappedFile(path: name).contents, as: UTF8.self), name: name)
   }
 

@@ -8,6 +8,14 @@ public enum DatasetCatalogue {
   /// The dataset called `id`, or nil.
   public static func dataset(_ id: String) -> DatasetDescription? { all.first { $0.id == id } }
 
+  /// The dataset called `id`.
+  ///
+  /// - Throws: `UnknownDataset` with the nearest name.
+  public static func known(_ id: String) throws(UnknownDataset) -> DatasetDescription {
+    guard let dataset = dataset(id) else { throw UnknownDataset(name: id) }
+    return dataset
+  }
+
   /// The datasets that a name in a config stands for: one dataset, a group, or `all`.
   ///
   /// - Throws: `UnknownDataset` with the nearest name.
