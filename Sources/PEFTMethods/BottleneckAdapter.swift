@@ -92,8 +92,8 @@ struct BottleneckAdapter: PEFTMethod {
           ("hidden_size", JSONValue(hidden)),
         ],
         tensors: parameters.map { AdapterTensor($0, key: $0.name) }),
-      undo: { [unowned model] in
-        for block in model.blocks {
+      undo: { [weak model] in
+        for block in model?.blocks ?? [] {
           block.afterAttention = nil
           block.afterFeedForward = nil
         }

@@ -88,7 +88,7 @@ struct PTuning: PEFTMethod {
             assign: isPlain ? { prompt.parameters[0].assign($0) } : nil)
         ],
         state: isPlain ? [] : prompt.parameters.map { AdapterTensor($0, key: $0.name) }),
-      undo: { [unowned model] in model.prompt = nil })
+      undo: { [weak model] in model?.prompt = nil })
   }
 }
 

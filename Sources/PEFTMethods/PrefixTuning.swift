@@ -94,7 +94,7 @@ struct PrefixTuning: PEFTMethod {
             assign: encoder == nil ? { prefix.parameters[0].assign($0) } : nil)
         ],
         state: encoder == nil ? [] : prefix.parameters.map { AdapterTensor($0, key: $0.name) }),
-      undo: { [unowned model] in model.prompt = nil })
+      undo: { [weak model] in model?.prompt = nil })
   }
 }
 

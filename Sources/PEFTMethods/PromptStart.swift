@@ -9,7 +9,9 @@ enum PromptStart: String, CaseIterable, Sendable {
   /// The tokens of a text.
   case text
 
-  /// Ids below this are drawn for `vocabulary`: in the order of a byte-pair vocabulary the most frequent tokens
+  /// Ids below this are drawn for `vocabulary`.
+  ///
+  /// In the order of a byte-pair vocabulary those are the most frequent tokens
   /// (Lester et al. 2021 draw from the 5,000 most common ones).
   private static let commonTokens = 5000
 

@@ -57,7 +57,7 @@ struct PromptTuning: PEFTMethod {
           ("tokenizer_name_or_path", .null),
         ],
         tensors: [AdapterTensor(prompt, key: "prompt_embeddings")]),
-      undo: { [unowned model] in model.prompt = nil })
+      undo: { [weak model] in model?.prompt = nil })
   }
 
   /// The members that PEFT writes for every method with virtual tokens of the embeddings' width.
