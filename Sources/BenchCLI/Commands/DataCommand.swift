@@ -13,7 +13,8 @@ enum DataCommand {
     options: [
       OptionSpec(long: "model", short: "m", valueName: "PATH", help: "The model whose template and tokenizer to use."),
       root, OptionSpec(long: "limit", valueName: "N", help: "Rows to show; 3 unless given."),
-      OptionSpec(long: "split", valueName: "PART", choices: ["training", "evaluation"], help: "training unless given."),
+      OptionSpec(
+        long: "split", valueName: "PART", choices: ["training", "evaluation"], help: "training unless given."),
       OptionSpec(long: "template", valueName: "NAME", help: "A chat template in place of the model's own."),
       .json,
     ],

@@ -32,7 +32,10 @@ enum ListCommand {
       var table = TextTable([.init(title: ""), .init(title: ""), .init(title: ""), .init(title: "")])
       let options = MethodConfiguration.options(ofMethod: type.name) ?? []
       for option in options {
-        table.add(["  \(option.name)", option.kind.rawValue, option.defaultValue.map { "default \($0)" } ?? "", option.about ?? ""])
+        table.add([
+          "  \(option.name)", option.kind.rawValue, option.defaultValue.map { "default \($0)" } ?? "",
+          option.about ?? "",
+        ])
       }
       for line in table.lines(width: console.outputTraits.width).dropFirst() where !options.isEmpty {
         console.print(line)

@@ -41,7 +41,9 @@ enum MetricsCommand {
       } else {
         var table = TextTable([.init(title: "\(name), \(scoring.rawValue)"), .init(title: "score", isNumber: true)])
         for score in scores.scores {
-          table.add([score.name + (score.name == scores.primary ? " (primary)" : ""), Format.decimal(score.value, digits: 4)])
+          table.add([
+            score.name + (score.name == scores.primary ? " (primary)" : ""), Format.decimal(score.value, digits: 4),
+          ])
         }
         table.add(["invalid answers", Format.decimal(scores.invalidRate, digits: 4)])
         table.add(["rows", "\(scores.count)"])

@@ -13,7 +13,8 @@ enum PSCPCommand {
     ],
     positionals: [PositionalSpec(name: "FILE", help: "The table, CSV.")],
     options: [
-      OptionSpec(long: "preset", valueName: "NAME", choices: ["paper", "relative"], help: "The constants; paper unless given."),
+      OptionSpec(
+        long: "preset", valueName: "NAME", choices: ["paper", "relative"], help: "The constants; paper unless given."),
       OptionSpec(long: "beta", valueName: "P,F,M", help: "The three exponents; 1,1,1 unless given."), .json,
     ],
     examples: [
@@ -43,7 +44,8 @@ enum PSCPCommand {
       }
       var table = TextTable([
         .init(title: "method"), .init(title: "performance", isNumber: true), .init(title: "parameters", isNumber: true),
-        .init(title: "flops", isNumber: true), .init(title: "memory", isNumber: true), .init(title: "PSCP", isNumber: true),
+        .init(title: "flops", isNumber: true), .init(title: "memory", isNumber: true),
+        .init(title: "PSCP", isNumber: true),
       ])
       for row in scored {
         let terms = pscp.terms(row.costs)
@@ -72,7 +74,8 @@ enum PSCPCommand {
         Row(
           method: method, performance: try number("performance", of: row),
           costs: PSCP.Costs(
-            parameters: try number("parameters", of: row), flops: try number("flops", of: row), memory: try number("memory", of: row))))
+            parameters: try number("parameters", of: row), flops: try number("flops", of: row),
+            memory: try number("memory", of: row))))
     }
     return rows
   }

@@ -81,7 +81,8 @@ struct RunSession {
     let threads = try arguments.integer("threads", in: 1...4096) ?? configuration.threads
     context = ComputeContext(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     runs = configuration.plan(
-      datasets: try configuration.catalogueDatasets(), only: try Self.only(arguments), shard: try Self.shard(arguments))
+      datasets: try configuration.data.descriptions(from: configuration.file), only: try Self.only(arguments),
+      shard: try Self.shard(arguments))
     guard !runs.isEmpty else { throw arguments.error("no run of the config matches --only and --shard") }
   }
 

@@ -57,7 +57,8 @@ struct PreparedDataset {
         })
     }
     identity = [
-      "id": JSONValue(dataset.id), "train_limit": JSONValue(data.trainLimit), "eval_limit": JSONValue(data.evaluationLimit),
+      "id": JSONValue(dataset.id), "train_limit": JSONValue(data.trainLimit),
+      "eval_limit": JSONValue(data.evaluationLimit),
       "template": JSONValue(renderer.templateHash),
       "prompt": JSONValue(evaluation.first.map { SHA256.hexadecimal(of: Array($0.prompt.utf8)) }),
       "train_bytes": sizes(train?.files ?? []), "eval_bytes": sizes(test.files),

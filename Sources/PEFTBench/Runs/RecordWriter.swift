@@ -127,7 +127,7 @@ struct RecordWriter {
     let performance = 100 * max(0, scores.value)
     return [
       "value": JSONValue(pscp.value(performance: performance, costs: measured)),
-      "preset": JSONValue(settings.preset.rawValue), 
+      "preset": JSONValue(settings.preset.rawValue),
       "beta": JSONValue([settings.beta.parameters, settings.beta.flops, settings.beta.memory]),
       "constants": [
         "parameters": JSONValue(constants.parameters), "flops": JSONValue(constants.flops),

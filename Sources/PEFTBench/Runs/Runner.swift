@@ -132,7 +132,8 @@ public final class Runner {
 
     context.pool.resetPeak()
     let trainingStart = DispatchTime.now()
-    let (training, validation) = data.parts(fraction: run.isZeroShot ? 0 : run.method.training.validationFraction, seeds)
+    let (training, validation) = data.parts(
+      fraction: run.isZeroShot ? 0 : run.method.training.validationFraction, seeds)
     let outcome = try Trainer(
       model: loaded.model, attachment: attachment, configuration: run.method.training, seeds: seeds, context: context
     ).train(training, validation: validation) { step, steps, loss, tokens in

@@ -36,7 +36,9 @@ public struct DatasetLoader: Sendable {
     var table = try Self.table(located.files, of: dataset)
     let columns = table.columns
     var dataset = dataset
-    if let datasetInfo { dataset = datasetInfo.applied(to: dataset, columns: columns, notes: &notes) }
+    if let datasetInfo, dataset.group != .custom {
+      dataset = datasetInfo.applied(to: dataset, columns: columns, notes: &notes)
+    }
     if table.format == .parquet {
       let wanted = Set(dataset.columns.joined())
       let read = columns.filter(wanted.contains)

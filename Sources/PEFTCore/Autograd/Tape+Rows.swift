@@ -81,7 +81,8 @@ extension Tape {
     let offset = rows.lowerBound * columns
     let count = rows.count * columns
     x.value.mutableElements.advanced(by: offset).update(from: replacement.value.elements, count: count)
-    return record(x.value, from: [x, replacement]) { [unowned self, x = x.slot, replacement = replacement.slot] gradient in
+    return record(x.value, from: [x, replacement]) {
+      [unowned self, x = x.slot, replacement = replacement.slot] gradient in
       accumulate(into: replacement) { target, accumulates in
         if accumulates {
           Elementwise.add(gradient.elements + offset, to: target, count: count, workers: .one)

@@ -1,18 +1,20 @@
 extension DocumentValue {
   /// A value that stands in no text, for what is described in other terms than JSON (a GGUF header).
   init(_ value: JSONValue) {
-    let content: Content =
-      switch value {
-      case .null: .null
-      case .bool(let value): .bool(value)
-      case .integer(let value): .integer(value)
-      case .number(let value): .number(value)
-      case .string(let value): .string(value)
-      case .array(let values): .array(values.map { DocumentValue($0) })
-      case .object(let object):
-        .object(DocumentObject(object.members.map { .init(key: $0.key, keyOffset: 0, value: DocumentValue($0.value)) }))
+    let content: Content
+    switch value {
+    case .null: content = .null
+    case .bool(let value): content = .bool(value)
+    case .integer(let value): content = .integer(value)
+    case .number(let value): content = .number(value)
+    case .string(let value): content = .string(value)
+    case .array(let values): content = .array(values.map { DocumentValue($0) })
+    case .object(let object):
+      let members = object.members.map { member in
+        DocumentObject.Member(key: member.key, keyOffset: 0, value: DocumentValue(member.value))
       }
-    // With the offset spelled out, since the enumerations' cases have the same names and this would call itself.
+      content = .object(DocumentObject(members))
+    }
     self.init(content, offset: 0)
   }
 }

@@ -25,7 +25,11 @@ struct ChatRendererTests {
     }
     let vocabulary = byteOfCharacter.map { "\(JSONValue.string(String($0)).compactText): \($1)" }
       .joined(separator: ", ")
-    let special = ["<|im_start|>", "<|im_end|>", "<s>", "</s>"].enumerated().map { index, token in
+    let marks = [
+      "<|im_start|>", "<|im_end|>", "<s>", "</s>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<bos>",
+      "<|begin_of_text|>",
+    ]
+    let special = marks.enumerated().map { index, token in
       #"{"id": \#(256 + index), "content": "\#(token)", "special": true, "single_word": false, "lstrip": false, "#
         + #""rstrip": false, "normalized": false}"#
     }.joined(separator: ", ")
@@ -82,6 +86,26 @@ struct ChatRendererTests {
     #expect(renderer.answerEnd == "</s>")
     #expect(try renderer.prompt("Hi") == "<s>[INST] Hi[/INST]")
     #expect(renderer.answerIDs("No") == [32, 78, 111, 259])
+  }
+
+  @Test(
+    "The frame of an answer is found in the templates of the common families",
+    arguments: [
+      ("chatml", "", "<|im_end|>"), ("smollm2", "", "<|im_end|>"), ("qwen", "", "<|im_end|>"),
+      ("qwen3", "", "<|im_end|>"), ("llama3", "", "<|eot_id|>"), ("mistral", " ", "</s>"),
+      ("gemma", "", "<end_of_turn>"), ("phi3", "", "<|end|>"),
+    ])
+  func builtIns(_ name: String, _ prefix: String, _ end: String) throws {
+    let template = try #require(try ChatTemplate.builtIn(name))
+    let renderer = try Self.renderer(template.source)
+    #expect(renderer.answerPrefix == prefix)
+    #expect(renderer.answerEnd == end)
+    #expect(renderer.endToken != nil)
+    // What is trained continues what is asked: the two together are what the template makes of a whole conversation.
+    let whole = try template.render(
+      messages: [.init(role: "user", content: "Why?"), .init(role: "assistant", content: "So.")],
+      addGenerationPrompt: false, bosToken: "<s>", eosToken: "</s>", variables: ["enable_thinking": .bool(false)])
+    #expect(whole.hasPrefix(try renderer.prompt("Why?") + renderer.completion("So.")))
   }
 
   @Test("A model without template gets the plain form and the end of text")

@@ -145,13 +145,14 @@ struct DatasetLocatorTests {
       Example(fields: [.init(nil, "\(index)")], label: index % 2, of: ["no", "yes"], group: "\(index / 4)")
     }
     let stream = SeedStream(42).child("validation")
-    let parts = DatasetLoader.holdingBack(0.1, of: examples, drawing: stream)
-    #expect((10...13).contains(parts.validation.count))
-    #expect(parts.training.count + parts.validation.count == 100)
-    #expect(Set(parts.training.map(\.group)).isDisjoint(with: parts.validation.map(\.group)))
-    #expect(DatasetLoader.holdingBack(0.1, of: examples, drawing: stream).validation == parts.validation)
-    #expect(DatasetLoader.holdingBack(0.1, of: examples, drawing: SeedStream(1)).validation != parts.validation)
-    #expect(DatasetLoader.holdingBack(0, of: examples, drawing: stream).validation.isEmpty)
-    #expect(DatasetLoader.holdingBack(0.01, of: Array(examples.prefix(2)), drawing: stream).validation.isEmpty)
+    let held = DatasetLoader.heldBack(0.1, of: examples, drawing: stream)
+    #expect((10...13).contains(held.count))
+    let groups = Set(held.map { examples[$0].group })
+    #expect(examples.indices.allSatisfy { held.contains($0) == groups.contains(examples[$0].group) })
+    #expect(DatasetLoader.heldBack(0.1, of: examples, drawing: stream) == held)
+    #expect(DatasetLoader.heldBack(0.1, of: examples, drawing: SeedStream(1)) != held)
+    #expect(DatasetLoader.heldBack(0, of: examples, drawing: stream).isEmpty)
+    // Two rows of one group cannot be parted.
+    #expect(DatasetLoader.heldBack(0.01, of: Array(examples.prefix(2)), drawing: stream).isEmpty)
   }
 }
