@@ -4,7 +4,9 @@ import Testing
 
 @testable import PEFTMethods
 
-/// Writes trained adapters, merged models and their logits for `scripts/golden/check_adapters.py`, which loads them
+/// Writes what the script that checks adapters in Python reads: trained adapters, merged models, their logits.
+///
+/// `scripts/golden/check_adapters.py` loads them
 /// into Hugging Face PEFT. Runs only where `PEFT_BENCH_EXPORT` names a folder to write to.
 @Suite("Adapters for PEFT", .enabled(if: ProcessInfo.processInfo.environment["PEFT_BENCH_EXPORT"] != nil))
 struct AdapterExportTests {
