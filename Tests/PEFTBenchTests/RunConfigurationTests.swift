@@ -173,6 +173,47 @@ import Testing
       message("model: m\nmethods: [{name: lora, rank: \(list), alpha: \(list)}]")?.contains("more than 10000") == true)
   }
 
+  @Test("Methods of the registry are checked with the config") func registry() throws {
+    func message(_ methods: String) -> String? {
+      let text = DocumentText(name: "run.yaml", bytes: Array("model: m\nmethods: \(methods)\n".utf8))
+      let error = #expect(throws: DocumentError.self) { try RunConfiguration(ConfigFile.read(text)) }
+      return error?.description
+    }
+    #expect(
+      message("[{name: lroa}]")?.hasPrefix(
+        "run.yaml:2:18: methods[0]: unknown method \"lroa\"; did you mean \"lora\"? There are: none, ") == true)
+    #expect(
+      message("[lora, {name: lora, rnak: 4}]")?.hasPrefix(
+        "run.yaml:2:30: methods[1].rnak: unknown key in method lora; did you mean \"rank\"? Valid keys: rank, ") == true
+    )
+    #expect(
+      message("[{name: lora, learning_rat: 4}]")?.contains("did you mean \"learning_rate\"?") == true)
+    #expect(
+      message("[{name: lora, rank: [4, 0]}]")
+        == "run.yaml:2:34: methods[0].rank: expected an integer ≥ 1, found 0")
+    let text = DocumentText(name: "run.yaml", bytes: Array("model: m\nmethods: [{name: lora, rank: [4, 8]}]".utf8))
+    let run = try RunConfiguration(ConfigFile.read(text))
+    let again = try RunConfiguration(
+      ConfigFile.read(DocumentText(name: "run.json", bytes: Array(run.resolvedJSON.prettyText.utf8))))
+    #expect(run.methods.count == 2 && again.resolvedJSON == run.resolvedJSON)
+  }
+
+  @Test("A disturbed config is read or refused, but never crashes the reader") func disturbed() {
+    let bytes = Array(Self.example.utf8)
+    let intruders = Array(" \n:-[]{},'#9e$".utf8)
+    for index in bytes.indices {
+      for turn in 0..<3 {
+        let byte = intruders[(3 * index + turn) % intruders.count]
+        var other = bytes
+        other[index] = byte
+        let text = String(decoding: other, as: UTF8.self)
+        do { _ = try configuration(text, set: ["methods.0.rank=[1, 2]"]) } catch {
+          #expect(error is DocumentError)
+        }
+      }
+    }
+  }
+
   @Test("The resolved config has all defaults, and reads back as the same runs") func roundTrip() throws {
     for text in [
       Self.example, "model: m\nmethods: [lora, ia3]",

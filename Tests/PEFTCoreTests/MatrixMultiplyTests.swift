@@ -2,26 +2,11 @@ import PEFTCore
 import PEFTTestSupport
 import Testing
 
-/// The plain triple loop, in double precision.
-func referenceProduct(
-  m: Int, n: Int, k: Int, a: (_ row: Int, _ depth: Int) -> Float, b: (_ depth: Int, _ column: Int) -> Float,
-  start: (_ row: Int, _ column: Int) -> Float = { _, _ in 0 }
-) -> [Float] {
-  var result: [Float] = []
-  for row in 0..<m {
-    for column in 0..<n {
-      var sum = Double(start(row, column))
-      for depth in 0..<k { sum += Double(a(row, depth)) * Double(b(depth, column)) }
-      result.append(Float(sum))
-    }
-  }
-  return result
-}
-
 @Suite struct MatrixMultiplyTests {
   private static let sizes = [
     (1, 1, 1), (1, 7, 9), (7, 8, 9), (8, 63, 64), (9, 64, 65), (12, 32, 256), (13, 33, 257), (65, 17, 63), (64, 65, 8),
     (257, 40, 300), (300, 9, 513), (2, 257, 1), (3, 0, 5), (0, 3, 5), (5, 31, 0), (11, 96, 512),
+    (70, 40, 1021), (1021, 9, 70),
   ]
 
   private struct Problem {
@@ -41,7 +26,7 @@ func referenceProduct(
       (m, n, k) = size
       self.transposeA = transposeA
       self.transposeB = transposeB
-      // Odd distances between rows, so that vectors are not aligned.
+      // Odd distances between rows, so that vectors are not aligned; some are a page.
       aStride = (transposeA ? m : k) + 3
       bStride = (transposeB ? k : n) + 5
       cStride = n + 1
@@ -78,14 +63,10 @@ func referenceProduct(
     }
 
     func expected(accumulate: Bool) -> [Float] {
-      let product = referenceProduct(
-        m: m, n: n, k: k, a: { transposeA ? a[$1 * aStride + $0] : a[$0 * aStride + $1] },
-        b: { transposeB ? b[$1 * bStride + $0] : b[$0 * bStride + $1] },
-        start: { accumulate ? c[$0 * cStride + $1] : 0 })
       var result = c
-      for row in 0..<m {
-        for column in 0..<n { result[row * cStride + column] = product[row * n + column] }
-      }
+      MatrixMultiply.reference(
+        m: m, n: n, k: k, a: a, aStride: aStride, transposeA: transposeA, b: b, bStride: bStride,
+        transposeB: transposeB, c: &result, cStride: cStride, accumulate: accumulate)
       return result
     }
   }

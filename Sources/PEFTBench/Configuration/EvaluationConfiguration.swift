@@ -4,11 +4,6 @@ import PEFTCore
 public struct EvaluationConfiguration: Sendable, Equatable {
   /// Where an answer comes from: greedy text that is parsed, or the label word of the highest log-probability.
   public enum Mode: String, CaseIterable, Sendable { case generate, rank }
-  /// How answers are parsed and scored: as the datasets' own metrics say, or with PEFT-Bench's leniencies.
-  public enum Scoring: String, CaseIterable, Sendable {
-    case strict
-    case peftBench = "peft-bench"
-  }
 
   /// Where an answer comes from.
   public var mode = Mode.generate
@@ -17,7 +12,7 @@ public struct EvaluationConfiguration: Sendable, Equatable {
   /// Prompts at a time; no effect on any answer.
   public var batchSize = 8
   /// How answers are scored.
-  public var scoring = Scoring.strict
+  public var scoring = ScoringProtocol.strict
   /// Whether the model without any adapter is scored too.
   public var zeroShot = true
 

@@ -8,7 +8,7 @@ public struct PSCPConfiguration: Sendable, Equatable {
   /// Where the constants come from that are not given.
   public var preset = Preset.relative
   /// The exponents of the parameter, inference and memory terms.
-  public var beta = [1.0, 1.0, 1.0]
+  public var beta = PSCP.Exponents()
   /// Cp, a count of parameters.
   public var parameters: Double?
   /// Cf, floating-point operations.
@@ -21,7 +21,9 @@ public struct PSCPConfiguration: Sendable, Equatable {
 
   init(reading reader: inout OptionReader) throws(DocumentError) {
     preset = try reader.choice("preset", default: preset)
-    beta = try reader.numbers("beta", default: beta, count: 3, in: 0...1000, about: "parameters, inference, memory")
+    let exponents = try reader.numbers(
+      "beta", default: [1, 1, 1], count: 3, in: 0...1000, about: "of the parameters, inference and memory terms")
+    beta = PSCP.Exponents(parameters: exponents[0], flops: exponents[1], memory: exponents[2])
     var constants = try reader.object("constants", about: "instead of the preset's")
     let positive = Double.leastNonzeroMagnitude
     parameters = try constants.optionalNumber("parameters", in: positive..., about: "Cp, a count")
@@ -33,7 +35,7 @@ public struct PSCPConfiguration: Sendable, Equatable {
   /// All values under their keys.
   public var json: JSONValue {
     [
-      "preset": .string(preset.rawValue), "beta": JSONValue(beta),
+      "preset": .string(preset.rawValue), "beta": JSONValue([beta.parameters, beta.flops, beta.memory]),
       "constants": ["parameters": JSONValue(parameters), "flops": JSONValue(flops), "memory": JSONValue(memory)],
     ]
   }

@@ -38,7 +38,6 @@ public struct RunConfiguration: Sendable {
   public init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws(DocumentError) {
     self.file = file
     var reader = try file.reader()
-    _ = try reader.optionalString("$schema")
     let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
     name = try reader.string("name", default: stem, about: "of the experiment")
     guard !name.isEmpty, !name.contains("/"), name != ".", name != "..",
@@ -73,6 +72,8 @@ public struct RunConfiguration: Sendable {
     output = try reader.string("output", default: "results/\(name)", about: "the folder of results")
     guard !output.isEmpty else { throw reader.error("output", "expected a folder, found an empty string") }
     threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads; one a core unless given")
+    // Editors look at it; it says nothing about the runs.
+    _ = try reader.optionalString("$schema")
     try reader.finish()
   }
 
@@ -94,7 +95,7 @@ public struct RunConfiguration: Sendable {
     return result
   }
 
-  private func resolved(_ method: MethodConfiguration, options: [OptionDescription]) -> JSONValue {
+  func resolved(_ method: MethodConfiguration, options: [OptionDescription]) -> JSONValue {
     var result: JSONValue = ["name": .string(method.name), "label": .string(method.label)]
     for option in options {
       if let text = option.defaultValue,

@@ -157,7 +157,9 @@ public struct Trainer {
     of examples: [EncodedExample], step: Int, outcome: inout Outcome
   ) throws(TrainingFailure) -> Double {
     let labelCount = examples.reduce(0) { $0 + $1.answer.count }
-    guard labelCount > 0 else { throw TrainingFailure(description: "step \(step + 1): no token of the batch is labelled") }
+    guard labelCount > 0 else {
+      throw TrainingFailure(description: "step \(step + 1): no token of the batch is labelled")
+    }
     var loss = 0.0
     for (part, start) in stride(from: 0, to: examples.count, by: configuration.batchSize).enumerated() {
       let batch = TrainingBatch(

@@ -34,7 +34,8 @@ struct TrainingBatch {
       for index in example.prompt.count..<tokens.count {
         // The row before the token predicts it.
         let before = index - 1
-        let row = before < sharedRows.count ? sharedRows.lowerBound + before : rows.lowerBound + before - sharedRows.count
+        let row =
+          before < sharedRows.count ? sharedRows.lowerBound + before : rows.lowerBound + before - sharedRows.count
         labels.append(LabelledPosition(row: row, target: tokens[index], weight: weight))
       }
     }

@@ -17,7 +17,7 @@ extension Tape {
         headDimension: tensor.columnCount / heads, backward: backward, workers: workers)
     }
     turn(x.value, backward: false)
-    return record(x.value, from: [x]) { [unowned self] gradient in
+    return record(x.value, from: [x]) { [unowned self, x = x.slot] gradient in
       turn(gradient, backward: true)
       pass(gradient, to: x)
     }

@@ -9,7 +9,7 @@ extension Tape {
     precondition(x.value.elementCount == y.value.elementCount, "add: \(x.shape) to \(y.shape)")
     let workers = context.workers
     Elementwise.add(x.value.elements, to: y.value.mutableElements, count: y.value.elementCount, workers: workers)
-    return record(y.value, from: [x, y]) { [unowned self] gradient in
+    return record(y.value, from: [x, y]) { [unowned self, x = x.slot, y = y.slot] gradient in
       guard x.isTracked, y.isTracked else {
         return pass(gradient, to: x.isTracked ? x : y)
       }
@@ -27,10 +27,27 @@ extension Tape {
     let workers = context.workers
     let count = x.value.elementCount
     Elementwise.scale(x.value.elements, by: factor, into: x.value.mutableElements, count: count, workers: workers)
-    return record(x.value, from: [x]) { [unowned self] gradient in
+    return record(x.value, from: [x]) { [unowned self, x = x.slot] gradient in
       Elementwise.scale(
         gradient.elements, by: factor, into: gradient.mutableElements, count: count, workers: workers)
       pass(gradient, to: x)
+    }
+  }
+
+  /// `x` with its elements brought into −limit…limit.
+  ///
+  /// Saves x. The gradient of elements outside is zero.
+  ///
+  /// - Returns: The same shape as `x`, in memory of its own.
+  public func clip(_ x: Variable, to limit: Float) -> Variable {
+    let count = x.value.elementCount
+    let workers = context.workers
+    let y = Tensor(uninitialized: x.shape, in: context.pool)
+    Elementwise.clip(x.value.elements, to: limit, into: y.mutableElements, count: count, workers: workers)
+    return record(y, from: [x]) { [unowned self] dy in
+      Elementwise.clipGradient(
+        dy.elements, x: x.value.elements, limit: limit, into: dy.mutableElements, count: count, workers: workers)
+      pass(dy, to: x)
     }
   }
 
@@ -51,7 +68,7 @@ extension Tape {
     let workers = context.workers
     let y = Tensor(uninitialized: x.shape, in: context.pool)
     dropout.apply(to: x.value.elements, into: y.mutableElements, count: count, workers: workers)
-    return record(y, from: [x]) { [unowned self] dy in
+    return record(y, from: [x]) { [unowned self, x = x.slot] dy in
       dropout.apply(to: dy.elements, into: dy.mutableElements, count: count, workers: workers)
       pass(dy, to: x)
     }

@@ -14,8 +14,8 @@ extension Tape {
     weight.multiply(
       x.value.elements, rows: rows, xStride: weight.inputs, into: y.mutableElements, yStride: weight.outputs,
       accumulate: false, workers: context.workers)
-    return record(y, from: [x]) { [unowned self] dy in
-      accumulate(into: x) { dx, accumulates in
+    return record(y, from: [x]) { [unowned self, slot = x.slot] dy in
+      accumulate(into: slot) { dx, accumulates in
         weight.multiplyTransposed(
           dy.elements, rows: rows, yStride: weight.outputs, into: dx, xStride: weight.inputs,
           accumulate: accumulates, workers: self.context.workers)
@@ -40,17 +40,22 @@ extension Tape {
       m: rows, n: outputs, k: inputs, a: x.value.elements, aStride: inputs, transposeA: false,
       b: weight.value.elements, bStride: inputs, transposeB: true, c: y.mutableElements, cStride: outputs,
       accumulate: false, workers: workers)
-    return record(y, from: [x, weight]) { [unowned self] dy in
+    // The gradient of each needs the other's value; what is not trained keeps nothing alive.
+    let keptInput = weight.isTracked ? x.value : nil
+    let keptWeight = x.isTracked ? weight.value : nil
+    return record(y, from: [x, weight]) { [unowned self, x = x.slot, weight = weight.slot] dy in
       accumulate(into: x) { dx, accumulates in
+        guard let keptWeight else { return }
         MatrixMultiply.multiply(
           m: rows, n: inputs, k: outputs, a: dy.elements, aStride: outputs, transposeA: false,
-          b: weight.value.elements, bStride: inputs, transposeB: false, c: dx, cStride: inputs,
+          b: keptWeight.elements, bStride: inputs, transposeB: false, c: dx, cStride: inputs,
           accumulate: accumulates, workers: workers)
       }
       accumulate(into: weight) { dw, accumulates in
+        guard let keptInput else { return }
         MatrixMultiply.multiply(
           m: outputs, n: inputs, k: rows, a: dy.elements, aStride: outputs, transposeA: true,
-          b: x.value.elements, bStride: inputs, transposeB: false, c: dw, cStride: inputs,
+          b: keptInput.elements, bStride: inputs, transposeB: false, c: dw, cStride: inputs,
           accumulate: accumulates, workers: workers)
       }
     }
@@ -70,7 +75,7 @@ extension Tape {
     Elementwise.addRow(
       bias.value.elements, to: y.value.elements, into: y.value.mutableElements, rows: rows, columns: columns,
       workers: workers)
-    return record(y.value, from: [y, bias]) { [unowned self] dy in
+    return record(y.value, from: [y, bias]) { [unowned self, y = y.slot, bias = bias.slot] dy in
       accumulate(into: bias) { db, accumulates in
         if !accumulates { db.update(repeating: 0, count: columns) }
         Elementwise.addColumnSums(of: dy.elements, to: db, rows: rows, columns: columns, workers: workers)
@@ -94,11 +99,13 @@ extension Tape {
     Elementwise.multiplyRow(
       factors.value.elements, with: x.value.elements, into: y.mutableElements, rows: rows, columns: columns,
       workers: workers)
-    return record(y, from: [x, factors]) { [unowned self] dy in
+    let kept = factors.isTracked ? x.value : nil
+    return record(y, from: [x, factors]) { [unowned self, x = x.slot] dy in
       accumulate(into: factors) { df, accumulates in
+        guard let kept else { return }
         if !accumulates { df.update(repeating: 0, count: columns) }
         Elementwise.addColumnSums(
-          ofProduct: dy.elements, x.value.elements, to: df, rows: rows, columns: columns, workers: workers)
+          ofProduct: dy.elements, kept.elements, to: df, rows: rows, columns: columns, workers: workers)
       }
       guard x.isTracked else { return }
       Elementwise.multiplyRow(

@@ -39,7 +39,7 @@ extension Tape {
     MatrixMultiply.multiply(
       m: rows, n: outputs, k: rank, a: projected.elements, aStride: rank, b: b.value.elements, bStride: rank,
       transposeB: true, c: y.value.mutableElements, cStride: outputs, accumulate: true, workers: workers)
-    return record(y.value, from: [y, x, a, b]) { [unowned self] dy in
+    return record(y.value, from: [y, x, a, b]) { [unowned self, y = y.slot] dy in
       accumulate(into: b) { db, accumulates in
         MatrixMultiply.multiply(
           m: outputs, n: rank, k: rows, a: dy.elements, aStride: outputs, transposeA: true, b: projected.elements,

@@ -12,9 +12,10 @@ extension Tape {
       y.mutableElements.advanced(by: index * columns)
         .update(from: x.value.elements.advanced(by: row * columns), count: columns)
     }
-    return record(y, from: [x]) { [unowned self] dy in
+    let count = x.value.elementCount
+    return record(y, from: [x]) { [unowned self, x = x.slot] dy in
       accumulate(into: x) { dx, accumulates in
-        if !accumulates { dx.update(repeating: 0, count: x.value.elementCount) }
+        if !accumulates { dx.update(repeating: 0, count: count) }
         for (index, row) in rows.enumerated() {
           Elementwise.add(
             dy.elements + index * columns, to: dx + row * columns, count: columns, workers: .one)
@@ -45,10 +46,11 @@ extension Tape {
       (y.mutableElements + row * columns.count)
         .update(from: x.value.elements + row * width + columns.lowerBound, count: columns.count)
     }
-    return record(y, from: [x]) { [unowned self] dy in
+    let count = x.value.elementCount
+    return record(y, from: [x]) { [unowned self, x = x.slot] dy in
       accumulate(into: x) { dx, accumulates in
         // The other columns' slices add their own share, whichever of them comes first.
-        if !accumulates { dx.update(repeating: 0, count: x.value.elementCount) }
+        if !accumulates { dx.update(repeating: 0, count: count) }
         workers.run(pieces: rows) { row in
           Elementwise.add(
             dy.elements + row * columns.count, to: dx + row * width + columns.lowerBound, count: columns.count,
@@ -62,7 +64,7 @@ extension Tape {
   ///
   /// - Returns: The same memory as `x`.
   public func reshape(_ x: Variable, to shape: [Int]) -> Variable {
-    record(x.value.reshaped(to: shape), from: [x]) { [unowned self] gradient in
+    record(x.value.reshaped(to: shape), from: [x]) { [unowned self, x = x.slot] gradient in
       pass(gradient, to: x)
     }
   }
@@ -79,7 +81,8 @@ extension Tape {
     let offset = rows.lowerBound * columns
     let count = rows.count * columns
     x.value.mutableElements.advanced(by: offset).update(from: replacement.value.elements, count: count)
-    return record(x.value, from: [x, replacement]) { [unowned self] gradient in
+    return record(x.value, from: [x, replacement]) {
+      [unowned self, x = x.slot, replacement = replacement.slot] gradient in
       accumulate(into: replacement) { target, accumulates in
         if accumulates {
           Elementwise.add(gradient.elements + offset, to: target, count: count, workers: .one)

@@ -63,11 +63,11 @@ public final class Tape {
     return Variable(value, node: node)
   }
 
-  /// Lets `write` contribute to the gradient of `variable`; does nothing if none is wanted.
+  /// Lets `write` contribute to a gradient; does nothing if none is wanted.
   ///
   /// `write` gets the gradient's memory and whether to add to what is there or to overwrite it.
-  public func accumulate(into variable: Variable, _ write: (UnsafeMutablePointer<Float>, _ accumulate: Bool) -> Void) {
-    guard let node = variable.node else { return }
+  public func accumulate(into slot: GradientSlot, _ write: (UnsafeMutablePointer<Float>, _ accumulate: Bool) -> Void) {
+    guard let node = slot.node else { return }
     if let parameter = node.parameter {
       parameter.accumulateGradient(write)
     } else if let gradient = node.gradient {
@@ -79,16 +79,16 @@ public final class Tape {
     }
   }
 
-  /// Hands a whole gradient on to `variable`, without copying where nothing was contributed before.
+  /// Hands a whole gradient on, without copying where nothing was contributed before.
   ///
   /// - Precondition: Nobody else writes to `gradient` afterwards.
-  public func pass(_ gradient: Tensor, to variable: Variable) {
-    guard let node = variable.node else { return }
+  public func pass(_ gradient: Tensor, to slot: GradientSlot) {
+    guard let node = slot.node else { return }
     if node.parameter == nil, node.gradient == nil {
       node.gradient = gradient.shape == node.shape ? gradient : gradient.reshaped(to: node.shape)
       return
     }
-    accumulate(into: variable) { target, accumulates in
+    accumulate(into: slot) { target, accumulates in
       if accumulates {
         Elementwise.add(gradient.elements, to: target, count: gradient.elementCount, workers: context.workers)
       } else {
@@ -111,6 +111,14 @@ public final class Tape {
     if let gradient = foreignLeaf?.gradient { leafGradient(gradient) }
     foreignLeaf = nil
   }
+
+  /// As `accumulate(into:_:)` for a variable that the operation keeps anyway.
+  public func accumulate(into variable: Variable, _ write: (UnsafeMutablePointer<Float>, _ accumulate: Bool) -> Void) {
+    accumulate(into: variable.slot, write)
+  }
+
+  /// As `pass(_:to:)` for a variable that the operation keeps anyway.
+  public func pass(_ gradient: Tensor, to variable: Variable) { pass(gradient, to: variable.slot) }
 
   /// Runs the recorded operations backwards from a gradient that is already contributed to some of them.
   ///

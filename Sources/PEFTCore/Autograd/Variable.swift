@@ -15,9 +15,20 @@ public struct Variable {
     self.node = node
   }
 
+  /// Where its gradient goes, without its value: what a backward closure captures if it needs no more.
+  public var slot: GradientSlot { GradientSlot(node: node) }
+
   /// Whether a gradient is wanted for it.
   public var isTracked: Bool { node != nil }
 
   /// Sizes of the value's dimensions.
   public var shape: [Int] { value.shape }
+}
+
+/// A place on the tape that takes a gradient; it keeps no value alive.
+public struct GradientSlot {
+  let node: Tape.Node?
+
+  /// Whether a gradient is wanted there.
+  public var isTracked: Bool { node != nil }
 }

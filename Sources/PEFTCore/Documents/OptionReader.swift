@@ -70,9 +70,11 @@ public struct OptionReader: Sendable {
   }
 
   /// Refuses the first key that nothing asked for.
-  public func finish() throws(DocumentError) {
+  ///
+  /// - Parameter others: Keys that may stand beside these and that somebody else reads; only for the message.
+  public func finish(beside others: [String] = []) throws(DocumentError) {
     guard !isDescribing else { return }
-    let valid = descriptions.map(\.name)
+    let valid = descriptions.map(\.name) + others
     let known = Set(valid + aliases.map(\.name))
     guard let member = object.members.first(where: { !known.contains($0.key) }) else { return }
     let place = path(of: member.key.shownKey)

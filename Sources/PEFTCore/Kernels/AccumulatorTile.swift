@@ -68,7 +68,23 @@ private typealias SixRows = TileRows<FourRows, TwoRows>
 private typealias EightRows = TileRows<FourRows, FourRows>
 private typealias TwelveRows = TileRows<EightRows, FourRows>
 
-/// The innermost loop of every matrix product.
+/// The rows that a tile multiplies by a panel, and where the results go.
+struct TileProduct {
+  /// The first row's first factor of the depth block.
+  var a: UnsafePointer<Float>
+  /// Distances between rows and between depths; one of them is 1.
+  var aRowStride: Int
+  var aDepthStride: Int
+  /// Length of the sums, at most one depth block.
+  var depth: Int
+  /// Room for rows of a panel's width.
+  var c: UnsafeMutablePointer<Float>
+  var cStride: Int
+  /// Whether the result is added to `c` or replaces it.
+  var adding: Bool
+}
+
+/// The innermost loops of every matrix product.
 enum TileKernel {
   /// Height of the tile to use when `rows` rows are left: the tallest there is that they fill.
   @inline(__always)
@@ -82,53 +98,44 @@ enum TileKernel {
   ///
   /// - Parameters:
   ///   - height: One of the heights that `height(forRows:)` gives.
-  ///   - a: `[height, depth]` with rows `aStride` apart; with `aStride` nil `[depth, height]`, the rows
-  ///     interleaved.
   ///   - b: `[depth, panelWidth]` with rows `bStride` apart.
-  ///   - depth: Length of the sums, at most one depth block.
-  ///   - c: `[height, panelWidth]` with rows `cStride` apart.
-  ///   - adding: Whether the result is added to `c` or replaces it.
   @inline(never)
-  static func multiply(
-    height: Int, a: UnsafePointer<Float>, aStride: Int?, b: UnsafePointer<Float>, bStride: Int, depth: Int,
-    c: UnsafeMutablePointer<Float>, cStride: Int, adding: Bool
-  ) {
+  static func multiply(height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int) {
     switch height {
     #if CPU_X86_64_V4 || arch(arm64)
-      case 12: run(TwelveRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
-      case 8: run(EightRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
+      case 12: run(TwelveRows.self, product, b, bStride)
+      case 8: run(EightRows.self, product, b, bStride)
     #else
-      case 6: run(SixRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
+      case 6: run(SixRows.self, product, b, bStride)
     #endif
-    case 4: run(FourRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
-    case 2: run(TwoRows.self, a, aStride, b, bStride, depth, c, cStride, adding)
-    default: run(TileRow.self, a, aStride, b, bStride, depth, c, cStride, adding)
+    case 4: run(FourRows.self, product, b, bStride)
+    case 2: run(TwoRows.self, product, b, bStride)
+    default: run(TileRow.self, product, b, bStride)
     }
   }
 
   @inline(__always)
   private static func run<Tile: AccumulatorTile>(
-    _: Tile.Type, _ a: UnsafePointer<Float>, _ aStride: Int?, _ b: UnsafePointer<Float>, _ bStride: Int, _ depth: Int,
-    _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ adding: Bool
+    _: Tile.Type, _ product: TileProduct, _ b: UnsafePointer<Float>, _ bStride: Int
   ) {
     var tile = Tile()
-    if let aStride {
-      accumulate(&tile, a, rowStride: aStride, depthStride: 1, b, bStride, depth)
+    if product.aRowStride == 1 {
+      accumulate(&tile, product, rowStride: 1, depthStride: product.aDepthStride, b, bStride)
     } else {
-      accumulate(&tile, a, rowStride: 1, depthStride: Tile.rowCount, b, bStride, depth)
+      accumulate(&tile, product, rowStride: product.aRowStride, depthStride: 1, b, bStride)
     }
-    tile.write(to: c, stride: cStride, adding: adding)
+    tile.write(to: product.c, stride: product.cStride, adding: product.adding)
   }
 
   @inline(__always)
   private static func accumulate<Tile: AccumulatorTile>(
-    _ tile: inout Tile, _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, _ b: UnsafePointer<Float>,
-    _ bStride: Int, _ depth: Int
+    _ tile: inout Tile, _ product: TileProduct, rowStride: Int, depthStride: Int, _ b: UnsafePointer<Float>,
+    _ bStride: Int
   ) {
-    var column = a
+    var column = product.a
     var row = UnsafeRawPointer(b)
     let rowBytes = bStride &* MemoryLayout<Float>.stride
-    var remaining = depth
+    var remaining = product.depth
     while remaining > 0 {
       let first = row.loadUnaligned(as: KernelVector.self)
       let second = row.loadUnaligned(fromByteOffset: MemoryLayout<KernelVector>.size, as: KernelVector.self)
@@ -137,5 +144,32 @@ enum TileKernel {
       row += rowBytes
       remaining &-= 1
     }
+  }
+
+  /// Multiplies at most four rows by a packed panel, its elements going straight from words to sums.
+  ///
+  /// - Parameters:
+  ///   - height: 1, 2 or 4.
+  ///   - depths: The depths of the panel to multiply by, `product.depth` of them.
+  @inline(__always)
+  static func multiply<Code: PanelCode>(
+    height: Int, _ product: TileProduct, panel: UnsafeRawPointer, depths: Range<Int>, as code: Code.Type
+  ) {
+    switch height {
+    case 4: run(FourRows.self, product, panel, depths, code)
+    case 2: run(TwoRows.self, product, panel, depths, code)
+    default: run(TileRow.self, product, panel, depths, code)
+    }
+  }
+
+  @inline(__always)
+  private static func run<Tile: AccumulatorTile, Code: PanelCode>(
+    _: Tile.Type, _ product: TileProduct, _ panel: UnsafeRawPointer, _ depths: Range<Int>, _ code: Code.Type
+  ) {
+    var tile = Tile()
+    PanelReader.read(panel, depths: depths, as: code) { depth, first, second in
+      tile.add(column: product.a + depth &* product.aDepthStride, stride: product.aRowStride, row: first, second)
+    }
+    tile.write(to: product.c, stride: product.cStride, adding: product.adding)
   }
 }

@@ -88,7 +88,7 @@ extension AttentionKernel {
 
   /// Turns raw scores into probabilities and gradients of probabilities into gradients of raw scores; both are
   /// zero where the row's query sees nothing.
-  @inline(__always)
+  @inline(never)
   private func softmaxGradient(
     scores: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>, visible: Range<Int>, width: Int,
     logSumExp: Float, mean: Float

@@ -78,18 +78,16 @@ struct AttentionKernel: Sendable {
   }
 
   /// Turns a row of scores into unnormalized probabilities; returns the largest score and the sum.
-  @inline(__always)
+  @inline(never)
   private func softmax(_ row: UnsafeMutablePointer<Float>, _ visible: Range<Int>) -> (largest: Float, sum: Float) {
     let start = visible.lowerBound / Lanes.count * Lanes.count
     let end = (visible.upperBound + Lanes.count - 1) / Lanes.count * Lanes.count
-    if let cap = shape.softCap {
-      mapVectors(row + start, into: row + start, count: end - start) { VectorMath.tanh($0 / cap) * cap }
-    }
-    for hidden in start..<visible.lowerBound { row[hidden] = -.infinity }
-    for hidden in visible.upperBound..<end { row[hidden] = -.infinity }
+    if let cap = shape.softCap { self.cap(row + start, count: end - start, at: cap) }
+    if start < visible.lowerBound { hide(row, start, outside: visible) }
+    if visible.upperBound < end { hide(row, end - Lanes.count, outside: visible) }
     var lanes = Lanes(repeating: -.infinity)
     for i in stride(from: start, to: end, by: Lanes.count) { lanes = lanes.larger(Lanes(at: row + i)) }
-    let largest = lanes.max()
+    let largest = lanes.largest
     var sum = Lanes()
     for i in stride(from: start, to: end, by: Lanes.count) {
       let value = VectorMath.exp(Lanes(at: row + i) - largest)
@@ -97,6 +95,22 @@ struct AttentionKernel: Sendable {
       sum += value
     }
     return (largest, sum.total)
+  }
+
+  @inline(never)
+  private func cap(_ scores: UnsafeMutablePointer<Float>, count: Int, at cap: Float) {
+    mapVectors(scores, into: scores, count: count) { VectorMath.tanh($0 / cap) * cap }
+  }
+
+  /// Makes hidden scores of one vector -∞; by a mask, since a vector load waits for narrower stores before it.
+  @inline(__always)
+  private func hide(_ row: UnsafeMutablePointer<Float>, _ start: Int, outside visible: Range<Int>) {
+    var columns = IntegerLanes()
+    for lane in 0..<Lanes.count { columns[lane] = Int32(truncatingIfNeeded: start + lane) }
+    let first = Int32(truncatingIfNeeded: visible.lowerBound)
+    let end = Int32(truncatingIfNeeded: visible.upperBound)
+    let hidden = (columns .< first) .| (columns .>= end)
+    Lanes(at: row + start).replacing(with: -.infinity, where: hidden).store(to: row + start)
   }
 }
 
@@ -164,34 +178,44 @@ struct ScoreBlock {
   }
 
   /// Adds to each row's output the visible rows of `table`, weighted by the row's scores, in chain order.
+  ///
+  /// The chain is walked in stretches that stay in the nearest cache while all rows use them.
   @inline(__always)
   func addWeightedRows(
     _ table: RowTable, weights: UnsafePointer<Float>, dimension: Int,
     to outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   ) {
-    @inline(__always)
-    func addOne(_ row: Int, _ terms: Range<Int>) {
-      AttentionTiles.addOneSum(
-        weights + row * width, weightStride: 1, rows: table, terms: terms, width: dimension, to: outputs[row])
-    }
-    var row = 0
-    while row + 4 <= rows {
-      let common = visible(row + 3).lowerBound..<max(visible(row).upperBound, visible(row + 3).lowerBound)
-      if visible(row).upperBound <= common.lowerBound {
-        for row in row..<row + 4 { addOne(row, visible(row)) }
-      } else {
-        for row in row..<row + 4 { addOne(row, visible(row).lowerBound..<common.lowerBound) }
-        let w = weights + row * width
-        AttentionTiles.addFourSums(
-          (w, w + width, w + 2 * width, w + 3 * width), weightStride: 1, rows: table, terms: common, width: dimension,
-          to: (outputs[row], outputs[row + 1], outputs[row + 2], outputs[row + 3]))
-        for row in row..<row + 4 { addOne(row, common.upperBound..<visible(row).upperBound) }
+    let stretch = max(32, 8192 / dimension)
+    for first in stride(from: 0, to: keyCount, by: stretch) {
+      let columns = first..<first + stretch
+      func addOne(_ row: Int, _ terms: Range<Int>) {
+        AttentionTiles.addOneSum(
+          weights + row * width, weightStride: 1, rows: table, terms: terms, width: dimension, to: outputs[row])
       }
-      row += 4
-    }
-    while row < rows {
-      addOne(row, visible(row))
-      row += 1
+      var row = 0
+      while row + 4 <= rows {
+        let (top, bottom) = (visible(row).clamped(to: columns), visible(row + 3).clamped(to: columns))
+        if bottom.lowerBound < top.upperBound {
+          let common = bottom.lowerBound..<top.upperBound
+          for row in row..<row + 4 {
+            addOne(row, min(common.lowerBound, visible(row).clamped(to: columns).lowerBound)..<common.lowerBound)
+          }
+          let w = weights + row * width
+          AttentionTiles.addFourSums(
+            (w, w + width, w + 2 * width, w + 3 * width), weightStride: 1, rows: table, terms: common,
+            width: dimension, to: (outputs[row], outputs[row + 1], outputs[row + 2], outputs[row + 3]))
+          for row in row..<row + 4 {
+            addOne(row, common.upperBound..<max(common.upperBound, visible(row).clamped(to: columns).upperBound))
+          }
+        } else {
+          for row in row..<row + 4 { addOne(row, visible(row).clamped(to: columns)) }
+        }
+        row += 4
+      }
+      while row < rows {
+        addOne(row, visible(row).clamped(to: columns))
+        row += 1
+      }
     }
   }
 }

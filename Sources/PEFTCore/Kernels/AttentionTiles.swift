@@ -174,7 +174,7 @@ enum AttentionTiles {
   }
 
   /// Writes the products of four rows of `x` (`depth` floats each) with a panel's columns.
-  @inline(__always)
+  @inline(never)
   static func fourProducts(
     _ x: UnsafePointer<Float>, panel: UnsafePointer<Float>, depth: Int, into scores: UnsafeMutablePointer<Float>,
     stride: Int
@@ -198,7 +198,7 @@ enum AttentionTiles {
   }
 
   /// Writes the products of one row of `x` with a panel's columns.
-  @inline(__always)
+  @inline(never)
   static func oneProduct(
     _ x: UnsafePointer<Float>, panel: UnsafePointer<Float>, depth: Int, into scores: UnsafeMutablePointer<Float>
   ) {
@@ -208,6 +208,7 @@ enum AttentionTiles {
   }
 
   /// Adds `Σ_t weights_k[t · weightStride] · rows[t]` over `terms` to four outputs of `width` floats.
+  @inline(never)
   static func addFourSums(
     _ weights: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>),
     weightStride: Int, rows: RowTable, terms: Range<Int>, width: Int,
@@ -247,6 +248,7 @@ enum AttentionTiles {
   }
 
   /// Adds `Σ_t weights[t · weightStride] · rows[t]` over `terms` to one output of `width` floats.
+  @inline(never)
   static func addOneSum(
     _ weights: UnsafePointer<Float>, weightStride: Int, rows: RowTable, terms: Range<Int>, width: Int,
     to output: UnsafeMutablePointer<Float>

@@ -15,6 +15,18 @@ protocol PanelSource {
   func panel(
     _ index: Int, depths: Range<Int>, buffer: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> (elements: UnsafePointer<Float>, stride: Int)
+  /// Whether `multiply` works, which skips the buffer for the sake of few rows.
+  var multipliesDirectly: Bool { get }
+  /// Multiplies at most four rows by a panel.
+  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>)
+}
+
+extension PanelSource {
+  var multipliesDirectly: Bool { false }
+
+  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
+    preconditionFailure("these panels are multiplied from a buffer")
+  }
 }
 
 /// The left-hand matrix and the result of a product.
@@ -31,19 +43,19 @@ struct ProductRows {
   /// Whether the product is added to `c`.
   let accumulates: Bool
 
-  /// Whether the rows are brought into another order before they are multiplied.
+  /// Whether the rows are brought into the tiles' order before they are multiplied.
   ///
-  /// Transposed rows are; so are rows a multiple of a page apart, which compete for the same few places of
-  /// the first-level cache.
+  /// Mostly they are read where they lie. Only rows a multiple of a page apart are copied: they would compete
+  /// for the same few places of the first-level cache.
   var interleaves: Bool {
-    aIsTransposed || aStride * MemoryLayout<Float>.stride % 4096 == 0 && rowCount > 8
+    aStride * MemoryLayout<Float>.stride % 4096 == 0 && rowCount > 8
   }
 }
 
 /// A product cut into pieces by its shape.
 ///
-/// A piece is a block of rows times a group of panels. It goes through the depth in blocks, brings its rows
-/// into the tiles' order once a block, and unpacks each panel once a block into a buffer in cache.
+/// A piece is a block of rows times a group of panels. It goes through the depth in blocks and unpacks each
+/// panel once a block into a buffer in cache.
 struct BlockedMultiply<Source: PanelSource> {
   private let rows: ProductRows
   private let source: Source
@@ -61,16 +73,17 @@ struct BlockedMultiply<Source: PanelSource> {
     rowsPerPiece = (tiles + rowPieces - 1) / rowPieces * KernelShape.tileRows
     let panelWork = max(1, min(rows.rowCount, rowsPerPiece) * rows.depth * KernelShape.panelWidth)
     // A piece that interleaves its rows does so once for all its panels.
-    let fewest = rows.interleaves ? min(8, max(1, panels / 16)) : 1
-    let wanted = max(fewest, (Self.pieceWork + panelWork - 1) / panelWork)
+    let fewest = rows.interleaves ? min(8, max(1, panels / 8)) : 1
+    let wanted = max(fewest, (Self.pieceWork(rows: rows.rowCount) + panelWork - 1) / panelWork)
     panelPieces = max(1, panels / wanted)
     panelsPerPiece = (panels + panelPieces - 1) / max(1, panelPieces)
   }
 
   /// Rows that share one unpacking of a panel.
   private static var maximumRows: Int { 256 }
-  /// Multiplications that make a piece worth its start.
-  private static var pieceWork: Int { 1 << 21 }
+  /// Multiplications that make a piece worth its start, some tens of microseconds: fewer for few rows, which
+  /// wait for memory.
+  private static func pieceWork(rows: Int) -> Int { rows <= 8 ? 1 << 18 : 1 << 21 }
 
   /// Floats of scratch that a piece needs.
   static func scratchCount(rows: Int, sourceScratch: Int) -> Int {
@@ -107,45 +120,58 @@ struct BlockedMultiply<Source: PanelSource> {
     guard firstRow < lastRow, firstPanel < lastPanel else { return }
 
     let block = scratch.assumingMemoryBound(to: Float.self)
-    let buffer = block + (rowsPerPiece * KernelShape.depthBlock)
+    let buffer = block + (rows.interleaves ? rowsPerPiece * KernelShape.depthBlock : 0)
     let edge = buffer + KernelShape.panelWidth * KernelShape.depthBlock
     let sourceScratch = edge + KernelShape.tileRows * KernelShape.panelWidth
 
     if rows.depth == 0 { return clear(firstRow..<lastRow, panels: firstPanel..<lastPanel) }
+    let multipliesDirectly = rows.rowCount <= KernelShape.directRows && source.multipliesDirectly
     var depth = 0
     while depth < rows.depth {
       let depths = depth..<min(depth + KernelShape.depthBlock, rows.depth)
-      let adding = rows.accumulates || depth > 0
       if rows.interleaves { interleave(firstRow..<lastRow, depths, into: block) }
       for panel in firstPanel..<lastPanel {
-        let (elements, stride) = source.panel(panel, depths: depths, buffer: buffer, scratch: sourceScratch)
+        let (elements, stride) =
+          multipliesDirectly
+          ? (UnsafePointer(buffer), 0) : source.panel(panel, depths: depths, buffer: buffer, scratch: sourceScratch)
         let column = panel * KernelShape.panelWidth
         let width = min(KernelShape.panelWidth, source.columnCount - column)
         var row = firstRow
         while row < lastRow {
           let height = TileKernel.height(forRows: lastRow - row)
-          let a =
-            rows.interleaves
-            ? UnsafePointer(block + (row - firstRow) * depths.count)
-            : rows.a + row * rows.aStride + depths.lowerBound
-          let c = rows.c + row * rows.cStride + column
-          if width == KernelShape.panelWidth {
-            TileKernel.multiply(
-              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride,
-              depth: depths.count, c: c, cStride: rows.cStride,
-              adding: adding)
-          } else {
-            TileKernel.multiply(
-              height: height, a: a, aStride: rows.interleaves ? nil : rows.aStride, b: elements, bStride: stride,
-              depth: depths.count, c: edge,
-              cStride: KernelShape.panelWidth, adding: false)
-            copyEdge(edge, height: height, width: width, to: c, adding: adding)
+          var product = product(row: row, height: height, column: column, depths: depths)
+          if rows.interleaves {
+            product.a = UnsafePointer(block + (row - firstRow) * depths.count)
+            product.aRowStride = 1
+            product.aDepthStride = height
           }
+          let c = product.c
+          let adding = product.adding
+          if width < KernelShape.panelWidth {
+            product.c = edge
+            product.cStride = KernelShape.panelWidth
+            product.adding = false
+          }
+          if multipliesDirectly {
+            source.multiply(height: height, product, byPanel: panel, depths: depths)
+          } else {
+            TileKernel.multiply(height: height, product, b: elements, bStride: stride)
+          }
+          if width < KernelShape.panelWidth { copyEdge(edge, height: height, width: width, to: c, adding: adding) }
           row += height
         }
       }
       depth = depths.upperBound
     }
+  }
+
+  private func product(row: Int, height: Int, column: Int, depths: Range<Int>) -> TileProduct {
+    TileProduct(
+      a: rows.aIsTransposed
+        ? rows.a + depths.lowerBound * rows.aStride + row : rows.a + row * rows.aStride + depths.lowerBound,
+      aRowStride: rows.aIsTransposed ? 1 : rows.aStride, aDepthStride: rows.aIsTransposed ? rows.aStride : 1,
+      depth: depths.count, c: rows.c + row * rows.cStride + column, cStride: rows.cStride,
+      adding: rows.accumulates || depths.lowerBound > 0)
   }
 
   private func copyEdge(

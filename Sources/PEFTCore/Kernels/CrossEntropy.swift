@@ -56,7 +56,7 @@ enum CrossEntropy {
   private static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
     var largest = Lanes(repeating: -.infinity)
     forEachVector(count) { i, n in largest = largest.larger(Lanes(at: x + i, count: n, filling: -.infinity)) }
-    return largest.max()
+    return largest.largest
   }
 
   /// Sums in floats over stretches short enough to stay exact to seven digits, in doubles over the stretches.

@@ -54,16 +54,43 @@ extension Lanes {
   /// The sum of all lanes, halves added to halves.
   @inline(__always)
   var total: Float {
+    halved {
+      $0 + $1
+    } four: {
+      $0 + $1
+    } two: {
+      $0 + $1
+    }
+  }
+
+  /// The largest lane; NaN where there is one, or not, as with `larger`.
+  @inline(__always)
+  var largest: Float {
+    halved {
+      $0.replacing(with: $1, where: $1 .> $0)
+    } four: {
+      $0.replacing(with: $1, where: $1 .> $0)
+    } two: {
+      $0.replacing(with: $1, where: $1 .> $0)
+    }
+  }
+
+  /// Combines the two halves again and again; `SIMD.sum()` and `SIMD.max()` walk over the lanes one by one.
+  @inline(__always)
+  private func halved(
+    eight: (SIMD8<Float>, SIMD8<Float>) -> SIMD8<Float>, four: (SIMD4<Float>, SIMD4<Float>) -> SIMD4<Float>,
+    two: (SIMD2<Float>, SIMD2<Float>) -> SIMD2<Float>
+  ) -> Float {
     #if CPU_X86_64_V4
-      let eight = lowHalf + highHalf
-      let four = eight.lowHalf + eight.highHalf
+      let ofEight = eight(lowHalf, highHalf)
+      let ofFour = four(ofEight.lowHalf, ofEight.highHalf)
     #elseif CPU_X86_64_V3
-      let four = lowHalf + highHalf
+      let ofFour = four(lowHalf, highHalf)
     #else
-      let four = self
+      let ofFour = self
     #endif
-    let two = four.lowHalf + four.highHalf
-    return two.x + two.y
+    let ofTwo = two(ofFour.lowHalf, ofFour.highHalf)
+    return two(ofTwo, SIMD2(ofTwo.y, ofTwo.x)).x
   }
 
   /// The lane-wise larger value; a lane of `self` that is not a number gives way to `other`'s.

@@ -2,17 +2,16 @@
 ///
 /// A panel holds `panelWidth` rows of the matrix; the last one is filled up with zeros. Inside a panel:
 ///
-/// - float formats: for each input, one element of every row;
-/// - Q8_0, Q4_0, Q4_1: for each block of 32 inputs, every row's scale (then, for Q4_1, every row's minimum),
-///   then for each input (4-bit: pair of inputs, the first in the low half) one byte of every row. Signed bytes
-///   are stored with 128 added;
+/// - float32: for each input, one element of every row;
+/// - float16, bfloat16, Q8_0, Q4_0, Q4_1: blocks as `PanelCode` describes;
 /// - the other formats: the rows one after the other, as stored.
 ///
-/// Reordering changes no size: a panel takes `panelWidth` times the bytes of a row.
+/// A panel takes `panelWidth` times the bytes of a row; an odd number of 16-bit elements is made even.
 struct PackedWeights: Sendable {
   let format: WeightFormat
   let outputs: Int
   let inputs: Int
+  /// Bytes that a row takes in a panel.
   let rowBytes: Int
   nonisolated(unsafe) let memory: UnsafeMutableRawPointer
 
@@ -29,7 +28,9 @@ struct PackedWeights: Sendable {
     self.format = format
     self.outputs = outputs
     self.inputs = inputs
-    rowBytes = inputs / format.blockLength * format.blockBytes
+    let bytesPerRow = inputs / format.blockLength * format.blockBytes
+    let isHalves = format == .float16 || format == .bfloat16
+    rowBytes = isHalves ? (bytesPerRow + 3) / 4 * 4 : bytesPerRow
     let panels = (outputs + KernelShape.panelWidth - 1) / KernelShape.panelWidth
     memory = .allocate(byteCount: max(64, panels * rowBytes * KernelShape.panelWidth), alignment: 64)
     guard rowBytes > 0, let source = bytes.baseAddress else { return }
@@ -55,10 +56,11 @@ struct PackedWeights: Sendable {
       switch format {
       case .float32:
         let target = target.assumingMemoryBound(to: UInt32.self) + column
-        copy(source, row: row, transposed: transposed, to: target)
+        copy(source, row: row, transposed: transposed) { target[$0 &* width] = $1 }
       case .bfloat16, .float16:
-        let target = target.assumingMemoryBound(to: UInt16.self) + column
-        copy(source, row: row, transposed: transposed, to: target)
+        let target = target.assumingMemoryBound(to: UInt16.self) + 2 * column
+        if inputs % 2 == 1 { target[inputs / 2 &* (2 &* width) &+ 1] = 0 }
+        copy(source, row: row, transposed: transposed) { target[$0 / 2 &* (2 &* width) &+ $0 % 2] = $1 }
       case .q80, .q40, .q41:
         packBlocks(source + row * rowBytes, into: target, column: column)
       case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
@@ -69,13 +71,13 @@ struct PackedWeights: Sendable {
 
   @inline(__always)
   private func copy<Element: BitwiseCopyable>(
-    _ source: UnsafeRawPointer, row: Int, transposed: Bool, to target: UnsafeMutablePointer<Element>
+    _ source: UnsafeRawPointer, row: Int, transposed: Bool, _ store: (_ input: Int, _ element: Element) -> Void
   ) {
     let size = MemoryLayout<Element>.size
     let first = source + (transposed ? row : row &* inputs) &* size
     let stride = (transposed ? outputs : 1) &* size
     for input in 0..<inputs {
-      target[input &* KernelShape.panelWidth] = (first + input &* stride).loadUnaligned(as: Element.self)
+      store(input, (first + input &* stride).loadUnaligned(as: Element.self))
     }
   }
 
@@ -85,22 +87,34 @@ struct PackedWeights: Sendable {
       let source = row + block * format.blockBytes
       let target = panel + block * format.blockBytes * width
       let scaleCount = format == .q41 ? 2 : 1
-      for scale in 0..<scaleCount {
-        let value = (source + 2 * scale).loadUnaligned(as: UInt16.self)
-        (target + (scale * width + column) * 2).storeBytes(of: value, as: UInt16.self)
+      let halves = target.assumingMemoryBound(to: UInt16.self)
+      if scaleCount == 1 {
+        halves[scaleIndex(column)] = source.loadUnaligned(as: UInt16.self)
+      } else {
+        halves[2 * column] = source.loadUnaligned(as: UInt16.self)
+        halves[2 * column + 1] = (source + 2).loadUnaligned(as: UInt16.self)
       }
       let from = (source + 2 * scaleCount).assumingMemoryBound(to: UInt8.self)
-      let to = (target + 2 * scaleCount * width).assumingMemoryBound(to: UInt8.self) + column
+      let to = (target + 2 * scaleCount * width).assumingMemoryBound(to: UInt32.self) + column
       if format == .q80 {
-        for input in 0..<32 { to[input * width] = from[input] ^ 0x80 }
+        for word in 0..<8 {
+          to[word * width] = UnsafeRawPointer(from + 4 * word).loadUnaligned(as: UInt32.self).littleEndian ^ 0x8080_8080
+        }
       } else {
-        // Stored: element j below element j + 16. Packed: even element below odd element.
-        for pair in 0..<8 {
-          let (first, second) = (from[2 * pair], from[2 * pair + 1])
-          to[pair * width] = first & 15 | second << 4
-          to[(pair + 8) * width] = first >> 4 | second & 0xF0
+        // Stored: element j below element j + 16.
+        for word in 0..<4 {
+          var value: UInt32 = 0
+          for part in 0..<8 {
+            let input = 8 * word + part
+            let code = from[input % 16] >> (input < 16 ? 0 : 4) & 15
+            value |= UInt32(code) << UInt32(4 * part)
+          }
+          to[word * width] = value
         }
       }
     }
   }
+
+  /// Where a block has the scale of a row, counted in 16-bit elements, if a row has one scale.
+  func scaleIndex(_ column: Int) -> Int { column % KernelShape.lanes * 2 + column / KernelShape.lanes }
 }

@@ -10,18 +10,12 @@
 #if CPU_X86_64_V4
   typealias KernelVector = SIMD16<Float>
   typealias KernelWords = SIMD16<UInt32>
-  typealias KernelHalves = SIMD16<UInt16>
-  typealias KernelBytes = SIMD16<UInt8>
 #elseif CPU_X86_64_V3
   typealias KernelVector = SIMD8<Float>
   typealias KernelWords = SIMD8<UInt32>
-  typealias KernelHalves = SIMD8<UInt16>
-  typealias KernelBytes = SIMD8<UInt8>
 #else
   typealias KernelVector = SIMD4<Float>
   typealias KernelWords = SIMD4<UInt32>
-  typealias KernelHalves = SIMD4<UInt16>
-  typealias KernelBytes = SIMD4<UInt8>
 #endif
 
 /// The block sizes of the matrix kernels.
@@ -40,6 +34,9 @@ enum KernelShape {
       6
     #endif
   }
+
+  /// Most rows that are multiplied by packed elements without a buffer between.
+  @inline(__always) static var directRows: Int { 4 }
 
   /// Length of the blocks that a sum over the inner dimension is cut into, the first at 0.
   ///

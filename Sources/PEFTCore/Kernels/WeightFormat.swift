@@ -49,7 +49,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
 
   /// Bytes of a matrix, or nil if a row is not made of whole blocks or the number of bytes is too large.
   public func byteCount(outputs: Int, inputs: Int) -> Int? {
-    guard outputs >= 0, inputs >= 0, inputs % blockLength == 0 else { return nil }
+    guard 0...Int.max / 2 ~= outputs, inputs >= 0, inputs % blockLength == 0 else { return nil }
     let (row, rowOverflow) = (inputs / blockLength).multipliedReportingOverflow(by: blockBytes)
     let (all, overflow) = row.multipliedReportingOverflow(by: outputs)
     return rowOverflow || overflow ? nil : all

@@ -86,32 +86,46 @@ public final class WeightMatrix: Sendable {
   ///
   /// - Parameters:
   ///   - x: `[rows, inputs]`, rows `xStride` apart.
-  ///   - y: `[rows, outputs]`, rows `yStride` apart.
+  ///   - y: `[rows, outputs]`, or as many columns as `range` has, rows `yStride` apart.
+  ///   - range: The outputs to compute, all if nil, such as a block of the vocabulary; starts at a multiple of 32.
   ///   - accumulate: Whether the product is added to what `y` holds.
   public func multiply(
     _ x: UnsafePointer<Float>, rows: Int, xStride: Int, into y: UnsafeMutablePointer<Float>, yStride: Int,
-    accumulate: Bool = false, workers: Workers
+    outputs range: Range<Int>? = nil, accumulate: Bool = false, workers: Workers
   ) {
+    let range = checked(range)
     let product = ProductRows(
       rowCount: rows, depth: inputs, a: x, aStride: xStride, aIsTransposed: false, c: y, cStride: yStride,
       accumulates: accumulate)
-    BlockedMultiply(product, by: OutputPanels(weights: packed)).run(on: workers)
+    BlockedMultiply(product, by: OutputPanels(weights: packed, outputs: range)).run(on: workers)
   }
 
   /// Multiplies rows by the transposed matrix: `x = y·W`, or adds the product to `x`.
   ///
   /// - Parameters:
-  ///   - y: `[rows, outputs]`, rows `yStride` apart; in training, the gradient of the product.
+  ///   - y: `[rows, outputs]`, or as many columns as `range` has, rows `yStride` apart; in training, the
+  ///     gradient of the product.
+  ///   - range: The rows of the matrix to multiply by, all if nil; starts at a multiple of 32. Sums are in blocks
+  ///     of 256 outputs from its start.
   ///   - x: `[rows, inputs]`, rows `xStride` apart.
   ///   - accumulate: Whether the product is added to what `x` holds.
   public func multiplyTransposed(
     _ y: UnsafePointer<Float>, rows: Int, yStride: Int, into x: UnsafeMutablePointer<Float>, xStride: Int,
-    accumulate: Bool = false, workers: Workers
+    outputs range: Range<Int>? = nil, accumulate: Bool = false, workers: Workers
   ) {
+    let range = checked(range)
     let product = ProductRows(
-      rowCount: rows, depth: outputs, a: y, aStride: yStride, aIsTransposed: false, c: x, cStride: xStride,
+      rowCount: rows, depth: range.count, a: y, aStride: yStride, aIsTransposed: false, c: x, cStride: xStride,
       accumulates: accumulate)
-    BlockedMultiply(product, by: InputPanels(weights: packed)).run(on: workers)
+    BlockedMultiply(product, by: InputPanels(weights: packed, firstOutput: range.lowerBound)).run(on: workers)
+  }
+
+  private func checked(_ range: Range<Int>?) -> Range<Int> {
+    let range = range ?? 0..<outputs
+    precondition(
+      range.lowerBound >= 0 && range.lowerBound % 32 == 0 && range.upperBound <= outputs,
+      "WeightMatrix: outputs \(range) of \(outputs) do not start at a multiple of 32 or end outside")
+    return range
   }
 
   /// Writes one row as float32, such as a token's embedding.

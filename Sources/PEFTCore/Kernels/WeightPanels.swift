@@ -1,8 +1,12 @@
 /// A frozen matrix as the right-hand side of `x·Wᵀ`: a panel's columns are outputs, its depth the inputs.
 struct OutputPanels: PanelSource {
   let weights: PackedWeights
+  /// The outputs to compute; starts at a multiple of the panel width.
+  let outputs: Range<Int>
 
-  var columnCount: Int { weights.outputs }
+  var columnCount: Int { outputs.count }
+
+  private var firstPanel: Int { outputs.lowerBound / KernelShape.panelWidth }
 
   var scratchCount: Int {
     weights.format.isPackedIntoPanels ? 0 : KernelShape.panelWidth * KernelShape.depthBlock
@@ -12,6 +16,7 @@ struct OutputPanels: PanelSource {
     _ index: Int, depths: Range<Int>, buffer: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> (elements: UnsafePointer<Float>, stride: Int) {
     let width = KernelShape.panelWidth
+    let index = firstPanel + index
     if weights.format == .float32 {
       return (weights.panel(index).assumingMemoryBound(to: Float.self) + depths.lowerBound * width, width)
     }
@@ -30,11 +35,28 @@ struct OutputPanels: PanelSource {
       scratch, sourceStride: depths.count, rows: rows, columns: depths.count, to: buffer, targetStride: width)
     return (UnsafePointer(buffer), width)
   }
+
+  var multipliesDirectly: Bool { weights.format != .float32 && weights.format.isPackedIntoPanels }
+
+  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
+    let panel = weights.panel(firstPanel + index)
+    switch weights.format {
+    case .bfloat16: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: BFloat16Code.self)
+    case .float16: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Float16Code.self)
+    case .q80: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q80Code.self)
+    case .q40: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q40Code.self)
+    case .q41: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q41Code.self)
+    case .float32, .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+      preconditionFailure("multiply: \(weights.format.name) is multiplied from a buffer")
+    }
+  }
 }
 
 /// A frozen matrix as the right-hand side of `y·W`: a panel's columns are inputs, its depth the outputs.
 struct InputPanels: PanelSource {
   let weights: PackedWeights
+  /// The output that is depth 0; a multiple of the panel width.
+  let firstOutput: Int
 
   var columnCount: Int { weights.inputs }
 
@@ -44,6 +66,7 @@ struct InputPanels: PanelSource {
     _ index: Int, depths: Range<Int>, buffer: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> (elements: UnsafePointer<Float>, stride: Int) {
     let width = KernelShape.panelWidth
+    let depths = depths.lowerBound + firstOutput..<depths.upperBound + firstOutput
     let firstInput = index * width
     let inputs = firstInput..<min(firstInput + width, weights.inputs)
     if weights.format.isPackedIntoPanels {

@@ -24,18 +24,39 @@ public struct ModelFiles {
 
   /// Opens a model's description, reading nothing but headers.
   ///
+  /// - Parameters:
+  ///   - path: A folder, a GGUF file, or the id of a repository in the Hub's cache; the network is not touched.
+  ///   - revision: Which revision in the Hub's cache; `main` unless given.
+  ///   - cache: The Hub's cache.
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
-  public static func open(_ path: String) throws -> ModelFiles {
+  public static func open(_ path: String, revision: String? = nil, cache: HubCache = HubCache()) throws -> ModelFiles {
     var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+      return try isDirectory.boolValue ? folder(path, name: nil) : ModelFiles(gguf: path)
+    }
+    guard path.contains("/"), HubCache.isRepositoryID(path) else {
       throw FileError(path: path, "there is no such model folder or file")
     }
-    return try isDirectory.boolValue ? ModelFiles(directory: path) : ModelFiles(gguf: path)
+    do {
+      return try folder(try cache.snapshot(of: path, revision: revision), name: path.split(separator: "/").last)
+    } catch let error as FileError where !FileManager.default.fileExists(atPath: error.path) {
+      throw FileError(path: path, "there is no such model folder or file; \(error.message) (model fetch \(path))")
+    }
   }
 
-  private init(directory: String) throws {
+  /// A folder with a description, or with one GGUF file alone, as some repositories are.
+  private static func folder(_ path: String, name: Substring?) throws -> ModelFiles {
+    if !FileManager.default.fileExists(atPath: path + "/config.json") {
+      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      let files = entries.filter { $0.hasSuffix(".gguf") }
+      if files.count == 1 { return try ModelFiles(gguf: path + "/" + files[0]) }
+    }
+    return try ModelFiles(directory: path, name: name.map(String.init))
+  }
+
+  private init(directory: String, name: String?) throws {
     path = directory
-    name = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+    self.name = name ?? URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
     let file = directory + "/config.json"
     guard FileManager.default.fileExists(atPath: file) else {
       throw FileError(path: directory, "is no model folder: it has no config.json")
@@ -67,6 +88,17 @@ public struct ModelFiles {
     self.configuration = configuration
     endTokens = configuration.endTokens
     weights = .gguf(checkpoint)
+  }
+
+  /// Whether there are weights beside the description.
+  public var hasWeights: Bool {
+    switch weights {
+    case .gguf: true
+    case .directory:
+      [SafetensorsCheckpoint.fileName, SafetensorsCheckpoint.indexName].contains {
+        FileManager.default.fileExists(atPath: path + "/" + $0)
+      }
+    }
   }
 
   /// The model without weights: its modules and their sizes.

@@ -123,14 +123,11 @@ final class GGUFSource: WeightSource {
   func matrix(_ site: String, outputs: Int, inputs: Int, context: ComputeContext) throws -> WeightMatrix? {
     guard let name = storage.ggufName(site), let tensor = find(name + ".weight") else { return nil }
     try check(tensor, [outputs, inputs])
-    let format = try tensor.blockFormat()
-    guard let weightFormat = WeightFormat(rawValue: format.name) else {
-      throw error(tensor, "its type \(format.name) is not supported for weights")
-    }
+    let format = try tensor.weightFormat()
     defer { tensor.file.advise(.dontNeed, tensor.range) }
     return try WeightMatrix.make(
-      format: weightFormat, as: type, outputs: outputs, inputs: inputs, transposed: false,
-      rowOrder: rowOrder(site, outputs), bytes: tensor.bytes, context: context)
+      format: format, as: type, outputs: outputs, inputs: inputs, transposed: false,
+      rowOrder: storage.ggufRowOrder(site, outputs, configuration), bytes: tensor.bytes, context: context)
   }
 
   func vector(_ name: String, count: Int) throws -> [Float]? {
@@ -139,26 +136,14 @@ final class GGUFSource: WeightSource {
     guard let stored = storage.ggufName(site), let tensor = find(stored + name[dot...]) else { return nil }
     try check(tensor, [count])
     var values = try tensor.floats()
-    if let order = rowOrder(site, count) { values = order.map { values[$0] } }
+    if let order = storage.ggufRowOrder(site, count, configuration) { values = order.map { values[$0] } }
     // The converter adds one to the gains that Hugging Face stores as a difference from one.
     if configuration.normalization.gainIsOffset, name.hasSuffix("norm.weight") { values = values.map { $0 - 1 } }
     return values
   }
 
   var unusedNames: [String] {
-    checkpoint.tensors.map(\.name).filter { !used.contains($0) && $0 != "rope_freqs.weight" }.sorted()
-  }
-
-  /// GGUF's rows of queries and keys stand in the order of interleaved rotary pairs: (x₀, x₁), (x₂, x₃), …; ours
-  /// are halves, all first elements before all second ones.
-  private func rowOrder(_ site: String, _ outputs: Int) -> [Int]? {
-    guard storage.ggufPermutesQueryAndKey, site.hasSuffix(".q_proj") || site.hasSuffix(".k_proj") else { return nil }
-    let d = configuration.headDimension
-    return (0..<outputs).map { row in
-      let (head, within) = row.quotientAndRemainder(dividingBy: d)
-      let (half, pair) = within.quotientAndRemainder(dividingBy: d / 2)
-      return head * d + 2 * pair + half
-    }
+    checkpoint.tensors.map(\.name).filter { !used.contains($0) && !$0.hasPrefix("rope_f") }.sorted()
   }
 
   private func find(_ name: String) -> GGUFTensor? {

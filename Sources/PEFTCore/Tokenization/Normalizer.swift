@@ -1,8 +1,7 @@
-import Foundation
-
 /// One step of rewriting a text before it is cut; a sequence of them runs one after the other.
 enum Normalizer: Sendable {
-  case nfc, nfd, nfkc, nfkd
+  /// One of Unicode's normal forms.
+  case form(NormalForm)
   case lowercase
   /// Replaces each occurrence of a text.
   case replace(pattern: [UInt8], by: [UInt8])
@@ -14,10 +13,7 @@ enum Normalizer: Sendable {
   /// Rewrites valid UTF-8 into valid UTF-8.
   func apply(to bytes: [UInt8]) -> [UInt8] {
     switch self {
-    case .nfc: byString(bytes, \.precomposedStringWithCanonicalMapping)
-    case .nfd: byString(bytes, \.decomposedStringWithCanonicalMapping)
-    case .nfkc: byString(bytes, \.precomposedStringWithCompatibilityMapping)
-    case .nfkd: byString(bytes, \.decomposedStringWithCompatibilityMapping)
+    case .form(let form): form.apply(to: bytes)
     case .lowercase:
       // Character by character: the reference knows no context such as the final sigma.
       String(decoding: bytes, as: UTF8.self).unicodeScalars.flatMap { Array($0.properties.lowercaseMapping.utf8) }
@@ -25,12 +21,6 @@ enum Normalizer: Sendable {
     case .prepend(let text): bytes.isEmpty ? bytes : text + bytes
     case .strip(let left, let right): strip(bytes, left: left, right: right)
     }
-  }
-
-  /// All normal forms leave ASCII as it is, which most texts are.
-  private func byString(_ bytes: [UInt8], _ form: KeyPath<String, String>) -> [UInt8] {
-    if bytes.allSatisfy({ $0 < 0x80 }) { return bytes }
-    return Array(String(decoding: bytes, as: UTF8.self)[keyPath: form].utf8)
   }
 
   static func replace(_ pattern: [UInt8], in bytes: [UInt8], by replacement: [UInt8]) -> [UInt8] {

@@ -68,6 +68,10 @@ private struct GGUFTokenizerReader {
 
   // MARK: - Byte-level BPE
 
+  private var isLlama3: Bool {
+    ["llama-bpe", "llama3", "llama-v3", "falcon3"].contains(metadata.preTokenizer ?? "")
+  }
+
   /// What the name of a pre-tokenizer stands for.
   private func pipeline() throws(GGUFTokenizerError) -> (normalizers: [Normalizer], preTokenizers: [PreTokenizer]) {
     switch metadata.preTokenizer ?? "default" {
@@ -77,7 +81,7 @@ private struct GGUFTokenizerReader {
       return ([], [.digits(individual: true), .pattern(.gpt2)])
     case "llama-bpe", "llama3", "llama-v3", "dbrx", "smaug-bpe", "falcon3":
       return ([], [.pattern(.words(maximumDigits: 3))])
-    case "qwen2", "deepseek-r1-qwen", "megrez": return ([.nfc], [.pattern(.words(maximumDigits: 1))])
+    case "qwen2", "deepseek-r1-qwen", "megrez": return ([.form(.nfc)], [.pattern(.words(maximumDigits: 1))])
     case let name:
       let known = ["gpt-2", "smollm", "starcoder", "llama-bpe", "qwen2"]
       let nearest = NearestName.of(name, among: known).map { "; the nearest known is \($0)" } ?? ""
@@ -108,7 +112,7 @@ private struct GGUFTokenizerReader {
       symbols: .bytes, table: pieceTable, merges: merges, tokens: pieces, vocabularySize: metadata.tokens.count,
       byteTokens: (0..<256).map { pieceTable.id(of: [UInt8($0)]) ?? -1 }, unknown: nil, fusesUnknown: false,
       // Only Llama 3's tokenizer takes whole words from the vocabulary.
-      ignoresMerges: steps.preTokenizers.contains { if case .pattern(.words(3)) = $0 { true } else { false } })
+      ignoresMerges: isLlama3)
     return Tokenizer(
       Tokenizer.Parts(
         tokens: metadata.tokens, addedTokens: try addedTokens(), normalizers: steps.normalizers,
@@ -226,7 +230,7 @@ private struct GGUFTokenizerReader {
 
   private func frame(addsBeginning standard: Bool) throws(GGUFTokenizerError) -> Tokenizer.SpecialFrame {
     var frame = Tokenizer.SpecialFrame()
-    let adds = metadata.addsBeginningOfText ?? (standard || metadata.preTokenizer == "llama-bpe")
+    let adds = metadata.addsBeginningOfText ?? (standard || isLlama3)
     if adds, let id = try id(metadata.beginningOfText, "bos_token_id") { frame.before = [id] }
     if metadata.addsEndOfText ?? false, let id = try id(metadata.endOfText, "eos_token_id") { frame.after = [id] }
     return frame

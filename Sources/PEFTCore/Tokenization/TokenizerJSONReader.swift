@@ -253,10 +253,10 @@ private struct TokenizerJSONReader {
 
   func normalizer(_ value: DocumentValue) throws(DocumentError) -> [Normalizer] {
     switch try type(of: value) {
-    case "NFC": return [.nfc]
-    case "NFD": return [.nfd]
-    case "NFKC": return [.nfkc]
-    case "NFKD": return [.nfkd]
+    case "NFC": return [.form(.nfc)]
+    case "NFD": return [.form(.nfd)]
+    case "NFKC": return [.form(.nfkc)]
+    case "NFKD": return [.form(.nfkd)]
     case "Lowercase": return [.lowercase]
     case "Prepend": return [.prepend(Array(try string(value, "prepend").utf8))]
     case "Strip": return [.strip(left: try flag(value, "strip_left"), right: try flag(value, "strip_right"))]

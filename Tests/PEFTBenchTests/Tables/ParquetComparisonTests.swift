@@ -18,11 +18,12 @@ func isSame(_ a: DocumentValue, _ b: DocumentValue) -> Bool {
   }
 }
 
-/// Compares the table at `path` with the JSONL beside it, row by row.
-func expectSameAsJSONL(_ path: String, sourceLocation: Testing.SourceLocation = #_sourceLocation) throws {
+/// Compares the table at `path` with the rows at `expectedPath`, one by one.
+func expectSameRows(
+  _ path: String, asJSONL expectedPath: String, sourceLocation: Testing.SourceLocation = #_sourceLocation
+) throws {
   let table = try TableFile.open(path: path)
   let rows = try table.rows()
-  let expectedPath = path.replacingOccurrences(of: ".parquet", with: ".jsonl")
   if table.rowCount == 0 {
     #expect(try rows.next() == nil, sourceLocation: sourceLocation)
     #expect(try Data(contentsOf: URL(fileURLWithPath: expectedPath)).isEmpty, sourceLocation: sourceLocation)
@@ -49,7 +50,12 @@ private let comparisonFolder = ProcessInfo.processInfo.environment["PEFT_BENCH_P
     let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".parquet") }.sorted()
     #expect(!names.isEmpty)
     for name in names {
-      do { try expectSameAsJSONL("\(folder)/\(name)") } catch { Issue.record("\(error)") }
+      let path = "\(folder)/\(name)"
+      do {
+        try expectSameRows(path, asJSONL: path.replacingOccurrences(of: ".parquet", with: ".jsonl"))
+      } catch {
+        Issue.record("\(error)")
+      }
     }
   }
 }

@@ -65,12 +65,7 @@ struct GrowingBytes: ~Copyable {
   /// Appends `length` bytes, for which there must be room; `available` bytes can be read at `source`.
   @inline(__always)
   mutating func append(_ source: UnsafePointer<UInt8>, length: Int, available: Int) {
-    let target = UnsafeMutableRawPointer(base + count)
-    if length <= 16, available >= 16 {
-      target.storeBytes(of: UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
-    } else {
-      memcpy(target, source, length)
-    }
+    Self.copyLiteral(source, to: base + count, length: length, available: available)
     count += length
   }
 
@@ -85,15 +80,41 @@ struct GrowingBytes: ~Copyable {
   /// There must be room, and `distance` is in `1...count`.
   @inline(__always)
   mutating func appendMatch(distance: Int, length: Int) {
-    let target = UnsafeMutableRawPointer(base + count)
+    Self.copyMatch(to: base + count, distance: distance, length: length)
+    count += length
+  }
+
+  /// Copies `length` bytes to a place in an output with room for them.
+  @inline(__always)
+  static func copyLiteral(
+    _ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>, length: Int, available: Int
+  ) {
+    if length <= 16, available >= 16 {
+      let piece = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt8>.self)
+      UnsafeMutableRawPointer(target).storeBytes(of: piece, as: SIMD16<UInt8>.self)
+    } else {
+      memcpy(target, source, length)
+    }
+  }
+
+  /// Copies `length` bytes from `distance` before a place in an output with room for them.
+  @inline(__always)
+  static func copyMatch(to target: UnsafeMutablePointer<UInt8>, distance: Int, length: Int) {
+    let target = UnsafeMutableRawPointer(target)
     let source = UnsafeRawPointer(target - distance)
     if distance >= 16 {
       var done = 0
-      while done < length {
+      repeat {
         let piece = (source + done).loadUnaligned(as: SIMD16<UInt8>.self)
         (target + done).storeBytes(of: piece, as: SIMD16<UInt8>.self)
         done += 16
-      }
+      } while done < length
+    } else if distance >= 8 {
+      var done = 0
+      repeat {
+        (target + done).storeBytes(of: (source + done).loadUnaligned(as: UInt64.self), as: UInt64.self)
+        done += 8
+      } while done < length
     } else if distance == 1 {
       memset(target, Int32(source.load(as: UInt8.self)), length)
     } else {
@@ -101,7 +122,6 @@ struct GrowingBytes: ~Copyable {
         (target + i).storeBytes(of: (source + i).load(as: UInt8.self), as: UInt8.self)
       }
     }
-    count += length
   }
 
   /// The bytes so far; valid until the next change.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The raw Snappy format (no frames), as Parquet pages use it.
 ///
 /// The size, then elements whose first byte says literal or copy and how long. Source: google/snappy,
@@ -24,35 +26,53 @@ enum Snappy {
     guard output.reserve(size), let base = input.baseAddress else {
       throw mistake("it unpacks to \(size) bytes, expected \(output.limit - output.count)", 0)
     }
-    let start = output.count
-    let end = start + size
+    let raw = UnsafeRawBufferPointer(input)
+    let target = output.base + output.count
+    var written = 0
     while position < input.count {
       let tag = Int(input[position])
       let kind = tag & 3
       position += 1
-      let extra = kind == 0 ? max(0, tag >> 2 - 59) : kind == 3 ? 4 : kind
-      guard extra <= input.count - position else { throw mistake("the last element is cut off", position) }
-      var number = 0
-      for i in 0..<extra { number |= Int(input[position + i]) << (8 * i) }
-      position += extra
-      if kind == 0 {
-        let length = (extra == 0 ? tag >> 2 : number) + 1
-        guard length <= input.count - position, length <= end - output.count else {
+      if kind == 0, tag < 60 << 2 {
+        let length = tag >> 2 + 1
+        guard length <= input.count - position, length <= size - written else {
           throw mistake("a literal of \(length) bytes does not fit", position)
         }
-        output.append(base + position, length: length, available: input.count - position)
+        GrowingBytes.copyLiteral(
+          base + position, to: target + written, length: length, available: input.count - position)
         position += length
+        written += length
+        continue
+      }
+      let extra = kind == 0 ? tag >> 2 - 59 : kind == 3 ? 4 : kind
+      guard extra <= input.count - position else { throw mistake("the last element is cut off", position) }
+      var number = 0
+      if position + 4 <= input.count {
+        let word = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+        number = Int(word) & (1 << (8 * extra) - 1)
+      } else {
+        for i in 0..<extra { number |= Int(input[position + i]) << (8 * i) }
+      }
+      position += extra
+      if kind == 0 {
+        let length = number + 1
+        guard length <= input.count - position, length <= size - written else {
+          throw mistake("a literal of \(length) bytes does not fit", position)
+        }
+        memcpy(target + written, base + position, length)
+        position += length
+        written += length
       } else {
         let length = kind == 1 ? tag >> 2 & 7 + 4 : tag >> 2 + 1
         let distance = kind == 1 ? (tag >> 5) << 8 | number : number
-        guard distance > 0, distance <= output.count - start, length <= end - output.count else {
+        guard distance > 0, distance <= written, length <= size - written else {
           throw mistake("a copy of \(length) bytes from \(distance) back does not fit", position)
         }
-        output.appendMatch(distance: distance, length: length)
+        GrowingBytes.copyMatch(to: target + written, distance: distance, length: length)
+        written += length
       }
     }
-    guard output.count == end else {
-      throw mistake("it unpacks to \(output.count - start) bytes, but states \(size)", position)
-    }
+    guard written == size else { throw mistake("it unpacks to \(written) bytes, but states \(size)", position) }
+    output.count += written
   }
 }

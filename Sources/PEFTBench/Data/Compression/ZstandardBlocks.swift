@@ -103,10 +103,27 @@ struct ZstandardBlocks {
             failure = stream.lowerBound
             return
           }
-          for i in count..<count + size {
-            let entry = entries[bits.peek(huffman.bits)]
+          let width = huffman.bits
+          let mask = 1 << width - 1
+          let end = count + size
+          var i = count
+          // Five codes have at most 55 bits, so one load serves them all.
+          while i + 5 <= end, bits.left >= 56 {
+            let word = bits.peek(56)
+            var shift = 56 - width
+            for k in 0..<5 {
+              let entry = entries[word &>> shift & mask]
+              target.initializeElement(at: i + k, to: UInt8(truncatingIfNeeded: entry >> 8))
+              shift -= Int(entry & 0xFF)
+            }
+            bits.drop(56 - width - shift)
+            i += 5
+          }
+          while i < end {
+            let entry = entries[bits.peek(width)]
             target.initializeElement(at: i, to: UInt8(truncatingIfNeeded: entry >> 8))
             bits.drop(Int(entry & 0xFF))
+            i += 1
           }
           count += size
           guard bits.left == 0 else {
@@ -154,6 +171,7 @@ struct ZstandardBlocks {
     var lengthState = bits.take(lengthTable.accuracy)
     var distanceState = bits.take(distanceTable.accuracy)
     var matchState = bits.take(matchTable.accuracy)
+    let (lengthCodes, matchCodes) = (Self.lengthCodes, Self.matchCodes)
     var literalPosition = 0
     let blockStart = output.count
     for index in 0..<count {
@@ -162,9 +180,9 @@ struct ZstandardBlocks {
       let match = matchTable.entries[matchState]
       // The tables' readers let no symbol pass that has no code below.
       let distanceValue = 1 << Int(distance.symbol) + bits.take(Int(distance.symbol))
-      let (matchBase, matchBits) = Self.matchCodes[Int(match.symbol)]
+      let (matchBase, matchBits) = matchCodes[Int(match.symbol)]
       let matchLength = Int(matchBase) + bits.take(Int(matchBits))
-      let (lengthBase, lengthBits) = Self.lengthCodes[Int(length.symbol)]
+      let (lengthBase, lengthBits) = lengthCodes[Int(length.symbol)]
       let literalLength = Int(lengthBase) + bits.take(Int(lengthBits))
       let back = distanceOf(distanceValue, hasLiterals: literalLength > 0)
       if index + 1 < count {

@@ -117,12 +117,18 @@ struct ParquetColumnCursor {
   }
 
   private mutating func loadPage() throws(TableError) -> Bool {
+    pageCount = 0
+    position = 0
     while valuesLeft > 0 {
       let start = offset
       let (header, headerSize) = try readHeader()
-      guard header.size >= 0, header.unpackedSize >= 0,
+      guard header.size >= 0, 0...Int(Int32.max) ~= header.unpackedSize,
         header.size <= chunk.start + chunk.byteCount - start - headerSize
-      else { throw mistake("the page here has \(header.size) bytes, more than its column", at: start) }
+      else {
+        throw mistake(
+          "the page here states \(header.size) bytes, \(header.unpackedSize) unpacked, which do not fit its column",
+          at: start)
+      }
       let bytes = try source.bytes(at: start + headerSize, count: header.size)
       if let checksum = header.checksum, checksum != bytes.withUnsafeBufferPointer({ CRC32.of($0) }) {
         throw mistake("the page here is damaged: its checksum differs", at: start)

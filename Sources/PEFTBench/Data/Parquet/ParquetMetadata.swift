@@ -39,6 +39,8 @@ struct ParquetMetadata: Sendable {
     }
   }
 
+  /// Where the footer stands, for complaints about what it says.
+  let place: TablePlace
   private(set) var rowCount = 0
   private(set) var schema: [SchemaElement] = []
   private(set) var rowGroups: [RowGroup] = []
@@ -60,6 +62,7 @@ struct ParquetMetadata: Sendable {
       throw TableError(
         "the footer's length, \(length) bytes, does not fit the file", at: .byte(file: source.name, offset: end - 8))
     }
+    place = .byte(file: source.name, offset: end - 8 - length)
     let footer = try source.bytes(at: end - 8 - length, count: length)
     var reader = ThriftCompactReader(footer, file: source.name, origin: end - 8 - length)
     try read(&reader)

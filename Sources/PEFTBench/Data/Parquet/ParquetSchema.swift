@@ -40,31 +40,31 @@ struct ParquetSchema: Sendable {
   private(set) var columns: [Node] = []
 
   private let elements: [ParquetMetadata.SchemaElement]
-  private let file: String
+  private let place: TablePlace
   private var next = 1
 
-  /// Builds the trees of `elements`, whose first is the root.
-  init(_ elements: [ParquetMetadata.SchemaElement], file: String) throws(TableError) {
+  /// Builds the trees of `elements`, whose first is the root and which stand at `place`.
+  init(_ elements: [ParquetMetadata.SchemaElement], at place: TablePlace) throws(TableError) {
     self.elements = elements
-    self.file = file
-    guard let root = elements.first else { throw TableError("the Parquet schema is empty", at: .file(file)) }
+    self.place = place
+    guard let root = elements.first else { throw TableError("the Parquet schema is empty", at: place) }
     guard root.childCount >= 0, root.childCount < elements.count || elements.count == 1 else {
-      throw TableError("the Parquet schema is damaged: its root has \(root.childCount) fields", at: .file(file))
+      throw TableError("the Parquet schema is damaged: its root has \(root.childCount) fields", at: place)
     }
     for _ in 0..<root.childCount {
       names.append(next < elements.count ? elements[next].name : "")
       columns.append(try field([], definition: 0, repetition: 0))
     }
     guard next == elements.count else {
-      throw TableError("the Parquet schema has elements that belong to no field", at: .file(file))
+      throw TableError("the Parquet schema has elements that belong to no field", at: place)
     }
     guard Set(names).count == names.count else {
-      throw TableError("the Parquet schema has two columns of one name", at: .file(file))
+      throw TableError("the Parquet schema has two columns of one name", at: place)
     }
   }
 
   private func mistake(_ message: String, _ path: [String]) -> TableError {
-    TableError("the Parquet schema is damaged: \(path.joined(separator: ".")) \(message)", at: .file(file))
+    TableError("the Parquet schema is damaged: \(path.joined(separator: ".")) \(message)", at: place)
   }
 
   /// The next field with all that is under it.

@@ -20,7 +20,7 @@ struct ParquetTable: TableReader {
   init(_ source: ByteSource, columns wanted: [String]?) throws(TableError) {
     self.source = source
     metadata = try ParquetMetadata(source)
-    schema = try ParquetSchema(metadata.schema, file: source.name)
+    schema = try ParquetSchema(metadata.schema, at: metadata.place)
     if let wanted {
       projection = try TableColumns.positions(of: wanted, among: schema.names, file: source.name)
     } else {
@@ -33,7 +33,7 @@ struct ParquetTable: TableReader {
     for group in metadata.rowGroups where group.columns.count != schema.leaves.count {
       throw TableError(
         "a row group has \(group.columns.count) columns, the Parquet schema \(schema.leaves.count)",
-        at: .file(source.name))
+        at: metadata.place)
     }
     labels = try Self.classLabels(metadata, file: source.name)
   }
@@ -56,7 +56,7 @@ struct ParquetTable: TableReader {
     do {
       description = try JSONParser.parse(DocumentText(name: file, bytes: Array(text.utf8)))
     } catch {
-      throw TableError("the footer's \"\(labelsKey)\" entry is no JSON: \(error.message)", at: .file(file))
+      throw TableError("the footer's \"\(labelsKey)\" entry is no JSON: \(error.message)", at: metadata.place)
     }
     var labels: [String: [String]] = [:]
     for member in description["info"]?["features"]?.object?.members ?? []

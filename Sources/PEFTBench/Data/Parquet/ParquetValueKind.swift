@@ -62,7 +62,7 @@ enum ParquetValueKind: Sendable, Equatable {
   @inline(__always)
   func value(_ bytes: UnsafeBufferPointer<UInt8>) -> DocumentValue? {
     switch self {
-    case .text: return String(validating: bytes, as: UTF8.self).map { DocumentValue(.string($0)) }
+    case .text: return UTF8Text.string(bytes).map { DocumentValue(.string($0)) }
     case .float16:
       guard bytes.count == 2 else { return nil }
       return DocumentValue(.number(Self.half(UInt16(bytes[0]) | UInt16(bytes[1]) << 8)))

@@ -18,7 +18,7 @@ struct DelimitedRecords {
 
     /// The field's text, or nil if it is not UTF-8.
     var text: String? {
-      guard hasDoubledQuotes else { return String(validating: bytes, as: UTF8.self) }
+      guard hasDoubledQuotes else { return bytes.withUnsafeBufferPointer { UTF8Text.string($0) } }
       var plain: [UInt8] = []
       plain.reserveCapacity(bytes.count)
       var position = bytes.startIndex
@@ -27,7 +27,7 @@ struct DelimitedRecords {
         // The scanner has made sure that quotes inside a quoted field come in pairs.
         position += bytes[position] == UInt8(ascii: "\"") ? 2 : 1
       }
-      return String(validating: plain, as: UTF8.self)
+      return plain.withUnsafeBufferPointer { UTF8Text.string($0) }
     }
   }
 

@@ -92,7 +92,10 @@ public final class TableColumns: Sendable, Equatable {
   }
 
   /// Where `name` stands, or nil.
-  public func position(of name: String) -> Int? { positions[name] }
+  public func position(of name: String) -> Int? {
+    // Comparing a few short names is faster than hashing one.
+    names.count <= 8 ? names.firstIndex(of: name) : positions[name]
+  }
 
   /// Whether both have the same names in the same order.
   public static func == (a: TableColumns, b: TableColumns) -> Bool { a === b || a.names == b.names }

@@ -1,12 +1,13 @@
-import Foundation
-
 /// CodeBLEU for Python: how close generated code is to a reference, in its words, its syntax tree and its data flow.
 ///
 ///     CodeBLEU = (BLEU-4 + keyword-weighted BLEU-4 + syntax-tree match + data-flow match) / 4
 ///
+/// Code that is no Python is scored by what of it can be read: a line that does not parse is one `ERROR` node with
+/// its words, and the rest of the text keeps its tree and its data flow.
+///
 /// - Source: Ren et al. 2020 (arXiv 2009.10297), in the form that the `codebleu` package 0.7.0 computes with
-///   tree-sitter-python 0.21: counts are summed over the whole corpus before a part is divided, and a data-flow
-///   match of 0 (also where no reference has any data flow) counts as 1 in the mean.
+///   tree-sitter-python 0.21 (`PYTHONHASHSEED=0`): counts are summed over the whole corpus before a part is divided,
+///   and a data-flow match of 0 (also where no reference has any data flow) counts as 1 in the mean.
 public enum CodeBLEU {
   /// The four parts and their mean, each 0...1.
   public struct Parts: Sendable, Equatable {
@@ -25,22 +26,78 @@ public enum CodeBLEU {
     static let names = [
       "codebleu", "ngram_match_score", "weighted_ngram_match_score", "syntax_match_score", "dataflow_match_score",
     ]
-  }
-}
 
-extension CodeBLEU {
+    var values: [Double] { [codeBLEU, ngram, weightedNgram, syntax, dataFlow] }
+  }
+
   /// The parts over a corpus of (reference, prediction) pairs.
   public static func parts(_ pairs: [(reference: String, prediction: String)]) -> Parts {
-    var ngrams = NgramMatch()
-    for pair in pairs { ngrams.add(NgramMatch(reference: pair.reference, prediction: pair.prediction)) }
-    return Parts(ngram: ngrams.bleu, weightedNgram: ngrams.weightedBLEU, syntax: 0, dataFlow: 0)
+    var counts = Counts()
+    for pair in pairs { counts.add(Counts(reference: pair.reference, prediction: pair.prediction)) }
+    return counts.parts
   }
 
   static func scores(of pairs: [(reference: String, prediction: String)]) -> DatasetScores {
-    let parts = parts(pairs)
-    let values = [parts.codeBLEU, parts.ngram, parts.weightedNgram, parts.syntax, parts.dataFlow]
+    var corpus = Counts()
+    var credits: [Double] = []
+    for pair in pairs {
+      let counts = Counts(reference: pair.reference, prediction: pair.prediction)
+      corpus.add(counts)
+      credits.append(counts.parts.codeBLEU)
+    }
     return DatasetScores(
-      primary: "codebleu", scores: zip(Parts.names, values).map { NamedScore(name: $0, value: $1) }, invalidRate: 0,
-      count: pairs.count, rowCredits: [])
+      primary: Parts.names[0],
+      scores: zip(Parts.names, corpus.parts.values).map { NamedScore(name: $0, value: $1) },
+      invalidRate: Double(corpus.invalidPredictions) / Double(max(1, pairs.count)), count: pairs.count,
+      rowCredits: credits)
+  }
+
+  /// The sums that the parts are quotients of.
+  private struct Counts {
+    var ngrams = NgramMatch()
+    var subtrees = (matches: 0, total: 0)
+    var edges = (matches: 0, total: 0)
+    var invalidPredictions = 0
+
+    init() {}
+
+    init(reference: String, prediction: String) {
+      let reference = reference.trimmingWhiteSpace()
+      let prediction = prediction.trimmingWhiteSpace()
+      ngrams = NgramMatch(reference: reference, prediction: prediction)
+      let wanted = Program(reference)
+      let given = Program(prediction)
+      subtrees = SyntaxMatch.counts(reference: wanted.tree.root, prediction: given.tree.root)
+      edges = DataFlow.counts(reference: wanted.edges, prediction: given.edges)
+      let isEmpty = given.bytes.isEmpty
+      invalidPredictions = isEmpty || PythonParser.parse(Array(prediction.utf8)).hasErrors ? 1 : 0
+    }
+
+    mutating func add(_ other: Counts) {
+      ngrams.add(other.ngrams)
+      subtrees = (subtrees.matches + other.subtrees.matches, subtrees.total + other.subtrees.total)
+      edges = (edges.matches + other.edges.matches, edges.total + other.edges.total)
+      invalidPredictions += other.invalidPredictions
+    }
+
+    var parts: Parts {
+      Parts(
+        ngram: ngrams.bleu, weightedNgram: ngrams.weightedBLEU,
+        syntax: subtrees.total == 0 ? 0 : Double(subtrees.matches) / Double(subtrees.total),
+        dataFlow: edges.total == 0 ? 0 : Double(edges.matches) / Double(edges.total))
+    }
+  }
+
+  /// A text without comments and docstrings, with its tree and its data flow.
+  private struct Program {
+    let bytes: [UInt8]
+    let tree: PythonParser.Result
+    let edges: [DataFlow.Edge]
+
+    init(_ code: String) {
+      bytes = Array(CommentStripper.strip(code).utf8)
+      tree = PythonParser.parse(bytes)
+      edges = DataFlow.edges(tree.root, text: bytes)
+    }
   }
 }

@@ -12,6 +12,7 @@ struct NgramMatch: Sendable {
   private var weightedTotals = [Double](repeating: 0, count: 4)
   private var predictionLength = 0
   private var referenceLength = 0
+  private var pairCount = 0
 
   /// The counts of an empty corpus.
   init() {}
@@ -33,6 +34,7 @@ struct NgramMatch: Sendable {
     let given = numbered(prediction)
     predictionLength = given.count
     referenceLength = wanted.count
+    pairCount = 1
     for order in 1...4 {
       let wantedCounts = Self.ngramCounts(wanted, order)
       let givenCounts = Self.ngramCounts(given, order)
@@ -66,15 +68,19 @@ struct NgramMatch: Sendable {
     }
     predictionLength += other.predictionLength
     referenceLength += other.referenceLength
+    pairCount += other.pairCount
   }
 
   /// BLEU-4.
-  var bleu: Double { geometricMean(matches, totals) }
+  var bleu: Double { geometricMean(matches, totals, referenceLength: referenceLength) }
 
   /// Keyword-weighted BLEU-4.
-  var weightedBLEU: Double { geometricMean(weightedMatches, weightedTotals) }
+  ///
+  /// Its brevity penalty takes every reference to be two words long, as the `codebleu` package does (it measures the
+  /// pair of words and weights instead of the words).
+  var weightedBLEU: Double { geometricMean(weightedMatches, weightedTotals, referenceLength: 2 * pairCount) }
 
-  private func geometricMean(_ matches: [Double], _ totals: [Double]) -> Double {
+  private func geometricMean(_ matches: [Double], _ totals: [Double], referenceLength: Int) -> Double {
     guard matches[0] > 0, predictionLength > 0 else { return 0 }
     let logarithm = zip(matches, totals).reduce(0.0) { $0 + 0.25 * log(($1.0 == 0 ? 0.1 : $1.0) / $1.1) }
     let brevity =

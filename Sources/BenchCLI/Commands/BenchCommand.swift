@@ -1,0 +1,77 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+/// `bench`: speed and memory of training and inference on random tokens.
+enum BenchCommand {
+  static let command = Command(
+    name: "bench", summary: "Time training and inference of a method on random tokens.",
+    discussion: [
+      "Tokens are random ids, the last 4 positions of each row carry labels, dropout is off, AdamW takes the steps. "
+        + "Prints the median over the timed steps."
+    ],
+    options: [
+      OptionSpec(long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file."),
+      OptionSpec(long: "method", valueName: "NAME", help: "The method, with its default options."),
+      OptionSpec(
+        long: "option", valueName: "KEY=VALUE", isRepeated: true, help: "An option of the method, such as rank=16."),
+      OptionSpec(long: "batch", valueName: "B", help: "Rows of a batch; 4 unless given."),
+      OptionSpec(long: "tokens", valueName: "T", help: "Tokens of a row; 128 unless given."),
+      OptionSpec(long: "steps", valueName: "S", help: "Timed steps; 5 unless given."),
+      OptionSpec(long: "shared-prefix", valueName: "P", help: "Tokens that all rows begin with; 0 unless given."),
+      .threads, .json,
+    ],
+    examples: [
+      .init(line: "peft-bench bench --model models/x --method lora", meaning: "LoRA at 4 x 128."),
+      .init(line: "peft-bench bench --model m --method ia3 --threads 1 --json", meaning: "IA3 on one core."),
+    ],
+    run: { arguments, console in
+      let files = try TextCommands.files(arguments)
+      let name = arguments.value("method") ?? "lora"
+      let overrides = try arguments.all("option").map { text in
+        guard text.contains("=") else { throw arguments.error("--option: expected KEY=VALUE, found \"\(text)\"") }
+        return "methods.0.\(text)"
+      }
+      // The method is read as a config would read it, so that its options mean the same.
+      let text = DocumentText(
+        name: "--method", bytes: Array("{\"model\": \".\", \"methods\": [{\"name\": \"\(name)\"}]}".utf8))
+      let configuration = try RunConfiguration(try ConfigFile.read(text, overrides: overrides))
+      let context = ComputeContext(
+        threads: try arguments.integer("threads", in: 1...4096) ?? ProcessInfo.processInfo.activeProcessorCount)
+      let tokens = try arguments.integer("tokens", in: 8...1_000_000) ?? 128
+      let probe = SpeedProbe(
+        batch: try arguments.integer("batch", in: 1...10_000) ?? 4, tokens: tokens,
+        steps: try arguments.integer("steps", in: 1...10_000) ?? 5,
+        sharedPrefix: try arguments.integer("shared-prefix", in: 0...(tokens - 8)) ?? 0)
+      let model = try files.load(as: .auto, context: context)
+      let attachment = try configuration.methods[0].method(of: configuration.file).attach(
+        to: model,
+        with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer()))
+      let result = probe.measure(model, attachment: attachment, context: context)
+      if arguments.flag("json") {
+        console.print(json: [
+          "method": JSONValue(name), "batch": JSONValue(probe.batch), "tokens": JSONValue(probe.tokens),
+          "shared_prefix": JSONValue(probe.sharedPrefix), "threads": JSONValue(context.workers.count),
+          "trainable_parameters": JSONValue(attachment.trainableCount),
+          "median_step_seconds": JSONValue(result.medianStepSeconds),
+          "tokens_per_second": JSONValue(result.tokensPerSecond),
+          "inference_tokens_per_second": JSONValue(result.inferenceTokensPerSecond),
+          "final_loss": JSONValue(result.finalLoss), "peak_tensor_bytes": JSONValue(result.peak.total),
+          "peak_rss_bytes": JSONValue(ProcessMemory.peakResidentBytes),
+        ])
+        return .done
+      }
+      var table = TextTable([.init(title: "\(name) on \(files.name)"), .init(title: "", isNumber: true)])
+      table.add(["batch", "\(probe.batch) x \(probe.tokens)"])
+      table.add(["threads", "\(context.workers.count)"])
+      table.add(["trainable parameters", Format.count(Double(attachment.trainableCount))])
+      table.add(["training", "\(Format.decimal(result.tokensPerSecond, digits: 0)) tokens/s"])
+      table.add(["median step", "\(Format.decimal(1000 * result.medianStepSeconds, digits: 0)) ms"])
+      table.add(["inference", "\(Format.decimal(result.inferenceTokensPerSecond, digits: 0)) tokens/s"])
+      table.add(["peak tensor memory", Format.bytes(Double(result.peak.total))])
+      table.add(["peak resident memory", Format.bytes(Double(ProcessMemory.peakResidentBytes))])
+      table.print(to: console)
+      return .done
+    })
+}

@@ -1,0 +1,154 @@
+import PEFTBench
+import PEFTCore
+
+/// `data …`: what is on disk, what the model is shown of it, and how it gets there.
+enum DataCommand {
+  static let root = OptionSpec(
+    long: "root", valueName: "DIR", help: "The folder of the datasets; the config's, else datasets/full.")
+  static let config = OptionSpec(
+    long: "config", short: "c", valueName: "FILE",
+    help: "A config whose datasets, folder and model count where no option says otherwise.")
+
+  static let cat = Command(
+    name: "data cat", summary: "Print any readable table as JSONL.",
+    discussion: ["Reads JSONL, JSON, CSV, TSV and Parquet, chosen by content; gzip and Zstandard around them too."],
+    positionals: [PositionalSpec(name: "FILE", help: "The table.")],
+    options: [
+      OptionSpec(long: "columns", valueName: "A,B", help: "Only these columns."),
+      OptionSpec(long: "limit", valueName: "N", help: "Only the first N rows."),
+    ],
+    examples: [
+      .init(line: "peft-bench data cat train.parquet --limit 5", meaning: "The first rows."),
+      .init(line: "peft-bench data cat train.parquet --columns premise,label", meaning: "Two columns."),
+    ],
+    run: { arguments, console in
+      let columns = arguments.value("columns").map { $0.split(separator: ",").map(String.init) }
+      let table = try TableFile.open(path: arguments.positional("FILE") ?? "", columns: columns)
+      var left = try arguments.integer("limit", in: 0...Int.max) ?? Int.max
+      let rows = try table.rows()
+      while left > 0, let row = try rows.next() {
+        left -= 1
+        console.print(line: JSONValue(DocumentValue(.object(row.object))))
+      }
+      return .done
+    })
+
+  static let status = Command(
+    name: "data status", summary: "Which datasets are where, their rows, and how to get the missing ones.",
+    discussion: [
+      "Looks in the folder of the datasets and in the Hub's cache, as a run does. A row count is that of the files; "
+        + "a run may leave out a few rows and then says so."
+    ],
+    options: [root, config, .json],
+    examples: [
+      .init(line: "peft-bench data status", meaning: "The full suite's folder and the Hub's cache."),
+      .init(line: "peft-bench data status --root ~/data --json", meaning: "Another folder, for a script."),
+    ],
+    run: { arguments, console in
+      let place = try DataPlace(arguments)
+      let states = place.datasets.map { dataset in
+        (
+          dataset,
+          DatasetPart.allCases.map { PartState(dataset, $0, loader: place.loader) }
+        )
+      }
+      if arguments.flag("json") {
+        console.print(json: .array(states.map { json(of: $0, parts: $1) }))
+        return .done
+      }
+      var table = TextTable([
+        .init(title: "dataset"), .init(title: "training"), .init(title: "rows", isNumber: true),
+        .init(title: "evaluation"), .init(title: "rows", isNumber: true), .init(title: "where"),
+      ])
+      for (dataset, parts) in states {
+        let folders = parts.compactMap(\.files.first).map {
+          String($0.prefix(upTo: $0.lastIndex(of: "/") ?? $0.endIndex))
+        }
+        let command = hint(for: dataset, parts: parts)
+        table.add(
+          [dataset.id]
+            + parts.flatMap { [$0.split ?? "missing", $0.rowCount.map { Format.count(Double($0)) } ?? ""] }
+            + [command ?? folders.last ?? ""])
+      }
+      table.print(to: console)
+      let complete = states.count { $0.1.allSatisfy { $0.rowCount != nil } }
+      console.print("\(complete) of \(states.count) datasets are complete")
+      for (dataset, parts) in states {
+        for part in parts {
+          if let note = part.note { console.note("note: \(note)") }
+          if let error = part.error { console.warning("\(dataset.id): \(error)") }
+        }
+      }
+      return .done
+    })
+
+  private static func json(of dataset: DatasetDescription, parts: [PartState]) -> JSONValue {
+    var value: JSONValue = ["dataset": JSONValue(dataset.id), "group": JSONValue(dataset.group.rawValue)]
+    for part in parts {
+      value["\(part.part.rawValue)_split"] = JSONValue(part.split)
+      value["\(part.part.rawValue)_rows"] = JSONValue(part.rowCount)
+      value["\(part.part.rawValue)_files"] = JSONValue(part.files)
+    }
+    value["path"] = JSONValue(parts.last?.files.first)
+    value["source"] = JSONValue(dataset.source?.repository)
+    value["missing"] = JSONValue(parts.filter { $0.rowCount == nil }.map(\.part.rawValue))
+    value["get"] = JSONValue(hint(for: dataset, parts: parts))
+    value["notes"] = JSONValue(parts.compactMap(\.note))
+    value["errors"] = JSONValue(parts.compactMap(\.error))
+    return value
+  }
+
+  /// The command that gets what is missing.
+  private static func hint(for dataset: DatasetDescription, parts: [PartState]) -> String? {
+    guard dataset.source != nil, parts.contains(where: { $0.rowCount == nil && $0.error == nil }) else { return nil }
+    return "\(Program.name) data fetch \(dataset.id)"
+  }
+
+  /// What is there of one part of a dataset.
+  private struct PartState {
+    let part: DatasetPart
+    private(set) var split: String?
+    private(set) var files: [String] = []
+    private(set) var rowCount: Int?
+    private(set) var note: String?
+    /// What is wrong with files that are there.
+    private(set) var error: String?
+
+    init(_ dataset: DatasetDescription, _ part: DatasetPart, loader: DatasetLoader) {
+      self.part = part
+      do {
+        let located = try loader.locator.locate(dataset, part)
+        (split, files, note) = (located.split, located.files, located.note)
+        rowCount = try loader.rowCount(of: dataset, part)
+      } catch is DatasetNotFound {
+        // Nothing is wrong with what is not there.
+      } catch {
+        self.error = "\(error)"
+      }
+    }
+  }
+}
+
+/// The datasets and their places that a command's arguments name.
+struct DataPlace {
+  let datasets: [DatasetDescription]
+  let loader: DatasetLoader
+  let configuration: RunConfiguration?
+
+  init(_ arguments: ParsedArguments) throws {
+    configuration = try arguments.value("config").map { path in
+      try RunConfiguration(try ConfigFile.load(path: path, environment: RunSession.environment))
+    }
+    let data = configuration?.data
+    datasets = try configuration.map { try $0.data.descriptions(from: $0.file) } ?? DatasetCatalogue.all
+    let info = arguments.value("dataset-info") ?? data?.datasetInfo
+    let root =
+      arguments.value("root") ?? data?.root ?? data?.suite.defaultRoot ?? DataConfiguration.Suite.full.defaultRoot
+    loader = DatasetLoader(locator: DatasetLocator(root: root), datasetInfo: try info.map { try DatasetInfo(path: $0) })
+  }
+
+  /// The dataset called `name`: one of the config's, or of the catalogue.
+  func dataset(_ name: String) throws -> DatasetDescription {
+    try datasets.first { $0.id == name } ?? DatasetCatalogue.known(name)
+  }
+}

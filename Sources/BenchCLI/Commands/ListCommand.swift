@@ -1,0 +1,113 @@
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+/// `list`: what configs can name.
+enum ListCommand {
+  static let command = Command(
+    name: "list", summary: "List methods with their options, datasets, or metrics.",
+    positionals: [
+      PositionalSpec(name: "WHAT", help: "What to list.", choices: ["methods", "datasets", "metrics"])
+    ],
+    options: [.json],
+    examples: [
+      .init(line: "peft-bench list methods", meaning: "Each method, its options and their defaults."),
+      .init(line: "peft-bench list datasets --json", meaning: "The 27 datasets for a script."),
+    ],
+    run: { arguments, console in
+      let isJSON = arguments.flag("json")
+      switch arguments.positional("WHAT") {
+      case "methods": isJSON ? console.print(json: methodsJSON) : printMethods(console)
+      case "datasets": isJSON ? console.print(json: datasetsJSON) : printDatasets(console)
+      default: isJSON ? console.print(json: metricsJSON) : printMetrics(console)
+      }
+      return .done
+    })
+
+  private static func printMethods(_ console: Console) {
+    for (index, type) in MethodRegistry.all.enumerated() {
+      if index > 0 { console.print("") }
+      console.print(console.outputTraits.styled(type.name, .bold) + "  \(type.summary)")
+      console.print("  \(type.source)")
+      var table = TextTable([.init(title: ""), .init(title: ""), .init(title: ""), .init(title: "")])
+      let options = MethodConfiguration.options(ofMethod: type.name) ?? []
+      for option in options {
+        table.add([
+          "  \(option.name)", option.kind.rawValue, option.defaultValue.map { "default \($0)" } ?? "",
+          option.about ?? "",
+        ])
+      }
+      for line in table.lines(width: console.outputTraits.width).dropFirst() where !options.isEmpty {
+        console.print(line)
+      }
+    }
+  }
+
+  private static var methodsJSON: JSONValue {
+    .array(
+      MethodRegistry.all.map { type in
+        [
+          "name": JSONValue(type.name), "summary": JSONValue(type.summary), "source": JSONValue(type.source),
+          "options": .array(
+            (MethodConfiguration.options(ofMethod: type.name) ?? []).map { option in
+              [
+                "name": JSONValue(option.name), "type": JSONValue(option.kind.rawValue),
+                "default": JSONValue(option.defaultValue), "about": JSONValue(option.about),
+              ]
+            }),
+        ]
+      })
+  }
+
+  private static func printDatasets(_ console: Console) {
+    var table = TextTable([
+      .init(title: "dataset"), .init(title: "group"), .init(title: "title"), .init(title: "metric"),
+      .init(title: "labels"),
+    ])
+    for dataset in DatasetCatalogue.all {
+      table.add([
+        dataset.id, dataset.group.rawValue, dataset.title, dataset.metric.family.primaryName(under: .strict),
+        dataset.labels.joined(separator: " "),
+      ])
+    }
+    table.print(to: console)
+  }
+
+  private static var datasetsJSON: JSONValue {
+    .array(
+      DatasetCatalogue.all.map { dataset in
+        [
+          "id": JSONValue(dataset.id), "group": JSONValue(dataset.group.rawValue), "title": JSONValue(dataset.title),
+          "metric": JSONValue(dataset.metric.family.primaryName(under: .strict)), "labels": JSONValue(dataset.labels),
+          "training_splits": JSONValue(dataset.trainingSplits),
+          "evaluation_splits": JSONValue(dataset.evaluationSplits),
+          "source": JSONValue(dataset.source?.repository), "instruction": JSONValue(dataset.layout.instruction),
+        ]
+      })
+  }
+
+  private static func printMetrics(_ console: Console) {
+    var table = TextTable([
+      .init(title: "dataset"), .init(title: "strict"), .init(title: "peft-bench"),
+    ])
+    for dataset in DatasetCatalogue.all {
+      table.add([
+        dataset.id, dataset.metric.family.scoreNames(under: .strict).joined(separator: " "),
+        dataset.metric.family.scoreNames(under: .peftBench).joined(separator: " "),
+      ])
+    }
+    table.print(to: console)
+    console.print("\nThe first of each list is the primary score.")
+  }
+
+  private static var metricsJSON: JSONValue {
+    .array(
+      DatasetCatalogue.all.map { dataset in
+        [
+          "dataset": JSONValue(dataset.id),
+          "strict": JSONValue(dataset.metric.family.scoreNames(under: .strict)),
+          "peft-bench": JSONValue(dataset.metric.family.scoreNames(under: .peftBench)),
+        ]
+      })
+  }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+/// `tokenize`, `score` and `generate`: a model asked line by line from standard input.
+enum TextCommands {
+  private static let model = OptionSpec(
+    long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file.")
+  private static let adapter = OptionSpec(
+    long: "adapter", valueName: "DIR", help: "A saved adapter in Hugging Face PEFT's format.")
+
+  static let tokenize = Command(
+    name: "tokenize", summary: "Turn lines of text into token ids, or ids back into text.",
+    discussion: ["One JSON list of ids a line; no special tokens are added. With --decode, the other way round."],
+    options: [model, OptionSpec(long: "decode", help: "Read lists of ids and print the texts.")],
+    examples: [
+      .init(line: "echo 'Hello world' | peft-bench tokenize --model models/x", meaning: "Ids of one line."),
+      .init(line: "echo '[19556,905]' | peft-bench tokenize --model models/x --decode", meaning: "And back."),
+    ],
+    run: { arguments, console in
+      let tokenizer = try files(arguments).tokenizer()
+      let decode = arguments.flag("decode")
+      var number = 0
+      while let line = readLine(strippingNewline: true) {
+        number += 1
+        if decode {
+          console.print(tokenizer.decode(try ids(line, number), skipSpecialTokens: false))
+        } else {
+          let ids = tokenizer.encode(line, addSpecialTokens: false)
+          console.print("[" + ids.map(String.init).joined(separator: ",") + "]")
+        }
+      }
+      return .done
+    })
+
+  static let score = Command(
+    name: "score", summary: "Log-probabilities of completions under a model.",
+    discussion: [
+      "Each line of standard input is {\"prompt\": text, \"completion\": text}; prompt and completion are tokenized "
+        + "apart and no special tokens are added. {\"ids\": [...], \"from\": k} scores positions k and later of the "
+        + "given ids instead. Prints {\"logprob\", \"tokens\", \"token_logprobs\", \"greedy\"} a line."
+    ],
+    options: [model, adapter, .threads],
+    examples: [
+      .init(line: "peft-bench score --model models/x < pairs.jsonl", meaning: "Score pairs of texts."),
+      .init(line: "peft-bench score --model models/x --adapter runs/a < pairs.jsonl", meaning: "With an adapter."),
+    ],
+    run: { arguments, console in
+      let session = try ModelSession(arguments)
+      var number = 0
+      while let line = readLine(strippingNewline: true) {
+        number += 1
+        guard !line.allSatisfy(\.isWhitespace) else { continue }
+        let (prompt, completion) = try session.pair(line, number)
+        let values = session.score(prompt: prompt, completion: completion)
+        console.print(line: [
+          "logprob": JSONValue(values.reduce(0) { $0 + $1.logProbability }), "tokens": JSONValue(values.count),
+          "token_logprobs": JSONValue(values.map(\.logProbability)),
+          "greedy": JSONValue(values.allSatisfy(\.isGreedy)),
+        ])
+        console.flush()
+      }
+      return .done
+    })
+
+  static let generate = Command(
+    name: "generate", summary: "Greedy continuations of prompts.",
+    discussion: ["Each line of standard input is a prompt; prints one {\"text\": ...} a line."],
+    options: [
+      model, adapter, OptionSpec(long: "chat", help: "Render each prompt as a user's turn by the chat template."),
+      OptionSpec(long: "template", valueName: "NAME", help: "A chat template in place of the model's own."),
+      OptionSpec(long: "max-new-tokens", valueName: "N", help: "Most new tokens; 64 unless given."), .threads,
+    ],
+    examples: [
+      .init(line: "echo 'Once upon a time' | peft-bench generate --model models/x", meaning: "Continue a text."),
+      .init(line: "echo 'Hello!' | peft-bench generate --model models/x --chat", meaning: "Answer a message."),
+    ],
+    run: { arguments, console in
+      let limit = try arguments.integer("max-new-tokens", in: 1...1_000_000) ?? 64
+      let session = try ModelSession(arguments)
+      let chat = arguments.flag("chat")
+      let renderer = chat ? try LoadedModel.renderer(of: session.files, template: arguments.value("template")) : nil
+      let ends = session.files.endTokens + [renderer?.endToken].compactMap { $0 }
+      let generator = Generator(model: session.model, endTokens: ends, context: session.context)
+      let shared = generator.cache(shared: [])
+      while let line = readLine(strippingNewline: true) {
+        let prompt =
+          try renderer.map { $0.promptIDs(try $0.prompt(line)) }
+          ?? session.tokenizer.encode(line, addSpecialTokens: true)
+        guard !prompt.isEmpty else {
+          console.print(line: ["text": ""])
+          continue
+        }
+        let ids = generator.generate([prompt], after: shared, maximumNewTokens: limit)[0]
+        console.print(line: ["text": JSONValue(session.tokenizer.decode(ids, skipSpecialTokens: true))])
+        console.flush()
+      }
+      return .done
+    })
+
+  static func files(_ arguments: ParsedArguments) throws -> ModelFiles {
+    guard let path = arguments.value("model") else { throw arguments.error("--model is missing") }
+    return try ModelFiles.open(path)
+  }
+
+  private static func ids(_ line: String, _ number: Int) throws -> [Int32] {
+    let text = DocumentText(name: "standard input, line \(number)", bytes: Array(line.utf8))
+    let value = try JSONParser.parse(text)
+    let ids = value.array?.compactMap { $0.integer.flatMap(Int32.init(exactly:)) } ?? []
+    guard let array = value.array, ids.count == array.count else {
+      throw DocumentError("expected a list of token ids", at: value.offset, of: text)
+    }
+    return ids
+  }
+}
+
+/// A model with an adapter for the commands that ask it directly.
+struct ModelSession {
+  let files: ModelFiles
+  let model: CausalLanguageModel
+  let tokenizer: Tokenizer
+  let context: ComputeContext
+
+  init(_ arguments: ParsedArguments) throws {
+    files = try TextCommands.files(arguments)
+    let threads = try arguments.integer("threads", in: 1...4096) ?? ProcessInfo.processInfo.activeProcessorCount
+    context = ComputeContext(threads: threads)
+    tokenizer = try files.tokenizer()
+    model = try files.load(as: .auto, context: context)
+    if let path = arguments.value("adapter") {
+      let file = try AdapterFile.open(path)
+      let attachment = try file.method().attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: tokenizer))
+      try file.load(into: attachment)
+    }
+  }
+
+  /// Prompt and completion of a line of input, as ids.
+  func pair(_ line: String, _ number: Int) throws -> (prompt: [Int32], completion: [Int32]) {
+    let text = DocumentText(name: "standard input, line \(number)", bytes: Array(line.utf8))
+    let value = try JSONParser.parse(text)
+    if let list = value["ids"]?.array {
+      let size = model.configuration.vocabularySize
+      let ids = list.compactMap { $0.integer }.filter { (0..<size).contains($0) }.map { Int32($0) }
+      guard ids.count == list.count else {
+        throw DocumentError("\"ids\": expected token ids below \(size)", at: value["ids"]?.offset ?? 0, of: text)
+      }
+      guard let from = value["from"]?.integer, (1...max(1, ids.count)).contains(from) else {
+        throw DocumentError("\"from\": expected a position from 1 to \(ids.count)", at: value.offset, of: text)
+      }
+      return (Array(ids[..<from]), Array(ids[from...]))
+    }
+    guard let prompt = value["prompt"]?.string, let completion = value["completion"]?.string else {
+      throw DocumentError("expected \"prompt\" and \"completion\", or \"ids\" and \"from\"", at: value.offset, of: text)
+    }
+    let ids = tokenizer.encode(prompt, addSpecialTokens: false)
+    guard !ids.isEmpty else {
+      throw DocumentError("\"prompt\" is empty: nothing predicts the first token", at: value.offset, of: text)
+    }
+    return (ids, tokenizer.encode(completion, addSpecialTokens: false))
+  }
+
+  func score(prompt: [Int32], completion: [Int32]) -> [(logProbability: Double, isGreedy: Bool)] {
+    guard !completion.isEmpty else { return [] }
+    let tape = Tape(context: context, recording: false)
+    var (forest, root) = model.startForest()
+    let segment = forest.add(.tokens(prompt + completion.dropLast()), under: root)
+    let first = forest.segments[segment].rows.lowerBound + prompt.count - 1
+    let labels = completion.enumerated().map { LabelledPosition(row: first + $0.offset, target: $0.element, weight: 1) }
+    let hidden = model.hiddenStates(forest, on: tape)
+    return model.logProbabilities(of: labels, hidden: hidden, on: tape)
+  }
+}

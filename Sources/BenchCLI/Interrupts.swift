@@ -1,0 +1,53 @@
+import Dispatch
+import Foundation
+import PEFTBench
+import Synchronization
+
+/// Turns Ctrl-C and a termination signal into a wish to stop, and the second one into the end.
+///
+/// A command that trains asks for the flag once and looks at it between steps. Commands that do not ask are
+/// ended by the first signal, as the system does.
+///
+/// `@unchecked`: the sources are only kept, never touched after `init`.
+final class Interrupts: @unchecked Sendable {
+  private static let shared = Mutex<Interrupts?>(nil)
+
+  /// Raised at the first signal.
+  let flag = CancellationFlag()
+  private let sources: [any DispatchSourceSignal]
+
+  /// The flag that signals raise from now on.
+  static func flag(console: Console) -> CancellationFlag {
+    shared.withLock { shared in
+      if let shared { return shared.flag }
+      let interrupts = Interrupts(console: console)
+      shared = interrupts
+      return interrupts.flag
+    }
+  }
+
+  private init(console: Console) {
+    // A queue of its own: the workers' threads may all be busy for seconds.
+    let queue = DispatchQueue(label: "signals", qos: .userInteractive)
+    let registered = DispatchSemaphore(value: 0)
+    sources = [SIGINT, SIGTERM].map { [flag] number in
+      #if canImport(Darwin)
+        // Kernel events only watch there; on Linux Dispatch puts a handler of its own in place.
+        signal(number, SIG_IGN)
+      #endif
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler {
+        if flag.cancel() {
+          console.clearLiveLine()
+          _exit(ExitStatus.interrupted.rawValue)
+        }
+        console.diagnostic("stopping after this step; once more stops at once")
+      }
+      source.setRegistrationHandler { registered.signal() }
+      source.resume()
+      return source
+    }
+    // Until then a signal ends the process as usual, so work begins only behind it.
+    for _ in sources { _ = registered.wait(timeout: .now() + 1) }
+  }
+}

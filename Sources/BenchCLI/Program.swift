@@ -1,0 +1,61 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+
+/// Finds the command that the arguments name, runs it, and turns its errors into messages and exit statuses.
+enum Program {
+  static let name = "peft-bench"
+
+  static func run(
+    _ arguments: [String], console: Console, commands: [Command] = CommandTable.all
+  ) -> ExitStatus {
+    do {
+      return try dispatch(arguments, console: console, commands: commands)
+    } catch let error as UsageError {
+      console.error(error.description)
+      console.diagnostic("Try: \(error.command.map { "\(name) \($0) --help" } ?? "\(name) --help")")
+      return .wrongInput
+    } catch let error as any InputError {
+      console.error(error.description)
+      return .wrongInput
+    } catch is Interruption {
+      return .interrupted
+    } catch {
+      console.error("internal error: \(error)")
+      return .failed
+    }
+  }
+
+  private static func dispatch(_ arguments: [String], console: Console, commands: [Command]) throws -> ExitStatus {
+    guard let first = arguments.first else {
+      console.diagnostic(HelpText.overview(commands))
+      return .wrongInput
+    }
+    switch first {
+    case "-h", "--help":
+      console.print(HelpText.overview(commands))
+      return .done
+    case "-V", "--version": return try run("version", [], console: console, commands: commands)
+    default: break
+    }
+    if first.hasPrefix("-") {
+      let nearest = NearestName.of(first, among: ["--help", "--version"]).map { "; did you mean \($0)?" }
+      throw UsageError("expected a command, found \(first)\(nearest ?? "; options come behind it")", command: nil)
+    }
+    let (command, rest) = try CommandTable.find(arguments, in: commands)
+    if ArgumentReader.asksForHelp(rest) {
+      console.print(HelpText.page(of: command))
+      return .done
+    }
+    let parsed = try ArgumentReader.read(rest, for: command)
+    console.isQuiet = parsed.flag("quiet")
+    return try command.run(parsed, console)
+  }
+
+  private static func run(_ name: String, _ arguments: [String], console: Console, commands: [Command]) throws
+    -> ExitStatus
+  {
+    let (command, _) = try CommandTable.find([name], in: commands)
+    return try command.run(ArgumentReader.read(arguments, for: command), console)
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import PEFTCore
+import Synchronization
+
+/// The two streams of the program: results on standard output, everything else on standard error.
+///
+/// May be used from any thread. A live line at the bottom of a terminal gives way to whatever is printed.
+final class Console: Sendable {
+  let outputTraits: TerminalTraits
+  let diagnosticTraits: TerminalTraits
+
+  private struct State {
+    var pending: [UInt8] = []
+    var liveLine: String?
+    var isQuiet = false
+  }
+  private let state = Mutex(State())
+
+  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    outputTraits = TerminalTraits(descriptor: STDOUT_FILENO, environment: environment)
+    diagnosticTraits = TerminalTraits(descriptor: STDERR_FILENO, environment: environment)
+  }
+
+  /// Whether notes and progress are left out.
+  var isQuiet: Bool {
+    get { state.withLock { $0.isQuiet } }
+    set { state.withLock { $0.isQuiet = newValue } }
+  }
+
+  // MARK: - Results
+
+  /// Writes a line (or several) of the result.
+  func print(_ text: String) { write(Array(text.utf8) + [0x0A]) }
+
+  /// Writes a result as indented JSON.
+  func print(json value: JSONValue) { write(Array(value.prettyText.utf8)) }
+
+  /// Writes one line of a JSONL result.
+  func print(line value: JSONValue) { write(value.line) }
+
+  /// Writes bytes of the result as they are.
+  func write(_ bytes: [UInt8]) {
+    state.withLock { state in
+      state.pending += bytes
+      if outputTraits.isTerminal || state.pending.count >= 1 << 16 { flush(&state) }
+    }
+  }
+
+  /// Sends what is written so far; a command that answers line by line calls it behind each answer.
+  func flush() { state.withLock { flush(&$0) } }
+
+  // MARK: - Diagnostics
+
+  /// Says what went wrong.
+  func error(_ message: String) {
+    diagnostic(diagnosticTraits.styled("error:", .red) + " " + Self.harmless(message))
+  }
+
+  /// Says what is doubtful, also when quiet.
+  func warning(_ message: String) {
+    diagnostic(diagnosticTraits.styled("warning:", .yellow) + " " + Self.harmless(message))
+  }
+
+  /// Says something that may help, unless quiet.
+  func note(_ message: String) { if !isQuiet { diagnostic(Self.harmless(message)) } }
+
+  /// Writes a line to standard error as it is.
+  func diagnostic(_ text: String) {
+    state.withLock { state in
+      // What was printed before comes before, where both streams go to one place.
+      flush(&state)
+      let live = state.liveLine ?? ""
+      let clear = state.liveLine == nil ? "" : "\r\u{1B}[K"
+      Self.send(Array("\(clear)\(text)\n\(live)".utf8), to: STDERR_FILENO)
+    }
+  }
+
+  /// Replaces the line at the bottom of the terminal; without effect elsewhere and when quiet.
+  func setLiveLine(_ text: String) {
+    guard diagnosticTraits.isTerminal else { return }
+    state.withLock { state in
+      guard !state.isQuiet else { return }
+      state.liveLine = text
+      Self.send(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO)
+    }
+  }
+
+  /// Takes the live line away.
+  func clearLiveLine() {
+    state.withLock { state in
+      guard state.liveLine != nil else { return }
+      state.liveLine = nil
+      Self.send(Array("\r\u{1B}[K".utf8), to: STDERR_FILENO)
+    }
+  }
+
+  /// Messages hold pieces of files; control characters in them must not reach the terminal.
+  static func harmless(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { scalar in
+          let isControl = scalar.value < 0x20 && scalar != "\n" || 0x7F...0x9F ~= scalar.value
+          return isControl ? "\u{FFFD}" : scalar
+        }))
+  }
+
+  private func flush(_ state: inout State) {
+    guard !state.pending.isEmpty else { return }
+    if state.liveLine != nil, outputTraits.isTerminal { Self.send(Array("\r\u{1B}[K".utf8), to: STDERR_FILENO) }
+    let problem = Self.send(state.pending, to: STDOUT_FILENO)
+    state.pending = []
+    if let line = state.liveLine, outputTraits.isTerminal { Self.send(Array(line.utf8), to: STDERR_FILENO) }
+    switch problem {
+    case 0: break
+    case EPIPE:
+      // The reader has seen enough; that is no failure.
+      _exit(ExitStatus.done.rawValue)
+    default:
+      let reason = String(cString: strerror(problem))
+      Self.send(Array("error: cannot write to standard output: \(reason)\n".utf8), to: STDERR_FILENO)
+      _exit(ExitStatus.failed.rawValue)
+    }
+  }
+
+  /// Writes all bytes; returns 0 or the error's number.
+  @discardableResult private static func send(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    bytes.withUnsafeBytes { buffer in
+      var rest = buffer[...]
+      while !rest.isEmpty {
+        let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count > 0 {
+          rest = rest.dropFirst(count)
+        } else if errno == EAGAIN {
+          var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&event, 1, -1)
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return 0
+    }
+  }
+}

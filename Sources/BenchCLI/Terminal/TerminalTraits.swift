@@ -1,0 +1,38 @@
+import Foundation
+
+/// What the program may assume of the place that a stream goes to.
+struct TerminalTraits: Sendable {
+  /// Whether people read it as it comes.
+  let isTerminal: Bool
+  /// Whether escape sequences for colour are welcome.
+  let hasColor: Bool
+  /// Columns, 80 where that cannot be known.
+  let width: Int
+
+  /// Traits of an open file descriptor.
+  init(descriptor: Int32, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    var size = winsize()
+    let known = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    self.init(
+      isTerminal: isatty(descriptor) == 1, columns: known ? Int(size.ws_col) : nil, environment: environment)
+  }
+
+  init(isTerminal: Bool, columns: Int?, environment: [String: String]) {
+    func isSet(_ name: String) -> Bool { environment[name].map { !$0.isEmpty && $0 != "0" } ?? false }
+    let isDumb = environment["TERM"] == "dumb"
+    self.isTerminal = isTerminal && !isDumb
+    // no-color.org: any value that is not empty turns colour off.
+    let isForbidden = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+    hasColor = !isForbidden && (isSet("CLICOLOR_FORCE") || isSet("FORCE_COLOR") || (isTerminal && !isDumb))
+    let wish = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    width = min(max(columns ?? wish ?? 80, 20), 1000)
+  }
+
+  /// `text` in a colour, where colours are welcome.
+  func styled(_ text: String, _ style: Style) -> String {
+    hasColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+  }
+
+  /// The few styles that the program uses, as codes of ECMA-48.
+  enum Style: String { case bold = "1", dim = "2", red = "31", green = "32", yellow = "33" }
+}

@@ -1,0 +1,39 @@
+import PEFTCore
+import PEFTMethods
+
+extension MethodConfiguration {
+  /// The method with these options.
+  ///
+  /// - Throws: An `InputError` that locates an unknown method, an unknown key or a wrong value.
+  public func method(of file: ConfigFile) throws -> any PEFTMethod {
+    guard let type = MethodRegistry.method(named: name) else {
+      var message = "\(place): unknown method \(name.debugDescription)"
+      if let nearest = NearestName.of(name, among: MethodRegistry.names) { message += "; did you mean \"\(nearest)\"?" }
+      message += " There are: \(MethodRegistry.names.joined(separator: ", "))"
+      throw DocumentError(message, at: nameOffset, of: file.text)
+    }
+    var reader = try reader(of: file)
+    let method = try type.init(options: &reader)
+    try reader.finish(beside: ["label", "init_from"] + TrainingConfiguration.options.map(\.name))
+    return method
+  }
+
+  /// What a config may say about the method called `name`, or nil if there is none.
+  public static func options(ofMethod name: String) -> [OptionDescription]? {
+    guard let type = MethodRegistry.method(named: name) else { return nil }
+    return try? OptionReader.describing { reader in _ = try type.init(options: &reader) }
+  }
+}
+
+extension RunConfiguration {
+  /// Reads a config whose methods are those of the registry, and checks all of their options.
+  ///
+  /// - Throws: An `InputError` with the place of the first key or value that is not understood.
+  public init(_ file: ConfigFile) throws {
+    try self.init(file, methodOptions: MethodConfiguration.options(ofMethod:))
+    for method in methods { _ = try method.method(of: file) }
+  }
+
+  /// The whole config with all defaults written out; reading it gives the same runs.
+  public var resolvedJSON: JSONValue { resolvedJSON(methodOptions: MethodConfiguration.options(ofMethod:)) }
+}

@@ -1,0 +1,88 @@
+import Dispatch
+public import PEFTCore
+public import PEFTMethods
+
+/// Times training steps and forward passes of a method on random tokens, as the peer script does.
+///
+/// The last four positions of each row carry labels, dropout is off, and AdamW takes every step.
+public struct SpeedProbe {
+  /// What was measured.
+  public struct Result: Sendable {
+    /// Median seconds of a training step.
+    public let medianStepSeconds: Double
+    /// Tokens of a batch over the median step.
+    public let tokensPerSecond: Double
+    /// Tokens of a batch over the median forward pass without recording.
+    public let inferenceTokensPerSecond: Double
+    /// Loss of the last step.
+    public let finalLoss: Double
+    /// Peak tensor memory of the training steps.
+    public let peak: MemoryUse
+  }
+
+  /// Rows of a batch.
+  public let batch: Int
+  /// Tokens of a row.
+  public let tokens: Int
+  /// Timed steps; one more is taken before them.
+  public let steps: Int
+  /// Tokens that all rows of a batch begin with.
+  public let sharedPrefix: Int
+
+  /// Creates a probe.
+  public init(batch: Int, tokens: Int, steps: Int, sharedPrefix: Int = 0) {
+    self.batch = batch
+    self.tokens = tokens
+    self.steps = steps
+    self.sharedPrefix = sharedPrefix
+  }
+
+  /// Measures an attached method.
+  public func measure(
+    _ model: CausalLanguageModel, attachment: AttachedMethod, context: ComputeContext
+  ) -> Result {
+    let stream = SeedStream(0).child("bench")
+    let examples = (0..<batch).map { row in
+      let ids = (0..<tokens).map { position in
+        let source = position < sharedPrefix ? stream : stream.child(row)
+        return Int32(source.integer(below: model.configuration.vocabularySize - 1, at: position))
+      }
+      return EncodedExample(prompt: Array(ids.dropLast(4)), answer: Array(ids.suffix(4)))
+    }
+    let optimizer = Optimizer(
+      .adamW(), parameters: attachment.parameters, weightDecay: 0.01, maximumGradientNorm: nil, context: context)
+    context.pool.resetPeak()
+    var seconds: [Double] = []
+    var loss = 0.0
+    for _ in 0...steps {
+      let start = DispatchTime.now()
+      let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
+      let tape = Tape(context: context, recording: !attachment.parameters.isEmpty)
+      let hidden = model.hiddenStates(batch.forest, on: tape)
+      loss = model.loss(of: batch.labels, hidden: hidden, on: tape)
+      tape.runBackward()
+      if !attachment.parameters.isEmpty { optimizer.step(learningRate: 1e-4, gradientNorm: 0) }
+      seconds.append(start.secondsUntilNow)
+    }
+    let peak = context.pool.peak
+    var inference: [Double] = []
+    for _ in 0...min(steps, 3) {
+      let start = DispatchTime.now()
+      let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
+      let tape = Tape(context: context, recording: false)
+      let hidden = model.hiddenStates(batch.forest, on: tape)
+      _ = model.logits(rows: batch.labels.map(\.row), of: hidden, on: tape)
+      inference.append(start.secondsUntilNow)
+    }
+    let median = Self.median(seconds.dropFirst())
+    let count = Double(batch * tokens)
+    return Result(
+      medianStepSeconds: median, tokensPerSecond: count / median,
+      inferenceTokensPerSecond: count / Self.median(inference.dropFirst()), finalLoss: loss, peak: peak)
+  }
+
+  private static func median(_ values: ArraySlice<Double>) -> Double {
+    let sorted = values.sorted()
+    return sorted.isEmpty ? .nan : sorted[sorted.count / 2]
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+public import PEFTCore
+
+/// A model that is ready to be fine-tuned and asked: weights, tokenizer, chat format, end tokens.
+public final class LoadedModel {
+  /// The model.
+  public let model: CausalLanguageModel
+  /// Its files.
+  public let files: ModelFiles
+  /// How prompts and answers become ids.
+  public let renderer: ChatRenderer
+  /// Tokens that end an answer.
+  public let endTokens: [Int32]
+  /// The SHA-256 of the weights' files.
+  public let sha256: String
+
+  /// Loads a model.
+  ///
+  /// - Parameters:
+  ///   - configuration: Path, type of the weights and template.
+  ///   - context: Memory and threads.
+  /// - Throws: An `InputError` that says what is missing, broken or not supported.
+  public init(_ configuration: ModelConfiguration, context: ComputeContext) throws {
+    files = try ModelFiles.open(configuration.path, revision: configuration.revision)
+    renderer = try Self.renderer(of: files, template: configuration.template)
+    sha256 = try Self.hash(of: files)
+    let type: WeightType =
+      switch configuration.dataType {
+      case .auto: .auto
+      case .float32: .float32
+      case .bfloat16: .bfloat16
+      case .float16:
+        throw FileError(path: configuration.path, "dtype float16 is read, but weights are not converted to it")
+      }
+    model = try files.load(as: type, context: context)
+    var ends = files.endTokens
+    if let end = renderer.endToken, !ends.contains(end) { ends.append(end) }
+    endTokens = ends
+  }
+
+  /// The renderer of a model's prompts.
+  ///
+  /// - Parameters:
+  ///   - files: The model.
+  ///   - template: A built-in template's name or a file, in place of the one that the model declares.
+  /// - Throws: An `InputError` for a template that cannot be read.
+  public static func renderer(of files: ModelFiles, template: String?) throws -> ChatRenderer {
+    let configuration = try files.tokenizerConfiguration()
+    let chosen: ChatTemplate?
+    if let template {
+      chosen = try named(template)
+    } else {
+      let declared = configuration.chatTemplates.first { $0.name == "default" } ?? configuration.chatTemplates.first
+      chosen = try declared.map { try ChatTemplate(source: $0.source, name: "chat template of \(files.name)") }
+    }
+    return try ChatRenderer(template: chosen, tokenizer: try files.tokenizer(), configuration: configuration)
+  }
+
+  private static func named(_ name: String) throws -> ChatTemplate? {
+    if name == "plain" { return nil }
+    if let template = try ChatTemplate.builtIn(name) { return template }
+    guard FileManager.default.fileExists(atPath: name) else {
+      let hint = NearestName.of(name, among: ChatTemplate.builtInNames).map { "; did you mean \($0)?" } ?? ""
+      throw FileError(
+        path: name,
+        "is neither a template's file nor a built-in one\(hint) (\(ChatTemplate.builtInNames.joined(separator: ", ")))")
+    }
+    return try ChatTemplate(source: String(decoding: MemoryMappedFile(path: name).contents, as: UTF8.self), name: name)
+  }
+
+  /// One hash over the hashes of all weight files, or the hash itself where there is one file.
+  static func hash(of files: ModelFiles) throws -> String {
+    let hashes = try files.weightFiles().map { try SHA256.hexadecimal(ofFile: $0) }
+    return hashes.count == 1 ? hashes[0] : SHA256.hexadecimal(of: Array(hashes.joined().utf8))
+  }
+}

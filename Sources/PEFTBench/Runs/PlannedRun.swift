@@ -1,0 +1,64 @@
+import PEFTCore
+
+/// One run that a config asks for.
+public struct PlannedRun: Sendable {
+  /// The model.
+  public let model: ModelConfiguration
+  /// The dataset.
+  public let dataset: DatasetDescription
+  /// The method with its options and training settings.
+  public let method: MethodConfiguration
+  /// The seed.
+  public let seed: Int
+
+  /// Whether it is the base model's own answer, which has no training.
+  public var isZeroShot: Bool { method.name == "none" }
+  /// `dataset/method`, with the seed where there are several.
+  public var title: String { "\(dataset.id)/\(method.label)" }
+}
+
+extension RunConfiguration {
+  /// The runs, ordered so that partial results are useful early: seed by seed, dataset by dataset, zero-shot first.
+  ///
+  /// - Parameters:
+  ///   - datasets: The datasets that the config names, in its order.
+  ///   - only: Keep runs that match all of these (`dataset`, `method`, `seed`, `model`).
+  ///   - shard: Keep every n-th run, beginning with the i-th, counted from 1.
+  /// - Returns: The runs.
+  public func plan(
+    datasets: [DatasetDescription], only: [(key: String, value: String)] = [], shard: (index: Int, count: Int)? = nil
+  ) -> [PlannedRun] {
+    var runs: [PlannedRun] = []
+    for model in models {
+      for (position, seed) in seeds.enumerated() {
+        for dataset in datasets {
+          // The base model's answers depend on no seed.
+          if position == 0, evaluation.zeroShot, !methods.contains(where: { $0.name == "none" }) {
+            runs.append(PlannedRun(model: model, dataset: dataset, method: zeroShot, seed: seed))
+          }
+          for method in methods where method.name != "none" || position == 0 {
+            runs.append(PlannedRun(model: model, dataset: dataset, method: method, seed: seed))
+          }
+        }
+      }
+    }
+    runs = runs.filter { run in
+      only.allSatisfy { key, value in
+        switch key {
+        case "dataset": run.dataset.id == value
+        case "method": run.method.label == value || run.method.name == value
+        case "seed": String(run.seed) == value
+        default: run.model.name == value
+        }
+      }
+    }
+    guard let shard else { return runs }
+    return runs.enumerated().filter { $0.offset % shard.count == shard.index - 1 }.map(\.element)
+  }
+
+  private var zeroShot: MethodConfiguration {
+    MethodConfiguration(
+      name: "none", label: "none", options: DocumentValue(.object(DocumentObject([]))), place: "zero_shot",
+      nameOffset: 0, training: training, initialAdapter: nil)
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import PEFTCore
+import PEFTMethods
+
+/// Puts together the record of a run that has just ended.
+struct RecordWriter {
+  let configuration: RunConfiguration
+  let run: PlannedRun
+  let identity: RunIdentity
+  let loaded: LoadedModel
+  let data: PreparedDataset
+  let attachment: AttachedMethod
+  let outcome: Trainer.Outcome
+  let scores: DatasetScores
+  let otherScores: DatasetScores
+  let peak: MemoryUse
+  let trainingSeconds: Double
+  let evaluationSeconds: Double
+  let started: Date
+  let threads: Int
+
+  func record() -> RunRecord {
+    let baseFLOPs = ForwardFLOPs.count(loaded.model, tokens: ForwardFLOPs.referenceTokens)
+    let methodFLOPs = ForwardFLOPs.count(
+      loaded.model, tokens: ForwardFLOPs.referenceTokens, cost: attachment.inferenceCost)
+    let costs = Costs(
+      trainable: attachment.trainableCount, addedFLOPs: methodFLOPs - baseFLOPs, peakBytes: peak.total)
+    var options = configuration.resolved(
+      run.method, options: MethodConfiguration.options(ofMethod: run.method.name) ?? [])
+    options["name"] = nil
+    options["label"] = nil
+    for option in TrainingConfiguration.options { options[option.name] = nil }
+    var json: JSONValue = ["schema": JSONValue(RunRecord.schema), "id": JSONValue(identity.id)]
+    json["suite"] = JSONValue(configuration.data.suite.rawValue)
+    json["model"] = [
+      "name": JSONValue(run.model.name), "path": JSONValue(run.model.path), "sha256": JSONValue(loaded.sha256),
+      "parameters": JSONValue(loaded.model.parameterCount),
+      "architecture": JSONValue(loaded.model.configuration.family), "dtype": JSONValue(run.model.dataType.rawValue),
+    ]
+    json["method"] = [
+      "name": JSONValue(run.method.name), "label": JSONValue(run.method.label), "options": options,
+      "trainable_parameters": JSONValue(attachment.trainableCount),
+    ]
+    json["dataset"] = JSONValue(run.dataset.id)
+    json["data"] = data.facts
+    json["seed"] = JSONValue(run.seed)
+    json["training"] = run.isZeroShot ? .null : run.method.training.json
+    json["evaluation"] = configuration.evaluation.json
+    json["scores"] = scoresJSON
+    json["costs"] = [
+      "trainable_parameters": JSONValue(attachment.trainableCount), "inference_flops": JSONValue(methodFLOPs),
+      "added_inference_flops": JSONValue(methodFLOPs - baseFLOPs), "peak_tensor_bytes": peakJSON,
+      "peak_rss_bytes": JSONValue(ProcessMemory.peakResidentBytes), "steps": JSONValue(outcome.stepCount),
+      "training_seconds": JSONValue(trainingSeconds), "evaluation_seconds": JSONValue(evaluationSeconds),
+      "tokens_seen": JSONValue(outcome.tokenCount), "training_tokens_per_second": JSONValue(tokensPerSecond),
+    ]
+    json["pscp"] = pscpJSON(costs, baseFLOPs: baseFLOPs)
+    json["environment"] = RunEnvironment.json(threads: threads)
+    json["timestamps"] = [
+      "started": JSONValue(started.formatted(.iso8601)), "finished": JSONValue(Date().formatted(.iso8601)),
+    ]
+    return RunRecord(json: json)
+  }
+
+  private var peakJSON: JSONValue {
+    [
+      "total": JSONValue(peak.total), "weights": JSONValue(peak[.weights]), "adapter": JSONValue(peak[.adapter]),
+      "gradients": JSONValue(peak[.gradients]), "optimizer": JSONValue(peak[.optimizer]),
+      "activations": JSONValue(peak[.activations]),
+    ]
+  }
+
+  private var tokensPerSecond: Double? {
+    outcome.tokenCount > 0 ? Double(outcome.tokenCount) / trainingSeconds : nil
+  }
+
+  private struct Costs {
+    let trainable: Int
+    let addedFLOPs: Int
+    let peakBytes: Int
+  }
+
+  private var scoresJSON: JSONValue {
+    var result: JSONValue = [
+      "primary": ["name": JSONValue(scores.primary), "value": JSONValue(scores.value)],
+      "protocol": JSONValue(configuration.evaluation.scoring.rawValue),
+    ]
+    for score in scores.scores { result[score.name] = JSONValue(score.value) }
+    result["invalid_rate"] = JSONValue(scores.invalidRate)
+    result["count"] = JSONValue(scores.count)
+    var other: JSONValue = [:]
+    for score in otherScores.scores { other[score.name] = JSONValue(score.value) }
+    let name = configuration.evaluation.scoring == .strict ? ScoringProtocol.peftBench : .strict
+    result[name.rawValue] = other
+    if !scores.notes.isEmpty { result["notes"] = JSONValue(scores.notes) }
+    return result
+  }
+
+  /// The score, with its constants in the units of its preset: plain counts and bytes for `relative`, TFLOP and GB
+  /// for `paper`.
+  private func pscpJSON(_ costs: Costs, baseFLOPs: Int) -> JSONValue {
+    let settings = configuration.pscp
+    let fullBytes = fullTrainingBytes
+    let preset: PSCP.Preset
+    let measured: PSCP.Costs
+    switch settings.preset {
+    case .paper:
+      preset = .paper
+      measured = PSCP.Costs(
+        parameters: Double(costs.trainable), flops: Double(costs.addedFLOPs) / 1e12,
+        memory: Double(costs.peakBytes) / 1e9)
+    case .relative:
+      preset = .relative(
+        PSCP.Costs(
+          parameters: Double(loaded.model.parameterCount), flops: Double(baseFLOPs), memory: Double(fullBytes)))
+      measured = PSCP.Costs(
+        parameters: Double(costs.trainable), flops: Double(costs.addedFLOPs), memory: Double(costs.peakBytes))
+    }
+    let isPaper = settings.preset == .paper
+    let unit: (flops: Double, memory: Double) = isPaper ? (1e12, 1e9) : (1, 1)
+    let constants = PSCP.Costs(
+      parameters: settings.parameters ?? preset.constants.parameters,
+      flops: settings.flops.map { $0 / unit.flops } ?? preset.constants.flops,
+      memory: settings.memory.map { $0 / unit.memory } ?? preset.constants.memory)
+    let pscp = PSCP(constants: constants, beta: settings.beta)
+    let terms = pscp.terms(measured)
+    let performance = 100 * max(0, scores.value)
+    return [
+      "value": JSONValue(pscp.value(performance: performance, costs: measured)),
+      "preset": JSONValue(settings.preset.rawValue),
+      "beta": JSONValue([settings.beta.parameters, settings.beta.flops, settings.beta.memory]),
+      "constants": [
+        "parameters": JSONValue(constants.parameters), "flops": JSONValue(constants.flops),
+        "memory": JSONValue(constants.memory),
+      ],
+      "terms": [
+        "performance": JSONValue(performance), "parameters": JSONValue(terms.parameters),
+        "flops": JSONValue(terms.flops), "memory": JSONValue(terms.memory),
+      ],
+    ]
+  }
+
+  /// What full fine-tuning of this model on this dataset's batches needs.
+  private var fullTrainingBytes: Int {
+    let batches = stride(from: 0, to: data.training.count, by: max(1, run.method.training.batchSize)).map { start in
+      data.training[start..<min(data.training.count, start + run.method.training.batchSize)]
+    }
+    let largest = batches.map { batch in
+      (
+        rows: batch.reduce(0) { $0 + $1.promptIDs.count + $1.answerIDs.count },
+        labels: batch.reduce(0) { $0 + $1.answerIDs.count }
+      )
+    }.max { $0.rows < $1.rows }
+    return FullTrainingMemory.peakBytes(loaded.model, rows: largest?.rows ?? 0, labels: largest?.labels ?? 0)
+  }
+}

@@ -1,0 +1,196 @@
+import Foundation
+public import PEFTCore
+
+/// A prompt and its answer as the model sees them.
+public struct RenderedExample: Sendable, Equatable {
+  /// The whole prompt, with the chat template's marks and up to where the model answers.
+  public let prompt: String
+  /// The trained text: the answer and what ends it.
+  public let completion: String
+  /// The ids of `prompt`.
+  public let promptIDs: [Int32]
+  /// The ids of `completion`, every one of which is trained.
+  public let answerIDs: [Int32]
+  /// Whether a field was cut to keep within the limit.
+  public let isPromptCut: Bool
+  /// Whether the answer itself had to be cut; its end is then missing.
+  public let isAnswerCut: Bool
+
+  /// The ids as training and evaluation take them.
+  public var encoded: EncodedExample { EncodedExample(prompt: promptIDs, answer: answerIDs) }
+}
+
+/// Renders prompts for training and for evaluation alike: a dataset's text, then the model's chat template.
+///
+/// Prompt and answer are tokenized apart, so that the ids of a prompt do not depend on its answer.
+public struct ChatRenderer: Sendable {
+  /// The name of the template, or `plain` for a model without one.
+  public let templateName: String
+  /// The SHA-256 of the template's text, for the record.
+  public let templateHash: String
+  /// What stands between the prompt and the answer's own text, such as a space; part of the trained text.
+  public let answerPrefix: String
+  /// What ends an answer: what the template puts behind it, up to the first token that ends a turn or text.
+  public let answerEnd: String
+  /// The id that ends an answer, if one token does; generation stops there.
+  public let endToken: Int32?
+  /// The tokenizer.
+  public let tokenizer: Tokenizer
+
+  private let template: ChatTemplate?
+  private let beginningOfText: String?
+  private let endOfText: String?
+
+  /// The answer's place in a model without chat template.
+  private static let plainSource = "{prompt}\nAnswer: {answer}"
+  /// Templates that think before they answer are asked not to: short answers are scored, not the way to them.
+  private static let variables: [String: DocumentValue.Content] = ["enable_thinking": .bool(false)]
+
+  /// Creates a renderer.
+  ///
+  /// - Parameters:
+  ///   - template: The model's chat template; nil gives the plain form, a line `Answer:` behind the prompt.
+  ///   - tokenizer: The model's tokenizer.
+  ///   - configuration: The texts of the tokens that begin and end a text.
+  /// - Throws: `TemplateError` for a template that cannot render a question with its answer.
+  public init(
+    template: ChatTemplate?, tokenizer: Tokenizer, configuration: TokenizerConfiguration
+  ) throws {
+    self.template = template
+    self.tokenizer = tokenizer
+    beginningOfText = configuration.beginningOfText
+    endOfText = configuration.endOfText
+    templateName = template?.name ?? "plain"
+    templateHash = SHA256.hexadecimal(of: Array((template?.source ?? Self.plainSource).utf8))
+    let probe: (prefix: String, end: String)
+    if let template {
+      probe = try Self.answerFrame(of: template, tokenizer, configuration)
+    } else {
+      probe = (" ", configuration.endOfText ?? "")
+    }
+    answerPrefix = probe.prefix
+    answerEnd = probe.end
+    let ids = tokenizer.encode(probe.end, addSpecialTokens: false)
+    endToken = ids.count == 1 ? ids[0] : nil
+  }
+
+  /// The prompt as text: the user's turn within the template, up to where the model answers.
+  public func prompt(_ userText: String) throws(TemplateError) -> String {
+    guard let template else { return userText + "\nAnswer:" }
+    return try template.render(
+      messages: [ChatMessage(role: "user", content: userText)], addGenerationPrompt: true, bosToken: beginningOfText,
+      eosToken: endOfText, variables: Self.variables)
+  }
+
+  /// The ids of a prompt.
+  public func promptIDs(_ prompt: String) -> [Int32] {
+    let ids = tokenizer.encode(prompt, addSpecialTokens: false)
+    // A template writes its own beginning of text; the plain form gets the one that the tokenizer asks for.
+    guard template == nil else { return ids }
+    let framed = tokenizer.encode(prompt, addSpecialTokens: true)
+    guard let first = framed.first, framed.count > ids.count, first != ids.first,
+      tokenizer.token(for: first) == beginningOfText
+    else { return ids }
+    return [first] + ids
+  }
+
+  /// The trained text of an answer: what precedes it, the answer, what ends it.
+  public func completion(_ answer: String) -> String { answerPrefix + answer + answerEnd }
+
+  /// The ids of an answer with its end, as trained and as ranked.
+  public func answerIDs(_ answer: String) -> [Int32] {
+    tokenizer.encode(completion(answer), addSpecialTokens: false)
+  }
+
+  /// The ids of a choice without what ends it, for comparing choices by their probability.
+  public func choiceIDs(_ choice: String) -> [Int32] {
+    tokenizer.encode(answerPrefix + choice, addSpecialTokens: false)
+  }
+
+  /// Renders and tokenizes an example.
+  ///
+  /// - Parameters:
+  ///   - example: The example.
+  ///   - dataset: What it belongs to.
+  ///   - cutoff: The most tokens of prompt and answer together; nil for no limit. A longer prompt loses the middle of
+  ///     its longest field; questions are cut when nothing else is left, and the answer last of all.
+  ///   - reserved: Tokens to keep free for the answer in place of the gold answer's own, as evaluation does.
+  public func render(
+    _ example: Example, of dataset: DatasetDescription, cutoff: Int? = nil, reserving reserved: Int? = nil
+  ) throws(TemplateError) -> RenderedExample {
+    let text = dataset.prompt(for: example)
+    var completion = completion(example.answer)
+    var answer = answerIDs(example.answer)
+    var prompt = try prompt(text.text)
+    var ids = promptIDs(prompt)
+    guard let cutoff else { return rendered(prompt, completion, ids, answer) }
+    let total = ids.count.addingReportingOverflow(reserved ?? answer.count)
+    guard total.overflow || total.partialValue > cutoff else { return rendered(prompt, completion, ids, answer) }
+
+    let space = max(0, cutoff - (reserved ?? answer.count))
+    let shorter = try PromptCut(renderer: self, limit: space).cut(text)
+    prompt = shorter.prompt
+    ids = shorter.ids
+    var isAnswerCut = false
+    if reserved == nil, ids.count + answer.count > cutoff {
+      // The prompt's frame and an answer that are too long together; the answer's beginning is worth training on.
+      answer = Array(answer.prefix(max(1, cutoff - ids.count)))
+      completion = tokenizer.decode(answer, skipSpecialTokens: false)
+      isAnswerCut = true
+    }
+    return RenderedExample(
+      prompt: prompt, completion: completion, promptIDs: ids, answerIDs: answer, isPromptCut: shorter.isCut,
+      isAnswerCut: isAnswerCut)
+  }
+
+  private func rendered(
+    _ prompt: String, _ completion: String, _ ids: [Int32], _ answer: [Int32]
+  ) -> RenderedExample {
+    RenderedExample(
+      prompt: prompt, completion: completion, promptIDs: ids, answerIDs: answer, isPromptCut: false, isAnswerCut: false)
+  }
+
+  /// What a template puts before an answer and behind it, found by rendering one.
+  private static func answerFrame(
+    of template: ChatTemplate, _ tokenizer: Tokenizer, _ configuration: TokenizerConfiguration
+  ) throws -> (prefix: String, end: String) {
+    func complaint(_ message: String) -> ChatFormatError {
+      ChatFormatError(template: template.name, message: message)
+    }
+    let question = ChatMessage(role: "user", content: "Question")
+    let answer = "Answer7Mark"
+    let prompt = try template.render(
+      messages: [question], addGenerationPrompt: true, bosToken: configuration.beginningOfText,
+      eosToken: configuration.endOfText, variables: variables)
+    let whole = try template.render(
+      messages: [question, ChatMessage(role: "assistant", content: answer)], addGenerationPrompt: false,
+      bosToken: configuration.beginningOfText, eosToken: configuration.endOfText, variables: variables)
+    guard let place = whole.range(of: answer) else { throw complaint("it leaves out what the assistant says") }
+    let before = String(whole[..<place.lowerBound])
+    // Some templates end the prompt with marks that they leave out of an answered turn (an empty thought, say); the
+    // answer then follows the prompt as the model meets it when it generates.
+    let prefix =
+      before.utf8.starts(with: prompt.utf8)
+      ? String(decoding: before.utf8.dropFirst(prompt.utf8.count), as: UTF8.self) : ""
+    let rest = String(whole[place.upperBound...])
+    var ends = tokenizer.addedTokens.filter(\.isSpecial).map(\.content)
+    if let end = configuration.endOfText { ends.append(end) }
+    let first = ends.filter { !$0.isEmpty }.compactMap { rest.range(of: $0) }.min { $0.lowerBound < $1.lowerBound }
+    if let first { return (prefix, String(rest[..<first.upperBound])) }
+    guard let end = configuration.endOfText else {
+      throw complaint("it ends an answer with no token of the tokenizer, and the tokenizer has no end of text")
+    }
+    return (prefix, end)
+  }
+}
+
+/// A chat template that cannot be used for questions with answers.
+public struct ChatFormatError: InputError, Equatable {
+  /// The template's name.
+  public let template: String
+  /// What is wrong.
+  public let message: String
+
+  /// `template NAME: message`.
+  public var description: String { "template \(template): \(message)" }
+}

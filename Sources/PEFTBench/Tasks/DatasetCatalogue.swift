@@ -1,0 +1,68 @@
+import PEFTCore
+
+/// The 27 datasets of PEFT-Bench (arXiv 2511.21285, table 4), in the order of its main table.
+public enum DatasetCatalogue {
+  /// All of them.
+  public static let all: [DatasetDescription] = glue + superGLUE + reasoning + mathematics + code
+
+  /// The dataset called `id`, or nil.
+  public static func dataset(_ id: String) -> DatasetDescription? { all.first { $0.id == id } }
+
+  /// The dataset called `id`.
+  ///
+  /// - Throws: `UnknownDataset` with the nearest name.
+  public static func known(_ id: String) throws(UnknownDataset) -> DatasetDescription {
+    guard let dataset = dataset(id) else { throw UnknownDataset(name: id) }
+    return dataset
+  }
+
+  /// The datasets that a name in a config stands for: one dataset, a group, or `all`.
+  ///
+  /// - Throws: `UnknownDataset` with the nearest name.
+  public static func datasets(named name: String) throws(UnknownDataset) -> [DatasetDescription] {
+    if name == "all" { return all }
+    if let group = DatasetGroup(rawValue: name), group != .custom { return all.filter { $0.group == group } }
+    guard let dataset = dataset(name) else { throw UnknownDataset(name: name) }
+    return [dataset]
+  }
+
+  /// What a name may be: the datasets, the groups and `all`.
+  static var names: [String] {
+    all.map(\.id) + DatasetGroup.allCases.filter { $0 != .custom }.map(\.rawValue) + ["all"]
+  }
+
+  /// The metric of a dataset of the catalogue.
+  static func metric(_ id: String) -> DatasetMetric {
+    guard let metric = DatasetMetric.for(dataset: id) else { preconditionFailure("the dataset \(id) has no metric") }
+    return metric
+  }
+}
+
+/// A name that is no dataset of the catalogue.
+public struct UnknownDataset: InputError, Equatable {
+  /// The name.
+  public let name: String
+
+  /// One sentence with the nearest name and all of them.
+  public var description: String {
+    let guess = NearestName.of(name, among: DatasetCatalogue.names).map { "; did you mean \"\($0)\"?" } ?? "."
+    let list = DatasetCatalogue.all.map(\.id).joined(separator: ", ")
+    return
+      "there is no dataset \"\(name)\"\(guess) Datasets: \(list); groups: glue, superglue, reasoning, math, code, all"
+  }
+}
+
+extension DatasetDescription {
+  /// A dataset whose answers are label words.
+  static func classification(
+    _ id: String, _ group: DatasetGroup, _ title: String, _ source: DatasetSource,
+    trainingSplits: [String] = ["train"], evaluationSplits: [String] = ["validation"], columns: [[String]],
+    instruction: String, dropsBrokenTextRows: Bool = false,
+    read: @escaping @Sendable (SourceRow) throws -> [Example]
+  ) -> DatasetDescription {
+    DatasetDescription(
+      id: id, group: group, title: title, source: source, trainingSplits: trainingSplits,
+      evaluationSplits: evaluationSplits, columns: columns, layout: .lines(instruction: instruction),
+      metric: DatasetCatalogue.metric(id), dropsBrokenTextRows: dropsBrokenTextRows, read: read)
+  }
+}

@@ -1,0 +1,118 @@
+import PEFTCore
+
+/// The groups of the published results.
+public enum DatasetGroup: String, Sendable, CaseIterable {
+  case glue, superglue, reasoning, math, code, custom
+}
+
+/// Where a dataset lies on the Hugging Face Hub, and under which names its files go.
+public struct DatasetSource: Sendable, Equatable {
+  /// The repository, `org/name`.
+  public let repository: String
+  /// The configuration, which is the folder of its files; nil for a repository with one only.
+  public let configuration: String?
+  /// Folder names of the official archive, such as `SST-2`.
+  public let archiveFolders: [String]
+
+  /// Creates a source.
+  public init(_ repository: String, _ configuration: String? = nil, archives: [String] = []) {
+    self.repository = repository
+    self.configuration = configuration
+    archiveFolders = archives
+  }
+
+  /// The Hub's own conversion of every public dataset to Parquet, one folder a configuration and one a split.
+  static let conversionRevision = "refs/convert/parquet"
+
+  /// The configurations of a conversion that can stand for a repository whose configuration has no name of its own.
+  static func conversionFolders(among entries: [String]) -> [String] {
+    let usual = ["default", "all", "plain_text"].filter(entries.contains)
+    return usual.isEmpty && entries.count == 1 ? entries : usual
+  }
+}
+
+/// Which rows of a dataset are meant.
+public enum DatasetPart: String, Sendable, CaseIterable {
+  /// The rows to train on; a seeded part of them is held back for validation.
+  case training
+  /// The rows to score.
+  case evaluation
+}
+
+/// A row of the catalogue: what a dataset is, where its files are, and how a row of them becomes an example.
+public struct DatasetDescription: Sendable {
+  /// The name by which configs call it.
+  public let id: String
+  /// Its group in tables.
+  public let group: DatasetGroup
+  /// A name for people.
+  public let title: String
+  /// Where it is published; nil for a dataset that a config describes.
+  public let source: DatasetSource?
+  /// Splits to train on, the best first; the others are fallbacks for folders that lack it.
+  public let trainingSplits: [String]
+  /// Splits to evaluate on, the best first.
+  public let evaluationSplits: [String]
+  /// The files of each part, where a config names them; other datasets are looked for.
+  public let files: [DatasetPart: [String]]
+  /// The columns that are read; several names in one element are different publishers' names for one column.
+  public internal(set) var columns: [[String]]
+  /// How the prompt is put together.
+  public var layout: PromptLayout
+  /// How answers are scored, with the label words.
+  public let metric: DatasetMetric
+  /// The most tokens that an answer may take.
+  public var maximumNewTokens: Int
+  /// Whether rows with the same group are one item, of which the first counts.
+  let isOneRowPerGroup: Bool
+  /// Whether text rows with too few or too many fields are left out and counted, since the official file has some.
+  let dropsBrokenTextRows: Bool
+  /// Makes the examples of one row: one, or several where the official archive nests them.
+  var read: @Sendable (SourceRow) throws -> [Example]
+
+  /// The label words in the order of class ids; empty where answers are free text.
+  public var labels: [String] { metric.family.labels }
+
+  /// Creates a description.
+  init(
+    id: String, group: DatasetGroup, title: String, source: DatasetSource?,
+    trainingSplits: [String] = ["train"], evaluationSplits: [String] = ["validation"],
+    files: [DatasetPart: [String]] = [:], columns: [[String]], layout: PromptLayout, metric: DatasetMetric,
+    maximumNewTokens: Int = 8,
+    isOneRowPerGroup: Bool = false, dropsBrokenTextRows: Bool = false,
+    read: @escaping @Sendable (SourceRow) throws -> [Example]
+  ) {
+    self.id = id
+    self.group = group
+    self.title = title
+    self.source = source
+    self.trainingSplits = trainingSplits
+    self.evaluationSplits = evaluationSplits
+    self.files = files
+    self.columns = columns
+    self.layout = layout
+    self.metric = metric
+    self.maximumNewTokens = maximumNewTokens
+    self.isOneRowPerGroup = isOneRowPerGroup
+    self.dropsBrokenTextRows = dropsBrokenTextRows
+    self.read = read
+  }
+
+  /// The examples of one row, normally one.
+  ///
+  /// - Parameter classNames: The names that the row's file gives for the classes of an integer column.
+  /// - Throws: `TableError` for a column that is missing or not of its type, or an unknown label.
+  public func examples(
+    of row: TableRow, classNames: @escaping (String) -> [String]? = { _ in nil }
+  ) throws -> [Example] {
+    try read(SourceRow(row, labels: labels, classNames: classNames))
+  }
+
+  /// The prompt of an example.
+  public func prompt(for example: Example) -> PromptText { layout.prompt(for: example) }
+
+  /// The splits of a part, the best first.
+  public func splits(of part: DatasetPart) -> [String] {
+    part == .training ? trainingSplits : evaluationSplits
+  }
+}

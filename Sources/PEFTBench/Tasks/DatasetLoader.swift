@@ -1,0 +1,132 @@
+public import PEFTCore
+
+/// The examples of a dataset's part.
+public struct LoadedDataset: Sendable {
+  /// What the dataset is.
+  public let dataset: DatasetDescription
+  /// The split that was read.
+  public let split: String
+  /// The files that were read.
+  public let files: [String]
+  /// The examples in the order of the file.
+  public let examples: [Example]
+  /// What a reader of the results must know: a fallback split, rows that were left out.
+  public let notes: [String]
+}
+
+/// Reads datasets.
+public struct DatasetLoader: Sendable {
+  /// Where files are looked for.
+  public let locator: DatasetLocator
+  /// A `dataset_info.json` whose wording takes the place of ours.
+  public let datasetInfo: DatasetInfo?
+
+  /// Creates a loader.
+  public init(locator: DatasetLocator, datasetInfo: DatasetInfo? = nil) {
+    self.locator = locator
+    self.datasetInfo = datasetInfo
+  }
+
+  /// The first `limit` examples of a part, or all.
+  ///
+  /// - Throws: `DatasetNotFound`, `FileError`, or `TableError` with the place of a row that cannot be read.
+  public func load(_ dataset: DatasetDescription, _ part: DatasetPart, limit: Int? = nil) throws -> LoadedDataset {
+    let located = try locator.locate(dataset, part)
+    var notes = located.note.map { [$0] } ?? []
+    var table = try Self.table(located.files, of: dataset)
+    let columns = table.columns
+    var dataset = dataset
+    if let datasetInfo, dataset.group != .custom {
+      dataset = datasetInfo.applied(to: dataset, columns: columns, notes: &notes)
+    }
+    if table.format == .parquet {
+      let wanted = Set(dataset.columns.joined())
+      let read = columns.filter(wanted.contains)
+      if !read.isEmpty, read.count < columns.count {
+        table = try TableFile.open(paths: located.files, columns: read)
+      }
+    }
+
+    var examples: [Example] = []
+    var skipped: [String: Int] = [:]
+    var groups: Set<String> = []
+    let classNames = Self.classNames(table)
+    let rows = try table.rows()
+    reading: while examples.count < limit ?? .max, let row = try rows.next() {
+      let found: [Example]
+      do {
+        found = try dataset.examples(of: row, classNames: classNames)
+      } catch let skip as SkippedRow {
+        skipped[skip.reason, default: 0] += 1
+        continue
+      }
+      for example in found {
+        if dataset.isOneRowPerGroup, let group = example.group, !groups.insert(group).inserted {
+          skipped["that repeat an earlier one", default: 0] += 1
+          continue
+        }
+        guard examples.count < limit ?? .max else { break reading }
+        examples.append(example)
+      }
+    }
+    notes += skipped.sorted { $0.key < $1.key }.map { "\(dataset.id): \($1) rows \($0) are left out" }
+    if let first = rows.droppedRows.first {
+      notes.append("\(dataset.id): \(rows.droppedRows.count) broken rows are left out, the first is \(first)")
+    }
+    guard !examples.isEmpty else { throw TableError("no usable row for \(dataset.id)", at: .file(table.name)) }
+    return LoadedDataset(
+      dataset: dataset, split: located.split, files: located.files, examples: examples, notes: notes)
+  }
+
+  /// How many rows the files of a part have.
+  public func rowCount(of dataset: DatasetDescription, _ part: DatasetPart) throws -> Int {
+    let table = try Self.table(try locator.locate(dataset, part).files, of: dataset)
+    if let count = table.rowCount { return count }
+    var count = 0
+    try table.forEachRow { _ in count += 1 }
+    return count
+  }
+
+  /// Chooses training examples to hold back as a validation set.
+  ///
+  /// Examples of one group stay together, so that an answer to a validation question is not trained on.
+  ///
+  /// - Parameters:
+  ///   - fraction: The share to hold back, 0..<1; where it is not 0, at least one example is held back of two.
+  ///   - examples: The examples.
+  ///   - stream: Where the choice is drawn from.
+  /// - Returns: The indices of the examples held back.
+  public static func heldBack(_ fraction: Double, of examples: [Example], drawing stream: SeedStream) -> Set<Int> {
+    precondition((0..<1).contains(fraction), "validation fraction \(fraction)")
+    guard fraction > 0, examples.count > 1 else { return [] }
+    let wanted = max(1, Int(fraction * Double(examples.count)))
+    var members: [[Int]] = []
+    var places: [String: Int] = [:]
+    for (index, example) in examples.enumerated() {
+      if let group = example.group, let place = places[group] {
+        members[place].append(index)
+      } else {
+        if let group = example.group { places[group] = members.count }
+        members.append([index])
+      }
+    }
+    var held: Set<Int> = []
+    for place in stream.permutation(members.count) where held.count < wanted {
+      // A single group that is everything would leave nothing to train on.
+      guard held.count + members[place].count < examples.count else { continue }
+      held.formUnion(members[place])
+    }
+    return held
+  }
+
+  private static func table(_ files: [String], of dataset: DatasetDescription) throws -> any TableReader {
+    try TableFile.open(paths: files, options: TableOptions(badRows: dataset.dropsBrokenTextRows ? .drop : .refuse))
+  }
+
+  /// The names of classes by column, looked up once each.
+  private static func classNames(_ table: any TableReader) -> (String) -> [String]? {
+    var known: [String: [String]] = [:]
+    for column in table.columns { known[column] = table.classLabels(of: column) }
+    return { known[$0] }
+  }
+}

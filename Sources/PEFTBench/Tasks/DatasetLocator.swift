@@ -1,0 +1,123 @@
+import Foundation
+import PEFTCore
+
+/// The files of one split, and how they were found.
+public struct LocatedSplit: Sendable, Equatable {
+  /// The split, such as `validation_mismatched`.
+  public let split: String
+  /// The files, shards in order.
+  public let files: [String]
+  /// What a reader of the results must know, such as that a fallback split is used.
+  public let note: String?
+}
+
+/// Finds the files of datasets on disk: below a folder, and in the Hub's cache.
+///
+/// Below the folder it knows `<dataset>/train.jsonl`, the layouts of repositories on the Hub
+/// (`<dataset>/<configuration>/train-00000-of-00001.parquet`, `data/…`, converted `<configuration>/train/0000.parquet`)
+/// and the unpacked archives of GLUE (`SST-2/dev.tsv`) and SuperGLUE (`BoolQ/val.jsonl`).
+public struct DatasetLocator: Sendable {
+  /// The folder of the datasets; nil for the Hub's cache alone.
+  public let root: String?
+  private let cache: HubCache?
+
+  /// Creates a locator.
+  ///
+  /// - Parameters:
+  ///   - root: The folder of the datasets.
+  ///   - cache: The Hub's cache, or nil not to look there.
+  public init(root: String?, cache: HubCache? = HubCache()) {
+    self.root = root
+    self.cache = cache
+  }
+
+  /// The files of a dataset's part: of the best split that is there.
+  ///
+  /// - Throws: `DatasetNotFound`, or `FileError` where some shards of a split are missing.
+  public func locate(_ dataset: DatasetDescription, _ part: DatasetPart) throws -> LocatedSplit {
+    let splits = dataset.splits(of: part)
+    if let files = dataset.files[part] {
+      guard let missing = files.first(where: { !FileManager.default.fileExists(atPath: $0) }) else {
+        return LocatedSplit(split: splits[0], files: files, note: nil)
+      }
+      throw FileError(path: missing, "there is no such file, which the dataset \(dataset.id) has for \(part.rawValue)")
+    }
+    let folders = folders(of: dataset)
+    let splitFiles = SplitFiles(FolderListing.onDisk)
+    for (place, split) in splits.enumerated() {
+      for folder in folders {
+        guard let files = try splitFiles.find(split, in: folder) else { continue }
+        let note =
+          place == 0 ? nil : "\(dataset.id): the split \(split) is used, since there is no \(splits[0]) in \(folder)"
+        return LocatedSplit(split: split, files: files, note: note)
+      }
+    }
+    let names = root.map { Self.entries(of: $0) } ?? []
+    throw DatasetNotFound(
+      dataset: dataset.id, splits: splits, folders: folders, nearest: NearestName.of(dataset.id, among: names),
+      repository: dataset.source?.repository)
+  }
+
+  /// Where a dataset's files may lie, in the order in which the places are tried.
+  public func folders(of dataset: DatasetDescription) -> [String] {
+    let source = dataset.source
+    let configuration = source?.configuration
+    var folders: [String] = []
+    func add(_ base: String) {
+      if let configuration { folders.append(base + "/" + configuration) }
+      folders += [base, base + "/data"]
+    }
+    if let root {
+      add(root + "/" + dataset.id)
+      folders += (source?.archiveFolders ?? []).map { root + "/" + $0 }
+      if let source {
+        let name = source.repository.split(separator: "/").last.map(String.init) ?? source.repository
+        for base in [root + "/" + source.repository, root + "/" + name] where base != root + "/" + dataset.id {
+          add(base)
+        }
+      }
+    }
+    if let source, let cache, let snapshot = try? cache.snapshot(of: source.repository, kind: .dataset) {
+      add(snapshot)
+    }
+    if let source, let cache,
+      let converted = try? cache.snapshot(
+        of: source.repository, kind: .dataset, revision: DatasetSource.conversionRevision)
+    {
+      if let configuration = source.configuration { folders.append(converted + "/" + configuration) }
+      folders += DatasetSource.conversionFolders(among: Self.entries(of: converted)).map { converted + "/" + $0 }
+      folders.append(converted)
+    }
+    return folders
+  }
+
+  private static func entries(of folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+  }
+}
+
+/// A dataset of which no file was found.
+public struct DatasetNotFound: InputError, Equatable {
+  /// The dataset's name.
+  public let dataset: String
+  /// The splits that would have done.
+  public let splits: [String]
+  /// The folders that were looked through.
+  public let folders: [String]
+  /// A folder that is called nearly like the dataset.
+  public let nearest: String?
+  /// Where the dataset is published.
+  public let repository: String?
+
+  /// What is missing, where it was looked for, and where it is to be had.
+  public var description: String {
+    var text =
+      "\(dataset): no file of the split \(splits.joined(separator: " or ")) (.jsonl, .json, .parquet, .tsv, .csv)"
+    text +=
+      folders.isEmpty
+      ? "; there is no folder to look in, set data.root" : "; looked in \(folders.joined(separator: ", "))"
+    if let nearest, nearest != dataset { text += "; did you mean the folder \(nearest)?" }
+    if let repository { text += "; it is published as \(repository) on the Hub (data fetch \(dataset))" }
+    return text
+  }
+}

@@ -1,0 +1,30 @@
+import PEFTCore
+
+extension DataConfiguration {
+  /// The datasets that the config asks for, in its order and each once.
+  ///
+  /// - Parameter file: The config, for the places of complaints and the paths of described datasets.
+  /// - Throws: `DocumentError` for an unknown name or a description that is not understood.
+  public func descriptions(from file: ConfigFile) throws(DocumentError) -> [DatasetDescription] {
+    var result: [DatasetDescription] = []
+    for entry in datasets {
+      switch entry {
+      case .name(let name, let value):
+        let named: [DatasetDescription]
+        do {
+          named = try DatasetCatalogue.datasets(named: name)
+        } catch {
+          throw DocumentError("data.datasets: \(error)", at: value.offset, of: file.text)
+        }
+        for dataset in named where !result.contains(where: { $0.id == dataset.id }) { result.append(dataset) }
+      case .custom(let value, let place):
+        let dataset = try CustomDataset.read(value, of: file.text, at: place, resolve: file.resolve)
+        guard !result.contains(where: { $0.id == dataset.id }) else {
+          throw DocumentError("\(place).name: two datasets are called \(dataset.id)", at: value.offset, of: file.text)
+        }
+        result.append(dataset)
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,147 @@
+import PEFTCore
+
+/// A row of a dataset's file with typed access to its columns; every complaint names the row.
+public struct SourceRow {
+  /// The row as it was read.
+  public let row: TableRow
+  /// The dataset's label words in the order of class ids.
+  public let labels: [String]
+  private let classNames: (String) -> [String]?
+
+  /// Wraps a row.
+  ///
+  /// - Parameters:
+  ///   - row: The row.
+  ///   - labels: The dataset's label words in the order of class ids; empty for free-text answers.
+  ///   - classNames: The class names that the file itself gives for an integer column.
+  public init(_ row: TableRow, labels: [String], classNames: @escaping (String) -> [String]? = { _ in nil }) {
+    self.row = row
+    self.labels = labels
+    self.classNames = classNames
+  }
+
+  /// The first of `columns` that the row has, which are different publishers' names for one thing.
+  func value(_ columns: [String]) throws(TableError) -> DocumentValue {
+    for column in columns {
+      if let value = row[column] { return value }
+    }
+    return try row.required(columns.first { row.columns.position(of: $0) != nil } ?? columns[0])
+  }
+
+  /// The text of a column, without white space at its ends.
+  func text(_ columns: String...) throws(TableError) -> String {
+    try text(of: try value(columns), "column \"\(columns[0])\"")
+  }
+
+  /// The text that `value` is.
+  func text(of value: DocumentValue?, _ place: String) throws(TableError) -> String {
+    guard let value else { throw row.complaint("\(place) is missing; expected a string") }
+    guard let text = value.string else {
+      throw row.complaint("\(place): expected a string, found \(value.shown)")
+    }
+    return text.trimmingWhiteSpace()
+  }
+
+  /// The list of texts that `value` is, which has `count` elements if that is given.
+  func texts(of value: DocumentValue?, _ place: String, count: Int? = nil) throws(TableError) -> [String] {
+    let expected = count.map { "a list of \($0) strings" } ?? "a list of strings"
+    guard let list = value?.array else {
+      throw row.complaint("\(place): expected \(expected), found \(value?.shown ?? "nothing")")
+    }
+    if let count, list.count != count {
+      throw row.complaint("\(place): expected \(expected), found \(list.count) elements")
+    }
+    var result: [String] = []
+    for (index, element) in list.enumerated() { result.append(try text(of: element, "\(place)[\(index)]")) }
+    return result
+  }
+
+  /// The whole number that `value` is, also when it is spelled as text.
+  func integer(of value: DocumentValue?, _ place: String) throws(TableError) -> Int {
+    if let number = value?.integer ?? value?.string.flatMap({ Int($0.trimmingWhiteSpace()) }) { return number }
+    throw row.complaint("\(place): expected an integer, found \(value?.shown ?? "nothing")")
+  }
+
+  /// The finite number that `value` is, also when it is spelled as text.
+  func number(of value: DocumentValue, _ place: String) throws(TableError) -> Double {
+    let number = value.number ?? value.string.flatMap { Double($0.trimmingWhiteSpace()) }
+    guard let number, number.isFinite else {
+      throw row.complaint("\(place): expected a number, found \(value.shown)")
+    }
+    return number
+  }
+
+  /// The class that a column names, as a position in `labels`.
+  ///
+  /// A class is given as its id (also as text), as its name in any letter case, or as true or false.
+  ///
+  /// - Parameters:
+  ///   - columns: Different publishers' names for the column.
+  ///   - firstID: The id of the first class; some datasets count from 1.
+  func label(_ columns: String..., firstID: Int = 0) throws(TableError) -> Int {
+    let column = columns.first { row.columns.position(of: $0) != nil } ?? columns[0]
+    return try label(try value(columns), column, firstID: firstID)
+  }
+
+  /// The class that `value` names.
+  func label(_ value: DocumentValue, _ column: String, firstID: Int = 0) throws(TableError) -> Int {
+    switch value.content {
+    case .bool(let truth):
+      guard let index = position(ofName: truth ? "true" : "false") else { throw unknown(value.shown, column) }
+      return index
+    case .string(let text):
+      let name = text.trimmingWhiteSpace()
+      guard !name.isEmpty, name != "-" else { throw unlabelled("empty", column) }
+      if let index = position(ofName: name) { return index }
+      guard let id = Int(name) else { throw unknown("\"\(name)\"", column) }
+      return try index(ofID: id, column, firstID)
+    default:
+      guard let id = value.integer else { throw unknown(value.shown, column) }
+      return try index(ofID: id, column, firstID)
+    }
+  }
+
+  private func position(ofName name: String) -> Int? {
+    let wanted = name.lowercased()
+    return labels.firstIndex { $0.lowercased() == wanted }
+  }
+
+  private func index(ofID id: Int, _ column: String, _ firstID: Int) throws(TableError) -> Int {
+    guard id != -1 else { throw unlabelled("-1", column) }
+    // The file's own names come first: another copy of a dataset may count its classes in another order.
+    if let names = classNames(column), names.indices.contains(id), !names.allSatisfy({ Int($0) != nil }) {
+      guard let index = position(ofName: names[id]) else { throw unknown("\"\(names[id])\"", column) }
+      return index
+    }
+    let index = id.subtractingReportingOverflow(firstID)
+    guard !index.overflow, labels.indices.contains(index.partialValue) else {
+      throw row.complaint(
+        "column \"\(column)\": the class \(id) is not within \(firstID)...\(firstID + labels.count - 1) "
+          + "(\(labels.joined(separator: ", ")))")
+    }
+    return index.partialValue
+  }
+
+  private func unknown(_ shown: String, _ column: String) -> TableError {
+    row.complaint(
+      "column \"\(column)\": \(shown) is no label of this dataset; expected \(labels.joined(separator: ", ")), or "
+        + "a class id")
+  }
+
+  private func unlabelled(_ shown: String, _ column: String) -> TableError {
+    row.complaint(
+      "column \"\(column)\" is \(shown), so this row has no label; use a split whose labels are published, such as "
+        + "train or validation")
+  }
+
+  /// The example of this row whose answer is its label.
+  func example(_ fields: [Example.Field], label: Int, group: String? = nil) -> Example {
+    Example(fields: fields, label: label, of: labels, group: group)
+  }
+}
+
+/// A row that holds nothing to learn or to score; it is left out and counted.
+struct SkippedRow: Error {
+  /// Why, such as "without a solution".
+  let reason: String
+}
