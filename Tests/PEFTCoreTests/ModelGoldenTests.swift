@@ -8,7 +8,8 @@ import Testing
   static let names = [
     "llama", "llama-tied", "llama-bias", "llama3-rope", "llama-linear-rope", "llama-headdim", "llama-sharded",
     "llama-bf16", "llama-f16", "qwen2", "qwen2-bf16", "qwen2-f16", "gpt2", "gpt2-bare-names", "mistral",
-    "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "olmo", "olmo-clip", "olmo2", "smollm3", "gpt_neox",
+    "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "phi3-longrope", "olmo", "olmo-clip", "olmo2", "smollm3",
+    "gpt_neox",
     "gpt_neox-sequential", "opt",
   ]
 
@@ -22,7 +23,29 @@ import Testing
       of: model, description, try fixture.tensors("expected.safetensors"), name, context: context)
   }
 
-  @Test("Splitting a sequence into cached and nested segments changes no bit", arguments: ["llama", "gpt2"])
+  @Test(
+    "A description as older versions of transformers wrote it means the same",
+    arguments: [
+      "llama", "llama3-rope", "llama-linear-rope", "gpt2", "qwen2", "mistral", "gemma3_text", "gpt_neox", "phi3",
+      "phi3-longrope",
+    ]) func oldDescriptions(name: String) throws
+  {
+    let fixture = GoldenFixture("models/\(name)")
+    try withTemporaryFolder { folder in
+      for (from, to) in [("config_old.json", "config.json"), ("model.safetensors", "model.safetensors")] {
+        try FileManager.default.copyItem(atPath: fixture.url(from).path, toPath: "\(folder)/\(to)")
+      }
+      let context = ComputeContext(threads: 2)
+      let model = try ModelFiles.open(folder).load(as: .auto, context: context)
+      try expectLogits(
+        of: model, try fixture.json("expected.json"), try fixture.tensors("expected.safetensors"), name,
+        context: context)
+    }
+  }
+
+  @Test(
+    "Splitting a sequence into cached and nested segments changes no bit",
+    arguments: ["llama", "gpt2", "gemma2", "gemma3_text", "smollm3", "gpt_neox", "opt"])
   func segmentation(name: String) throws {
     let fixture = GoldenFixture("models/\(name)")
     let context = ComputeContext(threads: 2)

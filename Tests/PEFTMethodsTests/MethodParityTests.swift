@@ -123,6 +123,42 @@ import Testing
   }
 }
 
+@Suite("Recomputed activations") struct RecomputationTests {
+  @Test(
+    "Gradients are the same to the bit, and fewer activations are held",
+    arguments: ["lora-llama", "prefix-tuning-llama", "prompt-tuning-gpt2", "ia3-qwen2"])
+  func recomputed(name: String) throws {
+    let fixture = GoldenFixture("methods/\(name)")
+    let base = try #require(try fixture.json("expected.json")["model"]?.string)
+    let expected = try fixture.tensors("expected.safetensors")
+    let batch = try (0..<3).map { index in
+      (
+        ids: try expected.integers("batch_ids_\(index)").map(Int32.init),
+        labels: try expected.integers("batch_labels_\(index)")
+      )
+    }
+    var gradients: [[[Float]]] = []
+    var losses: [Double] = []
+    var peaks: [Int] = []
+    for recomputes in [false, true] {
+      let context = ComputeContext(threads: 2)
+      let model = try ModelFiles.open(GoldenFixture("models/\(base)").folder.path).load(as: .auto, context: context)
+      let file = try AdapterFile.open(fixture.folder.path)
+      let attachment = try file.method().attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+      try file.load(into: attachment)
+      model.recomputesActivations = recomputes
+      context.pool.resetPeak()
+      losses.append(MethodProbe(model: model, context: context).loss(batch))
+      peaks.append(context.pool.peak[.activations])
+      gradients.append(attachment.parameters.map { $0.gradient?.values ?? [] })
+    }
+    #expect(losses[0] == losses[1])
+    #expect(gradients[0] == gradients[1])
+    #expect(peaks[1] < peaks[0])
+  }
+}
+
 /// Runs a tiny model the way the golden scripts do.
 struct MethodProbe {
   let model: CausalLanguageModel
