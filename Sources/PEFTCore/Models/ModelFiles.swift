@@ -26,43 +26,6 @@ public struct ModelFiles {
   /// Opens a model's description, reading nothing but headers.
   ///
   /// - Parameters:
-<<<<<<< HEAD
-  ///   - path: A folder, a GGUF file, or the id of a repository in the Hub's cache; the network is not touched.
-  ///   - revision: Which revision in the Hub's cache; `main` unless given.
-  ///   - cache: The Hub's cache.
-  /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
-  public static func open(_ path: String, revision: String? = nil, cache: HubCache = HubCache()) throws -> ModelFiles {
-    var isDirectory: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
-      return try isDirectory.boolValue ? folder(path, name: nil) : ModelFiles(gguf: path)
-    }
-    guard path.contains("/"), HubCache.isRepositoryID(path) else {
-      throw FileError(path: path, "there is no such model folder or file")
-    }
-    do {
-      return try folder(try cache.snapshot(of: path, revision: revision), name: path.split(separator: "/").last)
-    } catch let error as FileError where !FileManager.default.fileExists(atPath: error.path) {
-      throw FileError(path: path, "there is no such model folder or file; \(error.message) (model fetch \(path))")
-    }
-  }
-
-  /// A folder with a description, or with one GGUF file alone, as some repositories are.
-  private static func folder(_ path: String, name: Substring?) throws -> ModelFiles {
-    if !FileManager.default.fileExists(atPath: path + "/config.json") {
-      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-      let files = entries.filter { $0.hasSuffix(".gguf") }
-      if files.count == 1 { return try ModelFiles(gguf: path + "/" + files[0]) }
-    }
-    return try ModelFiles(directory: path, name: name.map(String.init))
-  }
-
-  private init(directory: String, name: String?) throws {
-    path = directory
-    self.name = name ?? URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
-    let file = directory + "/config.json"
-    guard FileManager.default.fileExists(atPath: file) else {
-      throw FileError(path: directory, "is no model folder: it has no config.json")
-=======
   ///   - path: A folder, a GGUF file, or the id of a Hub repository that is in the local cache.
   ///   - revision: For a Hub id: branch, tag or commit; nil for the main branch.
   ///   - cache: The Hub's cache.
@@ -84,7 +47,7 @@ public struct ModelFiles {
     do {
       folder = try cache.snapshot(of: path, revision: revision)
     } catch {
-      throw FileError(path: path, "there is no such folder or file here, and as a Hub id: \(error)")
+      throw FileError(path: path, "there is no such model folder or file; as a Hub id: \(error) (model fetch \(path))")
     }
     return try open(directory: folder, named: path)
   }
@@ -93,7 +56,6 @@ public struct ModelFiles {
   private static func open(directory: String, named name: String?) throws -> ModelFiles {
     if FileManager.default.fileExists(atPath: directory + "/config.json") {
       return try ModelFiles(directory: directory, named: name)
->>>>>>> families
     }
     let entries = ModelDownload.entries(of: directory)
     // Of a split model any part will do; the others are found from it.
