@@ -47,7 +47,7 @@ public struct ModelFiles {
     do {
       folder = try cache.snapshot(of: path, revision: revision)
     } catch {
-      throw FileError(path: path, "there is no such model folder or file; as a Hub id: \(error) (model fetch \(path))")
+      throw FileError(path: path, "there is no such folder or file here; as a Hub id: \(error) (model fetch \(path))")
     }
     return try open(directory: folder, named: path)
   }
