@@ -166,6 +166,22 @@ import Testing
     }
   }
 
+  @Test("Sizes that no machine could hold are refused before they are multiplied") func hugeSizes() throws {
+    let sizes = [
+      ("num_hidden_layers", "4096"), ("hidden_size", "9000000"), ("intermediate_size", "9000000"),
+      ("head_dim", "2"), ("vocab_size", "9000000"),
+    ]
+    try withTemporaryFolder { root in
+      for changes in [sizes, [("head_dim", "1000000"), ("num_attention_heads", "1000000")], [("vocab_size", "1e18")]] {
+        try write(["config.json": try description(changes)], to: root)
+        do {
+          _ = try ModelFiles.open(root).skeleton()
+          Issue.record("accepted \(changes)")
+        } catch { #expect(error is any InputError) }
+      }
+    }
+  }
+
   @Test("A longrope model offers the context for which its factors hold") func longContext() throws {
     let configuration = try ModelFiles.open(GoldenFixture("models/phi3-longrope").folder.path).configuration
     #expect(configuration.contextLength == 128)

@@ -14,6 +14,8 @@ public struct ModelFiles {
   /// Tokens that end an answer: those of the description, of generation_config.json and of the tokenizer's file.
   public let endTokens: [Int32]
 
+  private static let mostParameters = 10_000_000_000_000
+
   private let description: ModelDescription
   private let family: any ModelFamily.Type
   private let weights: Weights
@@ -101,6 +103,11 @@ public struct ModelFiles {
     family = try ModelFamilies.family(of: description)
     var configuration = try family.configuration(from: description)
     if let divisors = checkpoint["rope_freqs.weight"], case .rotary(var rotary) = configuration.positions {
+      guard divisors.elementCount == rotary.dimension / 2 else {
+        throw CheckpointError(
+          file: path, tensor: divisors.name,
+          "has \(divisors.elementCount) elements, but heads have \(rotary.dimension / 2) frequencies")
+      }
       rotary.divisors = try divisors.floats().map(Double.init)
       configuration.positions = .rotary(rotary)
     }
@@ -110,8 +117,15 @@ public struct ModelFiles {
   }
 
   /// The model without weights: its modules and their sizes.
+  ///
+  /// - Throws: `DocumentError` or `FileError` for a description that makes no model.
   public func skeleton() throws -> CausalLanguageModel {
-    try family.assemble(configuration, description)
+    let model = try family.assemble(configuration, description)
+    // Sums and products of sizes further on may count on not overflowing.
+    guard model.parameterCount <= Self.mostParameters else {
+      throw FileError(path: path, "describes a model of \(model.parameterCount) parameters, which cannot be meant")
+    }
+    return model
   }
 
   /// Checks from headers alone that the weights are all there and fit the description.
