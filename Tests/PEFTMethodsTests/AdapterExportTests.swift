@@ -4,8 +4,10 @@ import Testing
 
 @testable import PEFTMethods
 
-/// Writes trained adapters, merged models and their logits for `scripts/golden/check_adapters.py`, which loads them
-/// into Hugging Face PEFT. Runs only where `PEFT_BENCH_EXPORT` names a folder to write to.
+/// Writes trained adapters, merged models and their logits for a check in Python.
+///
+/// `scripts/golden/check_adapters.py` loads them into Hugging Face PEFT. Runs only where `PEFT_BENCH_EXPORT` names a
+/// folder to write to.
 @Suite("Adapters for PEFT", .enabled(if: ProcessInfo.processInfo.environment["PEFT_BENCH_EXPORT"] != nil))
 struct AdapterExportTests {
   @Test("Every method's adapter and merged model is written", arguments: MethodCase.all.indices)

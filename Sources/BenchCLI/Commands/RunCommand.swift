@@ -66,6 +66,9 @@ struct RunSession {
   let results: ResultsFolder
   let context: ComputeContext
 
+  /// The variables that configs may use.
+  static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
   init(_ arguments: ParsedArguments) throws {
     let path = arguments.positional("CONFIG") ?? ""
     var overrides = arguments.all("set")
@@ -73,7 +76,7 @@ struct RunSession {
       overrides += ["data.train_limit=\(limit)", "data.eval_limit=\(limit)"]
     }
     let file = try ConfigFile.load(
-      path: path, overrides: overrides, environment: ProcessInfo.processInfo.environment)
+      path: path, overrides: overrides, environment: Self.environment)
     var configuration = try RunConfiguration(file)
     if let output = arguments.value("output") { configuration.output = output }
     self.configuration = configuration

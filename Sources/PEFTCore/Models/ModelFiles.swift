@@ -7,7 +7,7 @@ import Foundation
 public struct ModelFiles {
   /// The folder or file.
   public let path: String
-  /// A short name for tables: the folder's, the Hub's id, or what the file calls itself.
+  /// A short name for tables: the folder's, or what the file calls itself.
   public let name: String
   /// The architecture.
   public let configuration: ModelConfiguration
@@ -28,7 +28,7 @@ public struct ModelFiles {
   /// Opens a model's description, reading nothing but headers.
   ///
   /// - Parameters:
-  ///   - path: A folder, a GGUF file, or the id of a Hub repository that is in the local cache.
+  ///   - path: A folder, a GGUF file, or the id of a repository in the Hub's cache; the network is not touched.
   ///   - revision: For a Hub id: branch, tag or commit; nil for the main branch.
   ///   - cache: The Hub's cache.
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
@@ -49,9 +49,9 @@ public struct ModelFiles {
     do {
       folder = try cache.snapshot(of: path, revision: revision)
     } catch {
-      throw FileError(path: path, "there is no such folder or file here, and as a Hub id: \(error)")
+      throw FileError(path: path, "there is no such model folder or file; \(error.message) (model fetch \(path))")
     }
-    return try open(directory: folder, named: path)
+    return try open(directory: folder, named: path.split(separator: "/").last.map(String.init))
   }
 
   /// A folder with config.json, or with one GGUF model.
@@ -114,6 +114,17 @@ public struct ModelFiles {
     self.configuration = configuration
     endTokens = configuration.endTokens
     weights = .gguf(checkpoint)
+  }
+
+  /// Whether there are weights beside the description.
+  public var hasWeights: Bool {
+    switch weights {
+    case .gguf: true
+    case .directory:
+      [SafetensorsCheckpoint.fileName, SafetensorsCheckpoint.indexName].contains {
+        FileManager.default.fileExists(atPath: path + "/" + $0)
+      }
+    }
   }
 
   /// The model without weights: its modules and their sizes.
