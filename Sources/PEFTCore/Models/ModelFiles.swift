@@ -7,12 +7,14 @@ import Foundation
 public struct ModelFiles {
   /// The folder or file.
   public let path: String
-  /// A short name for tables: the folder's, the Hub's id, or what the file calls itself.
+  /// A short name for tables: the folder's, or what the file calls itself.
   public let name: String
   /// The architecture.
   public let configuration: ModelConfiguration
   /// Tokens that end an answer: those of the description, of generation_config.json and of the tokenizer's file.
   public let endTokens: [Int32]
+
+  private static let mostParameters = 10_000_000_000_000
 
   private let description: ModelDescription
   private let family: any ModelFamily.Type
@@ -26,7 +28,7 @@ public struct ModelFiles {
   /// Opens a model's description, reading nothing but headers.
   ///
   /// - Parameters:
-  ///   - path: A folder, a GGUF file, or the id of a Hub repository that is in the local cache.
+  ///   - path: A folder, a GGUF file, or the id of a repository in the Hub's cache; the network is not touched.
   ///   - revision: For a Hub id: branch, tag or commit; nil for the main branch.
   ///   - cache: The Hub's cache.
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
@@ -47,9 +49,9 @@ public struct ModelFiles {
     do {
       folder = try cache.snapshot(of: path, revision: revision)
     } catch {
-      throw FileError(path: path, "there is no such folder or file here; as a Hub id: \(error) (model fetch \(path))")
+      throw FileError(path: path, "there is no such model folder or file; \(error.message) (model fetch \(path))")
     }
-    return try open(directory: folder, named: path)
+    return try open(directory: folder, named: path.split(separator: "/").last.map(String.init))
   }
 
   /// A folder with config.json, or with one GGUF model.
@@ -101,6 +103,11 @@ public struct ModelFiles {
     family = try ModelFamilies.family(of: description)
     var configuration = try family.configuration(from: description)
     if let divisors = checkpoint["rope_freqs.weight"], case .rotary(var rotary) = configuration.positions {
+      guard divisors.elementCount == rotary.dimension / 2 else {
+        throw CheckpointError(
+          file: path, tensor: divisors.name,
+          "has \(divisors.elementCount) elements, but heads have \(rotary.dimension / 2) frequencies")
+      }
       rotary.divisors = try divisors.floats().map(Double.init)
       configuration.positions = .rotary(rotary)
     }
@@ -121,8 +128,15 @@ public struct ModelFiles {
   }
 
   /// The model without weights: its modules and their sizes.
+  ///
+  /// - Throws: `DocumentError` or `FileError` for a description that makes no model.
   public func skeleton() throws -> CausalLanguageModel {
-    try family.assemble(configuration, description)
+    let model = try family.assemble(configuration, description)
+    // Sums and products of sizes further on may count on not overflowing.
+    guard model.parameterCount <= Self.mostParameters else {
+      throw FileError(path: path, "describes a model of \(model.parameterCount) parameters, which cannot be meant")
+    }
+    return model
   }
 
   /// Checks from headers alone that the weights are all there and fit the description.

@@ -8,7 +8,7 @@ enum GPT2: ModelFamily {
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("n_embd")
     let heads = try description.integer("n_head")
-    let layers = try description.integer("n_layer", in: 1...10_000)
+    let layers = try description.integer("n_layer", in: 1...4096)
     guard hidden % heads == 0 else {
       throw DocumentError(
         "n_embd \(hidden) is no multiple of n_head \(heads)", at: description.root.offset, of: description.text)

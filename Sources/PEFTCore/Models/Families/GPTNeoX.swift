@@ -6,7 +6,7 @@ enum GPTNeoX: ModelFamily {
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("hidden_size")
     let heads = try description.integer("num_attention_heads")
-    let layers = try description.integer("num_hidden_layers", in: 1...10_000)
+    let layers = try description.integer("num_hidden_layers", in: 1...4096)
     guard hidden % heads == 0 else {
       throw description.refuse("hidden_size", "\(hidden) is no multiple of num_attention_heads \(heads)")
     }
@@ -18,7 +18,7 @@ enum GPTNeoX: ModelFamily {
       family: "gpt_neox", vocabularySize: try description.integer("vocab_size"), hiddenSize: hidden,
       layerCount: layers, headCount: heads, keyValueHeadCount: heads, headDimension: hidden / heads,
       feedForwardSize: try description.integer("intermediate_size"),
-      contextLength: try description.integer("max_position_embeddings", default: 2048),
+      contextLength: try description.integer("max_position_embeddings", default: 2048, in: 1...1_000_000_000),
       normalization: Normalization(
         centers: true, epsilon: Float(try description.number("layer_norm_eps", default: 1e-5))),
       positions: .rotary(try description.rotary(headDimension: hidden / heads, keys: rotary)),

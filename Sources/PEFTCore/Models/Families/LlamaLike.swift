@@ -14,11 +14,11 @@ enum LlamaLike {
   ) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("hidden_size")
     let heads = try description.integer("num_attention_heads")
-    let layers = try description.integer("num_hidden_layers", in: 1...10_000)
+    let layers = try description.integer("num_hidden_layers", in: 1...4096)
     let keyValueHeads = try description.integer("num_key_value_heads", default: heads)
     let headDimension = try description.integer(
       "head_dim", default: defaults.headDimension ?? hidden / heads, in: 1...1_000_000)
-    guard heads % keyValueHeads == 0, headDimension % 2 == 0 else {
+    guard heads % keyValueHeads == 0, headDimension % 2 == 0, heads * headDimension <= 10_000_000 else {
       throw DocumentError(
         "\(heads) heads cannot share \(keyValueHeads) key/value heads of width \(headDimension)",
         at: description.root.offset, of: description.text)
@@ -30,7 +30,7 @@ enum LlamaLike {
       vocabularySize: try description.integer("vocab_size"), hiddenSize: hidden, layerCount: layers,
       headCount: heads, keyValueHeadCount: keyValueHeads, headDimension: headDimension,
       feedForwardSize: try description.integer("intermediate_size"),
-      contextLength: try description.integer("max_position_embeddings", default: 2048),
+      contextLength: try description.integer("max_position_embeddings", default: 2048, in: 1...1_000_000_000),
       normalization: Normalization(
         centers: false, epsilon: Float(try description.number("rms_norm_eps", default: defaults.epsilon))),
       positions: .rotary(try description.rotary(headDimension: headDimension, keys: rotary)),

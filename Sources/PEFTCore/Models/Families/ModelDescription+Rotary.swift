@@ -50,7 +50,8 @@ extension ModelDescription {
         factor: try parameters.positive("factor", default: 8),
         lowFrequencyFactor: try parameters.positive("low_freq_factor", default: 1),
         highFrequencyFactor: try parameters.positive("high_freq_factor", default: 4),
-        originalContext: Double(try parameters.integer("original_max_position_embeddings", default: 8192)))
+        originalContext: Double(
+          try parameters.integer("original_max_position_embeddings", default: 8192, in: 1...1_000_000_000)))
     case "longrope", "su": try applyLongRoPE(parameters, to: &rotary)
     default:
       throw DocumentError(
@@ -84,7 +85,8 @@ extension ModelDescription {
     }
     rotary.divisors = factors
     let original = Double(try originalContext(parameters))
-    let extended = Double(try integer("max_position_embeddings", default: Int(original)))
+    let extended = Double(
+      try integer("max_position_embeddings", default: Int(original), in: 1...1_000_000_000))
     let factor = try parameters.positive("factor", default: extended / original)
     rotary.attentionFactor = try parameters.positive(
       "attention_factor", default: factor > 1 ? (1 + log(factor) / log(original)).squareRoot() : 1)
@@ -92,7 +94,11 @@ extension ModelDescription {
 
   private func originalContext(_ parameters: ModelDescription) throws(DocumentError) -> Int {
     let key = "original_max_position_embeddings"
-    return try integer(key, default: try parameters.integer(key, default: try integer("max_position_embeddings")))
+    let longest = 1...1_000_000_000
+    return try integer(
+      key,
+      default: try parameters.integer(key, default: try integer("max_position_embeddings", in: longest), in: longest),
+      in: longest)
   }
 
   private func positive(_ key: String, default fallback: Double) throws(DocumentError) -> Double {

@@ -12,7 +12,7 @@ public struct ModelDescription {
   }
 
   /// A whole number that must be there and lie in `range`.
-  public func integer(_ key: String, in range: ClosedRange<Int> = 1...1_000_000_000) throws(DocumentError) -> Int {
+  public func integer(_ key: String, in range: ClosedRange<Int> = 1...10_000_000) throws(DocumentError) -> Int {
     guard let value = root[key] else {
       throw DocumentError("the model's description lacks \"\(key)\"", at: root.offset, of: text)
     }
@@ -21,7 +21,7 @@ public struct ModelDescription {
 
   /// A whole number that may be absent or null.
   public func integer(
-    _ key: String, default fallback: Int, in range: ClosedRange<Int> = 1...1_000_000_000
+    _ key: String, default fallback: Int, in range: ClosedRange<Int> = 1...10_000_000
   ) throws(DocumentError) -> Int {
     guard let value = root[key] else { return fallback }
     return try checked(value, key, range)

@@ -8,7 +8,7 @@ enum OPT: ModelFamily {
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("hidden_size")
     let heads = try description.integer("num_attention_heads")
-    let layers = try description.integer("num_hidden_layers", in: 1...10_000)
+    let layers = try description.integer("num_hidden_layers", in: 1...4096)
     guard hidden % heads == 0 else {
       throw description.refuse("hidden_size", "\(hidden) is no multiple of num_attention_heads \(heads)")
     }
