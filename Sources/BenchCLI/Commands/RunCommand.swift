@@ -34,7 +34,7 @@ enum RunCommand {
         meaning: "One dataset, with another rank."),
     ],
     run: { arguments, console in
-      if arguments.flag("dry-run") { return try PlanCommand.show(arguments, console) }
+      if arguments.flag("dry-run") { return try PlanCommand.check(arguments, console) }
       let session = try RunSession(arguments)
       let watcher = RunWatcher(console: console)
       let runner = Runner(

@@ -15,8 +15,6 @@ enum FullTrainingMemory {
   static func peakBytes(_ model: CausalLanguageModel, rows: Int, labels: Int) -> Int {
     let configuration = model.configuration
     let hidden = configuration.hiddenSize
-    let queries = configuration.queryWidth
-    let keys = configuration.keyValueWidth
     func size(_ linears: [Linear]) -> Int {
       linears.reduce(0) { $0 + $1.inputs * $1.outputs + ($1.hasBias ? $1.outputs : 0) }
     }
@@ -24,18 +22,7 @@ enum FullTrainingMemory {
       norms.reduce(0) { $0 + ($1.hasGain ? $1.width : 0) + ($1.hasBias ? $1.width : 0) }
     }
     var live = 3 * model.parameterCount
-    let kept = model.blocks.map { block in
-      let inner: Int
-      switch block.feedForward.inner {
-      case .gated(let gate, _): inner = 3 * gate.outputs
-      case .fusedGated(let both): inner = 3 * both.outputs / 2
-      case .plain(let up): inner = 2 * up.outputs
-      }
-      let norms = block.norms.filter { $0.width == hidden }
-      // A norm keeps its input and one or two numbers a row; its output is kept by the maps that read it.
-      let normalized = norms.reduce(0) { $0 + 2 * hidden + ($1.normalization.centers ? 2 : 1) }
-      return rows * (normalized + 2 * queries + 2 * keys + configuration.headCount + inner)
-    }
+    let kept = model.blocks.map { rows * TrainingActivations.values(of: $0, in: model) }
     live += kept.reduce(0, +)
     // The last residual stream, and for labelled rows the selected one, its norm, logits and their gradient.
     live += rows * hidden

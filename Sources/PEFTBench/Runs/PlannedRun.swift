@@ -13,6 +13,10 @@ public struct PlannedRun: Sendable {
 
   /// Whether it is the base model's own answer, which has no training.
   public var isZeroShot: Bool { method.name == "none" }
+  /// Most tokens of an example on a model of these dimensions.
+  func cutoff(of model: PEFTCore.ModelConfiguration) -> Int {
+    min(method.training.cutoffTokens, model.contextLength)
+  }
   /// `dataset/method`, with the seed where there are several.
   public var title: String { "\(dataset.id)/\(method.label)" }
 }

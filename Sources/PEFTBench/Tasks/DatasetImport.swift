@@ -79,6 +79,8 @@ public struct DatasetImport {
     } catch {
       throw FileError(path: folder, "the folder cannot be made: \(error.localizedDescription)")
     }
+    // The folder goes away again if nothing came into it.
+    defer { rmdir(folder) }
     return try files.map { try write($0.paths, as: $0.split) }
   }
 
