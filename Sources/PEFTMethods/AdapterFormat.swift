@@ -57,10 +57,10 @@ public struct AdapterTensor {
 extension TargetSelector {
   /// `target_modules` as PEFT writes it.
   ///
-  /// - Parameter sites: What it chose, to be listed in place of layers where the method's settings in PEFT have no
-  ///   `layers_to_transform`; nil where they have.
+  /// - Parameter sites: What it chose, to be listed in place of layers and exclusions where the method's settings in
+  ///   PEFT do not have both; nil where they have.
   func document(sites: [String]? = nil) -> JSONValue {
-    if let sites, layers != nil { return JSONValue(sites) }
+    if let sites, layers != nil || !excluded.isEmpty { return JSONValue(sites) }
     return switch pattern {
     case .suffixes(let names): JSONValue(names.sorted())
     case .allLinear: "all-linear"

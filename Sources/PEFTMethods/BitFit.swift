@@ -9,7 +9,7 @@ import PEFTCore
 /// biases are added to those maps (by default the query and value projections, as PEFT-Bench does): outputs for each.
 /// Added biases start at zero, so that step 0 is the base model; `init: upstream` gives PEFT-Bench's start, uniform
 /// in ±1/√inputs (it also drops the pretrained bias of such a map; here it stays). Biases cost nothing at inference.
-/// PEFT has added biases alone (its BEFT); trained existing ones are saved in a layout of our own, see `BITFIT` below.
+/// PEFT has added biases alone (its BEFT); trained existing ones are saved in a layout of our own (docs/adapter-files.md).
 struct BitFit: PEFTMethod {
   static let name = "bitfit"
   static let summary = "only biases are trained, or added to maps that have none"

@@ -66,15 +66,15 @@ struct IA3: PEFTMethod {
     let adapters = linears.map { IA3Adapter($0, scalesInput: isFeedForward($0.site), setting: setting) }
     for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
     let parameters = adapters.flatMap(\.parameters)
-    let inner = linears.filter { isFeedForward($0.site) }.map(\.site)
+    let inner = linears.map(\.site).filter(isFeedForward)
+    let documents = documents(selector, sites: linears.map(\.site), feedForward: inner)
     return AttachedMethod(
       parameters: parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "IA3",
         configuration: [
-          ("target_modules", selector.document(sites: linears.map(\.site))),
-          ("feedforward_modules", try feedForwardDocument(model, selector: selector, sites: inner)),
-          ("exclude_modules", selector.excludedDocument),
+          ("target_modules", documents.targets), ("feedforward_modules", documents.feedForward),
+          ("exclude_modules", .null),
           ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })), ("init_ia3_weights", true),
         ],
         tensors: parameters.map { AdapterTensor($0) }),
@@ -93,19 +93,21 @@ struct IA3: PEFTMethod {
     }
   }
 
-  /// PEFT wants the feed-forward's names to be among the targets' where both are lists.
-  private func feedForwardDocument(
-    _ model: CausalLanguageModel, selector: TargetSelector, sites: [String]
-  ) throws -> JSONValue {
-    if case .expression(let text) = feedForward { return JSONValue(text) }
-    guard selector.layers == nil, case .suffixes(let targets) = selector.pattern else { return JSONValue(sites) }
-    let names: [String] =
-      switch feedForward {
-      case .familyDefault: try DefaultTargets.ia3(of: model).feedForward
-      case .names(let names): names
-      case .expression: []
-      }
-    return JSONValue(targets.filter { target in names.contains { target.hasSuffix($0) || $0.hasSuffix(target) } })
+  /// `target_modules` and `feedforward_modules` as PEFT writes them.
+  ///
+  /// By name where names say which side of which map is scaled, else by site. PEFT wants the second list to be part of
+  /// the first.
+  private func documents(
+    _ selector: TargetSelector, sites: [String], feedForward inner: [String]
+  ) -> (targets: JSONValue, feedForward: JSONValue) {
+    let targets = selector.document(sites: sites)
+    if case .expression(let text) = feedForward { return (targets, JSONValue(text)) }
+    guard case .suffixes(let names) = selector.pattern, selector.layers == nil, selector.excluded.isEmpty else {
+      return (targets, JSONValue(inner))
+    }
+    let innerNames = names.filter { name in inner.contains { $0.hasSuffix(name) } }
+    let named = sites.filter { site in innerNames.contains { site.hasSuffix($0) } }
+    return named == inner ? (targets, JSONValue(innerNames)) : (JSONValue(sites), JSONValue(inner))
   }
 }
 

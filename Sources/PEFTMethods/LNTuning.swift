@@ -47,7 +47,7 @@ struct LNTuning: PEFTMethod {
         peftType: "LN_TUNING",
         configuration: [
           ("target_modules", selector.document(sites: norms.map(\.site))),
-          ("exclude_modules", selector.excludedDocument),
+          ("exclude_modules", .null),
         ],
         tensors: parameters.map { AdapterTensor($0) }),
       undo: {

@@ -132,6 +132,38 @@ import Testing
     #expect(attachment.inferenceCost == InferenceCost())
   }
 
+  @Test("Folded for evaluation it gives the same output, and unfolded the same bits", arguments: MethodCase.all)
+  func folding(method: MethodCase) throws {
+    let bench = try MethodBench(method)
+    let attachment = try bench.attach()
+    bench.train(attachment, steps: 2)
+    let attached = bench.logits
+    let restore = bench.model.foldAdapters(context: bench.context)
+    expectClose(bench.logits, attached, relative: 1e-4, absolute: 1e-4, "\(method) folded")
+    #expect(bench.model.linears.allSatisfy { $0.adapter == nil })
+    restore()
+    #expect(bench.logits == attached)
+  }
+
+  @Test("Merging keeps the checkpoint's types, or gives the one that is asked for")
+  func mergedTypes() throws {
+    let context = ComputeContext(threads: 1)
+    let files = try ModelFiles.open(GoldenFixture("models/llama-bf16").folder.path)
+    let model = try files.load(as: .auto, context: context)
+    _ = try makeMethod("ia3", "{}").attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    for type in [nil, SafetensorsType.float32] {
+      let folder = try TemporaryFolder()
+      try ModelMerger.write(model, from: files, to: folder.path, as: type)
+      let written = try SafetensorsCheckpoint.open(directory: folder.path).tensors
+      #expect(written.allSatisfy { $0.type == type ?? .bfloat16 })
+      // Ones were folded in.
+      for tensor in try SafetensorsCheckpoint.open(directory: files.path).tensors {
+        #expect(try tensor.floats() == written.first { $0.name == tensor.name }?.floats())
+      }
+    }
+  }
+
   @Test("A target that matches nothing is an error that lists what there is", arguments: MethodCase.all)
   func noTarget(method: MethodCase) throws {
     let type = try #require(MethodRegistry.method(named: method.name))

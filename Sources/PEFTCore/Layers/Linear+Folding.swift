@@ -1,0 +1,41 @@
+extension Linear {
+  /// Folds the adapter into the weight, so that evaluation computes no more than the base model.
+  ///
+  /// Only a float32 weight is folded: any other type would either lose what was trained to rounding or grow. The frozen
+  /// weight stays in memory meanwhile, and the adapter is off the map.
+  ///
+  /// - Parameter context: Where the merged weight's memory is counted.
+  /// - Returns: What takes it back, bit for bit; nil if there is nothing that can be folded.
+  public func foldAdapter(context: ComputeContext) -> (() -> Void)? {
+    guard let adapter, let frozen = weight, frozen.format == .float32 else { return nil }
+    var values = [Float](repeating: 0, count: outputs * inputs)
+    values.withUnsafeMutableBufferPointer { buffer in
+      if let base = buffer.baseAddress { frozen.decode(into: base) }
+    }
+    let (frozenBias, trained) = (bias, trainedBias)
+    var biasValues = (trained?.value ?? frozenBias)?.values ?? []
+    guard adapter.merge(into: &values, bias: &biasValues),
+      let merged = try? WeightMatrix(values: values, outputs: outputs, inputs: inputs, context: context)
+    else { return nil }
+    weight = merged
+    bias = biasValues.isEmpty ? nil : Tensor(biasValues, shape: [outputs], in: context.pool, as: .weights)
+    trainedBias = nil
+    self.adapter = nil
+    return { [weak self] in
+      self?.weight = frozen
+      self?.bias = frozenBias
+      self?.trainedBias = trained
+      self?.adapter = adapter
+    }
+  }
+}
+
+extension CausalLanguageModel {
+  /// Folds all adapters that can be into their weights, for evaluation.
+  ///
+  /// - Returns: What takes it back, bit for bit; to be called before training goes on, saving or detaching.
+  public func foldAdapters(context: ComputeContext) -> () -> Void {
+    let restore = (linears + [head]).compactMap { $0.foldAdapter(context: context) }
+    return { for restore in restore { restore() } }
+  }
+}
