@@ -45,6 +45,9 @@ enum BenchCommand {
         steps: try arguments.integer("steps", in: 1...10_000) ?? 5,
         sharedPrefix: try arguments.integer("shared-prefix", in: 0...(tokens - 8)) ?? 0)
       let model = try files.load(as: .auto, context: context)
+      if let limit = model.positionLimit, tokens > limit {
+        throw arguments.error("--tokens: \(files.name) has positions for \(limit) tokens, found \(tokens)")
+      }
       let attachment = try configuration.methods[0].method(of: configuration.file).attach(
         to: model,
         with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer()))

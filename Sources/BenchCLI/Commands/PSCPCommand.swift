@@ -95,6 +95,9 @@ enum PSCPCommand {
     guard let base = rows.first(where: { $0.method == "base" }) else {
       throw arguments.error("--preset relative needs a row named base with the constants")
     }
+    guard base.costs.parameters > 0, base.costs.flops > 0, base.costs.memory > 0 else {
+      throw arguments.error("--preset relative: parameters, flops and memory of the row base must be above 0")
+    }
     return base.costs
   }
 

@@ -22,7 +22,7 @@ enum TextCommands {
       let tokenizer = try files(arguments).tokenizer()
       let decode = arguments.flag("decode")
       var number = 0
-      while let line = readLine(strippingNewline: true) {
+      for line in InputLines() {
         number += 1
         if decode {
           console.print(tokenizer.decode(try ids(line, number), skipSpecialTokens: false))
@@ -49,7 +49,7 @@ enum TextCommands {
     run: { arguments, console in
       let session = try ModelSession(arguments)
       var number = 0
-      while let line = readLine(strippingNewline: true) {
+      for line in InputLines() {
         number += 1
         guard !line.allSatisfy(\.isWhitespace) else { continue }
         let (prompt, completion) = try session.pair(line, number)
@@ -79,21 +79,29 @@ enum TextCommands {
     run: { arguments, console in
       let limit = try arguments.integer("max-new-tokens", in: 1...1_000_000) ?? 64
       let session = try ModelSession(arguments)
+      let tokenizer = try session.tokenizer.get()
       let chat = arguments.flag("chat")
       let renderer = chat ? try LoadedModel.renderer(of: session.files, template: arguments.value("template")) : nil
       let ends = session.files.endTokens + [renderer?.endToken].compactMap { $0 }
       let generator = Generator(model: session.model, endTokens: ends, context: session.context)
       let shared = generator.cache(shared: [])
-      while let line = readLine(strippingNewline: true) {
+      var number = 0
+      for line in InputLines() {
         let prompt =
           try renderer.map { $0.promptIDs(try $0.prompt(line)) }
-          ?? session.tokenizer.encode(line, addSpecialTokens: true)
+          ?? tokenizer.encode(line, addSpecialTokens: true)
+        number += 1
+        if let limit = session.model.positionLimit, prompt.count + (shared?.end ?? 0) > limit {
+          let text = DocumentText(name: "standard input, line \(number)", bytes: [])
+          throw DocumentError(
+            "\(prompt.count) tokens, but \(session.files.name) has positions for \(limit)", at: 0, of: text)
+        }
         guard !prompt.isEmpty else {
           console.print(line: ["text": ""])
           continue
         }
         let ids = generator.generate([prompt], after: shared, maximumNewTokens: limit)[0]
-        console.print(line: ["text": JSONValue(session.tokenizer.decode(ids, skipSpecialTokens: true))])
+        console.print(line: ["text": JSONValue(tokenizer.decode(ids, skipSpecialTokens: true))])
         console.flush()
       }
       return .done
@@ -119,19 +127,20 @@ enum TextCommands {
 struct ModelSession {
   let files: ModelFiles
   let model: CausalLanguageModel
-  let tokenizer: Tokenizer
+  /// Ids can be scored without one, so that there is none matters only where a text is met.
+  let tokenizer: Result<Tokenizer, any Error>
   let context: ComputeContext
 
   init(_ arguments: ParsedArguments) throws {
     files = try TextCommands.files(arguments)
     let threads = try arguments.integer("threads", in: 1...4096) ?? ProcessInfo.processInfo.activeProcessorCount
     context = ComputeContext(threads: threads)
-    tokenizer = try files.tokenizer()
+    tokenizer = Result { [files] in try files.tokenizer() }
     model = try files.load(as: .auto, context: context)
     if let path = arguments.value("adapter") {
       let file = try AdapterFile.open(path)
       let attachment = try file.method().attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: tokenizer))
+        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? tokenizer.get()))
       try file.load(into: attachment)
     }
   }
@@ -149,16 +158,28 @@ struct ModelSession {
       guard let from = value["from"]?.integer, (1...max(1, ids.count)).contains(from) else {
         throw DocumentError("\"from\": expected a position from 1 to \(ids.count)", at: value.offset, of: text)
       }
-      return (Array(ids[..<from]), Array(ids[from...]))
+      return try checked((Array(ids[..<from]), Array(ids[from...])), at: value.offset, of: text)
     }
     guard let prompt = value["prompt"]?.string, let completion = value["completion"]?.string else {
       throw DocumentError("expected \"prompt\" and \"completion\", or \"ids\" and \"from\"", at: value.offset, of: text)
     }
+    let tokenizer = try tokenizer.get()
     let ids = tokenizer.encode(prompt, addSpecialTokens: false)
     guard !ids.isEmpty else {
       throw DocumentError("\"prompt\" is empty: nothing predicts the first token", at: value.offset, of: text)
     }
-    return (ids, tokenizer.encode(completion, addSpecialTokens: false))
+    return try checked((ids, tokenizer.encode(completion, addSpecialTokens: false)), at: value.offset, of: text)
+  }
+
+  /// Refuses what is longer than the positions of a model that learned a vector for each.
+  private func checked(
+    _ pair: (prompt: [Int32], completion: [Int32]), at offset: Int, of text: DocumentText
+  ) throws -> (prompt: [Int32], completion: [Int32]) {
+    let count = pair.prompt.count + max(0, pair.completion.count - 1)
+    guard let limit = model.positionLimit, count + (model.prompt?.count ?? 0) > limit else { return pair }
+    throw DocumentError(
+      "\(count) tokens, but \(files.name) has positions for \(limit - (model.prompt?.count ?? 0))", at: offset, of: text
+    )
   }
 
   func score(prompt: [Int32], completion: [Int32]) -> [(logProbability: Double, isGreedy: Bool)] {

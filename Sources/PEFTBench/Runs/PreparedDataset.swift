@@ -73,6 +73,13 @@ struct PreparedDataset {
     ]
   }
 
+  /// Tokens of the longest example, answers of the evaluation left out.
+  var longestExample: Int {
+    max(
+      training.map { $0.promptIDs.count + $0.answerIDs.count }.max() ?? 0,
+      evaluation.map(\.promptIDs.count).max() ?? 0)
+  }
+
   /// Tokens of all training examples.
   var trainingTokenCount: Int { training.reduce(0) { $0 + $1.promptIDs.count + $1.answerIDs.count } }
 

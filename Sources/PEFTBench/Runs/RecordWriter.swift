@@ -140,17 +140,13 @@ struct RecordWriter {
     ]
   }
 
-  /// What full fine-tuning of this model on this dataset's batches needs.
+  /// What full fine-tuning of this model on the run's batches needs.
   private var fullTrainingBytes: Int {
-    let batches = stride(from: 0, to: data.training.count, by: max(1, run.method.training.batchSize)).map { start in
-      data.training[start..<min(data.training.count, start + run.method.training.batchSize)]
-    }
-    let largest = batches.map { batch in
-      (
-        rows: batch.reduce(0) { $0 + $1.promptIDs.count + $1.answerIDs.count },
-        labels: batch.reduce(0) { $0 + $1.answerIDs.count }
-      )
-    }.max { $0.rows < $1.rows }
-    return FullTrainingMemory.peakBytes(loaded.model, rows: largest?.rows ?? 0, labels: largest?.labels ?? 0)
+    let training = run.method.training
+    let seeds = SeedStream(run.seed)
+    let examples = data.parts(fraction: training.validationFraction, seeds).training
+    return FullTrainingMemory.peakBytes(
+      loaded.model, batch: Trainer.largestBatch(of: examples, configuration: training, seeds: seeds),
+      accumulates: training.gradientAccumulation > 1)
   }
 }

@@ -31,10 +31,11 @@ public struct ResultsFolder: Sendable {
     }
   }
 
-  /// Removes what an interrupted attempt left, and makes the run's folder.
+  /// Removes what an earlier attempt left, and makes the run's folder.
   func begin(_ id: String) throws {
     let folder = folder(of: id)
-    for name in ["adapter", "predictions.jsonl", "history.jsonl", "error.json"] {
+    // The record goes first: while it is there, the run counts as complete.
+    for name in ["record.json", "adapter", "predictions.jsonl", "history.jsonl", "error.json"] {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }
     do {

@@ -36,6 +36,7 @@ public final class Runner {
   private var loaded: (configuration: ModelConfiguration, model: LoadedModel)?
   private var datasets: [String: PreparedDataset] = [:]
   private var notes: Set<String> = []
+  private var virtualTokens: [String: Int] = [:]
 
   /// Creates a runner that writes to `results`.
   public init(
@@ -58,7 +59,10 @@ public final class Runner {
   /// - Throws: An `InputError` for a model or a dataset that cannot be read; `Interruption` on a wish to stop.
   public func run(_ runs: [PlannedRun], fresh: Bool) throws -> (records: [RunRecord], failures: Int) {
     // What cannot be read is found before anything is written.
-    for run in runs { _ = try prepared(run) }
+    for run in runs {
+      _ = try prepared(run)
+      _ = try virtualTokens(of: run)
+    }
     try results.prepare()
     try AtomicFile.write(configuration.resolvedJSON.prettyText, to: results.path + "/config.json")
     var records: [RunRecord] = []
@@ -197,15 +201,48 @@ public final class Runner {
 
   private func prepared(_ run: PlannedRun) throws -> PreparedDataset {
     let model = try model(run.model)
-    let cutoff = run.cutoff(of: model.model.configuration)
+    var positions = model.model.configuration.contextLength
+    if let limit = model.model.positionLimit {
+      positions = try limit - virtualTokens(of: run)
+      guard positions > 1 else {
+        throw FileError(
+          path: run.model.path, "has \(limit) positions, which the virtual tokens of \(run.method.label) take up")
+      }
+    }
+    let cutoff = min(run.method.training.cutoffTokens, positions)
     let key = "\(run.dataset.id) \(cutoff)"
     if let data = datasets[key] { return data }
     let data = try PreparedDataset(
       run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff,
       answerTokens: configuration.evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens)
+    if model.model.positionLimit != nil, data.longestExample > positions {
+      throw FileError(
+        path: run.model.path,
+        "has positions for \(positions) tokens, but an example of \(run.dataset.id) cannot be cut below "
+          + "\(data.longestExample)")
+    }
     for note in data.notes where notes.insert(note).inserted { watch(.note(note)) }
     datasets[key] = data
     return data
+  }
+
+  /// Attaches a run's method to the model without weights, once for all runs: so options that do not fit the model are
+  /// found before anything is written.
+  ///
+  /// - Returns: Positions that the method puts before every sequence.
+  private func virtualTokens(of run: PlannedRun) throws -> Int {
+    let key = "\(run.model.name) \(run.model.path) \(run.method.label)"
+    if let count = virtualTokens[key] { return count }
+    let loaded = try model(run.model)
+    let skeleton = try loaded.files.skeleton()
+    let attachment = try run.method.method(of: configuration.file).attach(
+      to: skeleton,
+      with: AttachmentSetting(
+        seeds: SeedStream(run.seed), context: context, tokenizer: loaded.renderer.tokenizer))
+    if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
+    let count = skeleton.prompt?.count ?? 0
+    virtualTokens[key] = count
+    return count
   }
 
   private func identity(of run: PlannedRun, data: PreparedDataset) throws -> RunIdentity {

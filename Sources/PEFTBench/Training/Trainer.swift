@@ -114,8 +114,7 @@ public struct Trainer {
     for step in 0..<steps {
       let (epoch, within) = step.quotientAndRemainder(dividingBy: perEpoch)
       if within == 0 {
-        let shuffled = seeds.child("shuffle").child(epoch).permutation(examples.count)
-        order = configuration.shuffle ? shuffled : Array(examples.indices)
+        order = Self.order(of: examples.count, epoch: epoch, configuration: configuration, seeds: seeds)
       }
       let perStep = configuration.batchSize * configuration.gradientAccumulation
       let chosen = order[(within * perStep)..<min(order.count, (within + 1) * perStep)].map { examples[$0] }
@@ -150,6 +149,32 @@ public struct Trainer {
       for (parameter, values) in zip(attachment.parameters, best.values) { parameter.assign(values) }
     }
     return outcome
+  }
+
+  /// The examples' order in an epoch.
+  private static func order(of count: Int, epoch: Int, configuration: TrainingConfiguration, seeds: SeedStream) -> [Int]
+  {
+    configuration.shuffle ? seeds.child("shuffle").child(epoch).permutation(count) : Array(0..<count)
+  }
+
+  /// The batch with the most rows of all that training takes, without what a method puts before the examples.
+  static func largestBatch(
+    of examples: [EncodedExample], configuration: TrainingConfiguration, seeds: SeedStream
+  ) -> FullTrainingMemory.Batch {
+    let steps = stepCount(examples: examples.count, configuration: configuration)
+    let perEpoch = stepsPerEpoch(examples: examples.count, configuration: configuration)
+    var largest = FullTrainingMemory.Batch()
+    for epoch in 0..<((steps + perEpoch - 1) / max(1, perEpoch)) {
+      let order = order(of: examples.count, epoch: epoch, configuration: configuration, seeds: seeds)
+      for start in stride(from: 0, to: order.count, by: configuration.batchSize) {
+        let chosen = order[start..<min(order.count, start + configuration.batchSize)].map { examples[$0] }
+        let batch = TrainingBatch(chosen, labelCount: 1)
+        if batch.forest.rowCount > largest.rows {
+          largest = FullTrainingMemory.Batch(rows: batch.forest.rowCount, labels: batch.labels.count)
+        }
+      }
+    }
+    return largest
   }
 
   private static let advice = "the learning rate may be too high"

@@ -15,7 +15,16 @@ struct TrainingBatch {
   ///   - model: Whose attached method may put something before every sequence.
   ///   - labelCount: Labelled tokens of the whole optimizer step, of which the batch may be a part.
   init(_ examples: some Collection<EncodedExample>, model: CausalLanguageModel, labelCount: Int) {
-    var (forest, root) = model.startForest()
+    self.init(examples, continuing: model.startForest(), labelCount: labelCount)
+  }
+
+  /// The same behind whatever `start` holds, by default nothing.
+  init(
+    _ examples: some Collection<EncodedExample>,
+    continuing start: (forest: TokenForest, root: Int?) = (TokenForest(), nil),
+    labelCount: Int
+  ) {
+    var (forest, root) = start
     let sequences = examples.map(\.tokens)
     // A short common beginning costs more bookkeeping than it saves.
     let shared = sequences.count > 1 ? sequences.sharedPrefixCount : 0

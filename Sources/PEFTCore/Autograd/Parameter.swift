@@ -14,7 +14,8 @@ public final class Parameter {
 
   private let pool: MemoryPool
   private var made: Tensor?
-  private let initialize: () -> [Float]
+  /// Given up once used, since it may hold the frozen weight that the parameter starts from.
+  private var initialize: (() -> [Float])?
 
   /// Creates a parameter whose first value `initialize` gives, in row-major order.
   public init(_ name: String, shape: [Int], in pool: MemoryPool, initialize: @escaping () -> [Float]) {
@@ -30,7 +31,9 @@ public final class Parameter {
   /// The present value.
   public var value: Tensor {
     if let made { return made }
-    let tensor = Tensor(initialize(), shape: shape, in: pool, as: .adapter)
+    let first = initialize?() ?? [Float](repeating: 0, count: elementCount)
+    let tensor = Tensor(first, shape: shape, in: pool, as: .adapter)
+    initialize = nil
     made = tensor
     return tensor
   }
@@ -41,6 +44,7 @@ public final class Parameter {
   public func assign(_ values: some Collection<Float>) {
     precondition(values.count == elementCount, "\(name): \(values.count) values for shape \(shape)")
     made = Tensor(values, shape: shape, in: pool, as: .adapter)
+    initialize = nil
   }
 
   /// Lets `write` add to the gradient: it gets the gradient's memory and whether to add to what is there (or,

@@ -53,7 +53,8 @@ public struct Generator {
   ///   - prompts: What follows the shared beginning; none empty.
   ///   - shared: What `cache(shared:)` gave.
   ///   - maximumNewTokens: Most tokens added to a prompt.
-  /// - Returns: The new tokens of each prompt, without the token that ended it.
+  /// - Returns: The new tokens of each prompt, without the token that ended it. Where a model has learned positions,
+  ///   they end with the last of these.
   public func generate(_ prompts: [[Int32]], after shared: CachedSegment?, maximumNewTokens: Int) -> [[Int32]] {
     var sequences = prompts.map { prompt in
       Sequence(
@@ -62,6 +63,7 @@ public struct Generator {
     }
     var active = Array(sequences.indices)
     for _ in 0..<max(0, maximumNewTokens) {
+      if let limit = model.positionLimit { active = active.filter { sequences[$0].end <= limit } }
       guard !active.isEmpty else { break }
       let next = nextTokens(active.map { sequences[$0] })
       var stillActive: [Int] = []
@@ -80,6 +82,9 @@ public struct Generator {
     /// Tokens whose keys and values are not cached yet.
     var pending: [Int32]
     var generated: [Int32] = []
+
+    /// The position after its last token.
+    var end: Int { cache.end + pending.count }
   }
 
   /// Runs the pending tokens of each sequence and returns the likeliest next token.

@@ -37,6 +37,7 @@ extension CausalLanguageModel {
       linear.trainedWeight = parameter
       linear.trainedBias = bias
       linear.weight = nil
+      linear.bias = nil
     }
     for embedding in [embedding, positionEmbedding].compactMap({ $0 }) {
       let parameter = table(embedding.site, [embedding.count, embedding.width], embedding.weight)
@@ -48,6 +49,10 @@ extension CausalLanguageModel {
     for norm in norms {
       norm.trainedGain = vector(norm.site + ".weight", norm.gain, norm.width, if: norm.hasGain)
       norm.trainedBias = vector(norm.site + ".bias", norm.bias, norm.width, if: norm.hasBias)
+      if norm.gain != nil { _ = norm.trainedGain?.value }
+      if norm.bias != nil { _ = norm.trainedBias?.value }
+      norm.gain = nil
+      norm.bias = nil
     }
     if configuration.tiesEmbeddings {
       head.trainedWeight = embedding.trainedWeight

@@ -17,7 +17,7 @@ public struct LabelledPosition: Sendable, Equatable {
 
 extension CausalLanguageModel {
   /// Rows whose logits are in memory at one time: bounds them to a few megabytes for any vocabulary.
-  private static let rowsAtOnce = 64
+  public static let labelledRowsAtOnce = 64
 
   /// The cross-entropy of the labelled positions, weighted and summed; contributes its gradient to the tape.
   ///
@@ -32,8 +32,8 @@ extension CausalLanguageModel {
   public func loss(of labels: [LabelledPosition], hidden: Variable, on tape: Tape) -> Double {
     let states = normalized(rows: labels.map(\.row), of: hidden, on: tape)
     var loss = 0.0
-    for start in stride(from: 0, to: labels.count, by: Self.rowsAtOnce) {
-      let range = start..<min(start + Self.rowsAtOnce, labels.count)
+    for start in stride(from: 0, to: labels.count, by: Self.labelledRowsAtOnce) {
+      let range = start..<min(start + Self.labelledRowsAtOnce, labels.count)
       // One tape a piece: its logits and their gradient are gone when the next piece starts.
       let piece = Tape(context: tape.context, recording: tape.isRecording, dropout: tape.dropoutStream)
       let input = piece.leaf(Self.slice(states.value, rows: range, in: tape.context), tracked: states.isTracked)
@@ -58,8 +58,8 @@ extension CausalLanguageModel {
     of labels: [LabelledPosition], hidden: Variable, on tape: Tape
   ) -> [(logProbability: Double, isGreedy: Bool)] {
     var results: [(Double, Bool)] = []
-    for start in stride(from: 0, to: labels.count, by: Self.rowsAtOnce) {
-      let range = start..<min(start + Self.rowsAtOnce, labels.count)
+    for start in stride(from: 0, to: labels.count, by: Self.labelledRowsAtOnce) {
+      let range = start..<min(start + Self.labelledRowsAtOnce, labels.count)
       let logits = logits(rows: labels[range].map(\.row), of: hidden, on: tape).value
       let targets = labels[range].map { Int($0.target) }
       var best = [Int](repeating: 0, count: range.count)

@@ -49,6 +49,12 @@ public final class CausalLanguageModel {
     [embeddingNorm].compactMap { $0 } + blocks.flatMap(\.norms) + [finalNorm].compactMap { $0 }
   }
 
+  /// Most positions of a sequence, where the model learned a vector for each; nil where there is no such bound.
+  public var positionLimit: Int? {
+    guard case .learned(let count, _) = configuration.positions else { return nil }
+    return count
+  }
+
   /// Parameters of the base model.
   public var parameterCount: Int {
     let tables = [embedding, positionEmbedding].compactMap { $0 }.reduce(0) { $0 + $1.count * $1.width }

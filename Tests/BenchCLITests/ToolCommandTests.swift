@@ -1,0 +1,165 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@Suite("Commands beside run") struct ToolCommandTests {
+  @Test("tokenize gives the reference's ids, and --decode the text") func tokenize() throws {
+    let texts = try #require(GoldenFixture("gguf_models").json("llama-q8_0.expected.json")["texts"]?.array)
+    for text in texts {
+      let line = try #require(text["text"]?.string)
+      let ids = try #require(text["ids"]?.array).compactMap(\.integer)
+      guard !line.contains("\n") else { continue }
+      let result = try SpawnedProgram.run(["tokenize", "--model", Workspace.model], input: line + "\n")
+      #expect(result.status == 0 && result.diagnostics.isEmpty)
+      let expected = "[\(ids.map(String.init).joined(separator: ","))]\n"
+      #expect(result.output == expected, "\(line)")
+      let back = try SpawnedProgram.run(["tokenize", "--model", Workspace.model, "--decode"], input: expected)
+      #expect(back.output == line + "\n")
+    }
+    // A line ends at a line feed and nowhere else; the last one needs none.
+    let odd = try SpawnedProgram.run(["tokenize", "--model", Workspace.model], input: "a\r\n\n\u{85}\u{2028}b")
+    #expect(odd.output == "[97,13]\n[]\n[194,133,226,128,168,98]\n")
+  }
+
+  @Test(
+    "score gives the reference's log-probabilities, with or without a tokenizer",
+    arguments: [
+      "models/llama", "models/llama-bf16", "models/llama3-rope", "models/qwen2", "models/gpt2", "gguf_models",
+    ])
+  func score(folder: String) throws {
+    let isGGUF = folder == "gguf_models"
+    let name = isGGUF ? "llama-q4_1." : ""
+    let fixture = GoldenFixture(folder)
+    let path = isGGUF ? fixture.url("llama-q4_1.gguf").path : fixture.folder.path
+    let expected = try fixture.tensors(name + "expected.safetensors")
+    for sequence in try #require(fixture.json(name + "expected.json")["sequences"]?.array) {
+      let ids = try expected.integers(try #require(sequence["ids"]?.string))
+      let logits = try expected.tensor(try #require(sequence["logits"]?.string))
+      let rows = try #require(sequence["rows"]?.array).compactMap(\.integer)
+      guard ids.count > 1 else { continue }
+      let result = try SpawnedProgram.run(
+        ["score", "--model", path], input: "{\"ids\": [\(ids.map(String.init).joined(separator: ", "))], \"from\": 1}\n"
+      )
+      let scores = try Workspace.json(result.output)
+      let values = try #require(scores["token_logprobs"]?.array).compactMap(\.number)
+      #expect(values.count == ids.count - 1 && scores["tokens"]?.integer == values.count)
+      #expect(abs((scores["logprob"]?.number ?? 0) - values.reduce(0, +)) < 1e-9)
+      let width = logits.shape[1]
+      for (index, row) in rows.enumerated() where row < values.count {
+        let row = (position: row, logits: logits.values[(index * width)..<((index + 1) * width)].map(Double.init))
+        let largest = try #require(row.logits.max())
+        let logSum = largest + log(row.logits.reduce(0) { $0 + exp($1 - largest) })
+        let reference = row.logits[ids[row.position + 1]] - logSum
+        #expect(abs(values[row.position] - reference) < 1e-4, "\(folder), position \(row.position)")
+      }
+    }
+  }
+
+  @Test("An adapter that a run saved changes what score and generate say") func adapter() throws {
+    let workspace = try Workspace()
+    #expect(try workspace.run("run", "config.json", "-o", "out", "--only", "method=lora").status == 0)
+    let id = try #require(workspace.records("out")["sst2/lora"]?["id"]?.string)
+    let adapter = workspace.path("out/runs/\(id)/adapter")
+    let input = #"{"prompt": "a warm and", "completion": " funny film"}"# + "\n"
+    let base = try SpawnedProgram.run(["score", "--model", Workspace.model], input: input)
+    let adapted = try SpawnedProgram.run(["score", "--model", Workspace.model, "--adapter", adapter], input: input)
+    #expect(base.status == 0 && adapted.status == 0 && base.output != adapted.output)
+    #expect(try Workspace.json(base.output)["tokens"]?.integer == Workspace.json(adapted.output)["tokens"]?.integer)
+
+    let prompts = "hello\n\nhow are you?\n"
+    for words in [[], ["--chat"], ["--adapter", adapter]] {
+      let result = try SpawnedProgram.run(
+        ["generate", "--model", Workspace.model, "--max-new-tokens", "6"] + words, input: prompts)
+      #expect(result.status == 0, "\(result.diagnostics)")
+      let lines = try Workspace.lines(result.output)
+      #expect(lines.count == 3 && lines.allSatisfy { $0.keys == ["text"] }, "\(words)")
+    }
+  }
+
+  @Test("A model with learned positions generates up to the last of them", .disabled(if: ToolCommandTests.hasNoGPT2))
+  func learnedPositions() throws {
+    let model = GoldenFixture("gguf_models").url("gpt2-q8_0.gguf").path
+    let result = try SpawnedProgram.run(["generate", "--model", model, "--max-new-tokens", "500"], input: "hello\n")
+    #expect(result.status == 0, "\(result.diagnostics)")
+  }
+
+  /// Whether GGUF files of GPT-2 are not read.
+  static let hasNoGPT2 = (try? ModelFiles.open(GoldenFixture("gguf_models").url("gpt2-q8_0.gguf").path)) == nil
+
+  @Test("model info counts parameters, and methods on a config.json alone") func modelInfo() throws {
+    let workspace = try Workspace()
+    let info = try Workspace.json(workspace.run("model", "info", Workspace.model, "--json").output)
+    #expect(info["architecture"]?.string == "llama" && info["parameters"]?.integer == 35_680)
+    #expect(info["tokenizer"]?["vocabulary_size"]?.integer == 267 && info["chat_template"]?.bool == true)
+    let large = GoldenFixture("configs/llama-3-8b").folder.path
+    try workspace.write(
+      #"{"model": ".", "methods": [{"name": "lora", "rank": 16, "target_modules": ["k_proj", "v_proj", "down_proj"]}]}"#,
+      to: "methods.json")
+    let costs = try Workspace.json(
+      workspace.run("model", "info", large, "--methods", "methods.json", "--json").output)
+    #expect(costs["parameters"]?.integer == 8_030_261_248)
+    #expect(costs["methods"]?.array?.first?["trainable_parameters"]?.integer == 14_680_064)
+  }
+
+  @Test("bench prints what the contract lists") func bench() throws {
+    let result = try SpawnedProgram.run(
+      ["bench", "--model", Workspace.model, "--method", "lora", "--option", "rank=4"]
+        + ["--batch", "2", "--tokens", "24", "--steps", "2", "--shared-prefix", "8", "--threads", "1", "--json"])
+    #expect(result.status == 0 && result.diagnostics.isEmpty)
+    let json = try Workspace.json(result.output)
+    #expect(
+      Set(json.keys).isSuperset(of: [
+        "method", "batch", "tokens", "threads", "trainable_parameters", "median_step_seconds", "tokens_per_second",
+        "peak_tensor_bytes", "peak_rss_bytes", "inference_tokens_per_second",
+      ]))
+    #expect(json["batch"]?.integer == 2 && json["tokens"]?.integer == 24 && json["threads"]?.integer == 1)
+  }
+
+  @Test("list names methods, datasets and metrics") func list() throws {
+    func ids(_ what: String) throws -> [String] {
+      let json = try Workspace.json(SpawnedProgram.run(["list", what, "--json"]).output)
+      return (json.array ?? []).compactMap { ($0["id"] ?? $0["name"] ?? $0["dataset"])?.string }
+    }
+    let methods = Set(try ids("methods"))
+    #expect(methods.isSuperset(of: ["none", "full", "lora"]))
+    #expect(try ids("datasets").count == 27)
+    #expect(try !ids("metrics").isEmpty)
+    for what in ["methods", "datasets", "metrics"] {
+      let result = try SpawnedProgram.run(["list", what])
+      #expect(result.status == 0 && result.diagnostics.isEmpty && !result.output.isEmpty)
+    }
+  }
+
+  @Test(
+    "pscp gives the published scores to the printed digit",
+    arguments: [
+      ("1,1,1", ["55.62", "29.49", "33.18", "29.26", "60.08", "60.19", "58.38"]),
+      ("2,2,2", ["41.41", "17.39", "23.98", "16.56", "45.06", "46.57", "45.26"]),
+      ("3,3,3", ["30.83", "10.26", "17.33", "9.37", "33.80", "36.03", "35.09"]),
+      ("4,4,4", ["22.95", "6.05", "12.53", "5.31", "25.35", "27.88", "27.21"]),
+      ("0.5,1,1", ["55.63", "29.50", "34.29", "30.78", "60.95", "60.21", "58.39"]),
+    ]) func pscp(beta: String, expected: [String]) throws
+  {
+    let workspace = try Workspace()
+    try workspace.write(
+      """
+      method,performance,parameters,flops,memory
+      IA3,74.7,196608,0.31,28.41
+      Prompt Tuning,50.0,409600,1.67,42.47
+      Prefix Tuning,45.9,34177536,0.01,27.61
+      P-Tuning,51.7,53130752,1.68,34.53
+      LoRA,80.1,14680064,0,27.75
+      LNTuning,77.8,266240,0,27.43
+      BitFit,75.3,163840,0,27.20
+      """, to: "costs.csv")
+    let result = try workspace.run("pscp", "costs.csv", "--preset", "paper", "--beta", beta)
+    #expect(result.status == 0 && result.diagnostics.isEmpty)
+    let printed = result.output.split(separator: "\n").dropFirst().compactMap { $0.split(separator: " ").last }
+    #expect(printed.map(String.init) == expected)
+    let json = try Workspace.json(workspace.run("pscp", "costs.csv", "--beta", beta, "--json").output)
+    let values = (json.array ?? []).compactMap { $0["pscp"]?.number }
+    #expect(values.map { String(format: "%.2f", $0) } == expected)
+    #expect(json.array?[0].keys == ["method", "pscp", "terms"])
+  }
+}
