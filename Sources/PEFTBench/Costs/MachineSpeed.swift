@@ -21,6 +21,10 @@ struct MachineSpeed {
   static let generatedSequences = 8
   /// Seconds that one timed forward pass should take.
   private static let wantedSeconds = 0.2
+  /// Seconds of the first small pass from which on nothing larger is timed.
+  private static let tooSlow = 1.0
+  /// Least tokens of the four sequences that are timed: unpacking the weights costs the same for few rows as for many.
+  private static let leastTokens = 32
   /// What a training step takes where a forward pass is too slow to time more of them: it and twice it.
   private static let usualTrainingFactor = 3.0
 
@@ -31,7 +35,7 @@ struct MachineSpeed {
     _ = probe.forward(sequences: 1, tokens: 16)
     let first = probe.forward(sequences: 1, tokens: 16)
     let rate = Double(first.rows) / first.seconds
-    guard first.seconds < Self.wantedSeconds else {
+    guard first.seconds < Self.tooSlow else {
       forwardRows = rate
       trainingRows = rate / Self.usualTrainingFactor
       generationStep = first.seconds
@@ -39,7 +43,7 @@ struct MachineSpeed {
       trainingBytes = Double(TrainingActivations.bytes(model, rows: 1))
       return
     }
-    let tokens = min(128, max(16, Int(rate * Self.wantedSeconds) / 4))
+    let tokens = min(128, max(Self.leastTokens, Int(rate * Self.wantedSeconds) / 4))
     let forward = probe.forward(sequences: 4, tokens: tokens)
     forwardRows = Double(forward.rows) / forward.seconds
     forwardBytes = forward.bytes
