@@ -1,3 +1,4 @@
+import Foundation
 public import PEFTCore
 
 /// A saved adapter in Hugging Face PEFT's format: adapter_config.json beside adapter_model.safetensors.
@@ -12,6 +13,10 @@ public struct AdapterFile {
   private let configuration: DocumentValue
   private let text: DocumentText
   private let tensors: SafetensorsCheckpoint
+  private let state: SafetensorsCheckpoint?
+
+  /// The private file beside PEFT's two: what a training needs to go on and PEFT has no key for.
+  public static let stateName = "peft_bench_state.safetensors"
 
   /// Opens an adapter's folder and checks the headers.
   ///
@@ -23,17 +28,19 @@ public struct AdapterFile {
     guard let type = configuration["peft_type"]?.string else {
       throw DocumentError("\"peft_type\" is missing or no string", at: configuration.offset, of: text)
     }
+    let state = path + "/" + stateName
     return AdapterFile(
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
       configuration: configuration, text: text,
-      tensors: try SafetensorsCheckpoint.open(file: path + "/adapter_model.safetensors"))
+      tensors: try SafetensorsCheckpoint.open(file: path + "/adapter_model.safetensors"),
+      state: FileManager.default.fileExists(atPath: state) ? try SafetensorsCheckpoint.open(file: state) : nil)
   }
 
   /// The method that the adapter's configuration describes.
   ///
   /// - Throws: `DocumentError` for a method, or an option of one, that is not supported.
   public func method() throws -> any PEFTMethod {
-    let settings = AdapterSettings(root: configuration, text: text)
+    let settings = AdapterSettings(root: configuration, text: text, hasState: state != nil)
     for type in MethodRegistry.all {
       if let method = try type.init(peft: settings, type: peftType) { return method }
     }
@@ -48,30 +55,41 @@ public struct AdapterFile {
     guard let format = attachment.format, format.peftType == peftType else {
       throw CheckpointError(file: path, "is an adapter of type \(peftType), not of the method that is attached")
     }
-    var wanted: Set<String> = []
-    var values: [(AdapterTensor, [Float])] = []
-    for tensor in format.tensors {
-      guard tensor.assign != nil else {
-        throw CheckpointError(
-          file: path, tensor: tensor.key,
-          "is computed from an encoder that PEFT's format does not keep: it cannot be resumed")
-      }
-      let stored = try tensors.tensor(named: tensor.key)
+    if !format.state.isEmpty, let state {
+      try Self.load(format.state, from: state)
+    } else if let derived = format.tensors.first(where: { $0.assign == nil }) {
+      throw CheckpointError(
+        file: path, tensor: derived.key,
+        "cannot be trained on with these options: what it was computed from would be in \(Self.stateName), "
+          + "which is not beside it")
+    } else {
+      try Self.load(format.tensors, from: tensors)
+    }
+  }
+
+  /// Assigns all or nothing.
+  private static func load(_ wanted: [AdapterTensor], from file: SafetensorsCheckpoint) throws {
+    var values: [[Float]] = []
+    for tensor in wanted {
+      let stored = try file.tensor(named: tensor.key)
       guard stored.shape == tensor.shape else {
         throw CheckpointError(
-          file: path, tensor: tensor.key,
+          file: file.path, tensor: tensor.key,
           "has shape \(stored.shape), but this model and these options ask for \(tensor.shape): it was trained on another model"
         )
       }
-      wanted.insert(tensor.key)
-      values.append((tensor, try stored.floats()))
+      values.append(try stored.floats())
     }
-    if let extra = tensors.tensors.map(\.name).sorted().first(where: { !wanted.contains($0) }) {
+    let keys = Set(wanted.map(\.key))
+    if let extra = file.tensors.map(\.name).sorted().first(where: { !keys.contains($0) }) {
       throw CheckpointError(
-        file: path, tensor: extra, "has no place in this model: the adapter was trained on another one")
+        file: file.path, tensor: extra, "has no place in this model: the adapter was trained on another one")
     }
-    for (tensor, values) in values { tensor.assign?(values) }
+    for (tensor, values) in zip(wanted, values) { tensor.assign?(values) }
   }
+
+  /// The version of PEFT whose settings are written.
+  private static let writtenVersion = "0.21.2"
 
   /// Saves an attached method; the folder appears complete or not at all.
   ///
@@ -83,7 +101,8 @@ public struct AdapterFile {
     guard let format = attachment.format else { return }
     var members: [(String, JSONValue)] = [
       ("auto_mapping", .null), ("base_model_name_or_path", JSONValue(baseModel)), ("inference_mode", true),
-      ("peft_type", JSONValue(format.peftType)), ("revision", .null), ("task_type", "CAUSAL_LM"),
+      ("peft_type", JSONValue(format.peftType)), ("peft_version", JSONValue(writtenVersion)), ("revision", .null),
+      ("task_type", "CAUSAL_LM"), ("modules_to_save", .null),
     ]
     for (key, value) in format.configuration { members.append((key, value)) }
     var configuration = JSONObject()
@@ -92,6 +111,11 @@ public struct AdapterFile {
     for tensor in format.tensors { writer.add(tensor.key, tensor.values(), shape: tensor.shape) }
     try AtomicFile.writeFolder(to: path) { folder in
       try writer.write(to: folder + "/adapter_model.safetensors")
+      if !format.state.isEmpty {
+        var state = SafetensorsWriter()
+        for tensor in format.state { state.add(tensor.key, tensor.values(), shape: tensor.shape) }
+        try state.write(to: folder + "/" + stateName)
+      }
       try AtomicFile.write(JSONValue.object(configuration).prettyText + "\n", to: folder + "/adapter_config.json")
     }
   }
@@ -101,10 +125,13 @@ public struct AdapterFile {
 public struct AdapterSettings {
   private let root: DocumentValue
   private let text: DocumentText
+  /// Whether our private state file lies beside them.
+  public let hasState: Bool
 
-  init(root: DocumentValue, text: DocumentText) {
+  init(root: DocumentValue, text: DocumentText, hasState: Bool) {
     self.root = root
     self.text = text
+    self.hasState = hasState
   }
 
   /// The member `key`, nil if it is missing or null.
@@ -134,6 +161,13 @@ public struct AdapterSettings {
     guard let value = root[key] else { return fallback }
     guard let bool = value.bool else { throw error(key, "expected true or false") }
     return bool
+  }
+
+  /// A string.
+  public func string(_ key: String, default fallback: String) throws -> String {
+    guard let value = root[key] else { return fallback }
+    guard let string = value.string else { throw error(key, "expected a string") }
+    return string
   }
 
   /// A list of strings, or a string as a list of one; nil if missing.

@@ -2,18 +2,23 @@ public import PEFTCore
 
 /// How an attached method is saved in Hugging Face PEFT's format.
 public struct AdapterFormat {
-  /// PEFT's name of the method, such as `LORA`.
+  /// PEFT's name of the method, such as `LORA`; for a method that PEFT lacks, a name of our own.
   public let peftType: String
   /// The members of adapter_config.json that are the method's own.
   public let configuration: [(key: String, value: JSONValue)]
   /// What is saved, by PEFT's keys.
   public let tensors: [AdapterTensor]
+  /// What PEFT's format has no place for and a training needs to go on: saved beside it in a file of our own.
+  public let state: [AdapterTensor]
 
   /// Creates the description.
-  public init(peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor]) {
+  public init(
+    peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor], state: [AdapterTensor] = []
+  ) {
     self.peftType = peftType
     self.configuration = configuration.map { (key: $0.0, value: $0.1) }
     self.tensors = tensors
+    self.state = state
   }
 }
 
@@ -51,8 +56,12 @@ public struct AdapterTensor {
 
 extension TargetSelector {
   /// `target_modules` as PEFT writes it.
-  var document: JSONValue {
-    switch pattern {
+  ///
+  /// - Parameter sites: What it chose, to be listed in place of layers where the method's settings in PEFT have no
+  ///   `layers_to_transform`; nil where they have.
+  func document(sites: [String]? = nil) -> JSONValue {
+    if let sites, layers != nil { return JSONValue(sites) }
+    return switch pattern {
     case .suffixes(let names): JSONValue(names.sorted())
     case .allLinear: "all-linear"
     case .expression(let text): JSONValue(text)

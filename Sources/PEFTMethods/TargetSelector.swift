@@ -30,9 +30,15 @@ public struct TargetSelector: Sendable, Equatable {
 
   /// Reads `target_modules`, `exclude_modules` and `layers_to_transform`; nil if no targets are given.
   public static func read(_ options: inout OptionReader) throws -> TargetSelector? {
-    let excluded = try options.optionalStrings("exclude_modules") ?? []
-    let layers = try options.optionalIntegers("layers_to_transform", in: 0...)
-    guard let targets = try options.optionalStrings("target_modules") else {
+    let excluded =
+      try options.optionalStrings("exclude_modules", about: "names left out of target_modules") ?? []
+    let layers = try options.optionalIntegers(
+      "layers_to_transform", in: 0..., about: "layers to attach to; all without it")
+    guard
+      let targets = try options.optionalStrings(
+        "target_modules",
+        about: "names, \"all-linear\" or one regular expression; the model family's default without it")
+    else {
       guard layers == nil, excluded.isEmpty else {
         throw options.error("layers_to_transform", "needs \"target_modules\" beside it")
       }
@@ -54,10 +60,21 @@ public struct TargetSelector: Sendable, Equatable {
     return .suffixes(targets)
   }
 
-  /// The maps that it chooses, in the model's order.
+  /// The linear maps that it chooses, in the model's order.
   ///
   /// - Throws: `AttachError` that lists the names there are, if nothing matches or an expression is none.
   public func linears(of model: CausalLanguageModel) throws -> [Linear] {
+    try choose(from: model.linears + (namesHead ? [model.head] : []), named: "linear map", site: \.site)
+  }
+
+  /// The norms that it chooses, in the model's order.
+  ///
+  /// - Throws: `AttachError` that lists the names there are, if nothing matches or an expression is none.
+  public func norms(of model: CausalLanguageModel) throws -> [NormLayer] {
+    try choose(from: model.norms, named: "norm", site: \.site)
+  }
+
+  private func choose<Part>(from parts: [Part], named kind: String, site: (Part) -> String) throws -> [Part] {
     let expression: NSRegularExpression?
     if case .expression(let text) = pattern {
       guard let made = try? NSRegularExpression(pattern: "^(?:\(text))$") else {
@@ -67,17 +84,17 @@ public struct TargetSelector: Sendable, Equatable {
     } else {
       expression = nil
     }
-    let candidates = model.linears + (namesHead ? [model.head] : [])
-    let chosen = candidates.filter { linear in
-      matches(linear.site, expression) && !Self.ends(linear.site, with: excluded) && isInLayers(linear.site)
-    }
-    for case .suffixes(let names) in [pattern] {
-      if let unmatched = names.first(where: { name in !candidates.contains { Self.ends($0.site, with: [name]) } }) {
-        throw noMatch("\"\(unmatched)\"", candidates)
+    let sites = parts.map(site)
+    if case .suffixes(let names) = pattern {
+      if let unmatched = names.first(where: { name in !sites.contains { Self.ends($0, with: [name]) } }) {
+        throw noMatch("\"\(unmatched)\"", kind, sites)
       }
     }
-    guard !chosen.isEmpty else { throw noMatch(described, candidates) }
-    return chosen
+    let chosen = zip(parts, sites).filter { _, site in
+      matches(site, expression) && !Self.ends(site, with: excluded) && isInLayers(site)
+    }
+    guard !chosen.isEmpty else { throw noMatch(described, kind, sites) }
+    return chosen.map(\.0)
   }
 
   private var namesHead: Bool {
@@ -114,11 +131,14 @@ public struct TargetSelector: Sendable, Equatable {
     names.contains { site == $0 || site.hasSuffix("." + $0) }
   }
 
-  private func noMatch(_ what: String, _ candidates: [Linear]) -> AttachError {
+  private func noMatch(_ what: String, _ kind: String, _ sites: [String]) -> AttachError {
     var names: [String] = []
-    for linear in candidates where !names.contains(String(linear.shortName)) { names.append(String(linear.shortName)) }
+    for site in sites {
+      let name = site.split(separator: ".").last.map(String.init) ?? site
+      if !names.contains(name) { names.append(name) }
+    }
     let layerHint = layers.map { " in layers \($0)" } ?? ""
     return AttachError(
-      "target_modules: \(what) matches no linear map\(layerHint); this model has \(names.joined(separator: ", "))")
+      "target_modules: \(what) matches no \(kind)\(layerHint); this model has \(names.joined(separator: ", "))")
   }
 }

@@ -39,7 +39,7 @@ import Testing
     #expect(try model.tensor(named: "half.weight").shape == [3, 5])
     #expect(try model.tensor(named: "half.weight").floats() == ramp(15))
     let blocks = try model.tensor(named: "blocks.weight")
-    #expect(try blocks.blockFormat() == .q8_0)
+    #expect(try blocks.weightFormat() == .q80)
     let worst = zip(try blocks.floats(), ramp(128)).map { abs($0 - $1) }.max()
     #expect(try #require(worst) < 0.26)
     #expect(throws: CheckpointError.self) { try model.tensor(named: "plain.wieght") }

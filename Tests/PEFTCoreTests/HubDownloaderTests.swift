@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 /// Downloads are done by curl, which need not be there where this package is built.

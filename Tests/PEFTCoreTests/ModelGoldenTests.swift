@@ -7,7 +7,10 @@ import Testing
 @Suite("Models against transformers") struct ModelGoldenTests {
   static let names = [
     "llama", "llama-tied", "llama-bias", "llama3-rope", "llama-linear-rope", "llama-headdim", "llama-sharded",
-    "llama-bf16", "llama-f16", "qwen2", "qwen2-bf16", "qwen2-f16", "gpt2", "gpt2-bare-names",
+    "llama-bf16", "llama-f16", "qwen2", "qwen2-bf16", "qwen2-f16", "gpt2", "gpt2-bare-names", "mistral",
+    "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "phi3-longrope", "olmo", "olmo-clip", "olmo2", "smollm3",
+    "gpt_neox",
+    "gpt_neox-sequential", "opt",
   ]
 
   @Test("Logits equal those of transformers", arguments: names) func logits(name: String) throws {
@@ -16,22 +19,33 @@ import Testing
     let model = try ModelFiles.open(fixture.folder.path).load(as: .auto, context: context)
     let description = try fixture.json("expected.json")
     #expect(model.parameterCount == description["parameters"]?.integer)
-    let expected = try fixture.tensors("expected.safetensors")
-    for sequence in try #require(description["sequences"]?.array) {
-      let ids = try expected.integers(sequence["ids"]?.string ?? "")
-      let rows = try #require(sequence["rows"]?.array).compactMap(\.integer)
-      let wanted = try expected.tensor(sequence["logits"]?.string ?? "").values
-      let tape = Tape(context: context, recording: false)
-      var forest = TokenForest()
-      forest.add(.tokens(ids.map(Int32.init)), under: nil)
-      let hidden = model.hiddenStates(forest, on: tape)
-      expectClose(
-        model.logits(rows: rows, of: hidden, on: tape).value.values, wanted, relative: 1e-4, absolute: 1e-4,
-        "\(name), \(ids.count) tokens")
+    try expectLogits(
+      of: model, description, try fixture.tensors("expected.safetensors"), name, context: context)
+  }
+
+  @Test(
+    "A description as older versions of transformers wrote it means the same",
+    arguments: [
+      "llama", "llama3-rope", "llama-linear-rope", "gpt2", "qwen2", "mistral", "gemma3_text", "gpt_neox", "phi3",
+      "phi3-longrope",
+    ]) func oldDescriptions(name: String) throws
+  {
+    let fixture = GoldenFixture("models/\(name)")
+    try withTemporaryFolder { folder in
+      for (from, to) in [("config_old.json", "config.json"), ("model.safetensors", "model.safetensors")] {
+        try FileManager.default.copyItem(atPath: fixture.url(from).path, toPath: "\(folder)/\(to)")
+      }
+      let context = ComputeContext(threads: 2)
+      let model = try ModelFiles.open(folder).load(as: .auto, context: context)
+      try expectLogits(
+        of: model, try fixture.json("expected.json"), try fixture.tensors("expected.safetensors"), name,
+        context: context)
     }
   }
 
-  @Test("Splitting a sequence into cached and nested segments changes no bit", arguments: ["llama", "gpt2"])
+  @Test(
+    "Splitting a sequence into cached and nested segments changes no bit",
+    arguments: ["llama", "gpt2", "gemma2", "gemma3_text", "smollm3", "gpt_neox", "opt"])
   func segmentation(name: String) throws {
     let fixture = GoldenFixture("models/\(name)")
     let context = ComputeContext(threads: 2)
@@ -64,5 +78,23 @@ import Testing
     var last = TokenForest()
     last.add(.tokens([ids[ids.count - 1]]), under: last.add(.cached(cache), under: nil))
     #expect(lastLogits(last) == reference)
+  }
+}
+
+/// Expects a model to compute the logits of a fixture: the rows that `description` names, of the ids that it names.
+func expectLogits(
+  of model: CausalLanguageModel, _ description: DocumentValue, _ expected: GoldenTensors, _ name: String,
+  context: ComputeContext
+) throws {
+  for sequence in try #require(description["sequences"]?.array) {
+    let ids = try expected.integers(sequence["ids"]?.string ?? "")
+    let rows = try #require(sequence["rows"]?.array).compactMap(\.integer)
+    let wanted = try expected.tensor(sequence["logits"]?.string ?? "").values
+    let tape = Tape(context: context, recording: false)
+    var forest = TokenForest()
+    forest.add(.tokens(ids.map(Int32.init)), under: nil)
+    let hidden = model.hiddenStates(forest, on: tape)
+    let logits = model.logits(rows: rows, of: hidden, on: tape).value.values
+    expectClose(logits, wanted, relative: 1e-4, absolute: 1e-4, "\(name), \(ids.count) tokens")
   }
 }

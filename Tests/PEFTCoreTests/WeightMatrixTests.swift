@@ -309,7 +309,7 @@ import Testing
   private static func bytes(_ values: [Float]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
 
   /// Random blocks with scales of moderate size.
-  private static func randomBytes(_ format: WeightFormat, outputs: Int, inputs: Int) -> [UInt8] {
+  static func randomBytes(_ format: WeightFormat, outputs: Int, inputs: Int) -> [UInt8] {
     let stream = SeedStream(outputs * 7 + inputs)
     if format == .float32 { return bytes(stream.uniforms(outputs * inputs, in: -1...1)) }
     let count = format.byteCount(outputs: outputs, inputs: inputs) ?? 0

@@ -80,12 +80,28 @@ GPT2_NAMES = {
 }
 
 
-def gguf_name(name, names):
+def gguf_name(name, names, arch, layers):
+    if arch not in ("llama", "qwen2", "qwen3", "gemma", "gpt2"):
+        # The package's own table for the architectures that were added later.
+        table = gguf.get_tensor_name_map(gguf.MODEL_ARCH[arch.upper()], layers)
+        return table.get_name(name, try_suffixes=(".weight", ".bias"))
     stem, suffix = name.rsplit(".", 1)
     parts = stem.split(".")
     if len(parts) > 2 and parts[1] in ("layers", "h"):
         return f"blk.{parts[2]}.{names['.'.join(parts[3:])]}.{suffix}"
     return f"{names[stem]}.{suffix}"
+
+
+def by_kind(weight, heads):
+    """GPT-NeoX's fused projection as llama.cpp keeps it: all queries, all keys, all values."""
+    width = weight.shape[0] // heads // 3
+    return weight.reshape(heads, 3, width, *weight.shape[1:]).swapaxes(0, 1).reshape(weight.shape)
+
+
+def by_head(weight, heads):
+    """The inverse of by_kind."""
+    width = weight.shape[0] // heads // 3
+    return weight.reshape(3, heads, width, *weight.shape[1:]).swapaxes(0, 1).reshape(weight.shape)
 
 
 def models():
@@ -107,6 +123,28 @@ def models():
            "qwen2", [Q.Q8_0])
     yield ("gemma", "gemma", t.GemmaConfig(**size, head_dim=16, hidden_activation="gelu_pytorch_tanh"), "gpt-2",
            [Q.Q8_0])
+    window = dict(head_dim=16, hidden_activation="gelu_pytorch_tanh", query_pre_attn_scalar=16, sliding_window=16)
+    yield ("gemma2", "gemma2", t.Gemma2Config(**size, **window, attn_logit_softcapping=5.0,
+                                              final_logit_softcapping=6.0), "gpt-2", [Q.Q8_0])
+    # Readers take the pattern of five windowed layers for granted, so that it needs six layers to show.
+    yield ("gemma3", "gemma3", t.Gemma3TextConfig(
+        **dict(size, num_hidden_layers=6), **window, rope_parameters={
+            "sliding_attention": rope, "full_attention": dict(rope_type="linear", rope_theta=1e6, factor=8.0)}),
+        "gpt-2", [Q.Q8_0])
+    yield ("phi3", "phi3", t.Phi3Config(**size, resid_pdrop=0.0, sliding_window=16, rope_parameters=dict(
+        rope, partial_rotary_factor=0.5)), "gpt-2", [Q.Q8_0])
+    yield ("phi3-longrope", "phi3", t.Phi3Config(
+        **dict(size, max_position_embeddings=512, original_max_position_embeddings=128), resid_pdrop=0.0,
+        rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.25, 2.5, 3.0],
+                             long_factor=[1.0, 4.0, 30.0, 40.0], original_max_position_embeddings=128)),
+        "gpt-2", [Q.Q8_0])
+    yield ("olmo", "olmo", t.OlmoConfig(**size, clip_qkv=1.0, rope_parameters=rope), "gpt-2", [Q.Q8_0])
+    yield ("olmo2", "olmo2", t.Olmo2Config(**size, rope_parameters=rope), "gpt-2", [Q.Q8_0])
+    yield ("smollm3", "smollm3", t.SmolLM3Config(**dict(size, num_hidden_layers=4), rope_parameters=rope),
+           "llama-bpe", [Q.Q8_0])
+    neox = {key: value for key, value in size.items() if key != "num_key_value_heads"}
+    yield ("gptneox", "gptneox", t.GPTNeoXConfig(**neox, rope_parameters=dict(rope, partial_rotary_factor=0.5)),
+           "gpt-2", [Q.Q8_0])
     yield ("gpt2", "gpt2", t.GPT2Config(vocab_size=VOCABULARY, n_embd=32, n_layer=2, n_head=4, n_positions=64,
                                         bos_token_id=VOCABULARY - 3, eos_token_id=VOCABULARY - 2), "gpt-2", [Q.Q8_0])
 
@@ -138,16 +176,45 @@ def write_metadata(writer, arch, config, pre, kind):
         writer.add_feed_forward_length(4 * config.n_embd)
         writer.add_head_count_kv(config.num_attention_heads)
         writer.add_layer_norm_eps(config.layer_norm_epsilon)
+    elif arch == "gptneox":
+        writer.add_feed_forward_length(config.intermediate_size)
+        writer.add_layer_norm_eps(config.layer_norm_eps)
+        writer.add_parallel_residual(config.use_parallel_residual)
+        head = config.hidden_size // config.num_attention_heads
+        writer.add_rope_dimension_count(int(head * config.rope_parameters["partial_rotary_factor"]))
     else:
         head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         writer.add_feed_forward_length(config.intermediate_size)
         writer.add_head_count_kv(config.num_key_value_heads)
-        writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-        writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+        rope = config.rope_parameters.get("full_attention", config.rope_parameters)
+        if arch == "olmo":
+            writer.add_layer_norm_eps(1e-5)
+            writer.add_clamp_kqv(config.clip_qkv)
+        else:
+            writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+        writer.add_rope_freq_base(rope["rope_theta"])
+        if rope["rope_type"] == "linear":
+            writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+            writer.add_rope_scaling_factor(rope["factor"])
+        if getattr(config, "sliding_window", None):
+            writer.add_sliding_window(config.sliding_window)
+        if arch == "gemma2":
+            writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
+            writer.add_final_logit_softcapping(config.final_logit_softcapping)
         writer.add_key_length(head)
         writer.add_value_length(head)
         if arch == "llama":
             writer.add_rope_dimension_count(head)
+        if arch == "phi3":
+            writer.add_rope_dimension_count(int(head * rope["partial_rotary_factor"]))
+        if rope["rope_type"] == "longrope":
+            original = rope["original_max_position_embeddings"]
+            extension = config.max_position_embeddings / original
+            writer.add_rope_scaling_orig_ctx_len(original)
+            writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(extension) / math.log(original)))
+            for kind_name in ("short", "long"):
+                writer.add_tensor(f"rope_factors_{kind_name}.weight",
+                                  np.array(rope[f"{kind_name}_factor"], dtype=np.float32))
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre)
     writer.add_token_list(TOKENS)
@@ -176,27 +243,33 @@ def make(stem, arch, config, pre, kind, out):
     for key, parameter in model.named_parameters():
         value = parameter.detach().numpy()
         transposed = arch == "gpt2" and value.ndim == 2 and ".h." in key  # Conv1D keeps [in, out]
-        rotary = arch == "llama" and key.endswith(("q_proj.weight", "k_proj.weight"))
+        rotary = arch in ("llama", "olmo", "smollm3") and key.endswith(("q_proj.weight", "k_proj.weight"))
         if transposed:
             value = value.T
         if rotary:
             heads = config.num_attention_heads if "q_proj" in key else config.num_key_value_heads
             value = interleaved(value, heads)
-        if arch == "gemma" and key.endswith("norm.weight"):
+        if arch.startswith("gemma") and key.endswith("norm.weight"):
             value = value + np.float32(1)
+        fused = arch == "gptneox" and "query_key_value" in key
+        if fused:
+            value = by_kind(value, config.num_attention_heads)
         value = np.ascontiguousarray(value)
         # As llama.cpp does: vectors stay float32, and the output matrix gets a finer format.
         type_ = Q.F32 if value.ndim == 1 or key == "transformer.wpe.weight" else kind
         if key == "lm_head.weight" and kind in (Q.Q4_0, Q.Q4_1):
             type_ = Q.Q8_0
         data = gguf.quants.quantize(value, type_)
-        writer.add_tensor(gguf_name(key, GPT2_NAMES if arch == "gpt2" else LLAMA_NAMES), data, raw_dtype=type_)
+        stem_name = gguf_name(key, GPT2_NAMES if arch == "gpt2" else LLAMA_NAMES, arch, config.num_hidden_layers)
+        writer.add_tensor(stem_name, data, raw_dtype=type_)
         back = gguf.quants.dequantize(data, type_)
-        if arch == "gemma" and key.endswith("norm.weight"):
+        if arch.startswith("gemma") and key.endswith("norm.weight"):
             back = back - np.float32(1)
         if rotary:
             half = back.shape[0] // heads // 2
             back = back.reshape(heads, half, 2, -1).swapaxes(1, 2).reshape(back.shape)
+        if fused:
+            back = by_head(back, config.num_attention_heads)
         stored[key] = torch.from_numpy(np.ascontiguousarray(back.T if transposed else back))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -221,11 +294,15 @@ def make(stem, arch, config, pre, kind, out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--only", nargs="*", help="stems; the other files stay as they are")
     arguments = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
-    shutil.rmtree(arguments.out, ignore_errors=True)
-    arguments.out.mkdir(parents=True)
+    if not arguments.only:
+        shutil.rmtree(arguments.out, ignore_errors=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     for stem, arch, config, pre, kinds in models():
+        if arguments.only and stem not in arguments.only:
+            continue
         for kind in kinds:
             make(stem, arch, config, pre, kind, arguments.out)
 

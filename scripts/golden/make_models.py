@@ -61,6 +61,13 @@ def models():
                          "sliding_attention": rope(10000.0)}), {}
     yield "phi3", t.Phi3Config(**dict(WIDE, original_max_position_embeddings=128), resid_pdrop=0.0,
                                rope_parameters=rope(10000.0, partial_rotary_factor=0.5)), {}
+    # As Phi-4-mini: three quarters of a head rotated, with the factors of short and of long contexts.
+    yield "phi3-longrope", t.Phi3Config(
+        **dict(WIDE, max_position_embeddings=512, original_max_position_embeddings=128), resid_pdrop=0.0,
+        tie_word_embeddings=True,
+        rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75,
+                             short_factor=[1.0, 1.25, 2.5], long_factor=[1.0, 4.0, 30.0],
+                             original_max_position_embeddings=128)), {}
     yield "olmo", t.OlmoConfig(**SMALL, clip_qkv=None, rope_parameters=rope(10000.0)), {}
     yield "olmo-clip", t.OlmoConfig(**SMALL, clip_qkv=1.5, tie_word_embeddings=True), {}
     yield "olmo2", t.Olmo2Config(**SMALL, rope_parameters=rope(500000.0)), {}
@@ -103,7 +110,7 @@ def old_style(config):
 
 # Where old checkpoints are common on the Hub.
 OLD_STYLE = ["llama", "llama3-rope", "llama-linear-rope", "gpt2", "qwen2", "mistral", "gemma3_text", "gpt_neox",
-             "phi3"]
+             "phi3", "phi3-longrope"]
 
 # The others keep fewer rows of the 33-token sequence.
 FULL = ["llama", "qwen2", "gpt2"]

@@ -63,8 +63,9 @@ struct OptionSpec: Sendable {
 /// All commands, in the order of the overview.
 enum CommandTable {
   static let all: [Command] = [
-    RunCommand.command, PlanCommand.command, ListCommand.command, DataCommand.preview, DataCommand.cat,
-    DataCommand.status, ModelCommand.info, TextCommands.tokenize, TextCommands.score, TextCommands.generate,
+    RunCommand.command, PlanCommand.command, ListCommand.command, DataCommand.status, DataCommand.preview,
+    DataCommand.importing, DataCommand.fetch, DataCommand.cat, ModelCommand.info, ModelCommand.list, ModelCommand.fetch,
+    TextCommands.tokenize, TextCommands.score, TextCommands.generate,
     MetricsCommand.command, PSCPCommand.command, BenchCommand.command, CompletionsCommand.command, HelpCommand.command,
     VersionCommand.command,
   ]

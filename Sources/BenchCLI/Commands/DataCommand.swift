@@ -1,54 +1,13 @@
-import Foundation
 import PEFTBench
 import PEFTCore
 
-/// `data …`: what is on disk, what the model is shown of it, and any table as JSONL.
+/// `data …`: what is on disk, what the model is shown of it, and how it gets there.
 enum DataCommand {
-  private static let root = OptionSpec(
-    long: "root", valueName: "DIR", help: "The folder of the datasets; datasets/full unless given.")
-
-  static let preview = Command(
-    name: "data preview", summary: "Show what a model is given of a dataset, as text and ids.",
-    positionals: [PositionalSpec(name: "DATASET", help: "One of the 27 datasets.")],
-    options: [
-      OptionSpec(long: "model", short: "m", valueName: "PATH", help: "The model whose template and tokenizer to use."),
-      root, OptionSpec(long: "limit", valueName: "N", help: "Rows to show; 3 unless given."),
-      OptionSpec(
-        long: "split", valueName: "PART", choices: ["training", "evaluation"], help: "training unless given."),
-      OptionSpec(long: "template", valueName: "NAME", help: "A chat template in place of the model's own."),
-      .json,
-    ],
-    examples: [
-      .init(line: "peft-bench data preview sst2 --model models/x --root data", meaning: "The first three rows."),
-      .init(line: "peft-bench data preview gsm8k --model models/x --json", meaning: "Ids for a script."),
-    ],
-    run: { arguments, console in
-      let name = arguments.positional("DATASET") ?? ""
-      let dataset = try DatasetCatalogue.known(name)
-      guard let path = arguments.value("model") else { throw arguments.error("--model is missing") }
-      let renderer = try LoadedModel.renderer(of: try ModelFiles.open(path), template: arguments.value("template"))
-      let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 3
-      let part: DatasetPart = arguments.value("split") == "evaluation" ? .evaluation : .training
-      let loaded = try DatasetLoader(locator: locator(arguments)).load(dataset, part, limit: limit)
-      for (index, example) in loaded.examples.enumerated() {
-        let rendered = try renderer.render(example, of: loaded.dataset)
-        if arguments.flag("json") {
-          console.print(line: [
-            "prompt": JSONValue(rendered.prompt), "answer": JSONValue(rendered.completion),
-            "prompt_ids": JSONValue(rendered.promptIDs.map(Int.init)),
-            "answer_ids": JSONValue(rendered.answerIDs.map(Int.init)),
-          ])
-          continue
-        }
-        let traits = console.outputTraits
-        console.print(
-          traits.styled("row \(index)", .bold)
-            + "  \(rendered.promptIDs.count) prompt tokens, \(rendered.answerIDs.count) trained")
-        console.print(rendered.prompt + traits.styled(rendered.completion, .green))
-        console.print("trained ids: \(rendered.answerIDs.map(String.init).joined(separator: " "))\n")
-      }
-      return .done
-    })
+  static let root = OptionSpec(
+    long: "root", valueName: "DIR", help: "The folder of the datasets; the config's, else datasets/full.")
+  static let config = OptionSpec(
+    long: "config", short: "c", valueName: "FILE",
+    help: "A config whose datasets, folder and model count where no option says otherwise.")
 
   static let cat = Command(
     name: "data cat", summary: "Print any readable table as JSONL.",
@@ -75,38 +34,121 @@ enum DataCommand {
     })
 
   static let status = Command(
-    name: "data status", summary: "Which of the 27 datasets are where, with their rows.",
-    options: [root, .json],
+    name: "data status", summary: "Which datasets are where, their rows, and how to get the missing ones.",
+    discussion: [
+      "Looks in the folder of the datasets and in the Hub's cache, as a run does. A row count is that of the files; "
+        + "a run may leave out a few rows and then says so."
+    ],
+    options: [root, config, .json],
     examples: [
-      .init(line: "peft-bench data status", meaning: "The full suite's folder."),
+      .init(line: "peft-bench data status", meaning: "The full suite's folder and the Hub's cache."),
       .init(line: "peft-bench data status --root ~/data --json", meaning: "Another folder, for a script."),
     ],
     run: { arguments, console in
-      let loader = DatasetLoader(locator: locator(arguments))
-      var table = TextTable([
-        .init(title: "dataset"), .init(title: "training rows", isNumber: true),
-        .init(title: "evaluation rows", isNumber: true), .init(title: "where"),
-      ])
-      var json: [JSONValue] = []
-      for dataset in DatasetCatalogue.all {
-        let training = try? loader.rowCount(of: dataset, .training)
-        let evaluation = try? loader.rowCount(of: dataset, .evaluation)
-        let place = (try? loader.locator.locate(dataset, .evaluation))?.files.first
-        json.append([
-          "dataset": JSONValue(dataset.id), "training_rows": JSONValue(training),
-          "evaluation_rows": JSONValue(evaluation), "path": JSONValue(place),
-          "source": JSONValue(dataset.source?.repository),
-        ])
-        table.add([
-          dataset.id, Format.count(training.map(Double.init)), Format.count(evaluation.map(Double.init)),
-          place ?? "missing; on the Hub as \(dataset.source?.repository ?? "–")",
-        ])
+      let place = try DataPlace(arguments)
+      let states = place.datasets.map { dataset in
+        (
+          dataset,
+          DatasetPart.allCases.map { PartState(dataset, $0, loader: place.loader) }
+        )
       }
-      if arguments.flag("json") { console.print(json: .array(json)) } else { table.print(to: console) }
+      if arguments.flag("json") {
+        console.print(json: .array(states.map { json(of: $0, parts: $1) }))
+        return .done
+      }
+      var table = TextTable([
+        .init(title: "dataset"), .init(title: "training"), .init(title: "rows", isNumber: true),
+        .init(title: "evaluation"), .init(title: "rows", isNumber: true), .init(title: "where"),
+      ])
+      for (dataset, parts) in states {
+        let folders = parts.compactMap(\.files.first).map {
+          String($0.prefix(upTo: $0.lastIndex(of: "/") ?? $0.endIndex))
+        }
+        let command = hint(for: dataset, parts: parts)
+        table.add(
+          [dataset.id]
+            + parts.flatMap { [$0.split ?? "missing", $0.rowCount.map { Format.count(Double($0)) } ?? ""] }
+            + [command ?? folders.last ?? ""])
+      }
+      table.print(to: console)
+      let complete = states.count { $0.1.allSatisfy { $0.rowCount != nil } }
+      console.print("\(complete) of \(states.count) datasets are complete")
+      for (dataset, parts) in states {
+        for part in parts {
+          if let note = part.note { console.note("note: \(note)") }
+          if let error = part.error { console.warning("\(dataset.id): \(error)") }
+        }
+      }
       return .done
     })
 
-  private static func locator(_ arguments: ParsedArguments) -> DatasetLocator {
-    DatasetLocator(root: arguments.value("root") ?? "datasets/full")
+  private static func json(of dataset: DatasetDescription, parts: [PartState]) -> JSONValue {
+    var value: JSONValue = ["dataset": JSONValue(dataset.id), "group": JSONValue(dataset.group.rawValue)]
+    for part in parts {
+      value["\(part.part.rawValue)_split"] = JSONValue(part.split)
+      value["\(part.part.rawValue)_rows"] = JSONValue(part.rowCount)
+      value["\(part.part.rawValue)_files"] = JSONValue(part.files)
+    }
+    value["path"] = JSONValue(parts.last?.files.first)
+    value["source"] = JSONValue(dataset.source?.repository)
+    value["missing"] = JSONValue(parts.filter { $0.rowCount == nil }.map(\.part.rawValue))
+    value["get"] = JSONValue(hint(for: dataset, parts: parts))
+    value["notes"] = JSONValue(parts.compactMap(\.note))
+    value["errors"] = JSONValue(parts.compactMap(\.error))
+    return value
+  }
+
+  /// The command that gets what is missing.
+  private static func hint(for dataset: DatasetDescription, parts: [PartState]) -> String? {
+    guard dataset.source != nil, parts.contains(where: { $0.rowCount == nil && $0.error == nil }) else { return nil }
+    return "\(Program.name) data fetch \(dataset.id)"
+  }
+
+  /// What is there of one part of a dataset.
+  private struct PartState {
+    let part: DatasetPart
+    private(set) var split: String?
+    private(set) var files: [String] = []
+    private(set) var rowCount: Int?
+    private(set) var note: String?
+    /// What is wrong with files that are there.
+    private(set) var error: String?
+
+    init(_ dataset: DatasetDescription, _ part: DatasetPart, loader: DatasetLoader) {
+      self.part = part
+      do {
+        let located = try loader.locator.locate(dataset, part)
+        (split, files, note) = (located.split, located.files, located.note)
+        rowCount = try loader.rowCount(of: dataset, part)
+      } catch is DatasetNotFound {
+        // Nothing is wrong with what is not there.
+      } catch {
+        self.error = "\(error)"
+      }
+    }
+  }
+}
+
+/// The datasets and their places that a command's arguments name.
+struct DataPlace {
+  let datasets: [DatasetDescription]
+  let loader: DatasetLoader
+  let configuration: RunConfiguration?
+
+  init(_ arguments: ParsedArguments) throws {
+    configuration = try arguments.value("config").map { path in
+      try RunConfiguration(try ConfigFile.load(path: path, environment: RunSession.environment))
+    }
+    let data = configuration?.data
+    datasets = try configuration.map { try $0.data.descriptions(from: $0.file) } ?? DatasetCatalogue.all
+    let info = arguments.value("dataset-info") ?? data?.datasetInfo
+    let root =
+      arguments.value("root") ?? data?.root ?? data?.suite.defaultRoot ?? DataConfiguration.Suite.full.defaultRoot
+    loader = DatasetLoader(locator: DatasetLocator(root: root), datasetInfo: try info.map { try DatasetInfo(path: $0) })
+  }
+
+  /// The dataset called `name`: one of the config's, or of the catalogue.
+  func dataset(_ name: String) throws -> DatasetDescription {
+    try datasets.first { $0.id == name } ?? DatasetCatalogue.known(name)
   }
 }

@@ -37,7 +37,8 @@ enum ListCommand {
           option.about ?? "",
         ])
       }
-      for line in table.lines(width: console.outputTraits.width).dropFirst() where !options.isEmpty {
+      let traits = console.outputTraits
+      for line in table.lines(width: traits.isTerminal ? traits.width : Int.max).dropFirst() where !options.isEmpty {
         console.print(line)
       }
     }

@@ -34,7 +34,7 @@ enum RunCommand {
         meaning: "One dataset, with another rank."),
     ],
     run: { arguments, console in
-      if arguments.flag("dry-run") { return try PlanCommand.show(arguments, console) }
+      if arguments.flag("dry-run") { return try PlanCommand.check(arguments, console) }
       let session = try RunSession(arguments)
       let watcher = RunWatcher(console: console)
       let runner = Runner(
@@ -66,6 +66,9 @@ struct RunSession {
   let results: ResultsFolder
   let context: ComputeContext
 
+  /// The variables that configs may use.
+  static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
   init(_ arguments: ParsedArguments) throws {
     let path = arguments.positional("CONFIG") ?? ""
     var overrides = arguments.all("set")
@@ -73,7 +76,7 @@ struct RunSession {
       overrides += ["data.train_limit=\(limit)", "data.eval_limit=\(limit)"]
     }
     let file = try ConfigFile.load(
-      path: path, overrides: overrides, environment: ProcessInfo.processInfo.environment)
+      path: path, overrides: overrides, environment: Self.environment)
     var configuration = try RunConfiguration(file)
     if let output = arguments.value("output") { configuration.output = output }
     self.configuration = configuration

@@ -35,4 +35,13 @@ enum Format {
     guard let value else { return "–" }
     return value < 60 ? "\(decimal(value, digits: 1)) s" : ProgressLine.duration(value)
   }
+
+  /// Seconds of work that may go on for days: 40 s, 12 min, 3.5 h, 12 d.
+  static func longDuration(_ seconds: Double) -> String {
+    for (unit, size) in [("d", 86_400.0), ("h", 3600), ("min", 60)] where seconds >= 2 * size {
+      let scaled = seconds / size
+      return "\(decimal(scaled, digits: scaled < 10 ? 1 : 0)) \(unit)"
+    }
+    return "\(decimal(seconds, digits: 0)) s"
+  }
 }

@@ -21,7 +21,7 @@ public final class LoadedModel {
   ///   - context: Memory and threads.
   /// - Throws: An `InputError` that says what is missing, broken or not supported.
   public init(_ configuration: ModelConfiguration, context: ComputeContext) throws {
-    files = try ModelFiles.open(configuration.path)
+    files = try ModelFiles.open(configuration.path, revision: configuration.revision)
     renderer = try Self.renderer(of: files, template: configuration.template)
     sha256 = try Self.hash(of: files)
     let type: WeightType =
@@ -69,7 +69,7 @@ public final class LoadedModel {
   }
 
   /// One hash over the hashes of all weight files, or the hash itself where there is one file.
-  private static func hash(of files: ModelFiles) throws -> String {
+  static func hash(of files: ModelFiles) throws -> String {
     let hashes = try files.weightFiles().map { try SHA256.hexadecimal(ofFile: $0) }
     return hashes.count == 1 ? hashes[0] : SHA256.hexadecimal(of: Array(hashes.joined().utf8))
   }

@@ -48,7 +48,7 @@ struct PreparedDataset {
     guard !needsTraining || !training.isEmpty else {
       throw FileError(path: train?.files.first ?? dataset.id, "there is no row to train on")
     }
-    notes = ((train?.notes ?? []) + test.notes).map { "\(dataset.id): \($0)" }
+    notes = (train?.notes ?? []) + test.notes
     func sizes(_ files: [String]) -> JSONValue {
       .array(
         files.map { file in
@@ -95,7 +95,7 @@ struct PreparedDataset {
 
 extension DataConfiguration.Suite {
   /// Where the suite's files are unless the config says otherwise.
-  var defaultRoot: String {
+  public var defaultRoot: String {
     switch self {
     case .mini: "datasets/mini"
     case .full: "datasets/full"

@@ -22,4 +22,20 @@ public struct RunIdentity: Sendable {
       "dataset": dataset, "seed": JSONValue(seed), "training": training, "evaluation": evaluation,
     ]
   }
+
+  /// The identity of a run of `configuration`, whose model's weights have the hash `modelHash`.
+  init(of run: PlannedRun, in configuration: RunConfiguration, modelHash: String, dataset: JSONValue) {
+    var method = configuration.resolved(
+      run.method, options: MethodConfiguration.options(ofMethod: run.method.name) ?? [])
+    method["label"] = nil
+    for option in TrainingConfiguration.options { method[option.name] = nil }
+    var evaluation = configuration.evaluation.json
+    evaluation["batch_size"] = nil
+    evaluation["zero_shot"] = nil
+    self.init(
+      suite: configuration.data.suite.rawValue,
+      model: ["sha256": JSONValue(modelHash), "dtype": JSONValue(run.model.dataType.rawValue)], method: method,
+      dataset: dataset, seed: run.isZeroShot ? 0 : run.seed,
+      training: run.isZeroShot ? .null : run.method.training.json, evaluation: evaluation)
+  }
 }

@@ -95,27 +95,6 @@ public final class Runner {
     return (records, failures)
   }
 
-  /// Checks that models, datasets and methods of a plan can be used, without training anything.
-  ///
-  /// - Returns: For each run its id, training rows, evaluation rows and trainable parameters.
-  public func inspect(_ runs: [PlannedRun]) throws -> [RunEstimate] {
-    try runs.map { run in
-      let data = try prepared(run)
-      _ = try virtualTokens(of: run)
-      let skeleton = try model(run.model).files.skeleton()
-      let attachment = try run.method.method(of: configuration.file).attach(
-        to: skeleton,
-        with: AttachmentSetting(
-          seeds: SeedStream(run.seed), context: context, tokenizer: try model(run.model).renderer.tokenizer))
-      let id = try identity(of: run, data: data).id
-      return RunEstimate(
-        run: run, id: id, isComplete: results.isComplete(id), trainingRows: data.training.count,
-        evaluationRows: data.evaluation.count, trainableParameters: attachment.trainableCount,
-        trainingTokens: run.isZeroShot ? 0 : Int(run.method.training.epochs * Double(data.trainingTokenCount)),
-        evaluationTokens: data.evaluation.reduce(0) { $0 + $1.promptIDs.count })
-    }
-  }
-
   // MARK: - One run
 
   private func perform(_ run: PlannedRun, data: PreparedDataset, identity: RunIdentity) throws -> RunRecord {
@@ -222,24 +201,16 @@ public final class Runner {
 
   private func prepared(_ run: PlannedRun) throws -> PreparedDataset {
     let model = try model(run.model)
-    var positions = model.model.configuration.contextLength
-    if let limit = model.model.positionLimit {
-      positions = try limit - virtualTokens(of: run)
-      guard positions > 1 else {
-        throw FileError(
-          path: run.model.path, "has \(limit) positions, which the virtual tokens of \(run.method.label) take up")
-      }
-    }
-    let cutoff = min(run.method.training.cutoffTokens, positions)
+    let cutoff = try run.cutoff(of: model.model, virtualTokens: virtualTokens(of: run))
     let key = "\(run.dataset.id) \(cutoff)"
     if let data = datasets[key] { return data }
     let data = try PreparedDataset(
       run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff,
       answerTokens: configuration.evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens)
-    if model.model.positionLimit != nil, data.longestExample > positions {
+    if model.model.positionLimit != nil, data.longestExample > cutoff {
       throw FileError(
         path: run.model.path,
-        "has positions for \(positions) tokens, but an example of \(run.dataset.id) cannot be cut below "
+        "has positions for \(cutoff) tokens, but an example of \(run.dataset.id) cannot be cut below "
           + "\(data.longestExample)")
     }
     for note in data.notes where notes.insert(note).inserted { watch(.note(note)) }
@@ -267,40 +238,8 @@ public final class Runner {
   }
 
   private func identity(of run: PlannedRun, data: PreparedDataset) throws -> RunIdentity {
-    let model = try model(run.model)
-    var method = configuration.resolved(
-      run.method, options: MethodConfiguration.options(ofMethod: run.method.name) ?? [])
-    method["label"] = nil
-    for option in TrainingConfiguration.options { method[option.name] = nil }
-    var evaluation = configuration.evaluation.json
-    evaluation["batch_size"] = nil
-    evaluation["zero_shot"] = nil
-    return RunIdentity(
-      suite: configuration.data.suite.rawValue,
-      model: ["sha256": JSONValue(model.sha256), "dtype": JSONValue(run.model.dataType.rawValue)], method: method,
-      dataset: data.identity, seed: run.isZeroShot ? 0 : run.seed,
-      training: run.isZeroShot ? .null : run.method.training.json, evaluation: evaluation)
+    RunIdentity(of: run, in: configuration, modelHash: try model(run.model).sha256, dataset: data.identity)
   }
-}
-
-/// What `plan` shows of a run.
-public struct RunEstimate: Sendable {
-  /// The run.
-  public let run: PlannedRun
-  /// Its id.
-  public let id: String
-  /// Whether its record is there.
-  public let isComplete: Bool
-  /// Rows that are trained on, validation rows included.
-  public let trainingRows: Int
-  /// Rows that are scored.
-  public let evaluationRows: Int
-  /// Trainable values.
-  public let trainableParameters: Int
-  /// Tokens of all training batches.
-  public let trainingTokens: Int
-  /// Tokens of all evaluation prompts.
-  public let evaluationTokens: Int
 }
 
 extension DispatchTime {

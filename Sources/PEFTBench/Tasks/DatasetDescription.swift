@@ -20,6 +20,15 @@ public struct DatasetSource: Sendable, Equatable {
     self.configuration = configuration
     archiveFolders = archives
   }
+
+  /// The Hub's own conversion of every public dataset to Parquet, one folder a configuration and one a split.
+  static let conversionRevision = "refs/convert/parquet"
+
+  /// The configurations of a conversion that can stand for a repository whose configuration has no name of its own.
+  static func conversionFolders(among entries: [String]) -> [String] {
+    let usual = ["default", "all", "plain_text"].filter(entries.contains)
+    return usual.isEmpty && entries.count == 1 ? entries : usual
+  }
 }
 
 /// Which rows of a dataset are meant.

@@ -43,9 +43,10 @@ public struct DatasetLocator: Sendable {
       throw FileError(path: missing, "there is no such file, which the dataset \(dataset.id) has for \(part.rawValue)")
     }
     let folders = folders(of: dataset)
+    let splitFiles = SplitFiles(FolderListing.onDisk)
     for (place, split) in splits.enumerated() {
       for folder in folders {
-        guard let files = try SplitFiles.find(split, in: folder) else { continue }
+        guard let files = try splitFiles.find(split, in: folder) else { continue }
         let note =
           place == 0 ? nil : "\(dataset.id): the split \(split) is used, since there is no \(splits[0]) in \(folder)"
         return LocatedSplit(split: split, files: files, note: note)
@@ -80,9 +81,12 @@ public struct DatasetLocator: Sendable {
       add(snapshot)
     }
     if let source, let cache,
-      let converted = try? cache.snapshot(of: source.repository, kind: .dataset, revision: "refs/convert/parquet")
+      let converted = try? cache.snapshot(
+        of: source.repository, kind: .dataset, revision: DatasetSource.conversionRevision)
     {
-      add(converted)
+      if let configuration = source.configuration { folders.append(converted + "/" + configuration) }
+      folders += DatasetSource.conversionFolders(among: Self.entries(of: converted)).map { converted + "/" + $0 }
+      folders.append(converted)
     }
     return folders
   }
@@ -115,77 +119,5 @@ public struct DatasetNotFound: InputError, Equatable {
     if let nearest, nearest != dataset { text += "; did you mean the folder \(nearest)?" }
     if let repository { text += "; it is published as \(repository) on the Hub (data fetch \(dataset))" }
     return text
-  }
-}
-
-/// The files of one split within one folder.
-enum SplitFiles {
-  /// Endings of readable tables, the preferred first.
-  private static let endings = ["jsonl", "json", "parquet", "tsv", "csv"].flatMap { [$0, "\($0).gz", "\($0).zst"] }
-
-  /// What publishers call a split.
-  private static func names(of split: String) -> [String] {
-    switch split {
-    case "validation": ["validation", "valid", "val", "dev"]
-    case "validation_matched": ["validation_matched", "dev_matched"]
-    case "validation_mismatched": ["validation_mismatched", "dev_mismatched"]
-    default: [split]
-    }
-  }
-
-  /// The files of `split` in `folder`, shards in order, or nil.
-  ///
-  /// - Throws: `FileError` where some shards are missing.
-  static func find(_ split: String, in folder: String) throws(FileError) -> [String]? {
-    guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return nil }
-    let files = Set(entries)
-    for name in names(of: split) {
-      for ending in endings {
-        if files.contains("\(name).\(ending)"), isFile("\(folder)/\(name).\(ending)") {
-          return ["\(folder)/\(name).\(ending)"]
-        }
-        if let shards = try shards(name, ending, in: folder, entries.sorted()) { return shards }
-      }
-      // The Hub's own conversion: a folder for each split, with numbered files.
-      if files.contains(name), let inner = try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)") {
-        let numbered = inner.filter { file in
-          file.hasSuffix(".parquet") && !file.dropLast(8).isEmpty && file.dropLast(8).allSatisfy(\.isNumber)
-        }
-        if !numbered.isEmpty { return numbered.sorted().map { "\(folder)/\(name)/\($0)" } }
-      }
-    }
-    return nil
-  }
-
-  /// The files `name-00000-of-00002.ending` and so on.
-  private static func shards(
-    _ name: String, _ ending: String, in folder: String, _ entries: [String]
-  ) throws(FileError) -> [String]? {
-    var found: [Int: [Int: String]] = [:]
-    for entry in entries where entry.hasPrefix(name + "-") && entry.hasSuffix("." + ending) {
-      let middle = entry.dropFirst(name.count + 1).dropLast(ending.count + 1).components(separatedBy: "-of-")
-      // The Hub appends a hash to the names that its older tools wrote: `00000-of-00001-1a2b3c`.
-      guard middle.count == 2, let index = Int(middle[0]),
-        let total = middle[1].split(separator: "-").first.flatMap({ Int($0) })
-      else { continue }
-      found[total, default: [:]][index] = entry
-    }
-    guard let total = found.keys.min(), let shards = found[total] else { return nil }
-    var files: [String] = []
-    for index in 0..<max(total, 0) {
-      guard let file = shards[index] else {
-        throw FileError(
-          path: folder,
-          "the split \(name) is incomplete: \(shards.count) of \(total) shards are there, and number "
-            + "\(index) is missing")
-      }
-      files.append("\(folder)/\(file)")
-    }
-    return files.isEmpty ? nil : files
-  }
-
-  private static func isFile(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
   }
 }

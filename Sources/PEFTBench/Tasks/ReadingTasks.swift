@@ -22,9 +22,24 @@ extension DatasetCatalogue {
     }
     // The official file has one passage a row, entities as places in its text, and all queries.
     let text = try row.text(of: passage["text"], "\"passage.text\"")
+    guard let queries = row.row["qas"]?.array else { throw row.row.complaint("expected \"qas\" as a list") }
+    let entities = try recordEntities(of: passage, row)
+    return try queries.enumerated().map { index, query in
+      guard let answers = query["answers"]?.array else {
+        throw row.row.complaint("\"qas[\(index)]\" has no answers; use a split whose answers are published")
+      }
+      return try recordExample(
+        row, passage: text, query: try row.text(of: query["query"], "\"qas[\(index)].query\""), entities: entities,
+        answers: try answers.map { try row.text(of: $0["text"], "\"qas[\(index)].answers\"") },
+        group: try query["idx"].map { "\(try row.integer(of: $0, "\"qas[\(index)].idx\""))" })
+    }
+  }
+
+  /// The entities of an official passage, which gives them as places in its text.
+  static func recordEntities(of passage: DocumentValue, _ row: SourceRow) throws(TableError) -> [String] {
     let raw = Array((passage["text"]?.string ?? "").unicodeScalars)
-    guard let places = passage["entities"]?.array, let queries = row.row["qas"]?.array else {
-      throw row.row.complaint("expected \"passage.entities\" and \"qas\" as lists")
+    guard let places = passage["entities"]?.array else {
+      throw row.row.complaint("expected \"passage.entities\" as a list")
     }
     var entities: [String] = []
     for (index, place) in places.enumerated() {
@@ -37,15 +52,7 @@ extension DatasetCatalogue {
       entity.append(contentsOf: raw[start...end])
       entities.append(String(entity))
     }
-    return try queries.enumerated().map { index, query in
-      guard let answers = query["answers"]?.array else {
-        throw row.row.complaint("\"qas[\(index)]\" has no answers; use a split whose answers are published")
-      }
-      return try recordExample(
-        row, passage: text, query: try row.text(of: query["query"], "\"qas[\(index)].query\""), entities: entities,
-        answers: try answers.map { try row.text(of: $0["text"], "\"qas[\(index)].answers\"") },
-        group: try query["idx"].map { "\(try row.integer(of: $0, "\"qas[\(index)].idx\""))" })
-    }
+    return entities
   }
 
   private static func recordExample(
@@ -63,7 +70,7 @@ extension DatasetCatalogue {
   }
 
   /// The texts without repetitions, in the order of their first appearance.
-  private static func unique(_ texts: [String]) -> [String] {
+  static func unique(_ texts: [String]) -> [String] {
     var seen: Set<String> = []
     return texts.filter { seen.insert($0).inserted }
   }

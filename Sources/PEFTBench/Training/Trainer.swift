@@ -93,6 +93,8 @@ public struct Trainer {
   ) throws -> Outcome {
     var outcome = Outcome()
     guard !attachment.parameters.isEmpty else { return outcome }
+    model.recomputesActivations = configuration.recompute
+    defer { model.recomputesActivations = false }
     guard !examples.isEmpty else { throw TrainingFailure(description: "there are no training examples") }
     let steps = Self.stepCount(examples: examples.count, configuration: configuration)
     let perEpoch = Self.stepsPerEpoch(examples: examples.count, configuration: configuration)

@@ -34,6 +34,23 @@ extension Tape {
     }
   }
 
+  /// `x` with its elements brought into −limit…limit.
+  ///
+  /// Saves x. The gradient of elements outside is zero.
+  ///
+  /// - Returns: The same shape as `x`, in memory of its own.
+  public func clip(_ x: Variable, to limit: Float) -> Variable {
+    let count = x.value.elementCount
+    let workers = context.workers
+    let y = Tensor(uninitialized: x.shape, in: context.pool)
+    Elementwise.clip(x.value.elements, to: limit, into: y.mutableElements, count: count, workers: workers)
+    return record(y, from: [x]) { [unowned self] dy in
+      Elementwise.clipGradient(
+        dy.elements, x: x.value.elements, limit: limit, into: dy.mutableElements, count: count, workers: workers)
+      pass(dy, to: x)
+    }
+  }
+
   /// Zeroes elements with the given probability and scales the others by 1 / (1 − probability).
   ///
   /// The mask is a function of (stream, element index), drawn again in the backward pass instead of saved.

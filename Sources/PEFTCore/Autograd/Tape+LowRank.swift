@@ -74,4 +74,21 @@ extension Tape {
       pass(dy, to: y)
     }
   }
+
+  /// `x / divisors`, element by element, with divisors that count as constants: the row factors of DoRA.
+  ///
+  /// - Parameters:
+  ///   - x: Any shape.
+  ///   - divisors: As many elements; saved.
+  /// - Returns: The shape of `x`, in memory of its own.
+  public func divide(_ x: Variable, by divisors: Tensor) -> Variable {
+    let count = x.value.elementCount
+    precondition(divisors.elementCount == count, "divide: \(x.shape) by \(divisors.shape)")
+    let y = Tensor(uninitialized: x.shape, in: context.pool)
+    for index in 0..<count { y.mutableElements[index] = x.value.elements[index] / divisors.elements[index] }
+    return record(y, from: [x]) { [unowned self] dy in
+      for index in 0..<count { dy.mutableElements[index] /= divisors.elements[index] }
+      pass(dy, to: x)
+    }
+  }
 }

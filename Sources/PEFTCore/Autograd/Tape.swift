@@ -120,6 +120,29 @@ public final class Tape {
   /// As `pass(_:to:)` for a variable that the operation keeps anyway.
   public func pass(_ gradient: Tensor, to variable: Variable) { pass(gradient, to: variable.slot) }
 
+  /// Runs `body` without recording it; its backward pass runs it again, recorded, and goes back through that.
+  ///
+  /// Nothing is kept but the input, at the price of a second forward pass. `body` must be a function of its input and
+  /// of parameters: what it draws for dropout is drawn alike both times.
+  ///
+  /// - Parameters:
+  ///   - x: The input; `body` must not overwrite it.
+  ///   - isTracked: Whether anything in `body`, or the input, leads to a trainable parameter.
+  ///   - body: The operations.
+  public func recomputed(_ x: Variable, isTracked: Bool, _ body: @escaping (Variable, Tape) -> Variable) -> Variable {
+    guard isRecording, isTracked || x.isTracked else { return body(x, self) }
+    let first = Tape(context: context, recording: false, dropout: dropoutStream)
+    let value = body(Variable(constant: x.value), first).value
+    let node = Node(shape: value.shape) { [unowned self, input = x.value, slot = x.slot] gradient in
+      let again = Tape(context: context, recording: true, dropout: dropoutStream)
+      let output = body(again.leaf(input, tracked: slot.isTracked), again)
+      again.pass(gradient, to: output)
+      again.runBackward { inputGradient in pass(inputGradient, to: slot) }
+    }
+    nodes.append(node)
+    return Variable(value, node: node)
+  }
+
   /// Runs the recorded operations backwards from a gradient that is already contributed to some of them.
   ///
   /// Afterwards the tape is empty and every parameter that was reached has its gradient added to.

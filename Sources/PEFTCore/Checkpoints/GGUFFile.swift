@@ -22,9 +22,9 @@ public struct GGUFTensor: Sendable {
   /// How its elements are read.
   ///
   /// - Throws: `CheckpointError` that names the type, for one that cannot be read.
-  public func blockFormat() throws(CheckpointError) -> BlockFormat {
-    if let format = type?.blockFormat { return format }
-    let readable = BlockFormat.allCases.map(\.name).joined(separator: " ")
+  public func weightFormat() throws(CheckpointError) -> WeightFormat {
+    if let format = type?.weightFormat { return format }
+    let readable = WeightFormat.allCases.map(\.name).joined(separator: " ")
     throw CheckpointError(
       file: file.path, tensor: name, byteOffset: range.lowerBound,
       "its type \(type?.name ?? "number \(typeID)") cannot be read, only \(readable)")
@@ -34,10 +34,10 @@ public struct GGUFTensor: Sendable {
   ///
   /// - Throws: `CheckpointError` for a type that cannot be read.
   public func floats() throws(CheckpointError) -> [Float] {
-    let format = try blockFormat()
+    let format = try weightFormat()
     return [Float](unsafeUninitializedCapacity: elementCount) { output, count in
       if let source = bytes.baseAddress, let target = output.baseAddress {
-        format.decode(source, blockCount: elementCount / format.elementsPerBlock, into: target)
+        format.decode(source, blockCount: elementCount / format.blockLength, into: target)
       }
       count = elementCount
     }

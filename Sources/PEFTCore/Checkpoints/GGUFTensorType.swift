@@ -1,7 +1,7 @@
 /// How a GGUF file stores a tensor: the number in the file, its name, and its block size.
 ///
 /// Every type that files have been written with is listed, so that a tensor of any of them can be measured and
-/// named; `blockFormat` says which can be read.
+/// named; `weightFormat` says which can be read.
 public struct GGUFTensorType: Sendable, Equatable {
   /// The number in the file.
   public let id: UInt32
@@ -20,7 +20,7 @@ public struct GGUFTensorType: Sendable, Equatable {
   }
 
   /// How its elements are read, or nil for a type that cannot be.
-  public var blockFormat: BlockFormat? { BlockFormat.allCases.first { $0.name == name } }
+  public var weightFormat: WeightFormat? { WeightFormat(rawValue: name) }
 
   private static let known: [UInt32: (String, Int, Int)] = [
     0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),

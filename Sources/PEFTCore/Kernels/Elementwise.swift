@@ -38,6 +38,31 @@ enum Elementwise {
     }
   }
 
+  /// Writes `y = min(max(x, -limit), limit)`.
+  static func clip(
+    _ x: UnsafePointer<Float>, to limit: Float, into y: UnsafeMutablePointer<Float>, count: Int, workers: Workers
+  ) {
+    let limit = Lanes(repeating: limit)
+    workers.run(count: count, grain: elementwiseGrain) { start, count in
+      mapVectors(x + start, into: y + start, count: count) { x in
+        x.replacing(with: limit, where: x .> limit).replacing(with: -limit, where: x .< -limit)
+      }
+    }
+  }
+
+  /// Writes the gradient through `clip`: `dy` where x lies within the limits, else zero.
+  static func clipGradient(
+    _ dy: UnsafePointer<Float>, x: UnsafePointer<Float>, limit: Float, into dx: UnsafeMutablePointer<Float>,
+    count: Int, workers: Workers
+  ) {
+    let limit = Lanes(repeating: limit)
+    workers.run(count: count, grain: elementwiseGrain) { start, count in
+      mapVectors(dy + start, x + start, into: dx + start, count: count) { dy, x in
+        dy.replacing(with: 0, where: (x .> limit) .| (x .< -limit))
+      }
+    }
+  }
+
   /// Writes `y[r, c] = x[r, c] + bias[c]`.
   static func addRow(
     _ bias: UnsafePointer<Float>, to x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int,

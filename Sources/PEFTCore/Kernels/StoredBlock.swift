@@ -10,6 +10,9 @@ enum StoredBlock {
   ) {
     let bytes = block.assumingMemoryBound(to: UInt8.self)
     switch format {
+    case .q40: decodeQ40(bytes, target)
+    case .q41: decodeQ41(bytes, target)
+    case .q80: decodeQ80(bytes, target)
     case .q50: decodeQ50(bytes, target)
     case .q51: decodeQ51(bytes, target)
     case .iq4NL: decodeIQ4NL(bytes, target)
@@ -18,8 +21,7 @@ enum StoredBlock {
     case .q4K: decodeQ4K(bytes, run, target)
     case .q5K: decodeQ5K(bytes, run, target)
     case .q6K: decodeQ6K(bytes, run, target)
-    case .float32, .bfloat16, .float16, .q40, .q41, .q80:
-      preconditionFailure("StoredBlock: \(format.name) is packed into panels")
+    case .float32, .bfloat16, .float16: preconditionFailure("StoredBlock: \(format.name) has no blocks")
     }
   }
 
@@ -37,6 +39,30 @@ enum StoredBlock {
   @inline(__always)
   private static func half(_ bytes: UnsafePointer<UInt8>, _ offset: Int) -> Float {
     float(ofHalf: UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8)
+  }
+
+  private static func decodeQ40(_ block: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<Float>) {
+    let scale = half(block, 0)
+    for j in 0..<16 {
+      let code = Int(block[2 + j])
+      target[j] = scale * Float((code & 15) - 8)
+      target[j + 16] = scale * Float((code >> 4) - 8)
+    }
+  }
+
+  private static func decodeQ41(_ block: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<Float>) {
+    let scale = half(block, 0)
+    let minimum = half(block, 2)
+    for j in 0..<16 {
+      let code = Int(block[4 + j])
+      target[j] = scale * Float(code & 15) + minimum
+      target[j + 16] = scale * Float(code >> 4) + minimum
+    }
+  }
+
+  private static func decodeQ80(_ block: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<Float>) {
+    let scale = half(block, 0)
+    for j in 0..<32 { target[j] = scale * Float(Int8(bitPattern: block[2 + j])) }
   }
 
   private static func decodeQ50(_ block: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<Float>) {

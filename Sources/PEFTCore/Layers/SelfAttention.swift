@@ -18,6 +18,8 @@ public final class SelfAttention {
   public let queryNorm: NormLayer?
   /// Norm of keys.
   public let keyNorm: NormLayer?
+  /// Queries, keys and values are clipped to ± this, where the family asks for it (OLMo).
+  public let projectionLimit: Float?
   /// Heads, scale, window and cap.
   public let shape: AttentionShape
   /// Angles of the rotary embedding; nil where positions enter otherwise.
@@ -28,13 +30,14 @@ public final class SelfAttention {
   /// Creates the attention of one layer.
   public init(
     layer: Int, projection: Projection, output: Linear, queryNorm: NormLayer? = nil, keyNorm: NormLayer? = nil,
-    shape: AttentionShape, rotary: RotaryAngles?
+    projectionLimit: Float? = nil, shape: AttentionShape, rotary: RotaryAngles?
   ) {
     self.layer = layer
     self.projection = projection
     self.output = output
     self.queryNorm = queryNorm
     self.keyNorm = keyNorm
+    self.projectionLimit = projectionLimit
     self.shape = shape
     self.rotary = rotary
   }
@@ -56,6 +59,11 @@ public final class SelfAttention {
   /// - Returns: `[T, hidden]`, which the caller may overwrite.
   func callAsFunction(_ x: Variable, batch: ForestBatch, on tape: Tape) -> Variable {
     var (queries, keys, values) = project(x, on: tape)
+    if let projectionLimit {
+      queries = tape.clip(queries, to: projectionLimit)
+      keys = tape.clip(keys, to: projectionLimit)
+      values = tape.clip(values, to: projectionLimit)
+    }
     if let queryNorm { queries = queryNorm(queries, on: tape, groups: queries.value.columnCount / queryNorm.width) }
     if let keyNorm { keys = keyNorm(keys, on: tape, groups: keys.value.columnCount / keyNorm.width) }
     if let rotary {

@@ -51,6 +51,13 @@ public final class TransformerBlock {
     ].compactMap { $0 }
   }
 
+  /// Whether a method trains anything in the block.
+  var isTrained: Bool {
+    afterAttention != nil || afterFeedForward != nil
+      || linears.contains { $0.adapter != nil || $0.trainedWeight != nil || $0.trainedBias != nil }
+      || norms.contains { $0.trainedGain != nil || $0.trainedBias != nil }
+  }
+
   /// Applies the block to the residual stream.
   func callAsFunction(_ x: Variable, batch: ForestBatch, on tape: Tape) -> Variable {
     if isParallel {

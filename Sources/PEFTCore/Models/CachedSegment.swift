@@ -30,6 +30,17 @@ public final class CachedSegment {
   /// The values of a layer, as `keys`.
   func values(layer: Int) -> Tensor { layers[layer].values }
 
+  /// The keys and values of its tokens in a layer, `[count, keyValueWidth]` each, keys rotated as the layer computed
+  /// them.
+  public func keysAndValues(layer: Int) -> (keys: [Float], values: [Float]) {
+    let (keys, values) = layers[layer]
+    let elements = count * keys.columnCount
+    return (
+      Array(UnsafeBufferPointer(start: keys.elements, count: elements)),
+      Array(UnsafeBufferPointer(start: values.elements, count: elements))
+    )
+  }
+
   /// Whether the keys and values of `layer` have been written at least once.
   func holds(layer: Int) -> Bool { layer < layers.count }
 

@@ -20,6 +20,8 @@ public final class CausalLanguageModel {
 
   /// What a method placed before every sequence.
   public var prompt: PromptAttachment?
+  /// Whether training computes each block's activations again in its backward pass, instead of keeping them.
+  public var recomputesActivations = false
   /// Loads the weights again, after full fine-tuning took them away; set by the loader.
   var reload: (() throws -> Void)?
   /// Whether full fine-tuning took the frozen weights away.
@@ -74,7 +76,14 @@ public final class CausalLanguageModel {
     var prefix: [PrefixKeyValues]?
     if case .keysAndValues(let source) = prompt, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
     let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)
-    for block in blocks { x = block(x, batch: batch, on: tape) }
+    for block in blocks {
+      guard recomputesActivations, tape.isRecording else {
+        x = block(x, batch: batch, on: tape)
+        continue
+      }
+      let isTracked = block.isTrained || prefix?.contains { $0.keys.isTracked } == true
+      x = tape.recomputed(x, isTracked: isTracked) { block($0, batch: batch, on: $1) }
+    }
     for segment in forest.segments { segment.retained?.commit(segment.rows.count) }
     return x
   }

@@ -53,6 +53,18 @@ extension ModelConfiguration {
     guard case .rotary(let rotary) = positions else { return nil }
     return RotaryAngles(rotary, local: local)
   }
+
+  /// Whether windowed layers turn by frequencies of their own.
+  var localRotary: Bool {
+    guard case .rotary(let rotary) = positions else { return false }
+    return rotary.localTheta != nil
+  }
+
+  /// Whether positions enter a layer by rotation.
+  func isRotated(_ layer: Int) -> Bool {
+    guard case .rotary(let rotary) = positions else { return false }
+    return !rotary.unrotatedLayers.contains(layer)
+  }
 }
 
 extension AttentionShape {

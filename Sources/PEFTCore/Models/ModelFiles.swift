@@ -2,16 +2,19 @@ import Foundation
 
 /// A model on disk: its description, its weights (not yet read), its tokenizer and its chat templates.
 ///
-/// It is a Hugging Face directory (config.json, safetensors, tokenizer.json, …) or one GGUF file.
+/// It is a Hugging Face directory (config.json, safetensors, tokenizer.json, …), such as the Hub's cache holds, or one
+/// GGUF file.
 public struct ModelFiles {
-  /// The folder or file as the user named it.
+  /// The folder or file.
   public let path: String
-  /// A short name for tables: the folder's or file's.
+  /// A short name for tables: the folder's, or what the file calls itself.
   public let name: String
   /// The architecture.
   public let configuration: ModelConfiguration
   /// Tokens that end an answer: those of the description, of generation_config.json and of the tokenizer's file.
   public let endTokens: [Int32]
+
+  private static let mostParameters = 10_000_000_000_000
 
   private let description: ModelDescription
   private let family: any ModelFamily.Type
@@ -24,23 +27,62 @@ public struct ModelFiles {
 
   /// Opens a model's description, reading nothing but headers.
   ///
+  /// - Parameters:
+  ///   - path: A folder, a GGUF file, or the id of a repository in the Hub's cache; the network is not touched.
+  ///   - revision: For a Hub id: branch, tag or commit; nil for the main branch.
+  ///   - cache: The Hub's cache.
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError` that says what is missing or not supported.
-  public static func open(_ path: String) throws -> ModelFiles {
+  public static func open(
+    _ path: String, revision: String? = nil, cache: HubCache = HubCache()
+  ) throws -> ModelFiles {
     var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+      if let revision {
+        throw FileError(path: path, "is a folder or file, and the revision \(revision) belongs to a Hub id")
+      }
+      return try isDirectory.boolValue ? open(directory: path, named: nil) : ModelFiles(gguf: path)
+    }
+    guard HubCache.isRepositoryID(path) else {
       throw FileError(path: path, "there is no such model folder or file")
     }
-    return try isDirectory.boolValue ? ModelFiles(directory: path) : ModelFiles(gguf: path)
+    let folder: String
+    do {
+      folder = try cache.snapshot(of: path, revision: revision)
+    } catch {
+      throw FileError(path: path, "there is no such model folder or file; \(error.message) (model fetch \(path))")
+    }
+    return try open(directory: folder, named: path.split(separator: "/").last.map(String.init))
   }
 
-  private init(directory: String) throws {
-    path = directory
-    name = URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
-    let file = directory + "/config.json"
-    guard FileManager.default.fileExists(atPath: file) else {
-      throw FileError(path: directory, "is no model folder: it has no config.json")
+  /// A folder with config.json, or with one GGUF model.
+  private static func open(directory: String, named name: String?) throws -> ModelFiles {
+    if FileManager.default.fileExists(atPath: directory + "/config.json") {
+      return try ModelFiles(directory: directory, named: name)
     }
-    description = try Self.document(file)
+    let entries = ModelDownload.entries(of: directory)
+    // Of a split model any part will do; the others are found from it.
+    let models = entries.filter {
+      $0.hasSuffix(".gguf") && ($0.contains("-00001-of-") || !$0.contains("-of-")) && !$0.hasPrefix("mmproj")
+    }
+    switch models.count {
+    case 1: return try ModelFiles(gguf: directory + "/" + models[0])
+    case 0: break
+    default:
+      throw FileError(path: directory, "holds \(models.count) GGUF models, name one: \(models.joined(separator: ", "))")
+    }
+    if entries.contains("adapter_config.json") {
+      throw FileError(
+        path: directory, "holds an adapter and no model; its adapter_config.json names the model it was trained on")
+    }
+    throw FileError(
+      path: directory,
+      "is no model folder: it has neither config.json nor a GGUF file\(ModelDownload.remains(in: directory))")
+  }
+
+  private init(directory: String, named name: String?) throws {
+    path = directory
+    self.name = name ?? URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+    description = try Self.document(directory + "/config.json")
     family = try ModelFamilies.family(of: description)
     configuration = try family.configuration(from: description)
     weights = .directory
@@ -61,6 +103,11 @@ public struct ModelFiles {
     family = try ModelFamilies.family(of: description)
     var configuration = try family.configuration(from: description)
     if let divisors = checkpoint["rope_freqs.weight"], case .rotary(var rotary) = configuration.positions {
+      guard divisors.elementCount == rotary.dimension / 2 else {
+        throw CheckpointError(
+          file: path, tensor: divisors.name,
+          "has \(divisors.elementCount) elements, but heads have \(rotary.dimension / 2) frequencies")
+      }
       rotary.divisors = try divisors.floats().map(Double.init)
       configuration.positions = .rotary(rotary)
     }
@@ -69,12 +116,37 @@ public struct ModelFiles {
     weights = .gguf(checkpoint)
   }
 
-  /// The model without weights: its modules and their sizes.
-  public func skeleton() throws -> CausalLanguageModel {
-    try family.assemble(configuration, description)
+  /// Whether there are weights beside the description.
+  public var hasWeights: Bool {
+    switch weights {
+    case .gguf: true
+    case .directory:
+      [SafetensorsCheckpoint.fileName, SafetensorsCheckpoint.indexName].contains {
+        FileManager.default.fileExists(atPath: path + "/" + $0)
+      }
+    }
   }
 
-  /// The model with its weights.
+  /// The model without weights: its modules and their sizes.
+  ///
+  /// - Throws: `DocumentError` or `FileError` for a description that makes no model.
+  public func skeleton() throws -> CausalLanguageModel {
+    let model = try family.assemble(configuration, description)
+    // Sums and products of sizes further on may count on not overflowing.
+    guard model.parameterCount <= Self.mostParameters else {
+      throw FileError(path: path, "describes a model of \(model.parameterCount) parameters, which cannot be meant")
+    }
+    return model
+  }
+
+  /// Checks from headers alone that the weights are all there and fit the description.
+  ///
+  /// - Throws: `FileError` or `CheckpointError` that says what is missing, half-downloaded or does not fit.
+  public func checkWeights() throws {
+    try skeleton().checkWeights(of: try source(.auto))
+  }
+
+  /// The model with its weights, of which none is read before all headers have been checked.
   ///
   /// - Parameters:
   ///   - type: The type in which frozen weights are held.
@@ -143,15 +215,20 @@ public struct ModelFiles {
   /// The files that hold weights, for hashing.
   public func weightFiles() throws -> [String] {
     switch weights {
-    case .directory: try SafetensorsCheckpoint.open(directory: path).files.map(\.path)
+    case .directory: try checkpoint().files.map(\.path)
     case .gguf(let checkpoint): checkpoint.files.map(\.path)
     }
+  }
+
+  private func checkpoint() throws -> SafetensorsCheckpoint {
+    try ModelDownload.requireComplete(path)
+    return try SafetensorsCheckpoint.open(directory: path)
   }
 
   private func source(_ type: WeightType) throws -> any WeightSource {
     switch weights {
     case .directory:
-      SafetensorsSource(try SafetensorsCheckpoint.open(directory: path), storage: family.storage, type: type)
+      SafetensorsSource(try checkpoint(), storage: family.storage, type: type)
     case .gguf(let checkpoint):
       GGUFSource(checkpoint, storage: family.storage, configuration: configuration, type: type)
     }

@@ -13,8 +13,9 @@ public final class RotaryAngles {
       rotatedDimensions: configuration.dimension,
       base: isLocal ? configuration.localTheta ?? configuration.theta : configuration.theta,
       scaling: isLocal ? .none : configuration.scaling)
-    frequencies = configuration.divisors.map { zip(base, $0).map(/) } ?? base
-    attentionFactor = configuration.attentionFactor
+    let divisors = isLocal ? nil : configuration.divisors
+    frequencies = divisors.map { zip(base, $0).map(/) } ?? base
+    attentionFactor = isLocal ? 1 : configuration.attentionFactor
   }
 
   /// A table of at least `count` positions.

@@ -15,11 +15,32 @@ public protocol WeightSource: AnyObject {
   /// - Throws: `CheckpointError` if it is stored but has another length or an unsupported type.
   func vector(_ name: String, count: Int) throws -> [Float]?
 
+  /// Whether the checkpoint has a tensor for a place, by its header alone.
+  ///
+  /// - Throws: `CheckpointError` if it is stored but has another shape or an unsupported type.
+  func holds(_ place: WeightPlace) throws -> Bool
+
   /// Names of tensors that nothing asked for, sorted.
   var unusedNames: [String] { get }
 
   /// The checkpoint as the user named it, for messages.
   var path: String { get }
+}
+
+/// A place for a weight in a model's architecture.
+public enum WeightPlace: Sendable, Equatable {
+  /// The matrix of a site, `[outputs, inputs]`, stored as `<site>.weight`.
+  case matrix(site: String, outputs: Int, inputs: Int)
+  /// A vector under its full name.
+  case vector(name: String, count: Int)
+
+  /// The name of the tensor, as Hugging Face calls it.
+  public var name: String {
+    switch self {
+    case .matrix(let site, _, _): site + ".weight"
+    case .vector(let name, _): name
+    }
+  }
 }
 
 /// The type in which frozen weights are held.
@@ -49,16 +70,9 @@ final class SafetensorsSource: WeightSource {
 
   func matrix(_ site: String, outputs: Int, inputs: Int, context: ComputeContext) throws -> WeightMatrix? {
     guard let tensor = find(site + ".weight") else { return nil }
-    let isTransposed = storage.transposed.contains(String(site.split(separator: ".").last ?? ""))
-    let expected = isTransposed ? [inputs, outputs] : [outputs, inputs]
-    try check(tensor, expected)
-    let format: WeightFormat
-    switch tensor.type {
-    case .float32: format = .float32
-    case .bfloat16: format = .bfloat16
-    case .float16: format = .float16
-    default: throw error(tensor, "its type \(tensor.type.rawValue) is not supported for weights (F32, BF16, F16 are)")
-    }
+    let isTransposed = isTransposed(site)
+    try check(tensor, isTransposed ? [inputs, outputs] : [outputs, inputs])
+    let format = try format(of: tensor)
     defer { tensor.file.advise(.dontNeed, tensor.range) }
     return try WeightMatrix.make(
       format: format, as: type, outputs: outputs, inputs: inputs, transposed: isTransposed, rowOrder: nil,
@@ -69,6 +83,30 @@ final class SafetensorsSource: WeightSource {
     guard let tensor = find(name) else { return nil }
     try check(tensor, [count])
     return try tensor.floats()
+  }
+
+  func holds(_ place: WeightPlace) throws -> Bool {
+    guard let tensor = find(place.name) else { return false }
+    switch place {
+    case .matrix(let site, let outputs, let inputs):
+      try check(tensor, isTransposed(site) ? [inputs, outputs] : [outputs, inputs])
+    case .vector(_, let count): try check(tensor, [count])
+    }
+    _ = try format(of: tensor)
+    return true
+  }
+
+  private func isTransposed(_ site: String) -> Bool {
+    storage.transposed.contains(String(site.split(separator: ".").last ?? ""))
+  }
+
+  private func format(of tensor: SafetensorsTensor) throws(CheckpointError) -> WeightFormat {
+    switch tensor.type {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case .float16: .float16
+    default: throw error(tensor, "its type \(tensor.type.rawValue) is not supported for weights (F32, BF16, F16 are)")
+    }
   }
 
   var unusedNames: [String] {
@@ -121,49 +159,46 @@ final class GGUFSource: WeightSource {
   var path: String { checkpoint.path }
 
   func matrix(_ site: String, outputs: Int, inputs: Int, context: ComputeContext) throws -> WeightMatrix? {
-    guard let name = storage.ggufName(site), let tensor = find(name + ".weight") else { return nil }
+    guard let tensor = tensor(site + ".weight") else { return nil }
     try check(tensor, [outputs, inputs])
-    let format = try tensor.blockFormat()
-    guard let weightFormat = WeightFormat(rawValue: format.name) else {
-      throw error(tensor, "its type \(format.name) is not supported for weights")
-    }
+    let format = try tensor.weightFormat()
     defer { tensor.file.advise(.dontNeed, tensor.range) }
     return try WeightMatrix.make(
-      format: weightFormat, as: type, outputs: outputs, inputs: inputs, transposed: false,
-      rowOrder: rowOrder(site, outputs), bytes: tensor.bytes, context: context)
+      format: format, as: type, outputs: outputs, inputs: inputs, transposed: false,
+      rowOrder: storage.ggufRowOrder(site, outputs, configuration), bytes: tensor.bytes, context: context)
   }
 
   func vector(_ name: String, count: Int) throws -> [Float]? {
-    guard let dot = name.lastIndex(of: ".") else { return nil }
-    let site = String(name[..<dot])
-    guard let stored = storage.ggufName(site), let tensor = find(stored + name[dot...]) else { return nil }
+    guard let tensor = tensor(name) else { return nil }
     try check(tensor, [count])
     var values = try tensor.floats()
-    if let order = rowOrder(site, count) { values = order.map { values[$0] } }
+    let site = String(name[..<(name.lastIndex(of: ".") ?? name.endIndex)])
+    if let order = storage.ggufRowOrder(site, count, configuration) { values = order.map { values[$0] } }
     // The converter adds one to the gains that Hugging Face stores as a difference from one.
     if configuration.normalization.gainIsOffset, name.hasSuffix("norm.weight") { values = values.map { $0 - 1 } }
     return values
   }
 
   var unusedNames: [String] {
-    checkpoint.tensors.map(\.name).filter { !used.contains($0) && $0 != "rope_freqs.weight" }.sorted()
+    checkpoint.tensors.map(\.name).filter { !used.contains($0) && !$0.hasPrefix("rope_f") }.sorted()
   }
 
-  /// GGUF's rows of queries and keys stand in the order of interleaved rotary pairs: (x₀, x₁), (x₂, x₃), …; ours
-  /// are halves, all first elements before all second ones.
-  private func rowOrder(_ site: String, _ outputs: Int) -> [Int]? {
-    guard storage.ggufPermutesQueryAndKey, site.hasSuffix(".q_proj") || site.hasSuffix(".k_proj") else { return nil }
-    let d = configuration.headDimension
-    return (0..<outputs).map { row in
-      let (head, within) = row.quotientAndRemainder(dividingBy: d)
-      let (half, pair) = within.quotientAndRemainder(dividingBy: d / 2)
-      return head * d + 2 * pair + half
+  func holds(_ place: WeightPlace) throws -> Bool {
+    guard let tensor = tensor(place.name) else { return false }
+    switch place {
+    case .matrix(_, let outputs, let inputs): try check(tensor, [outputs, inputs])
+    case .vector(_, let count): try check(tensor, [count])
     }
+    _ = try tensor.weightFormat()
+    return true
   }
 
-  private func find(_ name: String) -> GGUFTensor? {
-    guard let tensor = checkpoint[name] else { return nil }
-    used.insert(name)
+  /// The tensor that holds what Hugging Face stores under `name`.
+  private func tensor(_ name: String) -> GGUFTensor? {
+    guard let dot = name.lastIndex(of: "."), let stored = storage.ggufName(String(name[..<dot])),
+      let tensor = checkpoint[stored + name[dot...]]
+    else { return nil }
+    used.insert(tensor.name)
     return tensor
   }
 

@@ -35,13 +35,19 @@ public struct MemoryUse: Sendable, Equatable {
 ///
 /// The count is of the bytes that tensors ask for; it does not depend on the threads, on the allocator or on
 /// what ran before, so the memory term of a score is a fact of the run. Freed blocks are kept for the next
-/// tensor of the same size, because a training step asks for the same sizes again and again.
+/// tensors, because a training step asks for much the same sizes again and again, and fresh memory from the
+/// system costs a page fault every 4 KB; but blocks in use and kept together never exceed the most that was in
+/// use at one time by more than an eighth.
 public final class MemoryPool: Sendable {
-  private struct State {
+  fileprivate struct State {
     var live = MemoryUse()
     var peak = MemoryUse()
+    /// Kept blocks by their size, and all sizes with blocks in ascending order.
     var free: [Int: [UInt]] = [:]
+    var sizes: [Int] = []
     var freeBytes = 0
+    var usedBytes = 0
+    var mostUsedBytes = 0
   }
 
   private let state = Mutex(State())
@@ -62,50 +68,90 @@ public final class MemoryPool: Sendable {
 
   /// Gives the kept free blocks back to the system.
   public func trim() {
-    let blocks = state.withLock { state in
-      let blocks = state.free.values.flatMap { $0 }
-      state.free = [:]
-      state.freeBytes = 0
-      return blocks
+    state.withLock { state in
+      while let size = state.sizes.last { state.drop(size) }
     }
-    for block in blocks { UnsafeMutableRawPointer(bitPattern: block)?.deallocate() }
   }
 
   /// Counts `byteCount` bytes that live outside the pool's own blocks, such as a packed weight's.
   func count(_ byteCount: Int, as kind: MemoryKind) {
-    state.withLock { state in
-      state.live[kind] += byteCount
-      if state.live.total > state.peak.total { state.peak = state.live }
-    }
+    state.withLock { $0.count(byteCount, as: kind) }
   }
 
-  func allocate(_ byteCount: Int, as kind: MemoryKind) -> UnsafeMutableRawPointer {
+  /// A block of at least `byteCount` bytes; its own size is needed to release it.
+  func allocate(_ byteCount: Int, as kind: MemoryKind) -> (block: UnsafeMutableRawPointer, size: Int) {
     let size = Self.blockSize(byteCount)
-    let reused: UInt? = state.withLock { state in
-      state.live[kind] += byteCount
-      if state.live.total > state.peak.total { state.peak = state.live }
-      guard let block = state.free[size]?.popLast() else { return nil }
-      state.freeBytes -= size
-      return block
+    let reused: (block: UInt, size: Int)? = state.withLock { state in
+      state.count(byteCount, as: kind)
+      let kept = state.take(atLeast: size)
+      state.usedBytes += kept?.size ?? size
+      state.mostUsedBytes = max(state.mostUsedBytes, state.usedBytes)
+      if kept == nil { state.makeRoom() }
+      return kept
     }
-    if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused) { return pointer }
-    return .allocate(byteCount: size, alignment: 64)
+    if let reused, let block = UnsafeMutableRawPointer(bitPattern: reused.block) { return (block, reused.size) }
+    return (.allocate(byteCount: size, alignment: 64), size)
   }
 
-  func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int, as kind: MemoryKind) {
-    let size = Self.blockSize(byteCount)
+  func release(_ block: UnsafeMutableRawPointer, size: Int, _ byteCount: Int, as kind: MemoryKind) {
     state.withLock { state in
-      state.live[kind] -= byteCount
-      state.free[size, default: []].append(UInt(bitPattern: pointer))
-      state.freeBytes += size
+      state.count(-byteCount, as: kind)
+      state.usedBytes -= size
+      state.keep(UInt(bitPattern: block), size)
+      state.makeRoom()
     }
   }
 
-  /// Sizes are rounded up, coarsely for large blocks, so that batches of different lengths share free blocks.
+  /// Sizes are rounded up by at most an eighth, so that batches of different lengths share kept blocks.
   private static func blockSize(_ byteCount: Int) -> Int {
     let bytes = max(byteCount, 64)
     let magnitude = Int.bitWidth - 1 - bytes.leadingZeroBitCount
     let grain = max(64, 1 << (magnitude - 3))
     return (bytes + grain - 1) / grain * grain
+  }
+}
+
+extension MemoryPool.State {
+  mutating func count(_ byteCount: Int, as kind: MemoryKind) {
+    live[kind] += byteCount
+    if live.total > peak.total { peak = live }
+  }
+
+  mutating func keep(_ block: UInt, _ size: Int) {
+    if free[size, default: []].isEmpty { sizes.insert(size, at: position(of: size)) }
+    free[size, default: []].append(block)
+    freeBytes += size
+  }
+
+  /// The smallest kept block that fits and is not more than twice as large.
+  mutating func take(atLeast size: Int) -> (block: UInt, size: Int)? {
+    let index = position(of: size)
+    guard index < sizes.count, sizes[index] <= 2 * size, let block = free[sizes[index]]?.popLast() else { return nil }
+    let found = sizes[index]
+    if free[found]?.isEmpty == true { sizes.remove(at: index) }
+    freeBytes -= found
+    return (block, found)
+  }
+
+  /// Gives kept blocks back, the largest first, as long as they exceed what may be kept.
+  mutating func makeRoom() {
+    while usedBytes + freeBytes > mostUsedBytes + mostUsedBytes / 8, let largest = sizes.last { drop(largest) }
+  }
+
+  mutating func drop(_ size: Int) {
+    guard let block = free[size]?.popLast() else { return }
+    if free[size]?.isEmpty == true { sizes.remove(at: position(of: size)) }
+    freeBytes -= size
+    UnsafeMutableRawPointer(bitPattern: block)?.deallocate()
+  }
+
+  private func position(of size: Int) -> Int {
+    var low = 0
+    var high = sizes.count
+    while low < high {
+      let middle = (low + high) / 2
+      if sizes[middle] < size { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

@@ -71,6 +71,7 @@ public struct Tensor: @unchecked Sendable {
 private final class TensorStorage {
   let pointer: UnsafeMutablePointer<Float>
   private let byteCount: Int
+  private let block: (block: UnsafeMutableRawPointer, size: Int)
   private let pool: MemoryPool
   private let kind: MemoryKind
 
@@ -78,8 +79,9 @@ private final class TensorStorage {
     byteCount = elementCount * MemoryLayout<Float>.stride
     self.pool = pool
     self.kind = kind
-    pointer = pool.allocate(byteCount, as: kind).bindMemory(to: Float.self, capacity: elementCount)
+    block = pool.allocate(byteCount, as: kind)
+    pointer = block.block.bindMemory(to: Float.self, capacity: elementCount)
   }
 
-  deinit { pool.release(UnsafeMutableRawPointer(pointer), byteCount, as: kind) }
+  deinit { pool.release(block.block, size: block.size, byteCount, as: kind) }
 }

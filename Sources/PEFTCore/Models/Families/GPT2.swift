@@ -8,10 +8,13 @@ enum GPT2: ModelFamily {
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("n_embd")
     let heads = try description.integer("n_head")
-    let layers = try description.integer("n_layer", in: 1...10_000)
+    let layers = try description.integer("n_layer", in: 1...4096)
     guard hidden % heads == 0 else {
       throw DocumentError(
         "n_embd \(hidden) is no multiple of n_head \(heads)", at: description.root.offset, of: description.text)
+    }
+    if try description.bool("scale_attn_by_inverse_layer_idx", default: false) {
+      throw description.refuse("scale_attn_by_inverse_layer_idx", "scores scaled by the layer are not supported")
     }
     let positions = try description.integer("n_positions")
     return ModelConfiguration(
@@ -68,6 +71,24 @@ enum GPT2: ModelFamily {
     storage.transposed = ["c_attn", "c_proj", "c_fc"]
     storage.optionalPrefix = "transformer."
     storage.ignoredSuffixes += [".attn.bias"]
+    storage.ggufName = ggufName
     return storage
+  }
+
+  @Sendable private static func ggufName(_ site: String) -> String? {
+    switch site {
+    case "transformer.wte": return "token_embd"
+    case "transformer.wpe": return "position_embd"
+    case "transformer.ln_f": return "output_norm"
+    case "lm_head": return "output"
+    default: break
+    }
+    let parts = site.split(separator: ".", maxSplits: 3).map(String.init)
+    guard parts.count == 4, parts[0] == "transformer", parts[1] == "h" else { return nil }
+    let names = [
+      "ln_1": "attn_norm", "ln_2": "ffn_norm", "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output",
+      "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
+    ]
+    return names[parts[3]].map { "blk.\(parts[2]).\($0)" }
   }
 }

@@ -12,17 +12,10 @@ enum Llama: ModelFamily {
   static func assemble(
     _ configuration: ModelConfiguration, _ description: ModelDescription
   ) throws(DocumentError) -> CausalLanguageModel {
-    let attentionBias = try description.bool("attention_bias", default: false)
-    return LlamaLike.assemble(
-      configuration, projectionBias: attentionBias, outputBias: attentionBias,
-      feedForwardBias: try description.bool("mlp_bias", default: false),
-      activation: try description.activation("hidden_act", default: "silu"))
+    var parts = try LlamaLike.Parts(description)
+    parts.feedForwardBias = try description.bool("mlp_bias", default: false)
+    return LlamaLike.assemble(configuration, parts)
   }
 
-  static var storage: WeightStorage {
-    var storage = WeightStorage()
-    storage.ggufName = LlamaLike.ggufName
-    storage.ggufPermutesQueryAndKey = true
-    return storage
-  }
+  static var storage: WeightStorage { LlamaLike.storage(permutesQueryAndKey: true) }
 }

@@ -12,7 +12,7 @@ public struct ModelDescription {
   }
 
   /// A whole number that must be there and lie in `range`.
-  public func integer(_ key: String, in range: ClosedRange<Int> = 1...1_000_000_000) throws(DocumentError) -> Int {
+  public func integer(_ key: String, in range: ClosedRange<Int> = 1...10_000_000) throws(DocumentError) -> Int {
     guard let value = root[key] else {
       throw DocumentError("the model's description lacks \"\(key)\"", at: root.offset, of: text)
     }
@@ -21,7 +21,7 @@ public struct ModelDescription {
 
   /// A whole number that may be absent or null.
   public func integer(
-    _ key: String, default fallback: Int, in range: ClosedRange<Int> = 1...1_000_000_000
+    _ key: String, default fallback: Int, in range: ClosedRange<Int> = 1...10_000_000
   ) throws(DocumentError) -> Int {
     guard let value = root[key] else { return fallback }
     return try checked(value, key, range)
@@ -82,42 +82,44 @@ public struct ModelDescription {
     }
   }
 
-  /// Rotary embedding's settings, in the spelling of transformers 4 or 5.
-  public func rotary(headDimension: Int, defaultTheta: Double = 10_000) throws(DocumentError) -> RotaryConfiguration {
-    let parameters = root["rope_parameters"] ?? root["rope_scaling"]
-    let scaling = parameters.map { ModelDescription(root: $0, text: text) }
-    var theta = try number("rope_theta", default: defaultTheta)
-    var partial = try number("partial_rotary_factor", default: 1)
-    if let scaling {
-      theta = try scaling.number("rope_theta", default: theta)
-      partial = try scaling.number("partial_rotary_factor", default: partial)
+  /// Layers that see only the last positions, as `layer_types` names them; where that is absent, by `isWindowed`.
+  ///
+  /// - Parameters:
+  ///   - size: Positions that a windowed layer sees; nil if no layer is windowed.
+  ///   - layers: Number of layers.
+  ///   - isWindowed: The family's own pattern.
+  public func windows(
+    _ size: Int?, layers: Int, isWindowed: (_ layer: Int) -> Bool
+  ) throws(DocumentError) -> [Int?] {
+    guard let size else { return [Int?](repeating: nil, count: layers) }
+    guard let types = root["layer_types"] else { return (0..<layers).map { isWindowed($0) ? size : nil } }
+    let names = types.array?.compactMap(\.string) ?? []
+    guard names.count == layers, names.allSatisfy({ ["sliding_attention", "full_attention"].contains($0) }) else {
+      throw DocumentError(
+        "\"layer_types\": expected \(layers) entries that are sliding_attention or full_attention", at: types.offset,
+        of: text)
     }
-    guard theta > 0, partial > 0, partial <= 1 else {
-      throw DocumentError("rope_theta and partial_rotary_factor must be positive", at: root.offset, of: text)
-    }
-    return RotaryConfiguration(
-      theta: theta, dimension: Int(Double(headDimension) * partial) / 2 * 2,
-      scaling: try scaling.map { scaling throws(DocumentError) in try Self.scaling(scaling, of: self) } ?? .none)
+    return names.map { $0 == "sliding_attention" ? size : nil }
   }
 
-  private static func scaling(_ scaling: ModelDescription, of model: ModelDescription) throws(DocumentError)
-    -> RotaryScaling
-  {
-    let type = try scaling.string("rope_type", default: try scaling.string("type", default: "default"))
-    switch type {
-    case "default": return .none
-    case "linear": return .linear(factor: try scaling.number("factor", default: 1))
-    case "llama3":
-      return .llama3(
-        factor: try scaling.number("factor", default: 8),
-        lowFrequencyFactor: try scaling.number("low_freq_factor", default: 1),
-        highFrequencyFactor: try scaling.number("high_freq_factor", default: 4),
-        originalContext: Double(try scaling.integer("original_max_position_embeddings", default: 8192)))
-    default:
-      throw DocumentError(
-        "rotary scaling \"\(type)\" is not supported (default, linear, llama3 are)", at: scaling.root.offset,
-        of: scaling.text)
-    }
+  /// The value of `sliding_window`; null means none, and where it is absent `fallback` counts.
+  public func window(default fallback: Int?) throws(DocumentError) -> Int? {
+    guard mentions("sliding_window") else { return fallback }
+    return root["sliding_window"] == nil ? nil : try integer("sliding_window")
+  }
+
+  /// What the value under a key says about itself; nil where the key is absent, null, or no object.
+  public func section(_ key: String) -> ModelDescription? {
+    guard let value = root[key], value.object != nil else { return nil }
+    return ModelDescription(root: value, text: text)
+  }
+
+  /// Whether the key is there, be it with null.
+  public func mentions(_ key: String) -> Bool { root.object?[key] != nil }
+
+  /// Refuses a setting that this program does not compute.
+  public func refuse(_ key: String, _ reason: String) -> DocumentError {
+    DocumentError("\"\(key)\": \(reason)", at: root[key]?.offset ?? root.offset, of: text)
   }
 
   private func checked(_ value: DocumentValue, _ key: String, _ range: ClosedRange<Int>) throws(DocumentError) -> Int {

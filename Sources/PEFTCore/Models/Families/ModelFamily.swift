@@ -26,8 +26,8 @@ public struct WeightStorage: Sendable {
   public var ignoredSuffixes: [String] = ["rotary_emb.inv_freq", "masked_bias"]
   /// From a site to the name in a GGUF file, nil where GGUF has no such tensor.
   public var ggufName: @Sendable (_ site: String) -> String? = { _ in nil }
-  /// Whether a GGUF file holds query and key rows in the order of interleaved rotary pairs.
-  public var ggufPermutesQueryAndKey = false
+  /// Where a GGUF file keeps a map's rows in another order: row i is row `order[i]` of the file; nil where it does not.
+  public var ggufRowOrder: @Sendable (_ site: String, _ outputs: Int, ModelConfiguration) -> [Int]? = { _, _, _ in nil }
 
   /// Creates the default: nothing differs.
   public init() {}
@@ -36,18 +36,24 @@ public struct WeightStorage: Sendable {
 /// All families that can be read.
 public enum ModelFamilies {
   /// The families, in the order in which they are listed.
-  public static let all: [any ModelFamily.Type] = [Llama.self, Qwen2.self, GPT2.self]
+  public static let all: [any ModelFamily.Type] = [
+    Llama.self, Mistral.self, Qwen2.self, Qwen3.self, Gemma.self, Gemma2.self, Gemma3.self, Phi3.self, OLMo.self,
+    OLMo2.self, SmolLM3.self, GPT2.self, GPTNeoX.self, OPT.self,
+  ]
 
   /// The family of a description.
   ///
   /// - Throws: `DocumentError` that names the families there are, if `model_type` is none of them.
   public static func family(of description: ModelDescription) throws(DocumentError) -> any ModelFamily.Type {
     let type = try description.string("model_type", default: "")
+    try UnsupportedModels.check(description, type: type)
     if let family = all.first(where: { $0.modelTypes.contains(type) }) { return family }
     let known = all.flatMap { $0.modelTypes }
     let hint = NearestName.of(type, among: known).map { "; did you mean \($0)?" } ?? ""
+    let what =
+      type.isEmpty ? "the model does not say its \"model_type\"" : "the architecture \"\(type)\" is not supported"
     throw DocumentError(
-      "the architecture \"\(type)\" is not supported\(hint) (supported: \(known.joined(separator: ", ")))",
+      "\(what)\(hint) (supported: \(known.joined(separator: ", ")))",
       at: description.root["model_type"]?.offset ?? description.root.offset, of: description.text)
   }
 }

@@ -4,25 +4,25 @@ enum Qwen2: ModelFamily {
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(from: description)
-    if try description.bool("use_sliding_window", default: false) {
-      let first = try description.integer("max_window_layers", default: 28, in: 0...1_000_000)
-      let window = try description.integer("sliding_window", default: 4096)
-      configuration.windows = (0..<configuration.layerCount).map { $0 >= first ? window : nil }
-    }
+    configuration.windows = try windows(description, layers: configuration.layerCount)
     return configuration
   }
 
   static func assemble(
     _ configuration: ModelConfiguration, _ description: ModelDescription
   ) throws(DocumentError) -> CausalLanguageModel {
-    LlamaLike.assemble(
-      configuration, projectionBias: true, outputBias: false, feedForwardBias: false,
-      activation: try description.activation("hidden_act", default: "silu"))
+    var parts = LlamaLike.Parts(activation: try description.activation("hidden_act", default: "silu"))
+    parts.projectionBias = true
+    return LlamaLike.assemble(configuration, parts)
   }
 
-  static var storage: WeightStorage {
-    var storage = WeightStorage()
-    storage.ggufName = LlamaLike.ggufName
-    return storage
+  static var storage: WeightStorage { LlamaLike.storage() }
+
+  /// The windows of Qwen2 and Qwen3: upper layers see only the last positions where `use_sliding_window` says so.
+  static func windows(_ description: ModelDescription, layers: Int) throws(DocumentError) -> [Int?] {
+    let isUsed = try description.bool("use_sliding_window", default: false)
+    let first = try description.integer("max_window_layers", default: 28, in: 0...1_000_000)
+    let window = isUsed ? try description.window(default: 4096) : nil
+    return try description.windows(window, layers: layers) { $0 >= first }
   }
 }

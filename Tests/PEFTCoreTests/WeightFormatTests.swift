@@ -2,9 +2,9 @@ import Foundation
 import PEFTCore
 import Testing
 
-@Suite("Block formats") struct BlockFormatTests {
-  @Test("Every format decodes to the bits of the reference", arguments: BlockFormat.allCases)
-  func decoding(format: BlockFormat) throws {
+@Suite("Weight formats") struct WeightFormatTests {
+  @Test("Every format decodes to the bits of the reference", arguments: WeightFormat.allCases)
+  func decoding(format: WeightFormat) throws {
     let path = fixtures.appendingPathComponent("gguf/blocks.json").path
     let text = try DocumentText(name: path, bytes: Array(Data(contentsOf: URL(fileURLWithPath: path))))
     let entries = try #require(try JSONParser.parse(text)["formats"]?.array)
@@ -13,10 +13,10 @@ import Testing
     let expected = bytes(hexadecimal: try #require(entry["floats"]?.string)).withUnsafeBytes { bytes in
       (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self) }
     }
-    let blockCount = blocks.count / format.bytesPerBlock
-    #expect(blockCount > 0 && blocks.count % format.bytesPerBlock == 0)
-    #expect(expected.count == blockCount * format.elementsPerBlock)
-    #expect(format.byteCount(of: expected.count) == blocks.count)
+    let blockCount = blocks.count / format.blockBytes
+    #expect(blockCount > 0 && blocks.count % format.blockBytes == 0)
+    #expect(expected.count == blockCount * format.blockLength)
+    #expect(format.byteCount(outputs: 1, inputs: expected.count) == blocks.count)
     // One byte off, because nothing promises alignment in a file.
     let actual = ([0] + blocks).withUnsafeBytes { source in
       [Float](unsafeUninitializedCapacity: expected.count) { output, count in
@@ -31,11 +31,11 @@ import Testing
 
   @Test("A format's block size agrees with the table of tensor types") func sizes() throws {
     for id in UInt32(0)..<64 {
-      guard let type = GGUFTensorType(id: id), let format = type.blockFormat else { continue }
-      #expect(type.elementsPerBlock == format.elementsPerBlock, "\(type.name)")
-      #expect(type.bytesPerBlock == format.bytesPerBlock, "\(type.name)")
+      guard let type = GGUFTensorType(id: id), let format = type.weightFormat else { continue }
+      #expect(type.elementsPerBlock == format.blockLength, "\(type.name)")
+      #expect(type.bytesPerBlock == format.blockBytes, "\(type.name)")
     }
-    #expect((0..<64).compactMap { GGUFTensorType(id: $0)?.blockFormat }.count == BlockFormat.allCases.count)
+    #expect((0..<64).compactMap { GGUFTensorType(id: $0)?.weightFormat }.count == WeightFormat.allCases.count)
   }
 }
 

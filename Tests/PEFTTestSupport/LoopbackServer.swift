@@ -6,30 +6,44 @@ import Synchronization
 #endif
 
 /// A tiny HTTP server on the loopback address, one request at a time, for tests of downloads.
-final class LoopbackServer: Sendable {
-  struct Request: Sendable {
-    let method: String
-    let target: String
+public final class LoopbackServer: Sendable {
+  /// What was asked.
+  public struct Request: Sendable {
+    /// GET or HEAD.
+    public let method: String
+    /// The path with what follows it.
+    public let target: String
     /// Header fields by lower-case name.
-    let fields: [String: String]
+    public let fields: [String: String]
   }
 
-  struct Response: Sendable {
-    var status = 200
-    var fields: [String: String] = [:]
-    var body: [UInt8] = []
+  /// What is answered.
+  public struct Response: Sendable {
+    /// The status code.
+    public var status: Int
+    /// Header fields.
+    public var fields: [String: String]
+    /// The content.
+    public var body: [UInt8]
     /// Close the connection after so many bytes of the body.
-    var cutAfter: Int?
+    public var cutAfter: Int?
+
+    /// Creates an answer.
+    public init(status: Int = 200, fields: [String: String] = [:], body: [UInt8] = [], cutAfter: Int? = nil) {
+      (self.status, self.fields, self.body, self.cutAfter) = (status, fields, body, cutAfter)
+    }
   }
 
-  let address: String
+  /// Where it listens: `http://127.0.0.1:port`.
+  public let address: String
   private let listener: Int32
   private let log = Mutex<[Request]>([])
   private let isStopped = Atomic<Bool>(false)
 
   struct CannotListen: Error {}
 
-  init(_ answer: @escaping @Sendable (Request) -> Response) throws {
+  /// Starts to answer requests.
+  public init(_ answer: @escaping @Sendable (Request) -> Response) throws {
     #if canImport(Glibc)
       let stream = Int32(SOCK_STREAM.rawValue)
     #else
@@ -60,9 +74,10 @@ final class LoopbackServer: Sendable {
   }
 
   /// All requests so far, in order.
-  var requests: [Request] { log.withLock { $0 } }
+  public var requests: [Request] { log.withLock { $0 } }
 
-  func stop() {
+  /// Stops listening.
+  public func stop() {
     isStopped.store(true, ordering: .relaxed)
     shutdown(listener, Int32(SHUT_RDWR))
     close(listener)

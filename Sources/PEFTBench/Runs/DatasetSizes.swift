@@ -1,0 +1,80 @@
+import PEFTCore
+
+/// The sizes of a prepared dataset that a run's cost follows from.
+///
+/// A plan of many runs keeps these and lets the examples go.
+struct DatasetSizes {
+  /// What identifies the data in a run's identity.
+  let identity: JSONValue
+  let trainingRows: Int
+  let trainingTokens: Int
+  /// Tokens that all training examples begin with.
+  let trainingShared: Int
+  /// Lengths of the longest training examples, the longest first.
+  let longest: [Int]
+  let evaluationRows: Int
+  let evaluationTokens: Int
+  /// Tokens that all evaluation prompts begin with.
+  let evaluationShared: Int
+  /// Length of the longest evaluation prompt.
+  let longestPrompt: Int
+  /// Tokens of the gold answers, in the order of the rows.
+  let answerLengths: [Int]
+  /// Tokens of all choices of all rows.
+  let choiceTokens: Int
+
+  /// Most examples of a batch whose length is looked at one by one.
+  private static let longestCount = 4096
+
+  init(_ data: PreparedDataset, renderer: ChatRenderer) {
+    identity = data.identity
+    let lengths = data.training.map { $0.promptIDs.count + $0.answerIDs.count }
+    trainingRows = lengths.count
+    trainingTokens = lengths.reduce(0, +)
+    trainingShared = data.training.map(\.promptIDs).sharedPrefixCount
+    longest = Array(lengths.sorted(by: >).prefix(Self.longestCount))
+    let prompts = data.evaluation.map(\.promptIDs)
+    evaluationRows = prompts.count
+    evaluationTokens = prompts.reduce(0) { $0 + $1.count }
+    evaluationShared = prompts.sharedPrefixCount
+    longestPrompt = prompts.map(\.count).max() ?? 0
+    answerLengths = zip(data.examples, data.evaluation).map { _, rendered in rendered.answerIDs.count }
+    var known: [String: Int] = [:]
+    choiceTokens = data.examples.reduce(0) { sum, example in
+      sum
+        + example.choices.reduce(0) { sum, choice in
+          if let count = known[choice] { return sum + count }
+          let count = renderer.choiceIDs(choice).count
+          known[choice] = count
+          return sum + count
+        }
+    }
+  }
+
+  /// Rows that `count` training examples of average length make in batches of `batchSize`.
+  func trainingBatchRows(_ count: Double, batchSize: Int) -> Double {
+    guard trainingRows > 0 else { return 0 }
+    let mean = Double(trainingTokens) / Double(trainingRows)
+    let saved = trainingShared >= 4 && batchSize > 1 ? Double(trainingShared) * (1 - 1 / Double(batchSize)) : 0
+    return count * (mean - saved)
+  }
+
+  /// Rows of the largest training batch that can come up.
+  func largestBatch(_ batchSize: Int) -> Int {
+    let batch = longest.prefix(batchSize)
+    let shared = trainingShared >= 4 ? trainingShared * max(0, batch.count - 1) : 0
+    return batch.reduce(0, +) - shared
+  }
+
+  /// Rows of all evaluation prompts, whose common beginning is computed once.
+  var evaluationBatchRows: Double {
+    Double(evaluationTokens - evaluationShared * max(0, evaluationRows - 1))
+  }
+
+  /// Steps of generation where answers are as long as the gold ones: each batch goes on until its longest ends.
+  func generationSteps(batchSize: Int, limit: Int) -> Int {
+    stride(from: 0, to: answerLengths.count, by: batchSize).reduce(0) { sum, start in
+      sum + min(limit, answerLengths[start..<min(answerLengths.count, start + batchSize)].max() ?? 0)
+    }
+  }
+}

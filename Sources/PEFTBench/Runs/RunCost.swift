@@ -1,0 +1,105 @@
+import PEFTCore
+import PEFTMethods
+
+/// What one run costs, reckoned from the sizes of its data, the method's shapes and the machine's measured speed.
+struct RunCost {
+  let run: PlannedRun
+  let evaluation: EvaluationConfiguration
+  let model: PlannedModel
+  let method: MethodFigures
+  let data: DatasetSizes
+
+  private var training: TrainingConfiguration { run.method.training }
+  private var trains: Bool { method.trainable > 0 }
+  /// Training examples that are held back.
+  private var heldBack: Double {
+    trains ? (training.validationFraction * Double(data.trainingRows)).rounded(.down) : 0
+  }
+  private var trainedExamples: Double { Double(data.trainingRows) - heldBack }
+  private var steps: Int {
+    trains ? Trainer.stepCount(examples: max(1, Int(trainedExamples)), configuration: training) : 0
+  }
+  /// Passes over the training set that the steps make.
+  private var epochs: Double {
+    let perEpoch = (trainedExamples / Double(training.batchSize * training.gradientAccumulation)).rounded(.up)
+    return Double(steps) / max(1, perEpoch)
+  }
+
+  /// The sizes for the plan.
+  var work: RunEstimate.Work {
+    RunEstimate.Work(
+      trainingRows: data.trainingRows, evaluationRows: data.evaluationRows,
+      trainingTokens: trains && data.trainingRows > 0
+        ? Int(epochs * trainedExamples * Double(data.trainingTokens) / Double(data.trainingRows)) : 0,
+      evaluationTokens: data.evaluationTokens, steps: steps)
+  }
+
+  /// Work of a pass through the method beside that through the model alone.
+  private var methodFactor: Double {
+    let base = model.skeleton.linears.reduce(0) { $0 + 2 * $1.inputs * $1.outputs }
+    return 1 + Double(method.inference.operationsPerToken) / Double(max(1, base))
+  }
+
+  /// Work of a training step beside that of a method whose frozen weights need no gradient.
+  private var trainingFactor: Double {
+    // Forward, gradient of the input, gradient of the weights: three equal parts, of which such a method has two.
+    let gradients = method.trainable > model.skeleton.parameterCount / 2 ? 1.5 : 1
+    return methodFactor * gradients * (training.recompute ? 1.5 : 1)
+  }
+
+  /// Seconds on a machine of that speed.
+  func seconds(_ speed: MachineSpeed) -> Double {
+    var seconds = 0.0
+    if trains {
+      let passes = Double(steps * training.gradientAccumulation)
+      let rows =
+        data.trainingBatchRows(epochs * trainedExamples, batchSize: training.batchSize)
+        + passes * Double(method.inference.virtualTokens)
+      seconds += rows * trainingFactor / speed.trainingRows
+      if heldBack > 0 {
+        let perEpoch = max(1, Double(steps) / max(epochs, 1e-9))
+        let every = training.validationEvery.map(Double.init) ?? perEpoch / Double(max(1, training.evaluationsPerEpoch))
+        let times = (Double(steps) / max(1, every)).rounded(.up)
+        let rows = data.trainingBatchRows(heldBack, batchSize: training.batchSize)
+        seconds += times * rows * methodFactor / speed.forwardRows
+      }
+    }
+    if evaluation.mode == .rank, !run.dataset.labels.isEmpty {
+      return seconds + (data.evaluationBatchRows + Double(data.choiceTokens)) * methodFactor / speed.forwardRows
+    }
+    seconds += data.evaluationBatchRows * methodFactor / speed.forwardRows
+    let limit = evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens
+    let batches = (data.evaluationRows + evaluation.batchSize - 1) / evaluation.batchSize
+    // A trained model stops where the gold answers do; the base model talks on.
+    let generated = trains ? data.generationSteps(batchSize: evaluation.batchSize, limit: limit) : batches * limit
+    let share = Double(evaluation.batchSize) / Double(MachineSpeed.generatedSequences)
+    return seconds + Double(generated) * speed.generationStep * max(1, share)
+  }
+
+  /// Peak bytes of tensors while the run trains, or while it answers if it does not train.
+  var peakBytes: Int {
+    let configuration = model.skeleton.configuration
+    let keysAndValues = 8 * configuration.layerCount * configuration.keyValueWidth
+    let rows: Int
+    let perRow: Double
+    var bytes = model.weightBytes
+    if trains {
+      // Values, gradients and the optimizer's two moments.
+      let copies = training.optimizer == .adamw ? 16 : training.momentum > 0 ? 12 : 8
+      bytes += copies * method.trainable
+      // Weights in float32 take the place of the frozen ones.
+      if method.trainable > model.skeleton.parameterCount / 2 { bytes -= model.weightBytes }
+      rows = data.largestBatch(training.batchSize) + method.inference.virtualTokens
+      perRow = model.speed?.trainingBytes ?? Double(TrainingActivations.bytes(model.skeleton, rows: 1))
+      bytes += keysAndValues * method.inference.prefixPositions
+    } else {
+      let limit = evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens
+      let suffix = max(0, data.longestPrompt - data.evaluationShared)
+      rows = evaluation.batchSize * suffix
+      perRow = model.speed?.forwardBytes ?? Double(12 * configuration.hiddenSize)
+      bytes += keysAndValues * (evaluation.batchSize * (suffix + limit) + data.evaluationShared)
+    }
+    let total = Double(bytes) + Double(rows) * perRow
+    return total < 9e18 ? Int(total) : .max
+  }
+}

@@ -1,0 +1,31 @@
+/// What `plan` shows of a run.
+public struct RunEstimate: Sendable {
+  /// The run.
+  public let run: PlannedRun
+  /// Its id; nil where the weights or the data that it depends on are not there.
+  public let id: String?
+  /// Whether its record is there.
+  public let isComplete: Bool
+  /// Trainable values.
+  public let trainableParameters: Int
+  /// What its data asks for; nil where the dataset is not there.
+  public let work: Work?
+  /// Seconds that it takes on this machine; nil without weights to measure by, or without data.
+  public let seconds: Double?
+  /// Peak bytes of tensors: weights, adapter with gradients and optimizer, activations; nil without data.
+  public let peakBytes: Int?
+
+  /// The sizes of a run.
+  public struct Work: Sendable {
+    /// Rows that are trained on, validation rows included.
+    public let trainingRows: Int
+    /// Rows that are scored.
+    public let evaluationRows: Int
+    /// Tokens of all training batches.
+    public let trainingTokens: Int
+    /// Tokens of all evaluation prompts.
+    public let evaluationTokens: Int
+    /// Optimizer steps.
+    public let steps: Int
+  }
+}

@@ -1,0 +1,152 @@
+import Foundation
+public import PEFTCore
+import PEFTMethods
+
+/// Checks the runs of a config and estimates what each takes, without doing any.
+///
+/// Sizes are counted: every dataset is rendered and tokenized once a model, every method attached once to the model's
+/// skeleton. Time is scaled from one short measurement of the loaded model, so it holds for this machine and its
+/// present load. A model without weights gets sizes only.
+public final class RunPlanner {
+  private let configuration: RunConfiguration
+  private let results: ResultsFolder
+  private let context: ComputeContext
+  private let watch: (RunEvent) -> Void
+
+  private var models: [String: PlannedModel] = [:]
+  private var sizes: [String: DatasetSizes?] = [:]
+  private var figures: [String: MethodFigures] = [:]
+  private var notes: Set<String> = []
+  /// The datasets that were not found, each with where it was looked for.
+  public private(set) var missing: [DatasetNotFound] = []
+
+  /// Creates a planner.
+  public init(
+    _ configuration: RunConfiguration, results: ResultsFolder, context: ComputeContext,
+    watch: @escaping (RunEvent) -> Void
+  ) {
+    self.configuration = configuration
+    self.results = results
+    self.context = context
+    self.watch = watch
+  }
+
+  /// The estimates of `runs`, in their order.
+  ///
+  /// - Throws: An `InputError` for a model, a method or a dataset's file that cannot be used. A dataset that is not
+  ///   there is listed in `missing`, and its runs have no sizes.
+  public func estimates(_ runs: [PlannedRun]) throws -> [RunEstimate] {
+    try runs.map { run in
+      let model = try model(of: run, among: runs)
+      let figures = try methodFigures(of: run, on: model)
+      guard let data = try sizes(of: run, on: model) else {
+        return RunEstimate(
+          run: run, id: nil, isComplete: false, trainableParameters: figures.trainable, work: nil, seconds: nil,
+          peakBytes: nil)
+      }
+      let id = model.hash.map { hash in
+        RunIdentity(of: run, in: configuration, modelHash: hash, dataset: data.identity).id
+      }
+      let cost = RunCost(
+        run: run, evaluation: configuration.evaluation, model: model, method: figures, data: data)
+      return RunEstimate(
+        run: run, id: id, isComplete: id.map(results.isComplete) ?? false, trainableParameters: figures.trainable,
+        work: cost.work, seconds: model.speed.map(cost.seconds), peakBytes: cost.peakBytes)
+    }
+  }
+
+  // MARK: - What runs share
+
+  private func model(of run: PlannedRun, among runs: [PlannedRun]) throws -> PlannedModel {
+    let key =
+      "\(run.model.path)\u{0}\(run.model.revision ?? "")\u{0}\(run.model.dataType)\u{0}\(run.model.template ?? "")"
+    if let model = models[key] { return model }
+    watch(.loading(model: run.model.name))
+    // The speed is taken with the first method that trains little beside the model.
+    let typical = runs.first { $0.model == run.model && $0.method.name != "none" && $0.method.name != "full" }
+    let method = try (typical ?? run).method.method(of: configuration.file)
+    let model = try PlannedModel(run.model, key: key, probing: method, context: context)
+    models[key] = model
+    return model
+  }
+
+  private func methodFigures(of run: PlannedRun, on model: PlannedModel) throws -> MethodFigures {
+    let key = "\(model.key)\u{0}\(run.method.place)\u{0}\(run.method.label)"
+    if let known = figures[key] { return known }
+    let attachment = try run.method.method(of: configuration.file).attach(
+      to: model.skeleton,
+      with: AttachmentSetting(seeds: SeedStream(run.seed), context: context, tokenizer: model.renderer.tokenizer))
+    defer { attachment.detach() }
+    if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
+    let new = MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost)
+    figures[key] = new
+    return new
+  }
+
+  private func sizes(of run: PlannedRun, on model: PlannedModel) throws -> DatasetSizes? {
+    let inference = try methodFigures(of: run, on: model).inference
+    let cutoff = try run.cutoff(
+      of: model.skeleton, virtualTokens: inference.virtualTokens + inference.prefixPositions)
+    let key = "\(model.key)\u{0}\(run.dataset.id)\u{0}\(cutoff)"
+    if let known = sizes[key] { return known }
+    var new: DatasetSizes?
+    do {
+      let data = try PreparedDataset(
+        run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff,
+        answerTokens: configuration.evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens)
+      for note in data.notes where notes.insert(note).inserted { watch(.note(note)) }
+      new = DatasetSizes(data, renderer: model.renderer)
+    } catch let error as DatasetNotFound {
+      if !missing.contains(where: { $0.dataset == error.dataset }) { missing.append(error) }
+    }
+    sizes.updateValue(new, forKey: key)
+    return new
+  }
+}
+
+/// What a method's attachment says of its cost.
+struct MethodFigures {
+  let trainable: Int
+  let inference: InferenceCost
+}
+
+/// A model as a plan needs it.
+final class PlannedModel {
+  let key: String
+  let renderer: ChatRenderer
+  let skeleton: CausalLanguageModel
+  /// The SHA-256 of the weights; nil without weights.
+  let hash: String?
+  /// The measured speed; nil without weights.
+  let speed: MachineSpeed?
+  /// Bytes of the weights as they are held.
+  let weightBytes: Int
+
+  init(_ configuration: ModelConfiguration, key: String, probing method: any PEFTMethod, context: ComputeContext) throws
+  {
+    self.key = key
+    let files = try ModelFiles.open(configuration.path, revision: configuration.revision)
+    skeleton = try files.skeleton()
+    guard files.hasWeights else {
+      renderer = try LoadedModel.renderer(of: files, template: configuration.template)
+      (hash, speed) = (nil, nil)
+      // Half precision is what weights are mostly published in.
+      weightBytes = skeleton.parameterCount * (configuration.dataType == .float32 ? 4 : 2)
+      return
+    }
+    let before = context.pool.live[.weights]
+    let loaded = try LoadedModel(configuration, context: context)
+    renderer = loaded.renderer
+    hash = loaded.sha256
+    weightBytes = context.pool.live[.weights] - before
+    let attachment = try method.attach(
+      to: loaded.model,
+      with: AttachmentSetting(
+        seeds: SeedStream(0).child("initialization"), context: context, tokenizer: renderer.tokenizer))
+    defer {
+      attachment.detach()
+      try? loaded.model.restoreWeights()
+    }
+    speed = MachineSpeed(loaded.model, attachment: attachment, context: context)
+  }
+}

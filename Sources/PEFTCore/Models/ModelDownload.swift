@@ -1,0 +1,56 @@
+import Foundation
+
+/// Whether a model's folder has all of its weights, or what an interrupted download left of them.
+enum ModelDownload {
+  /// Refuses a folder without safetensors, or without some that its index names.
+  ///
+  /// - Throws: `FileError` that names what is missing and what is there instead.
+  static func requireComplete(_ folder: String) throws {
+    let single = folder + "/" + SafetensorsCheckpoint.fileName
+    if FileManager.default.fileExists(atPath: single) { return }
+    let index = folder + "/" + SafetensorsCheckpoint.indexName
+    guard FileManager.default.fileExists(atPath: index) else {
+      throw FileError(
+        path: folder, "has no weights (\(SafetensorsCheckpoint.fileName))\(others(in: folder))\(remains(in: folder))")
+    }
+    let document = try JSONParser.parse(DocumentText(name: index, bytes: try MemoryMappedFile(path: index).contents))
+    var shards: [String] = []
+    for shard in document["weight_map"]?.object?.members.compactMap(\.value.string) ?? []
+    where !shards.contains(shard) { shards.append(shard) }
+    let missing = shards.filter { !FileManager.default.fileExists(atPath: folder + "/" + $0) }
+    guard let first = missing.first else { return }
+    let more = missing.count > 1 ? " and \(missing.count - 1) more" : ""
+    throw FileError(
+      path: folder,
+      "is half-downloaded: of \(shards.count) files of weights \(first)\(more) is missing\(remains(in: folder)); fetch it again"
+    )
+  }
+
+  /// The names in a folder, sorted.
+  static func entries(of folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+
+  /// Names the parts of files that an interrupted download left, if there are any: beside the files, and where the
+  /// Hub's tools keep them (the cache's `blobs`, or `.cache/huggingface/download` in a folder of its own).
+  static func remains(in folder: String) -> String {
+    let blobs = URL(fileURLWithPath: folder).deletingLastPathComponent().deletingLastPathComponent().path + "/blobs"
+    for place in [folder, folder + "/.cache/huggingface/download", blobs] {
+      let parts = entries(of: place).filter { $0.hasSuffix(".incomplete") }
+      if let part = parts.first { return "; an interrupted download left \(place)/\(part)" }
+    }
+    return ""
+  }
+
+  /// Names weights in formats that are not read.
+  private static func others(in folder: String) -> String {
+    let entries = entries(of: folder)
+    let isOther = { (name: String) in
+      name.hasPrefix("pytorch_model") || name.hasSuffix(".pth") || name.hasSuffix(".h5") || name.hasSuffix(".msgpack")
+    }
+    if let other = entries.first(where: isOther) {
+      return "; \(other) is not read, convert the model to safetensors"
+    }
+    return ""
+  }
+}

@@ -1,0 +1,128 @@
+import PEFTCore
+
+/// BitFit: only biases are trained.
+///
+///     y = W·x + b,   b trained
+///
+/// Trainable: the elements of every bias of the model, those of norms too. Without `target_modules` a model that has
+/// biases trains those, from their pretrained values. Where there are none (Llama), or `target_modules` names maps,
+/// biases are added to those maps (by default the query and value projections, as PEFT-Bench does): outputs for each.
+/// Added biases start at zero, so that step 0 is the base model; `init: upstream` gives PEFT-Bench's start, uniform
+/// in ±1/√inputs (it also drops the pretrained bias of such a map; here it stays). Biases cost nothing at inference.
+/// PEFT has added biases alone (its BEFT); trained existing ones are saved in a layout of our own, see `BITFIT` below.
+struct BitFit: PEFTMethod {
+  static let name = "bitfit"
+  static let summary = "only biases are trained, or added to maps that have none"
+  static let source = "Ben Zaken et al. 2022, arXiv 2106.10199"
+
+  /// What added biases start at.
+  enum Start: String, CaseIterable, Sendable {
+    /// Zero: step 0 is the base model.
+    case zero
+    /// Uniform in ±1/√inputs.
+    case upstream
+  }
+
+  /// The maps to add biases to; nil for the biases that exist, if any do.
+  let targets: TargetSelector?
+  /// What added biases start at.
+  let start: Start
+  /// Whether an adapter says that it holds existing biases.
+  private let wantsExisting: Bool
+
+  init(options: inout OptionReader) throws {
+    targets = try TargetSelector.read(&options)
+    start = try options.choice(
+      "init", default: Start.zero, about: "start of added biases: zero, or PEFT-Bench's random one")
+    wantsExisting = false
+  }
+
+  init?(peft settings: AdapterSettings, type: String) throws {
+    guard type == "BEFT" || type == Self.ownType else { return nil }
+    try settings.refuse(["modules_to_save"])
+    wantsExisting = type == Self.ownType
+    targets = wantsExisting ? nil : try settings.targets() ?? TargetSelector(.suffixes(["v_proj"]))
+    start = .zero
+  }
+
+  /// `peft_type` of trained existing biases: keys are PEFT's prefix and the bias's name in the base model.
+  private static let ownType = "BITFIT"
+
+  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+    let hasBiases = (model.linears + [model.head]).contains(where: \.hasBias) || model.norms.contains(where: \.hasBias)
+    if targets == nil, hasBiases { return trainExisting(of: model, with: setting) }
+    guard !wantsExisting else { throw AttachError("the adapter holds trained biases, but this model has none") }
+    return try add(to: model, with: setting)
+  }
+
+  private func trainExisting(of model: CausalLanguageModel, with setting: AttachmentSetting) -> AttachedMethod {
+    let linears = (model.linears + [model.head]).filter(\.hasBias)
+    let norms = model.norms.filter(\.hasBias)
+    let pool = setting.context.pool
+    for linear in linears {
+      linear.trainedBias = Parameter("\(linear.site).bias", shape: [linear.outputs], in: pool) { [unowned linear] in
+        linear.bias?.values ?? []
+      }
+    }
+    for norm in norms {
+      norm.trainedBias = Parameter("\(norm.site).bias", shape: [norm.width], in: pool) { [unowned norm] in
+        norm.bias?.values ?? []
+      }
+    }
+    let parameters = linears.compactMap(\.trainedBias) + norms.compactMap(\.trainedBias)
+    return AttachedMethod(
+      parameters: parameters, inferenceCost: InferenceCost(),
+      format: AdapterFormat(
+        peftType: Self.ownType, configuration: [], tensors: parameters.map { AdapterTensor($0) }),
+      undo: {
+        for linear in linears { linear.trainedBias = nil }
+        for norm in norms { norm.trainedBias = nil }
+      })
+  }
+
+  private func add(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+    let selector = try targets ?? DefaultTargets.biases(of: model)
+    let linears = try selector.linears(of: model)
+    let adapters = linears.map { AddedBias($0, start: start, setting: setting) }
+    for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
+    let parameters = adapters.flatMap(\.parameters)
+    return AttachedMethod(
+      parameters: parameters, inferenceCost: InferenceCost(),
+      format: AdapterFormat(
+        peftType: "BEFT",
+        configuration: [
+          ("target_modules", selector.document(sites: linears.map(\.site))), ("init_weights", true),
+        ],
+        tensors: parameters.map { AdapterTensor($0) }),
+      undo: { for linear in linears { linear.adapter = nil } })
+  }
+}
+
+/// A bias beside the one that the map may have.
+private final class AddedBias: LinearAdapter {
+  private let bias: Parameter
+
+  init(_ linear: Linear, start: BitFit.Start, setting: AttachmentSetting) {
+    let count = linear.outputs
+    let bound = 1 / Float(linear.inputs).squareRoot()
+    let stream = setting.seeds.child(BitFit.name).child(linear.site)
+    bias = Parameter("\(linear.site).beft_bias", shape: [1, count], in: setting.context.pool) {
+      switch start {
+      case .zero: [Float](repeating: 0, count: count)
+      case .upstream: stream.uniforms(count, in: -bound...bound)
+      }
+    }
+  }
+
+  var parameters: [Parameter] { [bias] }
+
+  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
+    tape.addBias(tape.variable(for: bias), to: base(x))
+  }
+
+  func merge(into weight: inout [Float], bias sum: inout [Float]) -> Bool {
+    let added = bias.value.values
+    sum = sum.isEmpty ? added : zip(sum, added).map { $0 + $1 }
+    return true
+  }
+}

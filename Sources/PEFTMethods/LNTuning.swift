@@ -1,0 +1,60 @@
+import PEFTCore
+
+/// LN tuning: the gains (and biases) of the model's norms are trained where they stand.
+///
+///     y = normalize(x) ⊙ g + b,   g and b trained, everything else frozen
+///
+/// Trainable: the width of each chosen norm, twice where the norm has a bias. They start at the pretrained values,
+/// so that step 0 is the base model, and replace them for inference, at no cost. Which norms: PEFT's table, all of
+/// a Llama, but of Qwen2 and Qwen3 only those before the feed-forward part.
+struct LNTuning: PEFTMethod {
+  static let name = "ln-tuning"
+  static let summary = "the gains and biases of the norms are trained in place"
+  static let source = "Qi et al. 2022, arXiv 2211.08682"
+
+  /// The norms to train; nil for the model family's default.
+  let targets: TargetSelector?
+
+  init(options: inout OptionReader) throws {
+    targets = try TargetSelector.read(&options)
+  }
+
+  init?(peft settings: AdapterSettings, type: String) throws {
+    guard type == "LN_TUNING" else { return nil }
+    try settings.refuse(["modules_to_save"])
+    targets = try settings.targets()
+  }
+
+  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+    let selector = targets ?? DefaultTargets.norms(of: model)
+    let norms = try selector.norms(of: model).filter { $0.hasGain || $0.hasBias }
+    guard !norms.isEmpty else { throw AttachError("the norms of this model have neither gain nor bias to train") }
+    var parameters: [Parameter] = []
+    for norm in norms {
+      func vector(_ name: String, _ frozen: @escaping (NormLayer) -> Tensor?) -> Parameter {
+        let parameter = Parameter(
+          "\(norm.site).ln_tuning_layers.\(name)", shape: [norm.width], in: setting.context.pool
+        ) { [unowned norm] in frozen(norm)?.values ?? [] }
+        parameters.append(parameter)
+        return parameter
+      }
+      if norm.hasGain { norm.trainedGain = vector("weight") { $0.gain } }
+      if norm.hasBias { norm.trainedBias = vector("bias") { $0.bias } }
+    }
+    return AttachedMethod(
+      parameters: parameters, inferenceCost: InferenceCost(),
+      format: AdapterFormat(
+        peftType: "LN_TUNING",
+        configuration: [
+          ("target_modules", selector.document(sites: norms.map(\.site))),
+          ("exclude_modules", selector.excludedDocument),
+        ],
+        tensors: parameters.map { AdapterTensor($0) }),
+      undo: {
+        for norm in norms {
+          norm.trainedGain = nil
+          norm.trainedBias = nil
+        }
+      })
+  }
+}

@@ -1,0 +1,192 @@
+import Foundation
+public import PEFTCore
+
+/// Writes a model with its adapters folded into the weights, as a Hugging Face directory.
+///
+/// What a method only adds to linear maps (LoRA, IA3, added biases) or trains in place (norms, biases, everything) can
+/// be folded in; virtual tokens, prefixes and bottleneck networks cannot. Weights start from the checkpoint's own
+/// values and keep its types, tensor by tensor, unless another is asked for. The other files of the directory
+/// (description, tokenizer, templates) are copied.
+public enum ModelMerger {
+  /// Writes the merged model.
+  ///
+  /// - Parameters:
+  ///   - model: The model with a method attached.
+  ///   - source: The files it was loaded from, a Hugging Face directory.
+  ///   - folder: Where to write; appears complete or not at all.
+  ///   - type: The type of all weights; nil for the checkpoint's own.
+  /// - Throws: `AttachError` for what cannot be folded in, `FileError`, `CheckpointError`.
+  public static func write(
+    _ model: CausalLanguageModel, from source: ModelFiles, to folder: String, as type: SafetensorsType? = nil
+  ) throws {
+    try refuseUnmergeable(model)
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isDirectory), isDirectory.boolValue else {
+      throw FileError(
+        path: source.path, "is no Hugging Face directory: merged weights are written as one and need one to start from")
+    }
+    let checkpoint = try SafetensorsCheckpoint.open(directory: source.path)
+    let changes = Changes(model)
+    var writer = SafetensorsWriter()
+    for tensor in checkpoint.tensors {
+      let target = tensor.type.isReadableAsFloat ? type ?? tensor.type : tensor.type
+      if let change = changes.byName[tensor.name] ?? changes.byName[changes.optionalPrefix + tensor.name] {
+        guard tensor.type.isReadableAsFloat else {
+          throw CheckpointError(
+            file: source.path, tensor: tensor.name, "cannot be changed: its type is \(tensor.type.rawValue)")
+        }
+        writer.add(tensor.name, shape: tensor.shape, as: target) { change(tensor.readFloats).bytes(as: target) }
+      } else if target == tensor.type {
+        writer.add(tensor.name, shape: tensor.shape, as: target) { Array(tensor.bytes) }
+      } else {
+        writer.add(tensor.name, shape: tensor.shape, as: target) { tensor.readFloats.bytes(as: target) }
+      }
+    }
+    let added = try newBiases(of: model)
+    let addedType = type ?? checkpoint.tensors.first { $0.type.isReadableAsFloat }?.type ?? .float32
+    for (name, values) in added.biases {
+      writer.add(name, shape: [values.count], as: addedType) { values.bytes(as: addedType) }
+    }
+    try AtomicFile.writeFolder(to: folder) { temporary in
+      try writer.write(to: temporary + "/" + SafetensorsCheckpoint.fileName)
+      for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where isKept(name) {
+        try FileManager.default.copyItem(atPath: source.path + "/" + name, toPath: temporary + "/" + name)
+      }
+      if !added.settings.isEmpty { try set(added.settings, in: temporary + "/config.json") }
+    }
+  }
+
+  /// Refuses what cannot be folded into the weights.
+  private static func refuseUnmergeable(_ model: CausalLanguageModel) throws {
+    if model.prompt != nil { throw AttachError("virtual tokens and prefixes cannot be merged into the weights") }
+    if model.blocks.contains(where: { $0.afterAttention != nil || $0.afterFeedForward != nil }) {
+      throw AttachError("bottleneck adapters have a non-linearity and cannot be merged into the weights")
+    }
+    if model.configuration.tiesEmbeddings, model.head.adapter != nil {
+      throw AttachError("lm_head shares its weight with the embeddings: an update of it cannot be merged")
+    }
+  }
+
+  /// New values of the tensors that a method changes, by name, from their stored ones.
+  private struct Changes {
+    typealias Change = (_ stored: [Float]) -> [Float]
+
+    var byName: [String: Change] = [:]
+    let optionalPrefix: String
+
+    init(_ model: CausalLanguageModel) {
+      let family = ModelFamilies.all.first { $0.modelTypes.contains(model.configuration.family) }
+      optionalPrefix = family?.storage.optionalPrefix ?? ""
+      func replace(_ name: String, _ parameter: Parameter?, isTurned: Bool = false) {
+        guard let parameter else { return }
+        byName[name] = { _ in
+          isTurned ? parameter.value.values.transposed(rows: parameter.shape[0]) : parameter.value.values
+        }
+      }
+      for table in [model.embedding, model.positionEmbedding].compactMap({ $0 }) {
+        replace("\(table.site).weight", table.trainedWeight)
+      }
+      for norm in model.norms {
+        replace("\(norm.site).weight", norm.trainedGain)
+        replace("\(norm.site).bias", norm.trainedBias)
+      }
+      for linear in model.linears + [model.head] {
+        let isTurned = model.storesTransposed(linear)
+        replace("\(linear.site).weight", linear.trainedWeight, isTurned: isTurned)
+        replace("\(linear.site).bias", linear.trainedBias)
+        guard let adapter = linear.adapter else { continue }
+        byName["\(linear.site).weight"] = { stored in
+          var weight = isTurned ? stored.transposed(rows: linear.inputs) : stored
+          var bias: [Float] = []
+          _ = adapter.merge(into: &weight, bias: &bias)
+          return isTurned ? weight.transposed(rows: linear.outputs) : weight
+        }
+        if linear.hasBias {
+          byName["\(linear.site).bias"] = { stored in ModelMerger.mergedBias(of: linear, stored) }
+        }
+      }
+    }
+  }
+
+  /// What an adapter makes of a bias; adapters change it without looking at the weight.
+  private static func mergedBias(of linear: Linear, _ stored: [Float]) -> [Float] {
+    var weight = [Float](repeating: 0, count: linear.outputs * linear.inputs)
+    var bias = stored
+    _ = linear.adapter?.merge(into: &weight, bias: &bias)
+    return bias
+  }
+
+  /// Biases of maps that have none in the architecture, and the settings that give it some.
+  ///
+  /// Llama's description can ask for biases on all maps of attention, or of the feed-forward part.
+  private static func newBiases(of model: CausalLanguageModel) throws -> (
+    biases: [(name: String, values: [Float])], settings: [String]
+  ) {
+    let all = model.linears.filter { !$0.hasBias }
+    var values: [String: [Float]] = [:]
+    for linear in all {
+      let bias = mergedBias(of: linear, [])
+      if !bias.isEmpty { values[linear.site] = bias }
+    }
+    guard !values.isEmpty else { return ([], []) }
+    let groups = [(".self_attn.", "attention_bias"), (".mlp.", "mlp_bias")].filter { part, _ in
+      values.keys.contains { $0.contains(part) }
+    }
+    guard model.configuration.family == "llama" else {
+      throw AttachError("the architecture \(model.configuration.family) has no place for the biases that were added")
+    }
+    let biased = all.filter { linear in groups.contains { linear.site.contains($0.0) } }
+    return (
+      biased.map { ("\($0.site).bias", values[$0.site] ?? [Float](repeating: 0, count: $0.outputs)) },
+      groups.map(\.1)
+    )
+  }
+
+  /// Sets members of a description to true.
+  private static func set(_ keys: [String], in file: String) throws {
+    let text = DocumentText(name: file, bytes: try MemoryMappedFile(path: file).contents)
+    var object = JSONObject()
+    for member in try JSONParser.parse(text).object?.members ?? [] { object[member.key] = JSONValue(member.value) }
+    for key in keys { object[key] = true }
+    try AtomicFile.write(JSONValue.object(object).prettyText + "\n", to: file)
+  }
+
+  /// Whether a file of the source belongs beside merged weights: everything but other weights.
+  private static func isKept(_ name: String) -> Bool {
+    let weights = [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx", ".index.json"]
+    return !name.hasPrefix(".") && !weights.contains { name.hasSuffix($0) }
+      && (name.hasSuffix(".json") || name.hasSuffix(".txt") || name.hasSuffix(".jinja") || name.hasSuffix(".model"))
+  }
+}
+
+extension SafetensorsTensor {
+  /// Its values; `isReadableAsFloat` says before whether it has any.
+  fileprivate var readFloats: [Float] { (try? floats()) ?? [] }
+}
+
+extension [Float] {
+  /// A row-major matrix turned.
+  fileprivate func transposed(rows: Int) -> [Float] {
+    let columns = count / rows
+    return [Float](unsafeUninitializedCapacity: count) { target, initialized in
+      withUnsafeBufferPointer { source in
+        for row in 0..<rows {
+          for column in 0..<columns { target[column * rows + row] = source[row * columns + column] }
+        }
+      }
+      initialized = count
+    }
+  }
+
+  /// Little-endian bytes of a float type.
+  fileprivate func bytes(as type: SafetensorsType) -> [UInt8] {
+    withUnsafeBufferPointer { values in
+      switch type {
+      case .bfloat16: HalfPrecision.bfloat16(values).withUnsafeBytes { [UInt8]($0) }
+      case .float16: HalfPrecision.float16(values).withUnsafeBytes { [UInt8]($0) }
+      case .float64: values.map { Double($0) }.withUnsafeBytes { [UInt8]($0) }
+      default: [UInt8](UnsafeRawBufferPointer(values))
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import PEFTCore
+import Testing
+
+@testable import PEFTMethods
+
+/// Writes trained adapters, merged models and their logits for a check in Python.
+///
+/// `scripts/golden/check_adapters.py` loads them into Hugging Face PEFT. Runs only where `PEFT_BENCH_EXPORT` names a
+/// folder to write to.
+@Suite("Adapters for PEFT", .enabled(if: ProcessInfo.processInfo.environment["PEFT_BENCH_EXPORT"] != nil))
+struct AdapterExportTests {
+  @Test("Every method's adapter and merged model is written", arguments: MethodCase.all.indices)
+  func export(index: Int) throws {
+    let method = MethodCase.all[index]
+    let root = try #require(ProcessInfo.processInfo.environment["PEFT_BENCH_EXPORT"])
+    let bench = try MethodBench(method)
+    let attachment = try bench.attach()
+    guard attachment.format != nil else { return }
+    bench.train(attachment, steps: 5)
+    let folder = "\(root)/\(index)-\(method.name)-\(method.model)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try AdapterFile.save(attachment, to: folder + "/adapter", baseModel: "tiny-random-\(method.model)")
+    if !method.cannotBeMerged { try ModelMerger.write(bench.model, from: bench.files, to: folder + "/merged") }
+    var writer = SafetensorsWriter()
+    let logits = bench.logits
+    writer.add("ids", integers: MethodBench.ids.map(Int.init), shape: [MethodBench.ids.count])
+    writer.add("logits", logits, shape: [MethodBench.ids.count, logits.count / MethodBench.ids.count])
+    try writer.write(to: folder + "/expected.safetensors")
+    let identity: JSONValue = [
+      "method": JSONValue(method.name), "options": JSONValue(method.options), "model": JSONValue(method.model),
+    ]
+    try AtomicFile.write(identity.prettyText + "\n", to: folder + "/case.json")
+  }
+}

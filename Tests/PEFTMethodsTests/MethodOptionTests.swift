@@ -1,0 +1,79 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@testable import PEFTMethods
+
+@Suite("Options of the methods") struct MethodOptionTests {
+  @Test(
+    "A wrong option is a located error",
+    arguments: [
+      ("lora", #"{"rank": 0}"#, "rank"), ("prompt-tuning", #"{"tokens": 0}"#, "tokens"),
+      ("prefix-tuning", #"{"num_virtual_tokens": 0}"#, "tokens"), ("p-tuning", #"{"encoder": "gru"}"#, "mlp, lstm"),
+      ("adapter", #"{"non_linearity": "rellu"}"#, "did you mean \"relu\"?"),
+      ("adapter", #"{"kind": "houlsbi"}"#, "did you mean \"houlsby\"?"),
+      ("prompt-tuning", #"{"init": "text"}"#, "init_text"),
+      ("prefix-tuning", #"{"projection": true, "init": "vocabulary"}"#, "projection"),
+      ("lora", #"{"dora": true, "init": "pissa"}"#, "dora"), ("lora", #"{"rnak": 4}"#, "did you mean \"rank\"?"),
+      ("lora", #"{"layers_to_transform": [0]}"#, "target_modules"),
+      ("ia3", #"{"feedforward": "inside"}"#, "input, output"),
+    ])
+  func wrong(method: String, options: String, hint: String) throws {
+    let error = #expect(throws: DocumentError.self) { try makeMethod(method, options) }
+    #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+    #expect(error?.description.contains("options.json:1:") == true, "\(error?.description ?? "")")
+  }
+
+  @Test(
+    "An option that does not fit the model says so",
+    arguments: [
+      ("lora", #"{"rank": 9}"#, "rank 9"), ("adapter", #"{"reduction_factor": 17}"#, "reduction_factor 17"),
+      ("lora", #"{"target_modules": "(q_proj"}"#, "regular expression"),
+      ("lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [7]}"#, "layers [7]"),
+      ("prompt-tuning", #"{"init": "text", "init_text": "Answer"}"#, "tokenizer"),
+    ])
+  func misfit(method: String, options: String, hint: String) throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).load(as: .auto, context: context)
+    let error = #expect(throws: AttachError.self) {
+      try makeMethod(method, options).attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    }
+    #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+  }
+
+  @Test("LoRA+ trains B faster than A")
+  func learningRates() throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).skeleton()
+    let attachment = try makeMethod("lora", #"{"loraplus_ratio": 16}"#).attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    for parameter in attachment.parameters {
+      #expect(parameter.learningRateScale == (parameter.name.contains("lora_B") ? 16 : 1))
+    }
+  }
+
+  @Test("A prefix that starts from tokens acts as if the model had read them", arguments: ["llama", "qwen2", "gpt2"])
+  func prefixFromTokens(name: String) throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/\(name)").folder.path).load(as: .auto, context: context)
+    let setting = AttachmentSetting(seeds: SeedStream(3), context: context)
+    let method = try makeMethod("prefix-tuning", #"{"tokens": 4}"#)
+    let tokens = try #require(
+      try PromptStart.vocabulary.tokens(4, text: nil, model: model, setting: setting, purpose: PrefixTuning.name))
+    let probe = MethodProbe(model: model, context: context)
+    let ids: [Int32] = [7, 30, 2, 55]
+    let read = probe.logits(tokens + ids).suffix(ids.count * model.configuration.vocabularySize)
+    let attachment = try method.attach(to: model, with: setting)
+    expectClose(probe.logits(ids), Array(read), relative: 1e-5, absolute: 1e-5)
+    attachment.detach()
+    _ = try makeMethod("prompt-tuning", #"{"tokens": 4}"#).attach(to: model, with: setting)
+    let prompt = try #require(
+      try PromptStart.vocabulary.tokens(4, text: nil, model: model, setting: setting, purpose: PromptTuning.name))
+    let prompted = probe.logits(ids)
+    model.prompt = nil
+    let expected = probe.logits(prompt + ids).suffix(prompted.count)
+    expectClose(prompted, Array(expected), relative: 1e-5, absolute: 1e-5)
+  }
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Checks the whole project, as continuous integration does: needs the Swift toolchain and nothing else.
+#
+#   scripts/check.sh [STEP]...        STEPs: format build test smoke; all of them, in this order, without any
+#
+# Stops at the first step that fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+log=$(mktemp)
+trap 'rm -f -- "$log"' EXIT
+
+step() { printf '\n== %s\n' "$1"; }
+
+check_format() {
+  step "Formatting"
+  swift format lint --strict -r Sources Tests Package.swift
+  local long
+  long=$(find Sources -name '*.swift' -exec wc -l {} + | awk '$2 != "total" && $1 > 500 { print "  " $2 ": " $1 " lines" }')
+  [[ -z $long ]] || printf 'Long files, for your information:\n%s\n' "$long"
+}
+
+check_build() {
+  step "Release build without warnings"
+  # Only files that are compiled now can warn, so everything is.
+  local products
+  products=$(swift build -c release --show-bin-path)
+  [[ ! -d $products ]] || rm -rf -- "$products"
+  swift build -c release 2>&1 | tee "$log"
+  if grep -E '(^|/)(Sources|Tests)/.*warning:|/Package\.swift.*warning:' "$log" >/dev/null; then
+    echo "check.sh: the sources compile with warnings, see above" >&2
+    return 1
+  fi
+}
+
+check_tests() {
+  step "Tests"
+  swift test
+}
+
+check_smoke() {
+  step "The program from end to end"
+  scripts/smoke.sh "$(swift build -c release --show-bin-path)/peft-bench"
+}
+
+swift --version
+swift format --version 2>/dev/null | sed 's/^/swift-format /' || true
+uname -srm
+
+[[ $# -gt 0 ]] || set -- format build test smoke
+for name in "$@"; do
+  case "$name" in
+    format) check_format ;;
+    build) check_build ;;
+    test) check_tests ;;
+    smoke) check_smoke ;;
+    *)
+      echo "check.sh: there is no step $name; there are format, build, test, smoke" >&2
+      exit 2
+      ;;
+  esac
+done

@@ -1,0 +1,81 @@
+"""Loads adapters and merged models that peft-bench wrote into Hugging Face PEFT and compares their logits.
+
+    PEFT_BENCH_EXPORT=/tmp/adapters swift test --filter AdapterExportTests
+    python scripts/golden/check_adapters.py Tests/Fixtures/models /tmp/adapters
+
+A warning while an adapter is loaded counts as a failure, as PEFT only warns of missing and of unexpected tensors;
+but not those that PEFT gives of its own adapters too.
+Methods that PEFT does not have (bottleneck adapters, trained existing biases) are listed as such; their merged
+models, where there are any, are checked like the others.
+"""
+
+import argparse
+import json
+import warnings
+from pathlib import Path
+
+import golden  # noqa: F401  (sets the environment before torch is loaded)
+import torch
+import transformers
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+TOLERANCE = 1e-4
+# LN tuning has no list of known layers, and BEFT says so of every map without a bias.
+USUAL_WARNINGS = ("deprecat", "unsupported layer type", "base layer has no bias term")
+OWN_TYPES = {"BOTTLENECK", "BITFIT"}
+
+
+def load(folder):
+    return AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+
+
+def difference(model, expected):
+    with torch.no_grad():
+        logits = model(input_ids=expected["ids"][None]).logits[0][-len(expected["ids"]):]
+    return (logits - expected["logits"]).abs().max().item()
+
+
+def check(models, folder):
+    """What was compared, with the largest difference or what went wrong."""
+    case = json.loads((folder / "case.json").read_text())
+    expected = load_file(folder / "expected.safetensors")
+    kind = json.loads((folder / "adapter" / "adapter_config.json").read_text())["peft_type"]
+    if kind in OWN_TYPES:
+        yield "adapter", None, f"PEFT has no {kind}"
+    elif kind == "BEFT" and case["model"] == "gpt2":
+        yield "adapter", None, "PEFT's BEFT does not take GPT-2's Conv1D"
+    else:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = PeftModel.from_pretrained(load(models / case["model"]), folder / "adapter").eval()
+        caught = [str(warning.message) for warning in caught
+                  if not any(usual in str(warning.message).lower() for usual in USUAL_WARNINGS)]
+        yield "adapter", difference(model, expected), "; ".join(caught)
+    if (folder / "merged").exists():
+        yield "merged", difference(load(folder / "merged"), expected), ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", type=Path)
+    parser.add_argument("adapters", type=Path)
+    arguments = parser.parse_args()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    failures = 0
+    for folder in sorted(arguments.adapters.iterdir(), key=lambda path: int(path.name.split("-")[0])):
+        case = json.loads((folder / "case.json").read_text())
+        for what, gap, note in check(arguments.models, folder):
+            good = gap is None or (gap < TOLERANCE and not note)
+            failures += not good
+            shown = "-" if gap is None else f"{gap:.1e}"
+            print(f"{'ok  ' if good else 'FAIL'} {case['model']:6} {case['method']:14} {what:8} {shown:8} "
+                  f"{case['options']} {note}")
+    print(f"{failures} failures")
+    raise SystemExit(failures > 0)
+
+
+if __name__ == "__main__":
+    main()
