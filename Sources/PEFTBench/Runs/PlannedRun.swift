@@ -13,9 +13,20 @@ public struct PlannedRun: Sendable {
 
   /// Whether it is the base model's own answer, which has no training.
   public var isZeroShot: Bool { method.name == "none" }
-  /// Most tokens of an example on a model of these dimensions.
-  func cutoff(of model: PEFTCore.ModelConfiguration) -> Int {
-    min(method.training.cutoffTokens, model.contextLength)
+  /// Most tokens of an example.
+  ///
+  /// - Parameters:
+  ///   - model: The model; where it learned a vector for each position, these bound the method's virtual tokens too.
+  ///   - count: Positions that the method puts before every sequence.
+  func cutoff(of model: CausalLanguageModel, virtualTokens count: Int) throws -> Int {
+    guard let limit = model.positionLimit else {
+      return min(method.training.cutoffTokens, model.configuration.contextLength)
+    }
+    guard limit - count > 1 else {
+      throw FileError(
+        path: self.model.path, "has \(limit) positions, which the \(count) virtual tokens of \(method.label) take up")
+    }
+    return min(method.training.cutoffTokens, limit - count)
   }
   /// `dataset/method`, with the seed where there are several.
   public var title: String { "\(dataset.id)/\(method.label)" }

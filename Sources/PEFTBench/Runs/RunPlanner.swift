@@ -77,13 +77,16 @@ public final class RunPlanner {
       to: model.skeleton,
       with: AttachmentSetting(seeds: SeedStream(run.seed), context: context, tokenizer: model.renderer.tokenizer))
     defer { attachment.detach() }
+    if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
     let new = MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost)
     figures[key] = new
     return new
   }
 
   private func sizes(of run: PlannedRun, on model: PlannedModel) throws -> DatasetSizes? {
-    let cutoff = run.cutoff(of: model.skeleton.configuration)
+    let inference = try methodFigures(of: run, on: model).inference
+    let cutoff = try run.cutoff(
+      of: model.skeleton, virtualTokens: inference.virtualTokens + inference.prefixPositions)
     let key = "\(model.key)\u{0}\(run.dataset.id)\u{0}\(cutoff)"
     if let known = sizes[key] { return known }
     var new: DatasetSizes?

@@ -201,24 +201,16 @@ public final class Runner {
 
   private func prepared(_ run: PlannedRun) throws -> PreparedDataset {
     let model = try model(run.model)
-    var positions = model.model.configuration.contextLength
-    if let limit = model.model.positionLimit {
-      positions = try limit - virtualTokens(of: run)
-      guard positions > 1 else {
-        throw FileError(
-          path: run.model.path, "has \(limit) positions, which the virtual tokens of \(run.method.label) take up")
-      }
-    }
-    let cutoff = min(run.method.training.cutoffTokens, positions)
+    let cutoff = try run.cutoff(of: model.model, virtualTokens: virtualTokens(of: run))
     let key = "\(run.dataset.id) \(cutoff)"
     if let data = datasets[key] { return data }
     let data = try PreparedDataset(
       run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff,
       answerTokens: configuration.evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens)
-    if model.model.positionLimit != nil, data.longestExample > positions {
+    if model.model.positionLimit != nil, data.longestExample > cutoff {
       throw FileError(
         path: run.model.path,
-        "has positions for \(positions) tokens, but an example of \(run.dataset.id) cannot be cut below "
+        "has positions for \(cutoff) tokens, but an example of \(run.dataset.id) cannot be cut below "
           + "\(data.longestExample)")
     }
     for note in data.notes where notes.insert(note).inserted { watch(.note(note)) }
