@@ -125,6 +125,26 @@ import Testing
     }
   }
 
+  @Test("A dataset scored by a correlation, which credits no single row, runs to its record") func correlation() throws
+  {
+    let workspace = try Workspace()
+    for (split, count) in [("train", 12), ("validation", 5)] {
+      let rows = (0..<count).map { index in
+        "{\"sentence1\": \"A dog runs.\", \"sentence2\": \"A cat sits.\", \"label\": \(Double(index % 6))}\n"
+      }
+      try workspace.write(rows.joined(), to: "data/stsb/\(split).jsonl")
+    }
+    try workspace.write(Workspace.configuration(methods: "[\"lora\"]", datasets: "[\"stsb\"]"), to: "stsb.json")
+    let result = try workspace.run("run", "stsb.json", "-o", "out")
+    #expect(result.status == 0, "\(result.diagnostics)")
+    for (_, record) in try workspace.records("out") {
+      #expect(record["scores"]?["primary"]?["name"]?.string == "pearson")
+      let id = try #require(record["id"]?.string)
+      let lines = try workspace.lines(file: "out/runs/\(id)/predictions.jsonl")
+      #expect(lines.count == 5 && lines.allSatisfy { $0["correct"] == nil })
+    }
+  }
+
   @Test("A dry run and a shard do only what they say") func parts() throws {
     let workspace = try Workspace()
     let dry = try workspace.run("run", "config.json", "-o", "dry", "--dry-run")

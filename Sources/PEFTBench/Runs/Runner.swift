@@ -145,7 +145,8 @@ public final class Runner {
       [
         "index": JSONValue(index), "prompt": JSONValue(data.evaluation[index].prompt),
         "label": JSONValue(scored[index].label), "predict": JSONValue(answers[index]),
-        "correct": JSONValue(scores.rowCredits[index] == 1),
+        // A correlation credits no single row.
+        "correct": scores.rowCredits.isEmpty ? .null : JSONValue(scores.rowCredits[index] == 1),
       ]
     }
     try write(predictions, to: folder + "/predictions.jsonl")
