@@ -59,10 +59,7 @@ public final class Runner {
   /// - Throws: An `InputError` for a model or a dataset that cannot be read; `Interruption` on a wish to stop.
   public func run(_ runs: [PlannedRun], fresh: Bool) throws -> (records: [RunRecord], failures: Int) {
     // What cannot be read is found before anything is written.
-    for run in runs {
-      _ = try prepared(run)
-      _ = try virtualTokens(of: run)
-    }
+    for run in runs { _ = try prepared(run) }
     try results.prepare()
     try AtomicFile.write(configuration.resolvedJSON.prettyText, to: results.path + "/config.json")
     var records: [RunRecord] = []
@@ -100,6 +97,8 @@ public final class Runner {
   private func perform(_ run: PlannedRun, data: PreparedDataset, identity: RunIdentity) throws -> RunRecord {
     let loaded = try model(run.model)
     try results.begin(identity.id)
+    // Full fine-tuning before this run may have taken the frozen weights away.
+    try loaded.model.restoreWeights()
     let folder = results.folder(of: identity.id)
     let started = Date()
     let seeds = SeedStream(run.seed)
@@ -108,10 +107,7 @@ public final class Runner {
       to: loaded.model,
       with: AttachmentSetting(
         seeds: seeds.child("initialization"), context: context, tokenizer: loaded.renderer.tokenizer))
-    defer {
-      attachment.detach()
-      try? loaded.model.restoreWeights()
-    }
+    defer { attachment.detach() }
     if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
 
     context.pool.resetPeak()
