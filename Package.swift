@@ -90,6 +90,7 @@ let package = Package(
     .target(name: "PEFTMethods", dependencies: ["PEFTCore"], swiftSettings: languageSettings),
     .target(
       name: "PEFTBench", dependencies: ["PEFTCore", "PEFTMethods"],
+      resources: [.embedInCode("Configuration/methods.yaml")],
       swiftSettings: languageSettings + [
         .unsafeFlags(["-O"], .when(configuration: .debug))
       ]),

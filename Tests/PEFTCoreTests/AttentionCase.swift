@@ -124,13 +124,13 @@ struct AttentionCase {
 
   /// Gradients of `Σ outputGradient · output`.
   func backward(_ outputGradient: [Float], threads: Int = 1) -> (dq: [Float], dk: [Float], dv: [Float]) {
-    let (out, lse) = forward()
+    let lse = forward().lse
     let gradient = Tensor(outputGradient, shape: q.shape, in: pool)
     let dq = Tensor([Float](repeating: .nan, count: q.elementCount), shape: q.shape, in: pool)
     let dk = Tensor(zeros: k.shape, in: pool)
     let dv = Tensor(zeros: v.shape, in: pool)
     AttentionKernel(shape).backward(
-      outputGradients: gradient.elements, outputs: out.elements, outputStride: queryWidth, queries: q.elements,
+      outputGradients: gradient.elements, outputStride: queryWidth, queries: q.elements,
       queryStride: queryWidth, logSumExps: lse.elements, into: dq.mutableElements, queryGradientStride: queryWidth,
       segments: segments(dk: dk, dv: dv), workers: Workers(count: threads))
     return (dq.values, dk.values, dv.values)

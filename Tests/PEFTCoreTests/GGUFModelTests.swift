@@ -6,7 +6,8 @@ import Testing
 
 @Suite("GGUF models against transformers") struct GGUFModelTests {
   static let names = [
-    "llama-f32", "llama-f16", "llama-q8_0", "llama-q4_0", "llama-q4_1", "llama3-rope-q8_0", "qwen2-q8_0", "qwen3-q8_0",
+    "llama-f32", "llama-f16", "llama-q8_0", "llama-q4_0", "llama-q4_1", "llama-q4_k", "llama3-rope-q8_0", "qwen2-q8_0",
+    "qwen3-q8_0",
     "gemma-q8_0", "gpt2-q8_0", "gemma2-q8_0", "gemma3-q8_0", "phi3-q8_0", "phi3-longrope-q8_0", "olmo-q8_0",
     "olmo2-q8_0", "smollm3-q8_0", "gptneox-q8_0",
   ]

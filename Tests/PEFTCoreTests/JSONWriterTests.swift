@@ -32,7 +32,7 @@ import Testing
   @Test("Every string survives being written and read") func strings() throws {
     let text = "\"\\/\u{0}\u{1F}\u{7F}\n\r\t\u{8}\u{C}é\u{2028}😀"
     let written = JSONValue(text).compactText
-    #expect(written.hasPrefix(#""\"\\/\u0000\u001f\u007f\n\r\t\b\f"#))
+    #expect(written.hasPrefix(#""\"\\/\u0000\u001f"# + "\u{7F}" + #"\n\r\t\b\f"#))
     #expect(try JSONParser.parse(DocumentText(name: "x", bytes: Array(written.utf8))).string == text)
   }
 

@@ -132,6 +132,9 @@ import Testing
       ([("architectures", "[\"LlamaForSequenceClassification\"]")], "head for SequenceClassification"),
       ([("rope_parameters", "{\"rope_type\": \"yarn\"}")], "rotary scaling \"yarn\" is not supported"),
       ([("hidden_act", "\"xielu\"")], "the activation \"xielu\" is not supported"),
+      ([("rope_theta", "0")], "\"rope_theta\": expected a positive number, found 0.0"),
+      ([("rope_parameters", "{\"rope_theta\": -1}")], "\"rope_theta\": expected a positive number"),
+      ([("rms_norm_eps", "-1e-5")], "\"rms_norm_eps\": expected a positive number"),
       ([("num_key_value_heads", "3")], "cannot share"), ([("hidden_size", "\"wide\"")], "expected a whole number"),
     ] as [([(String, String?)], String)])
   func unsupported(changes: [(String, String?)], expected: String) throws {
@@ -148,7 +151,8 @@ import Testing
       ("opt", "do_layer_norm_before", "false"), ("opt", "word_embed_proj_dim", "8"),
       ("gpt2", "scale_attn_by_inverse_layer_idx", "true"), ("gemma3_text", "use_bidirectional_attention", "true"),
       ("gemma2", "layer_types", "[\"chunked_attention\", \"full_attention\"]"), ("smollm3", "no_rope_layers", "[1]"),
-      ("gemma2", "query_pre_attn_scalar", "0"), ("phi3-longrope", "rope_parameters", "{\"rope_type\": \"longrope\"}"),
+      ("gemma2", "query_pre_attn_scalar", "0"), ("gemma3_text", "rope_local_base_freq", "0"),
+      ("phi3-longrope", "rope_parameters", "{\"rope_type\": \"longrope\"}"),
     ]
     for (name, key, value) in cases {
       try withTemporaryFolder { root in

@@ -28,7 +28,9 @@ import Testing
   }
 
   /// The loss of a forest of two sequences that share a beginning; they are longer than the fixtures' windows.
-  private static func loss(_ model: CausalLanguageModel, _ context: ComputeContext, backward: Bool) -> Double {
+  private static func loss(
+    _ model: CausalLanguageModel, _ context: ComputeContext, backward: Bool, readsAllRows: Bool = false
+  ) -> Double {
     let ids = (0..<30).map { Int32(($0 * 29 + 7) % 96) }
     var (forest, root) = model.startForest()
     let shared = forest.add(.tokens(Array(ids[..<18])), under: root)
@@ -38,7 +40,7 @@ import Testing
       LabelledPosition(row: row, target: Int32((row * 13 + index) % 96), weight: 1 / 7)
     }
     let tape = Tape(context: context, recording: backward)
-    let hidden = model.hiddenStates(forest, on: tape)
+    let hidden = model.hiddenStates(forest, reading: readsAllRows ? nil : labels.map(\.row), on: tape)
     let loss = model.loss(of: labels, hidden: hidden, on: tape)
     if backward { tape.runBackward() }
     return loss
@@ -68,6 +70,21 @@ import Testing
       checked += 1
     }
     #expect(checked > 0, "\(name): every gradient is too short to be checked")
+  }
+
+  @Test("Rows that nobody reads change nothing", arguments: names) func unreadRows(name: String) throws {
+    let context = ComputeContext(threads: 2)
+    let model = try ModelFiles.open(GoldenFixture("models/\(name)").folder.path).load(as: .auto, context: context)
+    let rows = Rows(3, width: model.configuration.hiddenSize, in: context.pool)
+    model.prompt = .embeddings(rows)
+    let all = Self.loss(model, context, backward: true, readsAllRows: true)
+    let gradient = try #require(rows.parameter.gradient).values
+    rows.parameter.clearGradient()
+    let some = Self.loss(model, context, backward: true)
+    #expect(some == all)
+    // Sums over fewer rows are rounded in other places.
+    let largest = gradient.reduce(0) { max($0, abs($1)) }
+    for (a, b) in zip(try #require(rows.parameter.gradient).values, gradient) { #expect(abs(a - b) <= 1e-5 * largest) }
   }
 
   @Test("A soft prompt's gradient, which goes through everything", arguments: names) func prompt(name: String) throws {

@@ -115,6 +115,9 @@ def models():
                   original_max_position_embeddings=128)
     yield ("llama", "llama", t.LlamaConfig(**size, tie_word_embeddings=False, rope_parameters=rope), "llama-bpe",
            [Q.F32, Q.F16, Q.Q8_0, Q.Q4_0, Q.Q4_1])
+    yield ("llama", "llama", t.LlamaConfig(
+        **dict(size, hidden_size=256, intermediate_size=256, num_hidden_layers=1, num_key_value_heads=1),
+        tie_word_embeddings=True, rope_parameters=rope), "llama-bpe", [Q.Q4_K])
     yield ("llama3-rope", "llama", t.LlamaConfig(**dict(size, max_position_embeddings=512), tie_word_embeddings=True,
                                                  rope_parameters=llama3), "llama-bpe", [Q.Q8_0])
     yield ("qwen2", "qwen2", t.Qwen2Config(**size, tie_word_embeddings=True, rope_parameters=rope), "qwen2",
@@ -149,6 +152,29 @@ def models():
                                         bos_token_id=VOCABULARY - 3, eos_token_id=VOCABULARY - 2), "gpt-2", [Q.Q8_0])
 
 
+# Where each matrix of the file of K-quants is stored as what: one of every format that needs rows of 256 or that other
+# files lack.
+K_QUANTS = {"embed_tokens": Q.Q5_1, "q_proj": Q.Q4_K, "k_proj": Q.Q5_K, "v_proj": Q.Q6_K, "o_proj": Q.Q3_K,
+            "gate_proj": Q.Q2_K, "up_proj": Q.IQ4_NL, "down_proj": Q.Q5_0}
+# Offset of the block's factor, and of its offset's factor, with values of the former that make weights of 0.08.
+K_SCALES = {Q.Q2_K: (80, 82, 0.009, 1.5), Q.Q3_K: (108, None, 0.002, 0), Q.Q4_K: (0, 2, 0.00045, 7.5),
+            Q.Q5_K: (0, 2, 0.0003, 15.5), Q.Q6_K: (208, None, 0.00006, 0), Q.IQ4_NL: (0, None, 0.0012, 0)}
+
+
+def random_blocks(shape, kind, key):
+    """Blocks of a format that the package decodes but does not make: any bits are valid."""
+    length, size = gguf.GGML_QUANT_SIZES[kind]
+    first, second, factor, offset = K_SCALES[kind]
+    bits = torch.randint(0, 256, (shape[0], shape[1] // length, size), generator=golden.generator("blocks", key))
+    blocks = bits.to(torch.uint8).numpy()
+    factors = (factor * (1 + golden.normal(blocks.shape[:2], 0.2, "factors", key).numpy())).astype(np.float16)
+    blocks[:, :, first:first + 2] = factors[:, :, None].view(np.uint8)
+    if second is not None:
+        offsets = (factors * np.float16(offset)).astype(np.float16)
+        blocks[:, :, second:second + 2] = offsets[:, :, None].view(np.uint8)
+    return blocks.reshape(shape[0], -1)
+
+
 def rope_factors(config):
     """What llama.cpp's converter stores in rope_freqs.weight for Llama 3.1: the divisor of each frequency."""
     rope = config.rope_parameters
@@ -165,7 +191,7 @@ def rope_factors(config):
 
 def write_metadata(writer, arch, config, pre, kind):
     writer.add_name(f"tiny random {arch}")
-    writer.add_file_type({Q.F32: 0, Q.F16: 1, Q.Q4_0: 2, Q.Q4_1: 3, Q.Q8_0: 7}[kind])
+    writer.add_file_type({Q.F32: 0, Q.F16: 1, Q.Q4_0: 2, Q.Q4_1: 3, Q.Q8_0: 7, Q.Q4_K: 15}[kind])
     writer.add_quantization_version(2)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -259,7 +285,9 @@ def make(stem, arch, config, pre, kind, out):
         type_ = Q.F32 if value.ndim == 1 or key == "transformer.wpe.weight" else kind
         if key == "lm_head.weight" and kind in (Q.Q4_0, Q.Q4_1):
             type_ = Q.Q8_0
-        data = gguf.quants.quantize(value, type_)
+        if kind == Q.Q4_K and value.ndim == 2:
+            type_ = next(format_ for part, format_ in K_QUANTS.items() if part in key)
+        data = random_blocks(value.shape, type_, key) if type_ in K_SCALES else gguf.quants.quantize(value, type_)
         stem_name = gguf_name(key, GPT2_NAMES if arch == "gpt2" else LLAMA_NAMES, arch, config.num_hidden_layers)
         writer.add_tensor(stem_name, data, raw_dtype=type_)
         back = gguf.quants.dequantize(data, type_)

@@ -47,6 +47,15 @@ public final class Parameter {
     initialize = nil
   }
 
+  /// Takes the value of another parameter of the same shape, in the same memory: what changes one changes both.
+  ///
+  /// Copies of a model that work side by side share their weights so, and keep gradients of their own.
+  func shareValue(of other: Parameter) {
+    precondition(other.shape == shape, "\(name): cannot share the value of \(other.shape) for shape \(shape)")
+    made = other.value
+    initialize = nil
+  }
+
   /// Lets `write` add to the gradient: it gets the gradient's memory and whether to add to what is there (or,
   /// at the first contribution, to overwrite).
   public func accumulateGradient(_ write: (UnsafeMutablePointer<Float>, _ accumulate: Bool) -> Void) {

@@ -25,7 +25,7 @@ extension Tape {
 
   /// Causal grouped-query attention over the token forest.
   ///
-  /// Saves its inputs, its output and one number a row and head.
+  /// Saves its inputs and one number a row and head.
   ///
   /// - Parameters:
   ///   - queries: `[T, heads · headDimension]`, already rotated.
@@ -73,7 +73,7 @@ extension Tape {
         forest: forest, layer: layer, width: width, keys: keys.value, values: values.value, prefix: prefix,
         gradients: .init(keys: dKeys, values: dValues, prefixKeys: dPrefixKeys, prefixValues: dPrefixValues))
       kernel.backward(
-        outputGradients: dOutput.elements, outputs: output.elements, outputStride: queryWidth,
+        outputGradients: dOutput.elements, outputStride: queryWidth,
         queries: queries.value.elements, queryStride: queryWidth, logSumExps: logSumExp.elements,
         into: dQueries.mutableElements, queryGradientStride: queryWidth, segments: chains.segments, workers: workers)
       pass(dQueries, to: queries)

@@ -87,10 +87,13 @@ extension Tape {
     let count = gate.value.elementCount
     precondition(count == up.value.elementCount, "gated: \(gate.shape) and \(up.shape)")
     let workers = context.workers
-    let y = Tensor(uninitialized: gate.shape, in: context.pool)
-    activation.gatedForward(
-      gate: gate.value.elements, up: up.value.elements, into: y.mutableElements, count: count, workers: workers)
-    return record(y, from: [gate, up]) { [unowned self] dy in
+    let compute = { [pool = context.pool, gate = gate.value, up = up.value] in
+      let y = Tensor(uninitialized: gate.shape, in: pool)
+      activation.gatedForward(
+        gate: gate.elements, up: up.elements, into: y.mutableElements, count: count, workers: workers)
+      return y
+    }
+    return record(compute(), from: [gate, up], recipe: compute) { [unowned self] dy in
       let dGate = Tensor(uninitialized: gate.shape, in: context.pool)
       let dUp = Tensor(uninitialized: gate.shape, in: context.pool)
       activation.gatedBackward(
@@ -107,9 +110,12 @@ extension Tape {
   public func apply(_ activation: Activation, to x: Variable) -> Variable {
     let count = x.value.elementCount
     let workers = context.workers
-    let y = Tensor(uninitialized: x.shape, in: context.pool)
-    activation.forward(x.value.elements, into: y.mutableElements, count: count, workers: workers)
-    return record(y, from: [x]) { [unowned self] dy in
+    let compute = { [pool = context.pool, x = x.value] in
+      let y = Tensor(uninitialized: x.shape, in: pool)
+      activation.forward(x.elements, into: y.mutableElements, count: count, workers: workers)
+      return y
+    }
+    return record(compute(), from: [x], recipe: compute) { [unowned self] dy in
       activation.backward(
         dy.elements, x: x.value.elements, into: dy.mutableElements, count: count, workers: workers)
       pass(dy, to: x)

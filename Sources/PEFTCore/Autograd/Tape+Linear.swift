@@ -41,7 +41,7 @@ extension Tape {
       b: weight.value.elements, bStride: inputs, transposeB: true, c: y.mutableElements, cStride: outputs,
       accumulate: false, workers: workers)
     // The gradient of each needs the other's value; what is not trained keeps nothing alive.
-    let keptInput = weight.isTracked ? x.value : nil
+    let keptInput = weight.isTracked ? x.saved : nil
     let keptWeight = x.isTracked ? weight.value : nil
     return record(y, from: [x, weight]) { [unowned self, x = x.slot, weight = weight.slot] dy in
       accumulate(into: x) { dx, accumulates in
@@ -52,10 +52,10 @@ extension Tape {
           accumulate: accumulates, workers: workers)
       }
       accumulate(into: weight) { dw, accumulates in
-        guard let keptInput else { return }
+        guard let input = keptInput?.get() else { return }
         MatrixMultiply.multiply(
           m: outputs, n: inputs, k: rows, a: dy.elements, aStride: outputs, transposeA: true,
-          b: keptInput.elements, bStride: inputs, transposeB: false, c: dw, cStride: inputs,
+          b: input.elements, bStride: inputs, transposeB: false, c: dw, cStride: inputs,
           accumulate: accumulates, workers: workers)
       }
     }
@@ -99,10 +99,10 @@ extension Tape {
     Elementwise.multiplyRow(
       factors.value.elements, with: x.value.elements, into: y.mutableElements, rows: rows, columns: columns,
       workers: workers)
-    let kept = factors.isTracked ? x.value : nil
+    let kept = factors.isTracked ? x.saved : nil
     return record(y, from: [x, factors]) { [unowned self, x = x.slot] dy in
       accumulate(into: factors) { df, accumulates in
-        guard let kept else { return }
+        guard let kept = kept?.get() else { return }
         if !accumulates { df.update(repeating: 0, count: columns) }
         Elementwise.addColumnSums(
           ofProduct: dy.elements, kept.elements, to: df, rows: rows, columns: columns, workers: workers)

@@ -23,14 +23,14 @@ extension Tape {
     let workers = context.workers
     let mask =
       probability > 0 ? dropoutStream.map { Dropout(probability: probability, stream: $0.child(purpose)) } : nil
-    func dropped() -> Tensor {
-      guard let mask else { return x.value }
+    func dropped(_ x: Tensor) -> Tensor {
+      guard let mask else { return x }
       let result = Tensor(uninitialized: x.shape, in: context.pool)
-      mask.apply(to: x.value.elements, into: result.mutableElements, count: result.elementCount, workers: workers)
+      mask.apply(to: x.elements, into: result.mutableElements, count: result.elementCount, workers: workers)
       return result
     }
     let projected = Tensor(uninitialized: [rows, rank], in: context.pool)
-    let input = dropped()
+    let input = dropped(x.value)
     MatrixMultiply.multiply(
       m: rows, n: rank, k: inputs, a: input.elements, aStride: inputs, b: a.value.elements, bStride: inputs,
       transposeB: true, c: projected.mutableElements, cStride: rank, workers: workers)
@@ -39,7 +39,8 @@ extension Tape {
     MatrixMultiply.multiply(
       m: rows, n: outputs, k: rank, a: projected.elements, aStride: rank, b: b.value.elements, bStride: rank,
       transposeB: true, c: y.value.mutableElements, cStride: outputs, accumulate: true, workers: workers)
-    return record(y.value, from: [y, x, a, b]) { [unowned self, y = y.slot] dy in
+    return record(y.value, from: [y, x, a, b]) {
+      [unowned self, x = x.slot, shape = x.shape, saved = x.saved, y = y.slot] dy in
       accumulate(into: b) { db, accumulates in
         MatrixMultiply.multiply(
           m: outputs, n: rank, k: rows, a: dy.elements, aStride: outputs, transposeA: true, b: projected.elements,
@@ -52,13 +53,13 @@ extension Tape {
       Elementwise.scale(
         dProjected.elements, by: scale, into: dProjected.mutableElements, count: rows * rank, workers: workers)
       accumulate(into: a) { da, accumulates in
-        let input = dropped()
+        let input = dropped(saved.get())
         MatrixMultiply.multiply(
           m: rank, n: inputs, k: rows, a: dProjected.elements, aStride: rank, transposeA: true, b: input.elements,
           bStride: inputs, c: da, cStride: inputs, accumulate: accumulates, workers: workers)
       }
       if let mask, x.isTracked {
-        let dx = Tensor(uninitialized: x.shape, in: context.pool)
+        let dx = Tensor(uninitialized: shape, in: context.pool)
         MatrixMultiply.multiply(
           m: rows, n: inputs, k: rank, a: dProjected.elements, aStride: rank, b: a.value.elements, bStride: inputs,
           c: dx.mutableElements, cStride: inputs, workers: workers)

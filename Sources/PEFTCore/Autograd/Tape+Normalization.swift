@@ -16,14 +16,17 @@ extension Tape {
     let rows = x.value.rowCount * groups
     let columns = x.value.columnCount / groups
     let workers = context.workers
-    let y = Tensor(uninitialized: x.shape, in: context.pool)
     let inverseDeviations = Tensor(uninitialized: [rows], in: context.pool)
     let means = normalization.centers ? Tensor(uninitialized: [rows], in: context.pool) : nil
-    normalization.forward(
-      x.value.elements, gain: gain?.value.elements, bias: bias?.value.elements, into: y.mutableElements,
-      inverseDeviations: inverseDeviations.mutableElements, means: means?.mutableElements, rows: rows,
-      columns: columns, workers: workers)
-    return record(y, from: [x] + [gain, bias].compactMap { $0 }) { [unowned self] dy in
+    let compute = { [pool = context.pool, x = x.value, gain = gain?.value, bias = bias?.value] in
+      let y = Tensor(uninitialized: x.shape, in: pool)
+      normalization.forward(
+        x.elements, gain: gain?.elements, bias: bias?.elements, into: y.mutableElements,
+        inverseDeviations: inverseDeviations.mutableElements, means: means?.mutableElements, rows: rows,
+        columns: columns, workers: workers)
+      return y
+    }
+    return record(compute(), from: [x] + [gain, bias].compactMap { $0 }, recipe: compute) { [unowned self] dy in
       if let gain {
         accumulate(into: gain) { target, accumulates in
           if !accumulates { target.update(repeating: 0, count: columns) }

@@ -57,10 +57,19 @@ public final class Tape {
   ///   - backward: Gets the gradient of the result and contributes to the inputs' gradients. It may keep or
   ///     overwrite the tensor it gets.
   public func record(_ value: Tensor, from inputs: [Variable], backward: @escaping (Tensor) -> Void) -> Variable {
+    record(value, from: inputs, recipe: nil, backward: backward)
+  }
+
+  /// As `record(_:from:backward:)` for a result that is cheap to compute again.
+  ///
+  /// - Parameter recipe: Computes the result again from what `backward` keeps anyway.
+  func record(
+    _ value: Tensor, from inputs: [Variable], recipe: (() -> Tensor)?, backward: @escaping (Tensor) -> Void
+  ) -> Variable {
     guard isRecording, inputs.contains(where: \.isTracked) else { return Variable(constant: value) }
     let node = Node(shape: value.shape, backward: backward)
     nodes.append(node)
-    return Variable(value, node: node)
+    return Variable(value, node: node, recipe: recipe)
   }
 
   /// Lets `write` contribute to a gradient; does nothing if none is wanted.

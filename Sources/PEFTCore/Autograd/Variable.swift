@@ -3,17 +3,22 @@ public struct Variable {
   /// The value.
   public let value: Tensor
   let node: Tape.Node?
+  /// How to compute the value again from what its own backward pass keeps; nil if that is not cheap.
+  let recipe: (() -> Tensor)?
 
   /// A value that no trainable parameter leads to.
   public init(constant value: Tensor) {
-    self.value = value
-    node = nil
+    self.init(value, node: nil)
   }
 
-  init(_ value: Tensor, node: Tape.Node?) {
+  init(_ value: Tensor, node: Tape.Node?, recipe: (() -> Tensor)? = nil) {
     self.value = value
     self.node = node
+    self.recipe = recipe
   }
+
+  /// The value for a backward pass.
+  var saved: SavedValue { SavedValue(self) }
 
   /// Where its gradient goes, without its value: what a backward closure captures if it needs no more.
   public var slot: GradientSlot { GradientSlot(node: node) }

@@ -16,6 +16,19 @@ public enum AtomicFile {
     try write(to: path) { (output) throws(FileError) in try output.write(bytes) }
   }
 
+  /// Writes a text to a file that may be lost with the machine's power, such as a sign of life: as `write`, without
+  /// waiting for the disk.
+  public static func writeQuickly(_ text: String, to path: String) throws(FileError) {
+    let temporary = temporaryName(for: path)
+    do throws(FileError) {
+      try FileOutput(path: temporary, reportedPath: path).write(Array(text.utf8))
+      guard rename(temporary, path) == 0 else { throw FileError(path: path, cannot: "put the file in place") }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
   /// Writes a text as UTF-8 to a file, replacing what is there.
   public static func write(_ text: String, to path: String) throws(FileError) {
     try write(Array(text.utf8), to: path)
@@ -67,6 +80,15 @@ public enum AtomicFile {
       throw error
     }
     synchronizeFolder(of: path)
+  }
+
+  /// Whether a file's or folder's name is one that only a writer which did not finish leaves behind.
+  ///
+  /// - Parameters:
+  ///   - name: The last part of a path.
+  ///   - target: What was being written; anything unless given.
+  public static func isLeftover(_ name: String, of target: String? = nil) -> Bool {
+    name.hasPrefix(".\(target ?? "")") && name.hasSuffix(".tmp") && name.count > (target?.count ?? 0) + 5
   }
 
   /// A hidden name beside `path` that nothing else has.

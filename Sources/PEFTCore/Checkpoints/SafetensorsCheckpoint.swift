@@ -44,8 +44,7 @@ public struct SafetensorsCheckpoint: Sendable {
   /// - Throws: `FileError`, `CheckpointError` or `DocumentError`.
   public static func open(index path: String) throws -> SafetensorsCheckpoint {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-    let bytes = try MemoryMappedFile(path: path)
-    let document = try JSONParser.parse(DocumentText(name: path, bytes: bytes.contents))
+    let document = try JSONParser.parse(file: path).value
     guard let members = document["weight_map"]?.object?.members else {
       throw CheckpointError(file: path, "weight_map is missing or no object")
     }

@@ -109,7 +109,7 @@ public struct SafetensorsWriter {
   private func header(of entries: [Entry]) -> [UInt8] {
     var members: [String] = []
     if !metadata.isEmpty {
-      let texts = metadata.map { "\(Self.quoted($0.key)):\(Self.quoted($0.value))" }
+      let texts = metadata.map { "\(JSONWriter.quoted($0.key)):\(JSONWriter.quoted($0.value))" }
       members.append("\"__metadata__\":{\(texts.joined(separator: ","))}")
     }
     var offset = 0
@@ -117,33 +117,12 @@ public struct SafetensorsWriter {
       let end = offset + entry.byteCount
       let shape = entry.shape.map(String.init).joined(separator: ",")
       members.append(
-        "\(Self.quoted(entry.name)):"
+        "\(JSONWriter.quoted(entry.name)):"
           + "{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
       offset = end
     }
     var text = Array("{\(members.joined(separator: ","))}".utf8)
     text += [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
     return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
-  }
-
-  /// A JSON string with the shortest escapes, everything beyond ASCII as it is.
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\u{8}": quoted += "\\b"
-      case "\u{C}": quoted += "\\f"
-      case "\n": quoted += "\\n"
-      case "\r": quoted += "\\r"
-      case "\t": quoted += "\\t"
-      case "\0"..."\u{1F}":
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
   }
 }

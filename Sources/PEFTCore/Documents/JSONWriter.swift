@@ -55,22 +55,28 @@ public struct JSONWriter {
     put("}")
   }
 
-  private mutating func write(_ string: String) {
+  private mutating func write(_ string: String) { Self.quote(string, into: &bytes) }
+
+  /// A string with its quotes, as Python's `json.dumps(…, ensure_ascii=False)` and Rust's serde write it: the shortest
+  /// escapes, and everything from the space on as it is.
+  static func quoted(_ string: String) -> String {
+    var bytes: [UInt8] = []
+    quote(string, into: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func quote(_ string: String, into bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
     for byte in string.utf8 {
       switch byte {
-      case UInt8(ascii: "\""): put("\\\"")
-      case UInt8(ascii: "\\"): put("\\\\")
-      case 0x08: put("\\b")
-      case 0x09: put("\\t")
-      case 0x0A: put("\\n")
-      case 0x0C: put("\\f")
-      case 0x0D: put("\\r")
-      case ..<0x20, 0x7F:
-        let digits = Array("0123456789abcdef".utf8)
-        put("\\u00")
-        bytes.append(digits[Int(byte >> 4)])
-        bytes.append(digits[Int(byte & 15)])
+      case UInt8(ascii: "\""): bytes += "\\\"".utf8
+      case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+      case 0x08: bytes += "\\b".utf8
+      case 0x09: bytes += "\\t".utf8
+      case 0x0A: bytes += "\\n".utf8
+      case 0x0C: bytes += "\\f".utf8
+      case 0x0D: bytes += "\\r".utf8
+      case ..<0x20: bytes += "\\u00\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16))".utf8
       default: bytes.append(byte)
       }
     }

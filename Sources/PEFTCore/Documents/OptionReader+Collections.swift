@@ -105,6 +105,39 @@ extension OptionReader {
     return try child(key, value, what: what ?? key)
   }
 
+  /// The members of the object under `key`, integers under names of the user's own, in their order; none without it.
+  public mutating func integerMembers<R: RangeExpression<Int>>(
+    _ key: String, in range: R = Int.min...Int.max, about: String? = nil
+  ) throws(DocumentError) -> [(key: String, value: Int)] {
+    let value = try ask(key, .object, default: nil, range: RangeText.describe(range), about: about)
+    return try members(key, value) { (member, place) throws(DocumentError) in
+      try integer(member, in: range, at: place)
+    }
+  }
+
+  /// The members of the object under `key`, numbers under names of the user's own, in their order; none without it.
+  public mutating func numberMembers<R: RangeExpression<Double>>(
+    _ key: String, in range: R = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
+    about: String? = nil
+  ) throws(DocumentError) -> [(key: String, value: Double)] {
+    let value = try ask(key, .object, default: nil, range: RangeText.describe(range), about: about)
+    return try members(key, value) { (member, place) throws(DocumentError) in
+      try number(member, in: range, at: place)
+    }
+  }
+
+  private func members<Element>(
+    _ key: String, _ value: DocumentValue?, _ read: (DocumentValue, String) throws(DocumentError) -> Element
+  ) throws(DocumentError) -> [(key: String, value: Element)] {
+    guard let value else { return [] }
+    guard let object = value.object else { throw mismatch(value, at: path(of: key), expected: "an object") }
+    var result: [(key: String, value: Element)] = []
+    for member in object.members {
+      result.append((member.key, try read(member.value, "\(path(of: key)).\(member.key)")))
+    }
+    return result
+  }
+
   /// The value under `key` as it stands, or nil without it.
   public mutating func value(_ key: String, about: String? = nil) throws(DocumentError) -> DocumentValue? {
     try ask(key, .any, default: nil, about: about)

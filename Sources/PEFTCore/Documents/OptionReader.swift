@@ -115,10 +115,24 @@ public struct OptionReader: Sendable {
         "\(path(of: given[1])): means the same as \"\(given[0])\"; give one of them", at: second.keyOffset, of: text)
     }
     let value = givenValue(key)
-    if value == nil, isRequired, !isDescribing {
-      throw DocumentError("\(path(of: key)): missing; \(what) needs this key", at: offset, of: text)
-    }
+    if value == nil, isRequired, !isDescribing { throw missing(key, "missing; \(what) needs this key") }
     return value
+  }
+
+  /// A complaint that a key is not given: about the key that was written in its place, if one looks like it.
+  ///
+  /// - Parameters:
+  ///   - key: The key.
+  ///   - message: What is said of the whole object if no key looks like it.
+  public func missing(_ key: String, _ message: String) -> DocumentError {
+    let known = Set(descriptions.map(\.name) + aliases.map(\.name))
+    let misspelt = object.members.first { member in
+      !known.contains(member.key) && NearestName.of(member.key, among: spellings(of: key)) != nil
+    }
+    guard let misspelt, givenValue(key) == nil else { return error(key, message) }
+    return DocumentError(
+      "\(path(of: misspelt.key.shownKey)): unknown key in \(what); did you mean \"\(key)\"?", at: misspelt.keyOffset,
+      of: text)
   }
 
   /// A complaint that `value`, which stands at `place`, is not `expected`.

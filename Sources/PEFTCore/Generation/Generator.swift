@@ -26,7 +26,7 @@ public struct Generator {
       let segment = CachedSegment(continuing: nil, capacity: prompt.count, in: context.pool)
       var forest = TokenForest()
       forest.add(.softPrompt(count: prompt.count), under: nil, retaining: segment)
-      _ = model.hiddenStates(forest, on: tape)
+      _ = model.hiddenStates(forest, reading: [], on: tape)
       root = segment
     case .keysAndValues(let prefix):
       let segment = CachedSegment(continuing: nil, capacity: prefix.count, in: context.pool)
@@ -43,7 +43,7 @@ public struct Generator {
     var forest = TokenForest()
     let parent = root.map { forest.add(.cached($0), under: nil) }
     forest.add(.tokens(tokens), under: parent, retaining: segment)
-    _ = model.hiddenStates(forest, on: tape)
+    _ = model.hiddenStates(forest, reading: [], on: tape)
     return segment
   }
 
@@ -98,7 +98,7 @@ public struct Generator {
       forest.add(.tokens(sequence.pending), under: parent, retaining: sequence.cache)
       lastRows.append(forest.rowCount - 1)
     }
-    let hidden = model.hiddenStates(forest, on: tape)
+    let hidden = model.hiddenStates(forest, reading: lastRows, on: tape)
     let logits = model.logits(rows: lastRows, of: hidden, on: tape).value
     var best = [Int](repeating: 0, count: lastRows.count)
     CrossEntropy.argmax(

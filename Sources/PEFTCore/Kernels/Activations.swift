@@ -16,7 +16,7 @@ public enum Activation: String, Sendable, CaseIterable {
   /// `y = f(x)`; `y` may be `x` itself.
   func forward(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, workers: Workers) {
     func run<F: ActivationFunction>(_: F.Type) {
-      workers.run(count: count, grain: elementwiseGrain / 4) { start, count in
+      workers.run(count: count, grain: elementwiseGrain / 4, as: .activation) { start, count in
         mapVectors(x + start, into: y + start, count: count) { F.value($0) }
       }
     }
@@ -35,7 +35,7 @@ public enum Activation: String, Sendable, CaseIterable {
     workers: Workers
   ) {
     func run<F: ActivationFunction>(_: F.Type) {
-      workers.run(count: count, grain: elementwiseGrain / 4) { start, count in
+      workers.run(count: count, grain: elementwiseGrain / 4, as: .activation) { start, count in
         mapVectors(x + start, dy + start, into: dx + start, count: count) { F.valueAndSlope($0).slope * $1 }
       }
     }
@@ -56,7 +56,7 @@ public enum Activation: String, Sendable, CaseIterable {
     workers: Workers
   ) {
     func run<F: ActivationFunction>(_: F.Type) {
-      workers.run(count: count, grain: elementwiseGrain / 4) { start, count in
+      workers.run(count: count, grain: elementwiseGrain / 4, as: .activation) { start, count in
         mapVectors(gate + start, up + start, into: y + start, count: count) { F.value($0) * $1 }
       }
     }
@@ -75,7 +75,7 @@ public enum Activation: String, Sendable, CaseIterable {
     gateGradient: UnsafeMutablePointer<Float>, upGradient: UnsafeMutablePointer<Float>, count: Int, workers: Workers
   ) {
     func run<F: ActivationFunction>(_: F.Type) {
-      workers.run(count: count, grain: elementwiseGrain / 4) { start, count in
+      workers.run(count: count, grain: elementwiseGrain / 4, as: .activation) { start, count in
         forEachVector(count) { offset, n in
           let i = start + offset
           let g = Lanes(at: dy + i, count: n)

@@ -1,19 +1,19 @@
 extension AttentionKernel {
   /// Writes the queries' gradients and adds those of keys and values to their blocks.
   ///
-  ///     dv[j] += Σ_i p[i, j]·dOut[i],  ds[i, j] = p[i, j]·(dOut[i]·v[j] - dOut[i]·out[i])
+  ///     dv[j] += Σ_i p[i, j]·dOut[i],  dp[i, j] = dOut[i]·v[j],  ds[i, j] = p[i, j]·(dp[i, j] - Σ_l p[i, l]·dp[i, l])
   ///     dq[i] = scale · Σ_j ds[i, j]·k[j],  dk[j] += scale · Σ_i ds[i, j]·q[i]
   ///
-  /// Probabilities are computed again from the saved ln Σ exp. Segments share ancestors, so a piece sums its own
+  /// Probabilities are computed again from the saved ln Σ exp, and their sum with their gradients too, so that the
+  /// outputs need not be kept. Segments share ancestors, so a piece sums its own
   /// share of each key's and value's gradient in scratch; the shares are then added in the pieces' order.
   ///
   /// - Parameters:
   ///   - outputGradients: `[rows][heads][headDimension]` with the outputs' stride.
-  ///   - outputs: What the forward pass wrote.
   ///   - logSumExps: What the forward pass wrote.
   ///   - queryGradients: As `queries`, with `queryGradientStride`.
   func backward(
-    outputGradients: UnsafePointer<Float>, outputs: UnsafePointer<Float>, outputStride: Int,
+    outputGradients: UnsafePointer<Float>, outputStride: Int,
     queries: UnsafePointer<Float>, queryStride: Int, logSumExps: UnsafePointer<Float>,
     into queryGradients: UnsafeMutablePointer<Float>, queryGradientStride: Int, segments: [AttentionSegment],
     workers: Workers
@@ -28,7 +28,7 @@ extension AttentionKernel {
 
     let shares = GradientShares(pieces, segments: segments, dimension: dimension)
     defer { shares.deallocate() }
-    workers.run(pieces: pieces.count, scratchBytes: layout.byteCount) { index, memory in
+    workers.run(pieces: pieces.count, scratchBytes: layout.byteCount, as: .attentionBackward) { index, memory in
       let piece = pieces[index]
       let segment = segments[piece.segment]
       let scratch = layout.bind(memory)
@@ -47,16 +47,12 @@ extension AttentionKernel {
           let tokenRow = firstRow + row / group
           let head = firstHead + row % group
           let query = queries + tokenRow * queryStride + head * dimension
-          let output = outputs + tokenRow * outputStride + head * dimension
           let gradient = outputGradients + tokenRow * outputStride + head * dimension
           mapVectors(query, into: packedQueries + row * dimension, count: dimension) { $0 * shape.scale }
           (packedGradients + row * dimension).update(from: gradient, count: dimension)
           scratch.packedRows(0)[row] = UnsafePointer(packedQueries + row * dimension)
           scratch.packedRows(1)[row] = UnsafePointer(packedGradients + row * dimension)
-          scratch.factors[2 * row] = logSumExps[tokenRow * shape.heads + head]
-          scratch.factors[2 * row + 1] = sumOfVectors(dimension) { i, n in
-            Lanes(at: output + i, count: n) * Lanes(at: gradient + i, count: n)
-          }
+          scratch.factors[row] = logSumExps[tokenRow * shape.heads + head]
           let target = queryGradients + tokenRow * queryGradientStride + head * dimension
           target.update(repeating: 0, count: dimension)
           scratch.outputRows[row] = target
@@ -69,8 +65,7 @@ extension AttentionKernel {
         for row in 0..<block.rows {
           softmaxGradient(
             scores: probabilities + row * block.width, gradients: scoreGradients + row * block.width,
-            visible: block.visible(row), width: block.width, logSumExp: scratch.factors[2 * row],
-            mean: scratch.factors[2 * row + 1])
+            visible: block.visible(row), width: block.width, logSumExp: scratch.factors[row])
         }
         block.addWeightedRows(
           scratch.keyRows, weights: scoreGradients, dimension: dimension, to: scratch.outputRows)
@@ -91,21 +86,36 @@ extension AttentionKernel {
   @inline(never)
   private func softmaxGradient(
     scores: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>, visible: Range<Int>, width: Int,
-    logSumExp: Float, mean: Float
+    logSumExp: Float
   ) {
     let start = visible.lowerBound / Lanes.count * Lanes.count
-    for i in stride(from: start, to: visible.upperBound, by: Lanes.count) {
-      var score = Lanes(at: scores + i)
-      var slope = Lanes(repeating: 1)
-      if let cap = shape.softCap {
-        let squashed = VectorMath.tanh(score / cap)
-        score = squashed * cap
-        slope = 1 - squashed * squashed
-      }
+    let offsets = stride(from: start, to: visible.upperBound, by: Lanes.count)
+    if let cap = shape.softCap {
+      for i in offsets { (VectorMath.tanh(Lanes(at: scores + i) / cap) * cap).store(to: scores + i) }
+    }
+    hide(scores, start, outside: visible)
+    hide(scores, (visible.upperBound - 1) / Lanes.count * Lanes.count, outside: visible)
+    var sums = Lanes()
+    for i in offsets {
+      let score = Lanes(at: scores + i)
       let probability = VectorMath.exp(score - logSumExp)
-      let gradient = probability * (Lanes(at: gradients + i) - mean) * slope
-      probability.store(to: scores + i)
-      gradient.store(to: gradients + i)
+      sums = sums.adding(probability, times: Lanes(at: gradients + i))
+      // With a cap, the score is needed once more for its slope.
+      if shape.softCap == nil { probability.store(to: scores + i) }
+    }
+    let mean = sums.total
+    for i in offsets {
+      let value = Lanes(at: scores + i)
+      let deviation = Lanes(at: gradients + i) - mean
+      if let cap = shape.softCap {
+        let probability = VectorMath.exp(value - logSumExp)
+        // A hidden score is -∞; its probability is zero whatever the slope.
+        let squashed = (value / cap).replacing(with: 0, where: probability .== 0)
+        (probability * deviation * (1 - squashed * squashed)).store(to: gradients + i)
+        probability.store(to: scores + i)
+      } else {
+        (value * deviation).store(to: gradients + i)
+      }
     }
     scores.update(repeating: 0, count: visible.lowerBound)
     gradients.update(repeating: 0, count: visible.lowerBound)
@@ -145,7 +155,7 @@ private struct GradientShares {
 
   /// Adds all shares to the blocks' gradients; a unit of work is the keys or the values of one head.
   func reduce(_ segments: [AttentionSegment], shape: AttentionShape, workers: Workers) {
-    workers.run(pieces: 2 * shape.keyValueHeads) { unit in
+    workers.run(pieces: 2 * shape.keyValueHeads, as: .attentionBackward) { unit in
       let head = unit / 2
       let isValue = unit % 2 == 1
       for (index, piece) in pieces.enumerated() where piece.keyValueHead == head {

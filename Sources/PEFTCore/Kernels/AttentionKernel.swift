@@ -36,7 +36,7 @@ struct AttentionKernel: Sendable {
     let layout = AttentionScratch(pieces, shape: shape, scoreMatrices: 1, packedMatrices: 1)
     let dimension = shape.headDimension
     let group = shape.groupSize
-    workers.run(pieces: pieces.count, scratchBytes: layout.byteCount) { index, memory in
+    workers.run(pieces: pieces.count, scratchBytes: layout.byteCount, as: .attention) { index, memory in
       let piece = pieces[index]
       let segment = segments[piece.segment]
       let scratch = layout.bind(memory)
@@ -104,7 +104,7 @@ struct AttentionKernel: Sendable {
 
   /// Makes hidden scores of one vector -∞; by a mask, since a vector load waits for narrower stores before it.
   @inline(__always)
-  private func hide(_ row: UnsafeMutablePointer<Float>, _ start: Int, outside visible: Range<Int>) {
+  func hide(_ row: UnsafeMutablePointer<Float>, _ start: Int, outside visible: Range<Int>) {
     var columns = IntegerLanes()
     for lane in 0..<Lanes.count { columns[lane] = Int32(truncatingIfNeeded: start + lane) }
     let first = Int32(truncatingIfNeeded: visible.lowerBound)

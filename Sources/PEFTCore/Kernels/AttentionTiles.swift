@@ -144,6 +144,8 @@ enum AttentionTiles {
     let width = panelWidth
     let wholeRows = count / 4 * 4
     let wholeDepth = depth / 4 * 4
+    // Short texts fill few columns of a panel; whole rows of zeros are quicker than one zero at a time.
+    if count < width { panel.update(repeating: 0, count: depth * width) }
     for k in stride(from: 0, to: wholeRows, by: 4) {
       let (r0, r1, r2, r3) = (rows[k], rows[k + 1], rows[k + 2], rows[k + 3])
       var d = 0
@@ -163,13 +165,9 @@ enum AttentionTiles {
         SIMD4(r0[d], r1[d], r2[d], r3[d]).storing(to: panel + d * width + k)
       }
     }
-    for k in wholeRows..<width {
-      if k < count {
-        let row = rows[k]
-        for d in 0..<depth { panel[d * width + k] = row[d] }
-      } else {
-        for d in 0..<depth { panel[d * width + k] = 0 }
-      }
+    for k in wholeRows..<max(wholeRows, count) {
+      let row = rows[k]
+      for d in 0..<depth { panel[d * width + k] = row[d] }
     }
   }
 

@@ -98,9 +98,12 @@ struct BlockedMultiply<Source: PanelSource> {
   }
 
   /// Computes the product on all workers.
-  func run(on workers: Workers) {
+  func run(on workers: Workers, as kind: KernelKind) {
     guard rows.rowCount > 0, source.columnCount > 0 else { return }
-    workers.run(pieces: rowPieces * panelPieces, scratchBytes: scratchBytes) { piece, scratch in
+    let operations = 2 * rows.rowCount * rows.depth * source.columnCount
+    workers.run(
+      pieces: rowPieces * panelPieces, scratchBytes: scratchBytes, as: kind, operations: operations
+    ) { piece, scratch in
       run(piece: piece, scratch: scratch)
     }
   }

@@ -15,7 +15,7 @@ enum CrossEntropy {
     _ logits: UnsafeMutablePointer<Float>, targets: UnsafePointer<Int>, weights: UnsafePointer<Float>?,
     into logProbabilities: UnsafeMutablePointer<Double>, rows: Int, vocabulary: Int, workers: Workers
   ) {
-    workers.run(pieces: rows) { row in
+    workers.run(pieces: rows, as: .vocabulary) { row in
       let logits = logits + row * vocabulary
       let target = targets[row]
       precondition(target >= 0 && target < vocabulary, "CrossEntropy: target \(target) is not in 0..<\(vocabulary)")
@@ -35,7 +35,7 @@ enum CrossEntropy {
     _ logits: UnsafePointer<Float>, into results: UnsafeMutablePointer<Double>, rows: Int, columns: Int,
     workers: Workers
   ) {
-    workers.run(pieces: rows) { row in
+    workers.run(pieces: rows, as: .vocabulary) { row in
       let logits = logits + row * columns
       let largest = maximum(logits, count: columns)
       results[row] = Double(largest) + log(sumOfExponentials(logits, shift: largest, count: columns))
@@ -46,7 +46,7 @@ enum CrossEntropy {
   static func argmax(
     _ logits: UnsafePointer<Float>, into indices: UnsafeMutablePointer<Int>, rows: Int, columns: Int, workers: Workers
   ) {
-    workers.run(pieces: rows) { row in
+    workers.run(pieces: rows, as: .vocabulary) { row in
       let logits = logits + row * columns
       let largest = maximum(logits, count: columns)
       indices[row] = (0..<columns).first { logits[$0] == largest } ?? 0

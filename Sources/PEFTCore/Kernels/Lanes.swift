@@ -144,8 +144,10 @@ let elementwiseGrain = 16_384
 extension Workers {
   /// Cuts `0..<count` into pieces of `grain` (the last one shorter) and runs `body` on each.
   @inline(__always)
-  func run(count: Int, grain: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
-    run(pieces: (count + grain - 1) / grain) { piece in
+  func run(
+    count: Int, grain: Int, as kind: KernelKind = .elementwise, _ body: (_ start: Int, _ count: Int) -> Void
+  ) {
+    run(pieces: (count + grain - 1) / grain, as: kind) { piece in
       let start = piece * grain
       body(start, min(grain, count - start))
     }

@@ -33,7 +33,7 @@ public enum MatrixMultiply {
       rowCount: m, depth: k, a: a, aStride: aStride, aIsTransposed: transposeA, c: c, cStride: cStride,
       accumulates: accumulate)
     let source = StridedPanels(columnCount: n, b: b, stride: bStride, isTransposed: transposeB)
-    BlockedMultiply(rows, by: source).run(on: workers)
+    BlockedMultiply(rows, by: source).run(on: workers, as: .denseProduct)
   }
 
   /// As `multiply`, on the calling thread, for use inside a piece of parallel work.

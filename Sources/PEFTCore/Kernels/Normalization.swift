@@ -33,7 +33,7 @@ public struct Normalization: Sendable, Equatable {
     means: UnsafeMutablePointer<Float>?, rows: Int, columns: Int, workers: Workers
   ) {
     let offset: Float = gainIsOffset ? 1 : 0
-    workers.run(count: rows, grain: rowGrain(columns: columns)) { start, count in
+    workers.run(count: rows, grain: rowGrain(columns: columns), as: .normalization) { start, count in
       for row in start..<start + count {
         let x = x + row * columns
         let y = y + row * columns
@@ -66,7 +66,7 @@ public struct Normalization: Sendable, Equatable {
     rows: Int, columns: Int, workers: Workers
   ) {
     let offset: Float = gainIsOffset ? 1 : 0
-    workers.run(count: rows, grain: rowGrain(columns: columns)) { start, count in
+    workers.run(count: rows, grain: rowGrain(columns: columns), as: .normalization) { start, count in
       for row in start..<start + count {
         let x = x + row * columns
         let dy = dy + row * columns

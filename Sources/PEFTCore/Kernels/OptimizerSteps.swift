@@ -29,7 +29,7 @@ struct AdamWStep: Sendable {
     let (b1, c1) = (Float(beta1), Float(1 - beta1))
     let (b2, c2) = (Float(beta2), Float(1 - beta2))
     let epsilon = Float(epsilon)
-    workers.run(count: count, grain: elementwiseGrain) { start, count in
+    workers.run(count: count, grain: elementwiseGrain, as: .optimizer) { start, count in
       forEachVector(count) { offset, n in
         let i = start + offset
         let g = Lanes(at: gradients + i, count: n) * gradientScale
@@ -58,7 +58,7 @@ struct SGDStep: Sendable {
     momentumBuffer: UnsafeMutablePointer<Float>?, count: Int, workers: Workers
   ) {
     let (rate, momentum, decay) = (Float(learningRate), Float(momentum), Float(weightDecay))
-    workers.run(count: count, grain: elementwiseGrain) { start, count in
+    workers.run(count: count, grain: elementwiseGrain, as: .optimizer) { start, count in
       forEachVector(count) { offset, n in
         let i = start + offset
         let p = Lanes(at: parameters + i, count: n)
@@ -83,7 +83,7 @@ enum SumOfSquares {
     let pieces = (count + grain - 1) / grain
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, pieces)) { sums in
       nonisolated(unsafe) let sums = sums
-      workers.run(count: count, grain: grain) { start, count in
+      workers.run(count: count, grain: grain, as: .optimizer) { start, count in
         let x = x + start
         var sum = SIMD8<Double>()
         let whole = count / 8 * 8

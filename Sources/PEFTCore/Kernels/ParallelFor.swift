@@ -9,28 +9,48 @@ import Synchronization
 public struct Workers: Sendable {
   /// Threads used at once, at least 1.
   public let count: Int
+  /// Where the time of each piece of parallel work is noted; nil in everyday work.
+  public let profile: KernelProfile?
 
   /// One thread: the caller's own.
   public static let one = Workers(count: 1)
 
   /// Creates a crew of `count` threads.
-  public init(count: Int) {
+  public init(count: Int, profile: KernelProfile? = nil) {
     self.count = max(1, count)
+    self.profile = profile
   }
 
   /// Calls `body` once for each piece in `0..<pieces`, and returns when all are done.
   ///
   /// - Precondition: Pieces write to disjoint memory and read nothing that another piece writes.
   @inline(__always)
-  public func run(pieces: Int, _ body: (_ piece: Int) -> Void) {
-    run(pieces: pieces, scratchBytes: 0) { piece, _ in body(piece) }
+  public func run(pieces: Int, as kind: KernelKind = .elementwise, _ body: (_ piece: Int) -> Void) {
+    run(pieces: pieces, scratchBytes: 0, as: kind) { piece, _ in body(piece) }
   }
 
   /// As `run(pieces:_:)`, with `scratchBytes` of uninitialized memory (64-byte aligned) a thread.
   ///
   /// A piece must not expect to find in the scratch what an earlier piece left there.
-  public func run(pieces: Int, scratchBytes: Int, _ body: (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void) {
+  ///
+  /// - Parameters:
+  ///   - kind: What is computed, for the profile.
+  ///   - operations: Multiplications and additions of all pieces, for the profile.
+  public func run(
+    pieces: Int, scratchBytes: Int, as kind: KernelKind = .elementwise, operations: Int = 0,
+    _ body: (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void
+  ) {
     guard pieces > 0 else { return }
+    guard let profile else { return runPieces(pieces, scratchBytes: scratchBytes, body) }
+    let start = DispatchTime.now().uptimeNanoseconds
+    runPieces(pieces, scratchBytes: scratchBytes, body)
+    let end = DispatchTime.now().uptimeNanoseconds
+    profile.add(kind, pieces: pieces, operations: Double(operations), seconds: Double(end - start) * 1e-9)
+  }
+
+  private func runPieces(
+    _ pieces: Int, scratchBytes: Int, _ body: (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void
+  ) {
     let threads = min(count, pieces)
     if threads == 1 {
       withScratch(scratchBytes) { scratch in

@@ -89,7 +89,7 @@ enum RotaryEmbedding {
     table.cosines.withUnsafeBufferPointer { cosines in
       table.sines.withUnsafeBufferPointer { sines in
         guard let cosines = cosines.baseAddress, let sines = sines.baseAddress else { return }
-        workers.run(count: rows, grain: rowGrain(columns: heads * headDimension)) { start, count in
+        workers.run(count: rows, grain: rowGrain(columns: heads * headDimension), as: .rotary) { start, count in
           for row in start..<start + count {
             let position = positions[row]
             precondition(

@@ -97,7 +97,7 @@ public final class WeightMatrix: Sendable {
     let product = ProductRows(
       rowCount: rows, depth: inputs, a: x, aStride: xStride, aIsTransposed: false, c: y, cStride: yStride,
       accumulates: accumulate)
-    BlockedMultiply(product, by: OutputPanels(weights: packed, outputs: range)).run(on: workers)
+    BlockedMultiply(product, by: OutputPanels(weights: packed, outputs: range)).run(on: workers, as: .frozenProduct)
   }
 
   /// Multiplies rows by the transposed matrix: `x = y·W`, or adds the product to `x`.
@@ -117,7 +117,8 @@ public final class WeightMatrix: Sendable {
     let product = ProductRows(
       rowCount: rows, depth: range.count, a: y, aStride: yStride, aIsTransposed: false, c: x, cStride: xStride,
       accumulates: accumulate)
-    BlockedMultiply(product, by: InputPanels(weights: packed, firstOutput: range.lowerBound)).run(on: workers)
+    BlockedMultiply(product, by: InputPanels(weights: packed, firstOutput: range.lowerBound))
+      .run(on: workers, as: .transposedProduct)
   }
 
   private func checked(_ range: Range<Int>?) -> Range<Int> {

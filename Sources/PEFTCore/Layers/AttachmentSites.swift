@@ -14,13 +14,21 @@ public protocol LinearAdapter: AnyObject {
   /// - Returns: `[T, outputs]`, which the caller may overwrite.
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable
 
+  /// Whether it does no more than to shift the output, so that the weight need not be known to merge it.
+  var changesBiasOnly: Bool { get }
+
   /// The weight and bias of the one linear map that does the same, or nil if there is none.
   ///
   /// - Parameters:
-  ///   - weight: `[outputs, inputs]`, row-major, changed in place.
+  ///   - weight: `[outputs, inputs]`, row-major, changed in place; not looked at where `changesBiasOnly`.
   ///   - bias: `[outputs]`, or empty where the map has none; may become non-empty.
   /// - Returns: Whether the adapter could be merged.
   func merge(into weight: inout [Float], bias: inout [Float]) -> Bool
+}
+
+extension LinearAdapter {
+  /// Most adapters change the weight.
+  public var changesBiasOnly: Bool { false }
 }
 
 /// What a method may place behind a residual branch (bottleneck adapters).

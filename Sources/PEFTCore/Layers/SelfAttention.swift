@@ -55,9 +55,10 @@ public final class SelfAttention {
   /// - Parameters:
   ///   - x: `[T, hidden]`, normalized.
   ///   - batch: Who sees whom, and the rows' positions.
+  ///   - rows: The rows of the result that are wanted; all if nil.
   ///   - tape: Where to record.
-  /// - Returns: `[T, hidden]`, which the caller may overwrite.
-  func callAsFunction(_ x: Variable, batch: ForestBatch, on tape: Tape) -> Variable {
+  /// - Returns: `[T, hidden]` or `[rows.count, hidden]`, which the caller may overwrite.
+  func callAsFunction(_ x: Variable, batch: ForestBatch, rows: [Int]?, on tape: Tape) -> Variable {
     var (queries, keys, values) = project(x, on: tape)
     if let projectionLimit {
       queries = tape.clip(queries, to: projectionLimit)
@@ -73,7 +74,7 @@ public final class SelfAttention {
     let attended = tape.attention(
       queries: queries, keys: keys, values: values, prefix: batch.prefix?[layer], forest: batch.forest, layer: layer,
       shape: shape)
-    return output(attended, on: tape)
+    return output(rows.map { tape.selectRows($0, of: attended) } ?? attended, on: tape)
   }
 
   private func project(_ x: Variable, on tape: Tape) -> (Variable, Variable, Variable) {

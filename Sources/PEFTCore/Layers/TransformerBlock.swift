@@ -59,19 +59,24 @@ public final class TransformerBlock {
   }
 
   /// Applies the block to the residual stream.
-  func callAsFunction(_ x: Variable, batch: ForestBatch, on tape: Tape) -> Variable {
+  ///
+  /// - Parameter rows: The rows of the result that are wanted; all if nil.
+  func callAsFunction(_ x: Variable, batch: ForestBatch, rows: [Int]?, on tape: Tape) -> Variable {
+    let attended = attentionBranch(x, batch: batch, rows: rows, on: tape)
+    let x = rows.map { tape.selectRows($0, of: x) } ?? x
     if isParallel {
-      let attended = attentionBranch(x, batch: batch, on: tape)
       return tape.add(tape.add(x, inPlaceTo: attended), inPlaceTo: feedForwardBranch(x, on: tape))
     }
-    let middle = tape.add(x, inPlaceTo: attentionBranch(x, batch: batch, on: tape))
+    let middle = tape.add(x, inPlaceTo: attended)
     return tape.add(middle, inPlaceTo: feedForwardBranch(middle, on: tape))
   }
 
-  private func attentionBranch(_ x: Variable, batch: ForestBatch, on tape: Tape) -> Variable {
+  private func attentionBranch(_ x: Variable, batch: ForestBatch, rows: [Int]?, on tape: Tape) -> Variable {
     let input = attentionNorm.map { $0(x, on: tape) } ?? x
-    var branch = attention(input, batch: batch, on: tape)
-    if let afterAttention { branch = afterAttention(branch, branchInput: input, on: tape) }
+    var branch = attention(input, batch: batch, rows: rows, on: tape)
+    if let afterAttention {
+      branch = afterAttention(branch, branchInput: rows.map { tape.selectRows($0, of: input) } ?? input, on: tape)
+    }
     return attentionOutputNorm.map { $0(branch, on: tape) } ?? branch
   }
 

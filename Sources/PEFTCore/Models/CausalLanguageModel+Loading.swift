@@ -29,11 +29,11 @@ extension CausalLanguageModel {
   /// - Throws: `CheckpointError` for the first tensor that is missing, misshapen, unreadable or left over.
   public func checkWeights(of source: any WeightSource) throws {
     for place in weightPlaces {
-      guard try source.holds(place) else { throw Self.missing(place.name, in: source) }
+      guard try source.format(of: place) != nil else { throw Self.missing(place.name, in: source) }
     }
     if configuration.tiesEmbeddings {
       // Some checkpoints store the shared matrix a second time.
-      _ = try source.holds(.matrix(site: head.site, outputs: head.outputs, inputs: head.inputs))
+      _ = try source.format(of: .matrix(site: head.site, outputs: head.outputs, inputs: head.inputs))
     }
     if let extra = source.unusedNames.first {
       throw CheckpointError(

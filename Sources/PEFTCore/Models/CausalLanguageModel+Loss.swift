@@ -29,7 +29,7 @@ extension CausalLanguageModel {
   ///   - hidden: What `hiddenStates` gave.
   ///   - tape: Where to contribute; call its `runBackward()` next to get gradients.
   /// - Returns: Σ weight · −log p(target).
-  public func loss(of labels: [LabelledPosition], hidden: Variable, on tape: Tape) -> Double {
+  public func loss(of labels: [LabelledPosition], hidden: HiddenStates, on tape: Tape) -> Double {
     let states = normalized(rows: labels.map(\.row), of: hidden, on: tape)
     var loss = 0.0
     for start in stride(from: 0, to: labels.count, by: Self.labelledRowsAtOnce) {
@@ -55,7 +55,7 @@ extension CausalLanguageModel {
 
   /// The log-probability of each labelled position's target, and whether the target is the likeliest token.
   public func logProbabilities(
-    of labels: [LabelledPosition], hidden: Variable, on tape: Tape
+    of labels: [LabelledPosition], hidden: HiddenStates, on tape: Tape
   ) -> [(logProbability: Double, isGreedy: Bool)] {
     var results: [(Double, Bool)] = []
     for start in stride(from: 0, to: labels.count, by: Self.labelledRowsAtOnce) {

@@ -68,42 +68,47 @@ public final class CausalLanguageModel {
   ///
   /// - Parameters:
   ///   - forest: The batch.
+  ///   - rows: The rows that are read afterwards, all if nil; the last block computes no others behind its
+  ///     attention. A row may stand several times.
   ///   - tape: Where to record.
-  /// - Returns: The residual stream behind the last block, `[rows, hidden]`, before the final norm.
-  public func hiddenStates(_ forest: TokenForest, on tape: Tape) -> Variable {
+  /// - Returns: The residual stream behind the last block.
+  public func hiddenStates(_ forest: TokenForest, reading rows: [Int]? = nil, on tape: Tape) -> HiddenStates {
+    let wanted = rows.map { Set($0).sorted() }
+    let rows = wanted?.count == forest.rowCount ? nil : wanted
     let positions = forest.positions
     var x = embed(forest, positions: positions, on: tape)
     var prefix: [PrefixKeyValues]?
     if case .keysAndValues(let source) = prompt, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
     let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)
-    for block in blocks {
+    for (index, block) in blocks.enumerated() {
+      let rows = index == blocks.count - 1 ? rows : nil
       guard recomputesActivations, tape.isRecording else {
-        x = block(x, batch: batch, on: tape)
+        x = block(x, batch: batch, rows: rows, on: tape)
         continue
       }
       let isTracked = block.isTrained || prefix?.contains { $0.keys.isTracked } == true
-      x = tape.recomputed(x, isTracked: isTracked) { block($0, batch: batch, on: $1) }
+      x = tape.recomputed(x, isTracked: isTracked) { block($0, batch: batch, rows: rows, on: $1) }
     }
     for segment in forest.segments { segment.retained?.commit(segment.rows.count) }
-    return x
+    return HiddenStates(x, rows: blocks.isEmpty ? nil : rows)
   }
 
   /// Logits of some rows.
   ///
   /// - Parameters:
-  ///   - rows: Rows of the residual stream.
+  ///   - rows: Rows of the forest.
   ///   - hidden: What `hiddenStates` gave.
   ///   - tape: Where to record.
   /// - Returns: `[rows.count, vocabularySize]`.
-  public func logits(rows: [Int], of hidden: Variable, on tape: Tape) -> Variable {
+  public func logits(rows: [Int], of hidden: HiddenStates, on tape: Tape) -> Variable {
     let logits = head(normalized(rows: rows, of: hidden, on: tape), on: tape)
     guard let cap = configuration.finalSoftCap else { return logits }
     return tape.softCap(logits, cap: cap)
   }
 
   /// The final norm of some rows: the input of the projection to the vocabulary.
-  func normalized(rows: [Int], of hidden: Variable, on tape: Tape) -> Variable {
-    let selected = tape.selectRows(rows, of: hidden)
+  func normalized(rows: [Int], of hidden: HiddenStates, on tape: Tape) -> Variable {
+    let selected = tape.selectRows(hidden.places(of: rows), of: hidden.states)
     return finalNorm.map { $0(selected, on: tape) } ?? selected
   }
 

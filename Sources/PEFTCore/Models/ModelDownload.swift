@@ -13,7 +13,7 @@ enum ModelDownload {
       throw FileError(
         path: folder, "has no weights (\(SafetensorsCheckpoint.fileName))\(others(in: folder))\(remains(in: folder))")
     }
-    let document = try JSONParser.parse(DocumentText(name: index, bytes: try MemoryMappedFile(path: index).contents))
+    let document = try JSONParser.parse(file: index).value
     var shards: [String] = []
     for shard in document["weight_map"]?.object?.members.compactMap(\.value.string) ?? []
     where !shards.contains(shard) { shards.append(shard) }

@@ -116,6 +116,11 @@ public struct ModelFiles {
     weights = .gguf(checkpoint)
   }
 
+  /// The GGUF file, if it is one.
+  var gguf: GGUFCheckpoint? {
+    if case .gguf(let checkpoint) = weights { checkpoint } else { nil }
+  }
+
   /// Whether there are weights beside the description.
   public var hasWeights: Bool {
     switch weights {
@@ -144,6 +149,23 @@ public struct ModelFiles {
   /// - Throws: `FileError` or `CheckpointError` that says what is missing, half-downloaded or does not fit.
   public func checkWeights() throws {
     try skeleton().checkWeights(of: try source(.auto))
+  }
+
+  /// Bytes that the weights will take when they are loaded, by headers alone.
+  ///
+  /// - Throws: As `checkWeights()`.
+  public func weightBytes(as type: WeightType) throws -> Int {
+    let source = try source(type)
+    let model = try skeleton()
+    try model.checkWeights(of: source)
+    return try model.weightPlaces.reduce(0) { sum, place in
+      switch place {
+      case .matrix(_, let outputs, let inputs):
+        let format = type.format(of: try source.format(of: place) ?? .float32)
+        return sum + (format.byteCount(outputs: outputs, inputs: inputs) ?? 0)
+      case .vector(_, let count): return sum + WeightFormat.float32.blockBytes * count
+      }
+    }
   }
 
   /// The model with its weights, of which none is read before all headers have been checked.
@@ -235,7 +257,7 @@ public struct ModelFiles {
   }
 
   private static func document(_ path: String) throws -> ModelDescription {
-    let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
-    return ModelDescription(root: try JSONParser.parse(text), text: text)
+    let (root, text) = try JSONParser.parse(file: path)
+    return ModelDescription(root: root, text: text)
   }
 }

@@ -15,10 +15,10 @@ public protocol WeightSource: AnyObject {
   /// - Throws: `CheckpointError` if it is stored but has another length or an unsupported type.
   func vector(_ name: String, count: Int) throws -> [Float]?
 
-  /// Whether the checkpoint has a tensor for a place, by its header alone.
+  /// How the tensor for a place is stored, by the header alone; nil if the checkpoint has none.
   ///
   /// - Throws: `CheckpointError` if it is stored but has another shape or an unsupported type.
-  func holds(_ place: WeightPlace) throws -> Bool
+  func format(of place: WeightPlace) throws -> WeightFormat?
 
   /// Names of tensors that nothing asked for, sorted.
   var unusedNames: [String] { get }
@@ -51,6 +51,18 @@ public enum WeightType: String, Sendable, CaseIterable {
   case float32
   /// bfloat16: half the memory; weights stored with more precision are rounded.
   case bfloat16
+  /// float16: as bfloat16, with more digits and a smaller range.
+  case float16
+
+  /// How a matrix that is stored as `stored` is held.
+  func format(of stored: WeightFormat) -> WeightFormat {
+    switch self {
+    case .auto: stored
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case .float16: .float16
+    }
+  }
 }
 
 /// Weights in safetensors files.
@@ -82,18 +94,19 @@ final class SafetensorsSource: WeightSource {
   func vector(_ name: String, count: Int) throws -> [Float]? {
     guard let tensor = find(name) else { return nil }
     try check(tensor, [count])
+    // Reading so little brings in the pages around it, of matrices that are packed already.
+    defer { tensor.file.advise(.dontNeed, 0..<tensor.file.count) }
     return try tensor.floats()
   }
 
-  func holds(_ place: WeightPlace) throws -> Bool {
-    guard let tensor = find(place.name) else { return false }
+  func format(of place: WeightPlace) throws -> WeightFormat? {
+    guard let tensor = find(place.name) else { return nil }
     switch place {
     case .matrix(let site, let outputs, let inputs):
       try check(tensor, isTransposed(site) ? [inputs, outputs] : [outputs, inputs])
     case .vector(_, let count): try check(tensor, [count])
     }
-    _ = try format(of: tensor)
-    return true
+    return try format(of: tensor)
   }
 
   private func isTransposed(_ site: String) -> Bool {
@@ -171,6 +184,7 @@ final class GGUFSource: WeightSource {
   func vector(_ name: String, count: Int) throws -> [Float]? {
     guard let tensor = tensor(name) else { return nil }
     try check(tensor, [count])
+    defer { tensor.file.advise(.dontNeed, 0..<tensor.file.count) }
     var values = try tensor.floats()
     let site = String(name[..<(name.lastIndex(of: ".") ?? name.endIndex)])
     if let order = storage.ggufRowOrder(site, count, configuration) { values = order.map { values[$0] } }
@@ -183,14 +197,13 @@ final class GGUFSource: WeightSource {
     checkpoint.tensors.map(\.name).filter { !used.contains($0) && !$0.hasPrefix("rope_f") }.sorted()
   }
 
-  func holds(_ place: WeightPlace) throws -> Bool {
-    guard let tensor = tensor(place.name) else { return false }
+  func format(of place: WeightPlace) throws -> WeightFormat? {
+    guard let tensor = tensor(place.name) else { return nil }
     switch place {
     case .matrix(_, let outputs, let inputs): try check(tensor, [outputs, inputs])
     case .vector(_, let count): try check(tensor, [count])
     }
-    _ = try tensor.weightFormat()
-    return true
+    return try tensor.weightFormat()
   }
 
   /// The tensor that holds what Hugging Face stores under `name`.
@@ -222,22 +235,25 @@ extension WeightMatrix {
     let stored = try WeightMatrix(
       format: format, outputs: outputs, inputs: inputs, transposed: transposed, rowOrder: rowOrder, bytes: bytes,
       context: context)
-    switch type {
-    case .auto: return stored
-    case .float32 where format == .float32: return stored
-    case .bfloat16 where format == .bfloat16: return stored
-    case .float32, .bfloat16:
-      var values = [Float](repeating: 0, count: outputs * inputs)
-      values.withUnsafeMutableBufferPointer { buffer in
-        if let base = buffer.baseAddress { stored.decode(into: base) }
-      }
-      guard type == .bfloat16 else {
-        return try WeightMatrix(values: values, outputs: outputs, inputs: inputs, context: context)
-      }
-      let halves = values.withUnsafeBufferPointer { HalfPrecision.bfloat16($0) }
-      return try halves.withUnsafeBytes { bytes in
-        try WeightMatrix(format: .bfloat16, outputs: outputs, inputs: inputs, bytes: bytes, context: context)
-      }
+    let wanted = type.format(of: format)
+    guard wanted != format else { return stored }
+    var values = [Float](repeating: 0, count: outputs * inputs)
+    values.withUnsafeMutableBufferPointer { buffer in
+      if let base = buffer.baseAddress { stored.decode(into: base) }
+    }
+    guard wanted != .float32 else {
+      return try WeightMatrix(values: values, outputs: outputs, inputs: inputs, context: context)
+    }
+    let halves = values.withUnsafeBufferPointer {
+      wanted == .float16 ? HalfPrecision.float16($0) : HalfPrecision.bfloat16($0)
+    }
+    // Of all exponents only that of infinity and NaN is all ones.
+    guard wanted != .float16 || halves.allSatisfy({ $0 & 0x7C00 != 0x7C00 }) else {
+      throw WeightFormatError(
+        description: "some weights are beyond the range of float16 (65504); hold them as bfloat16 or float32")
+    }
+    return try halves.withUnsafeBytes { bytes in
+      try WeightMatrix(format: wanted, outputs: outputs, inputs: inputs, bytes: bytes, context: context)
     }
   }
 }

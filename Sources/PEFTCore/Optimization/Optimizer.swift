@@ -82,8 +82,8 @@ public final class Optimizer {
     }
   }
 
-  /// The state as arrays, to save it in a checkpoint.
-  public var state: (stepCount: Int, moments: [[Float]]) { (stepCount, (first + second).map(\.values)) }
+  /// What the rule keeps a parameter, to be saved in a checkpoint: the first moments of all, then the second ones.
+  public var moments: [Tensor] { first + second }
 
   /// Takes up a saved state.
   ///

@@ -6,8 +6,10 @@ public struct ComputeContext: Sendable {
   public let workers: Workers
 
   /// Creates a context with its own memory pool.
-  public init(threads: Int, pool: MemoryPool = MemoryPool()) {
+  ///
+  /// - Parameter profile: Where the time of every kernel is noted, if that is wanted.
+  public init(threads: Int, pool: MemoryPool = MemoryPool(), profile: KernelProfile? = nil) {
     self.pool = pool
-    workers = Workers(count: threads)
+    workers = Workers(count: threads, profile: profile)
   }
 }

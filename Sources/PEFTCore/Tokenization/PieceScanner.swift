@@ -25,6 +25,15 @@ enum PieceScanner: Sendable, Equatable {
     }
   }
 
+  /// The expression as tokenizer.json files spell it.
+  var expression: String {
+    switch self {
+    case .gpt2: Self.gpt2Expression
+    case .words(let maximumDigits):
+      Self.wordsExpression(digits: maximumDigits == 1 ? #"\p{N}"# : #"\p{N}{1,\#(maximumDigits)}"#)
+    }
+  }
+
   private static func wordsExpression(digits: String) -> String {
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits
       + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#

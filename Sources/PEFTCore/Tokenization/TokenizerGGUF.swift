@@ -60,7 +60,8 @@ extension Tokenizer {
   }
 }
 
-private struct GGUFTokenizerReader {
+/// Turns the description into a tokenizer.
+struct GGUFTokenizerReader {
   let metadata: GGUFTokenizerMetadata
   let file: String
 
@@ -68,12 +69,13 @@ private struct GGUFTokenizerReader {
 
   // MARK: - Byte-level BPE
 
-  private var isLlama3: Bool {
+  /// Whether whole words are taken from the vocabulary, as only Llama 3's tokenizer does.
+  var isLlama3: Bool {
     ["llama-bpe", "llama3", "llama-v3", "falcon3"].contains(metadata.preTokenizer ?? "")
   }
 
   /// What the name of a pre-tokenizer stands for.
-  private func pipeline() throws(GGUFTokenizerError) -> (normalizers: [Normalizer], preTokenizers: [PreTokenizer]) {
+  func pipeline() throws(GGUFTokenizerError) -> (normalizers: [Normalizer], preTokenizers: [PreTokenizer]) {
     switch metadata.preTokenizer ?? "default" {
     case "default", "gpt-2", "gpt2", "olmo", "mpt", "phi-2", "jina-v1-en", "roberta-bpe", "exaone4":
       return ([], [.pattern(.gpt2)])
@@ -111,7 +113,6 @@ private struct GGUFTokenizerReader {
     let model = BPEModel(
       symbols: .bytes, table: pieceTable, merges: merges, tokens: pieces, vocabularySize: metadata.tokens.count,
       byteTokens: (0..<256).map { pieceTable.id(of: [UInt8($0)]) ?? -1 }, unknown: nil, fusesUnknown: false,
-      // Only Llama 3's tokenizer takes whole words from the vocabulary.
       ignoresMerges: isLlama3)
     return Tokenizer(
       Tokenizer.Parts(
@@ -122,29 +123,31 @@ private struct GGUFTokenizerReader {
 
   // MARK: - SentencePiece-style BPE
 
+  /// Two neighbours that merge, as ids.
+  struct Merge {
+    var left: Int32
+    var right: Int32
+    var merged: Int32
+    fileprivate var leftLength: Int32
+    fileprivate var rightLength: Int32
+  }
+
   /// Two neighbours merge if their union is a token, in the order of that token's score.
   ///
   /// Equal scores merge the longer left part first, then the longer right one: the order in which Hugging
   /// Face's converter lists merges.
-  private func mergesByScore(_ table: ByteStringTable) -> MergeTable {
-    struct Candidate {
-      var left: Int32
-      var right: Int32
-      var merged: Int32
-      var leftLength: Int32
-      var rightLength: Int32
-    }
-    var candidates: [Candidate] = []
+  func mergesByScore(_ table: ByteStringTable) -> [Merge] {
+    var candidates: [Merge] = []
     for (id, token) in metadata.tokens.enumerated() where !metadata.isByteOrControl(id) {
       let bytes = Array(token.utf8)
       let starts = bytes.indices.filter { bytes[$0] & 0xC0 != 0x80 }
       let splits = bytes.withUnsafeBufferPointer { bytes in
-        starts.indices.dropFirst().compactMap { index -> Candidate? in
+        starts.indices.dropFirst().compactMap { index -> Merge? in
           let cut = starts[index]
           guard let left = table.id(of: UnsafeBufferPointer(rebasing: bytes[..<cut])),
             let right = table.id(of: UnsafeBufferPointer(rebasing: bytes[cut...]))
           else { return nil }
-          return Candidate(
+          return Merge(
             left: left, right: right, merged: Int32(id), leftLength: Int32(index),
             rightLength: Int32(starts.count - index))
         }
@@ -162,24 +165,36 @@ private struct GGUFTokenizerReader {
       if a.rightLength != b.rightLength { return a.rightLength > b.rightLength }
       return one < other
     }
-    var merges = MergeTable(count: candidates.count)
-    for (rank, index) in order.enumerated() {
-      let candidate = candidates[index]
-      merges.set(left: candidate.left, right: candidate.right, rank: Int32(rank), merged: candidate.merged)
-    }
-    return merges
+    return order.map { candidates[$0] }
   }
 
-  func sentencePiece() throws(GGUFTokenizerError) -> Tokenizer {
+  private func mergeTable(_ merges: [Merge]) -> MergeTable {
+    var table = MergeTable(count: merges.count)
+    for (rank, merge) in merges.enumerated() {
+      table.set(left: merge.left, right: merge.right, rank: Int32(rank), merged: merge.merged)
+    }
+    return table
+  }
+
+  /// The token for what the vocabulary of a model by scores cannot spell.
+  func unknown(in table: ByteStringTable) throws(GGUFTokenizerError) -> Int32? {
+    try id(metadata.unknown, "unknown_token_id") ?? table.id(of: Array("<unk>".utf8))
+  }
+
+  func checkScores() throws(GGUFTokenizerError) {
     guard metadata.scores.count == metadata.tokens.count else {
       throw error("tokenizer.ggml.scores has \(metadata.scores.count) elements for \(metadata.tokens.count) tokens")
     }
     guard metadata.scores.allSatisfy({ !$0.isNaN }) else { throw error("tokenizer.ggml.scores has a NaN") }
+  }
+
+  func sentencePiece() throws(GGUFTokenizerError) -> Tokenizer {
+    try checkScores()
     let table = try tokenTable()
-    let unknown = try id(metadata.unknown, "unknown_token_id") ?? table.id(of: Array("<unk>".utf8))
+    let unknown = try unknown(in: table)
     let pieces = metadata.tokens.enumerated().map { (bytes: Array($0.element.utf8), id: Int32($0.offset)) }
     let model = BPEModel(
-      symbols: .scalars, table: table, merges: mergesByScore(table), tokens: pieces,
+      symbols: .scalars, table: table, merges: mergeTable(mergesByScore(table)), tokens: pieces,
       vocabularySize: metadata.tokens.count, byteTokens: BPEModel.fallbackTokens(in: table), unknown: unknown,
       fusesUnknown: true, ignoresMerges: false)
     let mark = Array("▁".utf8)
@@ -196,7 +211,7 @@ private struct GGUFTokenizerReader {
 
   // MARK: - Parts of both
 
-  private func tokenTable() throws(GGUFTokenizerError) -> ByteStringTable {
+  func tokenTable() throws(GGUFTokenizerError) -> ByteStringTable {
     guard !metadata.tokens.isEmpty else { throw error("the tokenizer has no tokenizer.ggml.tokens") }
     guard metadata.tokenTypes.isEmpty || metadata.tokenTypes.count == metadata.tokens.count else {
       throw error(
@@ -209,7 +224,7 @@ private struct GGUFTokenizerReader {
     return table
   }
 
-  private func addedTokens() throws(GGUFTokenizerError) -> [AddedToken] {
+  func addedTokens() throws(GGUFTokenizerError) -> [AddedToken] {
     metadata.tokens.enumerated().compactMap { id, content in
       guard metadata.tokenTypes.indices.contains(id), !content.isEmpty else { return nil }
       let type = metadata.tokenTypes[id]
@@ -228,7 +243,7 @@ private struct GGUFTokenizerReader {
     return Int32(value)
   }
 
-  private func frame(addsBeginning standard: Bool) throws(GGUFTokenizerError) -> Tokenizer.SpecialFrame {
+  func frame(addsBeginning standard: Bool) throws(GGUFTokenizerError) -> Tokenizer.SpecialFrame {
     var frame = Tokenizer.SpecialFrame()
     let adds = metadata.addsBeginningOfText ?? (standard || isLlama3)
     if adds, let id = try id(metadata.beginningOfText, "bos_token_id") { frame.before = [id] }

@@ -22,7 +22,7 @@ enum GPT2: ModelFamily {
       headCount: heads, keyValueHeadCount: heads, headDimension: hidden / heads,
       feedForwardSize: try description.integer("n_inner", default: 4 * hidden), contextLength: positions,
       normalization: Normalization(
-        centers: true, epsilon: Float(try description.number("layer_norm_epsilon", default: 1e-5))),
+        centers: true, epsilon: Float(try description.positive("layer_norm_epsilon", default: 1e-5))),
       positions: .learned(count: positions, offset: 0),
       attentionScale: try description.bool("scale_attn_weights", default: true)
         ? 1 / Float(hidden / heads).squareRoot() : 1,

@@ -20,7 +20,7 @@ enum GPTNeoX: ModelFamily {
       feedForwardSize: try description.integer("intermediate_size"),
       contextLength: try description.integer("max_position_embeddings", default: 2048, in: 1...1_000_000_000),
       normalization: Normalization(
-        centers: true, epsilon: Float(try description.number("layer_norm_eps", default: 1e-5))),
+        centers: true, epsilon: Float(try description.positive("layer_norm_eps", default: 1e-5))),
       positions: .rotary(try description.rotary(headDimension: hidden / heads, keys: rotary)),
       attentionScale: 1 / Float(hidden / heads).squareRoot(), windows: [Int?](repeating: nil, count: layers),
       attentionSoftCap: nil, finalSoftCap: nil, embeddingScale: 1,

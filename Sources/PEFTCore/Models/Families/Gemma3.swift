@@ -28,9 +28,9 @@ enum Gemma3: ModelFamily {
     let parameters = description.section("rope_parameters")
     var rotary = try description.rotary(
       headDimension: headDimension, keys: keys, parameters: parameters?.section("full_attention"))
-    rotary.localTheta = try description.number("rope_local_base_freq", default: 10_000)
+    rotary.localTheta = try description.positive("rope_local_base_freq", default: 10_000)
     if let local = parameters?.section("sliding_attention") {
-      rotary.localTheta = try local.number("rope_theta", default: 10_000)
+      rotary.localTheta = try local.positive("rope_theta", default: 10_000)
       guard try local.string("rope_type", default: "default") == "default" else {
         throw local.refuse("rope_type", "scaled frequencies in windowed layers are not supported")
       }

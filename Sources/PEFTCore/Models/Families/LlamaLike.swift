@@ -32,7 +32,7 @@ enum LlamaLike {
       feedForwardSize: try description.integer("intermediate_size"),
       contextLength: try description.integer("max_position_embeddings", default: 2048, in: 1...1_000_000_000),
       normalization: Normalization(
-        centers: false, epsilon: Float(try description.number("rms_norm_eps", default: defaults.epsilon))),
+        centers: false, epsilon: Float(try description.positive("rms_norm_eps", default: defaults.epsilon))),
       positions: .rotary(try description.rotary(headDimension: headDimension, keys: rotary)),
       attentionScale: 1 / Float(headDimension).squareRoot(), windows: [Int?](repeating: nil, count: layers),
       attentionSoftCap: nil, finalSoftCap: nil, embeddingScale: 1,

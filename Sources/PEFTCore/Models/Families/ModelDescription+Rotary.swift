@@ -27,16 +27,16 @@ extension ModelDescription {
     headDimension: Int, keys: RotaryKeys = .init(), parameters own: ModelDescription? = nil
   ) throws(DocumentError) -> RotaryConfiguration {
     let parameters = own ?? section("rope_parameters") ?? section("rope_scaling")
-    var theta = try number(keys.theta, default: keys.defaultTheta)
+    var theta = try positive(keys.theta, default: keys.defaultTheta)
     var share = try number(keys.share, default: keys.defaultShare)
     if let parameters {
-      theta = try parameters.number("rope_theta", default: theta)
+      theta = try parameters.positive("rope_theta", default: theta)
       share = try parameters.number("partial_rotary_factor", default: share)
     }
     let dimension = share > 0 && share <= 1 ? Int(Double(headDimension) * share) / 2 * 2 : 0
-    guard theta > 0, theta.isFinite, dimension > 0 else {
+    guard dimension > 0 else {
       throw DocumentError(
-        "rotary embedding of base \(theta) cannot turn the share \(share) of heads of width \(headDimension)",
+        "rotary embedding cannot turn the share \(share) of heads of width \(headDimension)",
         at: parameters?.root.offset ?? root.offset, of: text)
     }
     var rotary = RotaryConfiguration(theta: theta, dimension: dimension, scaling: .none)
@@ -99,11 +99,5 @@ extension ModelDescription {
       key,
       default: try parameters.integer(key, default: try integer("max_position_embeddings", in: longest), in: longest),
       in: longest)
-  }
-
-  private func positive(_ key: String, default fallback: Double) throws(DocumentError) -> Double {
-    let value = try number(key, default: fallback)
-    guard value > 0, value.isFinite else { throw refuse(key, "expected a positive number, found \(value)") }
-    return value
   }
 }

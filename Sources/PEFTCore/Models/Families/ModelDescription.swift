@@ -34,6 +34,13 @@ public struct ModelDescription {
     return number
   }
 
+  /// A number above zero that may be absent or null.
+  public func positive(_ key: String, default fallback: Double) throws(DocumentError) -> Double {
+    let value = try number(key, default: fallback)
+    guard value > 0, value.isFinite else { throw refuse(key, "expected a positive number, found \(value)") }
+    return value
+  }
+
   /// A number, or nil where it is absent or null.
   public func number(_ key: String) throws(DocumentError) -> Double? {
     guard root[key] != nil else { return nil }

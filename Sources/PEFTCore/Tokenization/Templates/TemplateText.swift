@@ -111,24 +111,6 @@ enum TemplateText {
     return result + String(Character(quote))
   }
 
-  static func jsonString(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\\": result += "\\\\"
-      case "\"": result += "\\\""
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case "\u{8}": result += "\\b"
-      case "\u{c}": result += "\\f"
-      case _ where scalar.value < 0x20: result += "\\u" + hexadecimal(scalar.value, digits: 4)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
-
   private static func hexadecimal(_ value: UInt32, digits: Int) -> String {
     let spelling = String(value, radix: 16)
     return String(repeating: "0", count: max(0, digits - spelling.count)) + spelling

@@ -125,7 +125,7 @@ indirect enum TemplateValue: Sendable {
     case .none: return "null"
     case .boolean(let value): return value ? "true" : "false"
     case .integer, .number: return representation
-    case .string(let value): return TemplateText.jsonString(value)
+    case .string(let value): return JSONWriter.quoted(value)
     case .list(let values):
       var parts: [String] = []
       for value in values {
@@ -137,7 +137,7 @@ indirect enum TemplateValue: Sendable {
       var parts: [String] = []
       for key in sortsKeys ? object.keys.sorted(by: TemplateText.precedes) : object.keys {
         guard let part = object[key]?.json(indent: indent, level: level + 1, sortsKeys: sortsKeys) else { return nil }
-        parts.append("\(TemplateText.jsonString(key)): \(part)")
+        parts.append("\(JSONWriter.quoted(key)): \(part)")
       }
       return joined(parts, "{", "}")
     default: return nil
