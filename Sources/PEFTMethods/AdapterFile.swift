@@ -10,9 +10,11 @@ public struct AdapterFile {
   /// The model that it was trained on, as adapter_config.json names it.
   public let baseModel: String?
 
+  /// The saved tensors.
+  public let tensors: SafetensorsCheckpoint
+
   private let configuration: DocumentValue
   private let text: DocumentText
-  private let tensors: SafetensorsCheckpoint
   private let state: SafetensorsCheckpoint?
 
   /// The private file beside PEFT's two: what a training needs to go on and PEFT has no key for.
@@ -23,24 +25,29 @@ public struct AdapterFile {
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError`.
   public static func open(_ path: String) throws -> AdapterFile {
     let file = path + "/adapter_config.json"
-    let text = DocumentText(name: file, bytes: try MemoryMappedFile(path: file).contents)
-    let configuration = try JSONParser.parse(text)
+    let (configuration, text) = try JSONParser.parse(file: file)
     guard let type = configuration["peft_type"]?.string else {
       throw DocumentError("\"peft_type\" is missing or no string", at: configuration.offset, of: text)
     }
     let state = path + "/" + stateName
     return AdapterFile(
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
-      configuration: configuration, text: text,
       tensors: try SafetensorsCheckpoint.open(file: path + "/adapter_model.safetensors"),
+      configuration: configuration, text: text,
       state: FileManager.default.fileExists(atPath: state) ? try SafetensorsCheckpoint.open(file: state) : nil)
   }
+
+  /// The members of adapter_config.json.
+  public var settings: JSONValue { JSONValue(configuration) }
+
+  /// Whether our private state file lies beside them.
+  public var hasState: Bool { state != nil }
 
   /// The method that the adapter's configuration describes.
   ///
   /// - Throws: `DocumentError` for a method, or an option of one, that is not supported.
   public func method() throws -> any PEFTMethod {
-    let settings = AdapterSettings(root: configuration, text: text, hasState: state != nil)
+    let settings = AdapterSettings(root: configuration, text: text, hasState: hasState)
     for type in MethodRegistry.all {
       if let method = try type.init(peft: settings, type: peftType) { return method }
     }
@@ -176,6 +183,20 @@ public struct AdapterSettings {
     let strings = (value.array ?? [value]).compactMap(\.string)
     guard strings.count == value.array?.count ?? 1 else { throw error(key, "expected a string or a list of strings") }
     return strings
+  }
+
+  /// The members of an object under `key`, in their order; none if it is missing.
+  public func members<Value>(
+    _ key: String, expected: String, _ read: (DocumentValue) -> Value?
+  ) throws -> [(key: String, value: Value)] {
+    guard let value = root[key] else { return [] }
+    guard let object = value.object else { throw error(key, "expected an object with \(expected)") }
+    return try object.members.map { member in
+      guard let value = read(member.value) else {
+        throw DocumentError("\"\(key)\": expected \(expected)", at: member.value.offset, of: text)
+      }
+      return (member.key, value)
+    }
   }
 
   /// The targets of a method, as PEFT means them: a list of names, or one expression.

@@ -115,6 +115,7 @@ private final class AddedBias: LinearAdapter {
   }
 
   var parameters: [Parameter] { [bias] }
+  var changesBiasOnly: Bool { true }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
     tape.addBias(tape.variable(for: bias), to: base(x))

@@ -66,7 +66,9 @@ struct BottleneckAdapter: PEFTMethod {
     let hidden = model.configuration.hiddenSize
     let width = hidden / reductionFactor
     guard width > 0 else {
-      throw AttachError("reduction_factor \(reductionFactor) leaves nothing of the model's width, which is \(hidden)")
+      throw AttachError(
+        "reduction_factor \(reductionFactor) leaves nothing of the model's width, which is \(hidden)",
+        option: "reduction_factor")
     }
     var networks: [BottleneckNetwork] = []
     for block in model.blocks {

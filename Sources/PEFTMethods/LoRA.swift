@@ -8,7 +8,8 @@ import PEFTCore
 /// rows, `DoRAAdapter`). A starts uniform in ±1/√inputs (Kaiming's rule with a = √5, as PEFT does it) and B at zero, so
 /// that step 0 is the base model; `init: pissa` (Meng et al. 2024) starts from W's principal components, see
 /// `PiSSAAdapter`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski 2023). `loraplus_ratio` (Hayou et
-/// al. 2024) multiplies B's learning rate. Merged for inference, so it adds no cost there.
+/// al. 2024) multiplies B's learning rate. `rank_pattern` and `alpha_pattern` give some targets a rank or alpha of
+/// their own, as in PEFT. Merged for inference, so it adds no cost there.
 struct LoRA: PEFTMethod {
   static let name = "lora"
   static let summary = "low-rank update beside frozen linear maps"
@@ -28,6 +29,10 @@ struct LoRA: PEFTMethod {
   let alpha: Double
   /// Probability of an input element to be dropped in training.
   let dropout: Double
+  /// Ranks of some maps in place of `rank`.
+  let rankPattern: SitePatterns<Int>
+  /// Alphas of some maps in place of `alpha`.
+  let alphaPattern: SitePatterns<Double>
   /// Whether the factor is alpha / √rank.
   let isRankStabilized: Bool
   /// Whether rows are rescaled to trained lengths.
@@ -47,6 +52,14 @@ struct LoRA: PEFTMethod {
     options.alias("lora_dropout", of: "dropout")
     rank = try options.integer("rank", default: 8, in: 1..., about: "rank of the update")
     alpha = try options.number("alpha", default: 16, in: 0..., about: "the update is multiplied by alpha / rank")
+    rankPattern = SitePatterns(
+      try options.integerMembers(
+        "rank_pattern", in: 1..., about: "ranks of some maps: a name, path or regular expression with its rank"),
+      mustMatch: true)
+    alphaPattern = SitePatterns(
+      try options.numberMembers(
+        "alpha_pattern", in: 0..., about: "alphas of some maps, in the same way"),
+      mustMatch: true)
     dropout = try options.number(
       "dropout", default: 0, in: 0..<1, about: "probability of an input of the update to be dropped in training")
     isRankStabilized = try options.bool("rslora", default: false, about: "multiply by alpha / √rank instead")
@@ -57,6 +70,9 @@ struct LoRA: PEFTMethod {
       "init", default: Start.zero, about: "start with no update, or with the weight's principal components (PiSSA)")
     targets = try TargetSelector.read(&options)
     savesPrincipalComponents = false
+    for (option, key) in [("rank_pattern", rankPattern.malformedKey), ("alpha_pattern", alphaPattern.malformedKey)] {
+      if let key { throw options.error(option, "\(key.debugDescription) is not a regular expression") }
+    }
     if isWeightDecomposed, start == .pissa {
       throw options.error("init", "\"pissa\" and dora: true exclude each other")
     }
@@ -65,13 +81,23 @@ struct LoRA: PEFTMethod {
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == "LORA" else { return nil }
     try settings.refuse([
-      "alora_invocation_tokens", "alpha_pattern", "bias", "layer_replication", "lora_bias",
-      "modules_to_save", "rank_pattern", "target_parameters", "trainable_token_indices", "use_qalora", "use_bdlora",
-      "velora_config", "monteclora_config", "kasa_config",
+      "alora_invocation_tokens", "bias", "layer_replication", "lora_bias", "modules_to_save", "target_parameters",
+      "trainable_token_indices", "use_qalora", "use_bdlora", "velora_config", "monteclora_config", "kasa_config",
     ])
     rank = try settings.integer("r", in: 1...65_536)
     alpha = try settings.number("lora_alpha", default: 8)
     dropout = try settings.number("lora_dropout", default: 0)
+    rankPattern = SitePatterns(
+      try settings.members("rank_pattern", expected: "whole numbers from 1 to 65536") { value in
+        value.integer.flatMap { (1...65_536).contains($0) ? $0 : nil }
+      }, mustMatch: false)
+    alphaPattern = SitePatterns(
+      try settings.members("alpha_pattern", expected: "numbers") { value in
+        value.number.flatMap { $0.isFinite ? $0 : nil }
+      }, mustMatch: false)
+    for (member, key) in [("rank_pattern", rankPattern.malformedKey), ("alpha_pattern", alphaPattern.malformedKey)] {
+      if let key { throw settings.error(member, "\(key.debugDescription) is not a regular expression") }
+    }
     isRankStabilized = try settings.bool("use_rslora", default: false)
     isWeightDecomposed = try settings.bool("use_dora", default: false)
     learningRateRatio = 1
@@ -97,13 +123,18 @@ struct LoRA: PEFTMethod {
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let selector = try targets ?? DefaultTargets.lora(of: model)
     let linears = try selector.linears(of: model)
-    if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank }) {
+    try rankPattern.check("rank_pattern", sites: linears.map(\.site))
+    try alphaPattern.check("alpha_pattern", sites: linears.map(\.site))
+    if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank(of: $0) }) {
       throw AttachError(
-        "rank \(rank) is larger than \(small.site) itself, which is \(small.outputs) × \(small.inputs)")
+        "rank \(rank(of: small)) is larger than \(small.site) itself, which is \(small.outputs) × \(small.inputs)",
+        option: rankPattern.value(for: small.site) == nil ? "rank" : "rank_pattern")
     }
-    let scale = Float(isRankStabilized ? alpha / Double(rank).squareRoot() : alpha / Double(rank))
-    guard start == .zero || scale > 0 else { throw AttachError("init: pissa needs an alpha above 0") }
+    guard start == .zero || linears.allSatisfy({ scale(of: $0) > 0 }) else {
+      throw AttachError("init: pissa needs an alpha above 0", option: "alpha")
+    }
     let adapters = linears.map { linear -> LoRAAdapter in
+      let (rank, scale) = (rank(of: linear), scale(of: linear))
       if start == .pissa {
         return PiSSAAdapter(linear, rank: rank, scale: scale, dropout: dropout, setting: setting)
       }
@@ -131,15 +162,25 @@ struct LoRA: PEFTMethod {
       undo: { for linear in linears { linear.adapter = nil } })
   }
 
+  private func rank(of linear: Linear) -> Int { rankPattern.value(for: linear.site) ?? rank }
+
+  /// The factor of a map's update.
+  private func scale(of linear: Linear) -> Float {
+    let (alpha, rank) = (alphaPattern.value(for: linear.site) ?? alpha, Double(rank(of: linear)))
+    return Float(isRankStabilized ? alpha / rank.squareRoot() : alpha / rank)
+  }
+
   /// The members of adapter_config.json, all that PEFT writes.
   private func members(
     of model: CausalLanguageModel, selector: TargetSelector, linears: [Linear], convertsPrincipalComponents: Bool
   ) -> [(String, JSONValue)] {
     // Trained minus initial product is one of twice the rank with the same factor.
     let growth = convertsPrincipalComponents ? (isRankStabilized ? 2.0.squareRoot() : 2) : 1
+    let rankGrowth = convertsPrincipalComponents ? 2 : 1
     let start: JSONValue = savesPrincipalComponents ? "pissa" : true
     return [
-      ("alora_invocation_tokens", .null), ("alpha_pattern", [:]), ("arrow_config", .null), ("bias", "none"),
+      ("alora_invocation_tokens", .null),
+      ("alpha_pattern", alphaPattern.document { ($0 * growth).document }), ("arrow_config", .null), ("bias", "none"),
       ("corda_config", .null), ("ensure_weight_tying", false), ("eva_config", .null),
       ("exclude_modules", selector.excludedDocument),
       ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
@@ -148,8 +189,9 @@ struct LoRA: PEFTMethod {
       ("lora_alpha", (alpha * growth).document), ("lora_bias", false), ("lora_dropout", JSONValue(dropout)),
       ("lora_ga_config", .null), ("megatron_config", .null), ("megatron_core", "megatron.core"),
       ("monteclora_config", .null), ("qalora_group_size", 16),
-      ("r", JSONValue(convertsPrincipalComponents ? 2 * rank : rank)),
-      ("rank_pattern", [:]), ("target_modules", selector.document()), ("target_parameters", .null),
+      ("r", JSONValue(rankGrowth * rank)),
+      ("rank_pattern", rankPattern.document { JSONValue(rankGrowth * $0) }), ("target_modules", selector.document()),
+      ("target_parameters", .null),
       ("trainable_token_indices", .null), ("use_bdlora", .null), ("use_dora", JSONValue(isWeightDecomposed)),
       ("use_qalora", false), ("use_rslora", JSONValue(isRankStabilized)), ("velora_config", .null),
     ]

@@ -4,30 +4,62 @@ public import PEFTCore
 /// Writes a model with its adapters folded into the weights, as a Hugging Face directory.
 ///
 /// What a method only adds to linear maps (LoRA, IA3, added biases) or trains in place (norms, biases, everything) can
-/// be folded in; virtual tokens, prefixes and bottleneck networks cannot. Weights start from the checkpoint's own
-/// values and keep its types, tensor by tensor, unless another is asked for. The other files of the directory
-/// (description, tokenizer, templates) are copied.
+/// be folded in; virtual tokens, prefixes and bottleneck networks cannot. From a Hugging Face directory, weights start
+/// from the checkpoint's own values and keep its types, tensor by tensor, unless another is asked for, and the other
+/// files (description, tokenizer, templates) are copied. From a GGUF file, weights start from the values that its
+/// blocks stand for, are written as float32 unless another type is asked for, and the other files are made from its
+/// header.
 public enum ModelMerger {
   /// Writes the merged model.
   ///
   /// - Parameters:
   ///   - model: The model with a method attached.
-  ///   - source: The files it was loaded from, a Hugging Face directory.
+  ///   - source: The files it was loaded from.
   ///   - folder: Where to write; appears complete or not at all.
   ///   - type: The type of all weights; nil for the checkpoint's own.
   /// - Throws: `AttachError` for what cannot be folded in, `FileError`, `CheckpointError`.
   public static func write(
     _ model: CausalLanguageModel, from source: ModelFiles, to folder: String, as type: SafetensorsType? = nil
   ) throws {
-    try refuseUnmergeable(model)
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isDirectory), isDirectory.boolValue else {
-      throw FileError(
-        path: source.path, "is no Hugging Face directory: merged weights are written as one and need one to start from")
-    }
-    let checkpoint = try SafetensorsCheckpoint.open(directory: source.path)
+    try checkMergeable(model)
+    try refuseSourceFolder(folder, source)
     let changes = Changes(model)
+    let added = try newBiases(of: model)
     var writer = SafetensorsWriter()
+    let addedType: SafetensorsType
+    let described = try source.directoryFiles(weightsAs: (type ?? .float32).torchName)
+    if described == nil {
+      addedType = try addStored(to: &writer, of: source, changes: changes, as: type)
+    } else {
+      addedType = type ?? .float32
+      addLoaded(to: &writer, of: model, changes: changes, as: addedType)
+    }
+    for (name, values) in added.biases {
+      writer.add(name, shape: [values.count], as: addedType) { values.bytes(as: addedType) }
+    }
+    try AtomicFile.writeFolder(to: folder) { temporary in
+      try writer.write(to: temporary + "/" + SafetensorsCheckpoint.fileName)
+      if let described {
+        for file in described { try AtomicFile.write(file.content.prettyText + "\n", to: temporary + "/" + file.name) }
+      } else {
+        for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where isKept(name) {
+          // The Hub's cache has links that lead nowhere from another place.
+          let file = URL(fileURLWithPath: source.path + "/" + name).resolvingSymlinksInPath().path
+          try FileManager.default.copyItem(atPath: file, toPath: temporary + "/" + name)
+        }
+        if let type { try set([("dtype", JSONValue(type.torchName))], in: temporary + "/config.json") }
+      }
+      if !added.settings.isEmpty { try set(added.settings.map { ($0, true) }, in: temporary + "/config.json") }
+    }
+  }
+
+  /// Adds the checkpoint's tensors, changed where the method changes them.
+  ///
+  /// - Returns: The type for tensors that the checkpoint does not have.
+  private static func addStored(
+    to writer: inout SafetensorsWriter, of source: ModelFiles, changes: Changes, as type: SafetensorsType?
+  ) throws -> SafetensorsType {
+    let checkpoint = try SafetensorsCheckpoint.open(directory: source.path)
     for tensor in checkpoint.tensors {
       let target = tensor.type.isReadableAsFloat ? type ?? tensor.type : tensor.type
       if let change = changes.byName[tensor.name] ?? changes.byName[changes.optionalPrefix + tensor.name] {
@@ -42,28 +74,82 @@ public enum ModelMerger {
         writer.add(tensor.name, shape: tensor.shape, as: target) { tensor.readFloats.bytes(as: target) }
       }
     }
-    let added = try newBiases(of: model)
-    let addedType = type ?? checkpoint.tensors.first { $0.type.isReadableAsFloat }?.type ?? .float32
-    for (name, values) in added.biases {
-      writer.add(name, shape: [values.count], as: addedType) { values.bytes(as: addedType) }
-    }
-    try AtomicFile.writeFolder(to: folder) { temporary in
-      try writer.write(to: temporary + "/" + SafetensorsCheckpoint.fileName)
-      for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where isKept(name) {
-        try FileManager.default.copyItem(atPath: source.path + "/" + name, toPath: temporary + "/" + name)
+    return type ?? checkpoint.tensors.first { $0.type.isReadableAsFloat }?.type ?? .float32
+  }
+
+  /// Adds the weights as they were loaded, changed where the method changes them.
+  private static func addLoaded(
+    to writer: inout SafetensorsWriter, of model: CausalLanguageModel, changes: Changes, as type: SafetensorsType
+  ) {
+    let weights = LoadedWeights(model)
+    for place in model.weightPlaces {
+      let change = changes.byName[place.name]
+      var shape: [Int]
+      switch place {
+      case .matrix(_, let outputs, let inputs): shape = [outputs, inputs]
+      case .vector(_, let count): shape = [count]
       }
-      if !added.settings.isEmpty { try set(added.settings, in: temporary + "/config.json") }
+      let isTurned = weights.turned.contains(place.name)
+      if isTurned { shape.reverse() }
+      writer.add(place.name, shape: shape, as: type) {
+        var values = weights.values(place)
+        if isTurned { values = values.transposed(rows: shape[1]) }
+        return (change?(values) ?? values).bytes(as: type)
+      }
     }
   }
 
-  /// Refuses what cannot be folded into the weights.
-  private static func refuseUnmergeable(_ model: CausalLanguageModel) throws {
+  /// The frozen weights of a model by the names that they have in checkpoints.
+  private struct LoadedWeights {
+    private var matrices: [String: WeightMatrix] = [:]
+    private var vectors: [String: Tensor] = [:]
+    /// Names of those that checkpoints of the family store as `[inputs, outputs]`.
+    private(set) var turned: Set<String> = []
+
+    init(_ model: CausalLanguageModel) {
+      for table in [model.embedding, model.positionEmbedding].compactMap({ $0 }) {
+        matrices["\(table.site).weight"] = table.weight
+      }
+      for linear in model.linears + [model.head] {
+        matrices["\(linear.site).weight"] = linear.weight
+        vectors["\(linear.site).bias"] = linear.bias
+        if model.storesTransposed(linear) { turned.insert("\(linear.site).weight") }
+      }
+      for norm in model.norms {
+        vectors["\(norm.site).weight"] = norm.gain
+        vectors["\(norm.site).bias"] = norm.bias
+      }
+    }
+
+    /// Row-major, as the model holds them.
+    func values(_ place: WeightPlace) -> [Float] {
+      guard case .matrix(_, let outputs, let inputs) = place else { return vectors[place.name]?.values ?? [] }
+      var values = [Float](repeating: 0, count: outputs * inputs)
+      values.withUnsafeMutableBufferPointer { buffer in
+        if let base = buffer.baseAddress { matrices[place.name]?.decode(into: base) }
+      }
+      return values
+    }
+  }
+
+  /// Refuses a model whose method cannot be folded into the weights.
+  ///
+  /// - Throws: `AttachError` that says what cannot.
+  public static func checkMergeable(_ model: CausalLanguageModel) throws {
     if model.prompt != nil { throw AttachError("virtual tokens and prefixes cannot be merged into the weights") }
     if model.blocks.contains(where: { $0.afterAttention != nil || $0.afterFeedForward != nil }) {
       throw AttachError("bottleneck adapters have a non-linearity and cannot be merged into the weights")
     }
     if model.configuration.tiesEmbeddings, model.head.adapter != nil {
       throw AttachError("lm_head shares its weight with the embeddings: an update of it cannot be merged")
+    }
+  }
+
+  /// Refuses to write over the model that is read.
+  private static func refuseSourceFolder(_ folder: String, _ source: ModelFiles) throws {
+    func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    guard real(folder) != real(source.path) else {
+      throw FileError(path: folder, "is the model itself: write the merged one to another folder")
     }
   }
 
@@ -142,12 +228,16 @@ public enum ModelMerger {
     )
   }
 
-  /// Sets members of a description to true.
-  private static func set(_ keys: [String], in file: String) throws {
-    let text = DocumentText(name: file, bytes: try MemoryMappedFile(path: file).contents)
+  /// Sets members of a description.
+  private static func set(_ members: [(String, JSONValue)], in file: String) throws {
     var object = JSONObject()
-    for member in try JSONParser.parse(text).object?.members ?? [] { object[member.key] = JSONValue(member.value) }
-    for key in keys { object[key] = true }
+    for member in try JSONParser.parse(file: file).value.object?.members ?? [] {
+      object[member.key] = JSONValue(member.value)
+    }
+    for (key, value) in members {
+      // Older descriptions call the type so.
+      object[key == "dtype" && object["torch_dtype"] != nil ? "torch_dtype" : key] = value
+    }
     try AtomicFile.write(JSONValue.object(object).prettyText + "\n", to: file)
   }
 
@@ -156,6 +246,18 @@ public enum ModelMerger {
     let weights = [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx", ".index.json"]
     return !name.hasPrefix(".") && !weights.contains { name.hasSuffix($0) }
       && (name.hasSuffix(".json") || name.hasSuffix(".txt") || name.hasSuffix(".jinja") || name.hasSuffix(".model"))
+  }
+}
+
+extension SafetensorsType {
+  /// PyTorch's name of a float type.
+  fileprivate var torchName: String {
+    switch self {
+    case .bfloat16: "bfloat16"
+    case .float16: "float16"
+    case .float64: "float64"
+    default: "float32"
+    }
   }
 }
 

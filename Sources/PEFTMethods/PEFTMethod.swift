@@ -103,7 +103,12 @@ public struct InferenceCost: Sendable, Equatable {
 public struct AttachError: InputError {
   /// What is wrong and what there is instead.
   public let description: String
+  /// The option that it is about, if it is about one.
+  public let option: String?
 
   /// Creates a complaint.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String, option: String? = nil) {
+    self.description = description
+    self.option = option
+  }
 }

@@ -145,7 +145,7 @@ private final class PlainPrefix: TrainedPrefix {
     let cache = CachedSegment(continuing: nil, capacity: ids.count, in: context.pool)
     var forest = TokenForest()
     forest.add(.tokens(ids), under: nil, retaining: cache)
-    _ = model.hiddenStates(forest, on: Tape(context: context, recording: false))
+    _ = model.hiddenStates(forest, reading: [], on: Tape(context: context, recording: false))
     let width = model.configuration.keyValueWidth
     let layers = (0..<model.configuration.layerCount).map { cache.keysAndValues(layer: $0) }
     var rows: [Float] = []

@@ -51,14 +51,16 @@ enum PromptStart: String, CaseIterable, Sendable {
       guard let tokenizer = setting.tokenizer else {
         // A model without weights is there to be counted, and values are never asked for.
         guard model.embedding.weight == nil else {
-          throw AttachError("init: text needs a tokenizer, and this model has none")
+          throw AttachError("init: text needs a tokenizer, and this model has none", option: "init")
         }
         return [Int32](repeating: 0, count: count)
       }
       let ids = tokenizer.encode(text ?? "", addSpecialTokens: false)
-      guard !ids.isEmpty else { throw AttachError("init_text \"\(text ?? "")\" has no tokens") }
+      guard !ids.isEmpty else { throw AttachError("init_text \"\(text ?? "")\" has no tokens", option: "init_text") }
       if let id = ids.first(where: { $0 >= model.configuration.vocabularySize }) {
-        throw AttachError("init_text has token \(id), but the model knows \(model.configuration.vocabularySize)")
+        throw AttachError(
+          "init_text has token \(id), but the model knows \(model.configuration.vocabularySize)",
+          option: "init_text")
       }
       return (0..<count).map { ids[$0 % ids.count] }
     }

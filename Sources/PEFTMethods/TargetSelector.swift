@@ -78,7 +78,7 @@ public struct TargetSelector: Sendable, Equatable {
     let expression: NSRegularExpression?
     if case .expression(let text) = pattern {
       guard let made = try? NSRegularExpression(pattern: "^(?:\(text))$") else {
-        throw AttachError("target_modules: \"\(text)\" is not a regular expression")
+        throw AttachError("target_modules: \"\(text)\" is not a regular expression", option: "target_modules")
       }
       expression = made
     } else {
@@ -139,6 +139,7 @@ public struct TargetSelector: Sendable, Equatable {
     }
     let layerHint = layers.map { " in layers \($0)" } ?? ""
     return AttachError(
-      "target_modules: \(what) matches no \(kind)\(layerHint); this model has \(names.joined(separator: ", "))")
+      "target_modules: \(what) matches no \(kind)\(layerHint); this model has \(names.joined(separator: ", "))",
+      option: "target_modules")
   }
 }

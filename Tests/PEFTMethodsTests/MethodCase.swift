@@ -49,6 +49,19 @@ struct MethodCase: Sendable, CustomTestStringConvertible, CustomStringConvertibl
       name: "lora", options: #"{"rank": 2, "rslora": true, "target_modules": "all-linear", "loraplus_ratio": 4}"#,
       model: "", closedForm: { $0.linears.reduce(0) { $0 + 2 * ($1.inputs + $1.outputs) } }),
     MethodCase(
+      name: "lora",
+      options: #"""
+        {"rank": 3, "target_modules": "all-linear", "rank_pattern": {".*\\.0\\..*": 1}, "alpha_pattern": {".*\\.1\\..*": 2}}
+        """#,
+      model: "",
+      closedForm: { sizes in
+        // The first layer's maps have rank 1.
+        let first = sizes.linears.count / sizes.layers
+        return sizes.linears.enumerated().reduce(0) {
+          $0 + ($1.offset < first ? 1 : 3) * ($1.element.inputs + $1.element.outputs)
+        }
+      }),
+    MethodCase(
       name: "lora", options: #"{"rank": 3, "dora": true}"#, model: "",
       closedForm: { $0.queryAndValue { 3 * ($0 + $1) + $1 } }),
     MethodCase(

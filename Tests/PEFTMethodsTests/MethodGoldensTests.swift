@@ -8,7 +8,7 @@ struct MethodGoldensTests {
   @Test("Each method's gradients, start and end belong to the same tensors")
   func methods() throws {
     let names = GoldenFixture.names(in: "methods")
-    #expect(names.count >= 58)
+    #expect(names.count >= 97)
     for name in names {
       let fixture = GoldenFixture("methods/\(name)")
       let tensors = try fixture.tensors("expected.safetensors")
@@ -34,5 +34,17 @@ struct MethodGoldensTests {
       let kept = gradients.reduce(0) { $0 + $1.values.count }
       #expect(name.hasPrefix("full") ? kept < total : kept == total, "\(name)")
     }
+  }
+
+  @Test(
+    "Every family has goldens of LoRA, IA3 and prefix tuning", arguments: ModelFamilies.all.map { $0.modelTypes[0] })
+  func families(type: String) throws {
+    let covered = try GoldenFixture.names(in: "methods").compactMap { name -> String? in
+      let description = try GoldenFixture("methods/\(name)").json("expected.json")
+      guard let model = description["model"]?.string, let method = description["method"]?.string else { return nil }
+      let configuration = try GoldenFixture("models/\(model)").json("config.json")
+      return configuration["model_type"]?.string == type ? method : nil
+    }
+    #expect(Set(covered).isSuperset(of: ["lora", "ia3", "prefix-tuning"]))
   }
 }

@@ -18,6 +18,9 @@ import Testing
       ("lora", #"{"dora": true, "init": "pissa"}"#, "dora"), ("lora", #"{"rnak": 4}"#, "did you mean \"rank\"?"),
       ("lora", #"{"layers_to_transform": [0]}"#, "target_modules"),
       ("ia3", #"{"feedforward": "inside"}"#, "input, output"),
+      ("lora", #"{"rank_pattern": {"q_proj": 0}}"#, "rank_pattern.q_proj"),
+      ("lora", #"{"rank_pattern": 4}"#, "expected an object"),
+      ("lora", #"{"alpha_pattern": {"(q_proj": 4}}"#, "regular expression"),
     ])
   func wrong(method: String, options: String, hint: String) throws {
     let error = #expect(throws: DocumentError.self) { try makeMethod(method, options) }
@@ -31,6 +34,11 @@ import Testing
       ("lora", #"{"rank": 9}"#, "rank 9"), ("adapter", #"{"reduction_factor": 17}"#, "reduction_factor 17"),
       ("lora", #"{"target_modules": "(q_proj"}"#, "regular expression"),
       ("lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [7]}"#, "layers [7]"),
+      ("lora", #"{"rank_pattern": {"v_proj": 9}}"#, "rank 9 is larger than model.layers.0.self_attn.v_proj"),
+      (
+        "lora", #"{"rank_pattern": {"k_proj": 2}}"#,
+        "\"k_proj\" matches none of the adapted maps, which are q_proj, v_proj"
+      ),
       ("prompt-tuning", #"{"init": "text", "init_text": "Answer"}"#, "tokenizer"),
     ])
   func misfit(method: String, options: String, hint: String) throws {
@@ -54,7 +62,28 @@ import Testing
     }
   }
 
-  @Test("A prefix that starts from tokens acts as if the model had read them", arguments: ["llama", "qwen2", "gpt2"])
+  @Test("Patterns give some maps a rank and an alpha of their own; the first that matches counts")
+  func patterns() throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).skeleton()
+    let attachment = try makeMethod(
+      "lora",
+      #"""
+      {"rank": 4, "alpha": 8, "rank_pattern": {"layers\\.0\\..*": 1, "v_proj": 2}, "alpha_pattern": {"q_proj": 6}}
+      """#
+    ).attach(to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    let adapters = try model.linears.filter { $0.adapter != nil }.map { try #require($0.adapter as? LoRAAdapter) }
+    #expect(adapters.map(\.pair.rank) == [1, 1, 4, 2])
+    #expect(adapters.map(\.scale) == [6, 8, 1.5, 4])
+    #expect(
+      attachment.format?.configuration.first { $0.key == "rank_pattern" }?.value == [
+        #"layers\.0\..*"#: 1, "v_proj": 2,
+      ])
+  }
+
+  @Test(
+    "A prefix that starts from tokens acts as if the model had read them",
+    arguments: ["llama", "qwen2", "gpt2", "gemma", "gemma2", "gemma3_text"])
   func prefixFromTokens(name: String) throws {
     let context = ComputeContext(threads: 1)
     let model = try ModelFiles.open(GoldenFixture("models/\(name)").folder.path).load(as: .auto, context: context)

@@ -188,7 +188,7 @@ struct MethodProbe {
             row: rows.lowerBound + index - 1, target: Int32(targets[index]), weight: 1 / Float(count)))
       }
     }
-    let hidden = model.hiddenStates(forest, on: tape)
+    let hidden = model.hiddenStates(forest, reading: labels.map(\.row), on: tape)
     let loss = model.loss(of: labels, hidden: hidden, on: tape)
     tape.runBackward()
     return loss

@@ -1,4 +1,5 @@
-"""Makes goldens of every PEFT method on the tiny Llama, Qwen2 and GPT-2 models: outputs, gradients, training.
+"""Makes goldens of every PEFT method on the tiny Llama, Qwen2 and GPT-2 models, and of LoRA, IA3 and prefix tuning on
+one tiny model of every other family: outputs, gradients, training.
 
     python scripts/golden/make_methods.py Tests/Fixtures/models Tests/Fixtures/methods
 
@@ -36,6 +37,18 @@ from transformers import AutoModelForCausalLM
 
 SCRIPT = "scripts/golden/make_methods.py"
 MODELS = ["llama", "qwen2", "gpt2"]
+# Models that scale their embeddings: virtual tokens stand among scaled ones and are not scaled themselves.
+SCALED_MODELS = ["gemma", "gemma3_text"]
+# What LoRA and IA3 attach to on the other families: fused projections and inputs of the feed-forward part among it.
+FAMILIES = {
+    **{name: (["q_proj", "v_proj", "down_proj"], ["k_proj", "v_proj", "down_proj"], ["down_proj"])
+       for name in ["mistral", "qwen3", "gemma", "gemma2", "gemma3_text", "olmo", "olmo2", "smollm3"]},
+    "phi3": (["qkv_proj", "gate_up_proj"], ["qkv_proj", "down_proj"], ["down_proj"]),
+    "phi3-longrope": (["qkv_proj", "o_proj"], ["gate_up_proj", "down_proj"], ["down_proj"]),
+    "gpt_neox": (["query_key_value", "dense_4h_to_h"], ["query_key_value", "dense_4h_to_h"], ["dense_4h_to_h"]),
+    "gpt_neox-sequential": (["query_key_value", "dense"], ["dense", "dense_4h_to_h"], ["dense_4h_to_h"]),
+    "opt": (["q_proj", "out_proj", "fc2"], ["q_proj", "k_proj", "fc2"], ["fc2"]),
+}
 VOCABULARY = 96
 # Small enough that rounding does not grow: with 1e-2, LoRA's runs in float32 and float64 part by 1e-2 in loss.
 LEARNING_RATES = {"lora": 3e-3}
@@ -44,6 +57,7 @@ LEARNING_RATE = 1e-2
 LARGEST_NOISE = 1e-4
 WEIGHT_DECAY = 1e-2
 STEPS = 20
+FAMILY_STEPS = 5
 # Length of each sequence of the batch and how many of its last tokens are labelled.
 BATCH = [(9, 4), (14, 3), (6, 4)]
 
@@ -75,6 +89,16 @@ def padded(sequences):
 # MARK: PEFT's methods
 
 
+def family_methods(model_name):
+    p = peft
+    lora, ia3, inner = FAMILIES[model_name]
+    yield "lora", p.LoraConfig(r=2, lora_alpha=4, lora_dropout=0.0, task_type="CAUSAL_LM", target_modules=lora)
+    yield "ia3", p.IA3Config(task_type="CAUSAL_LM", target_modules=ia3, feedforward_modules=inner)
+    yield "prefix-tuning", p.PrefixTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM")
+    if model_name in SCALED_MODELS:
+        yield "prompt-tuning", p.PromptTuningConfig(num_virtual_tokens=5, task_type="CAUSAL_LM")
+
+
 def peft_methods(model_name):
     """Fixture's name and config of every method that PEFT has for the model."""
     p = peft
@@ -88,6 +112,10 @@ def peft_methods(model_name):
     yield "lora-pissa", p.LoraConfig(**lora, init_lora_weights="pissa")
     pattern = r".*\.1\.(attn\.c_attn|mlp\.c_fc)" if gpt2 else r".*\.1\..*\.(q_proj|up_proj)"
     yield "lora-regex", p.LoraConfig(**{**lora, "target_modules": pattern})
+    # The keys do not overlap: PEFT sorts them when it saves, and the first one that matches counts.
+    yield "lora-patterns", p.LoraConfig(
+        **lora, rank_pattern={r"h\.0\.attn\.c_attn": 2} if gpt2 else {r"layers\.0\..*\.k_proj": 2, "v_proj": 3},
+        alpha_pattern={"mlp.c_proj" if gpt2 else "^model.layers.1.mlp.down_proj": 20})
     feed_forward = "mlp.c_proj" if gpt2 else "down_proj"
     ia3 = dict(task_type="CAUSAL_LM", fan_in_fan_out=gpt2,
                target_modules=["c_attn", "mlp.c_proj"] if gpt2 else ["k_proj", "v_proj", "down_proj"])
@@ -302,9 +330,12 @@ class BottleneckSubject(PlainSubject):
 
 def subjects(models, model_name):
     """Fixture's name, a function that builds it afresh, steps, and which tensors are kept (all, if None)."""
-    for method, config in peft_methods(model_name):
+    methods, steps = (family_methods, FAMILY_STEPS) if model_name in FAMILIES else (peft_methods, STEPS)
+    for method, config in methods(model_name):
         yield method, lambda method=method, config=config: PEFTSubject(
-            models, model_name, method, fresh(config)), STEPS, None
+            models, model_name, method, fresh(config)), STEPS if method == "prompt-tuning" else steps, None
+    if model_name in FAMILIES:
+        return
     if model_name != "llama":
         yield "bitfit-existing", lambda: PlainSubject(
             models, model_name, "bitfit-existing", lambda name: name.endswith(".bias")), STEPS, None
@@ -436,11 +467,12 @@ def main():
     parser.add_argument("models", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--only", nargs="*", help="method names")
+    parser.add_argument("--models", nargs="*", default=[*MODELS, *FAMILIES], dest="names", help="models' names")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
-    for model_name in MODELS:
+    for model_name in arguments.names:
         for method, build, steps, kept in subjects(arguments.models, model_name):
             if not arguments.only or method in arguments.only:
                 make(arguments.models, model_name, method, build, steps, kept, arguments.out)
