@@ -50,7 +50,7 @@ public struct DatasetImport {
   private let dataset: DatasetDescription
   private let folder: String
 
-  /// Creates an import of a dataset of the catalogue into `folder`/<dataset>.
+  /// Creates an import of a dataset into `folder`/<dataset>.
   public init(_ dataset: DatasetDescription, to folder: String) {
     self.dataset = dataset
     self.folder = folder + "/" + dataset.id

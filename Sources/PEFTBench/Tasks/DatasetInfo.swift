@@ -27,11 +27,8 @@ public struct DatasetInfo: Sendable {
   ///
   /// - Throws: `FileError` or `DocumentError`.
   public init(path: String) throws {
-    guard let bytes = FileManager.default.contents(atPath: path) else {
-      throw FileError(path: path, "cannot be read; expected a dataset_info.json")
-    }
-    let text = DocumentText(name: path, bytes: Array(bytes))
-    try self.init(JSONParser.parse(text), text: text)
+    let (document, text) = try JSONParser.parse(file: path)
+    try self.init(document, text: text)
   }
 
   /// Reads a parsed file.

@@ -19,16 +19,26 @@ public struct LocatedSplit: Sendable, Equatable {
 public struct DatasetLocator: Sendable {
   /// The folder of the datasets; nil for the Hub's cache alone.
   public let root: String?
+  /// Which suite the folder holds; the mini suite is found nowhere else, and has a validation split of everything.
+  public let suite: DataConfiguration.Suite
+  /// The revision in the Hub's cache; nil for the main branch.
+  public let revision: String?
   private let cache: HubCache?
 
   /// Creates a locator.
   ///
   /// - Parameters:
   ///   - root: The folder of the datasets.
-  ///   - cache: The Hub's cache, or nil not to look there.
-  public init(root: String?, cache: HubCache? = HubCache()) {
+  ///   - suite: Which suite the folder holds.
+  ///   - cache: The Hub's cache, or nil not to look there; the mini suite is never looked for there.
+  ///   - revision: A branch, tag or commit in the cache; then published datasets are looked for nowhere else.
+  public init(
+    root: String?, suite: DataConfiguration.Suite = .full, cache: HubCache? = HubCache(), revision: String? = nil
+  ) {
     self.root = root
-    self.cache = cache
+    self.suite = suite
+    self.cache = suite == .mini ? nil : cache
+    self.revision = revision
   }
 
   /// The files of a dataset's part: of the best split that is there.
@@ -48,14 +58,16 @@ public struct DatasetLocator: Sendable {
       for folder in folders {
         guard let files = try splitFiles.find(split, in: folder) else { continue }
         let note =
-          place == 0 ? nil : "\(dataset.id): the split \(split) is used, since there is no \(splits[0]) in \(folder)"
+          place == 0 || suite == .mini
+          ? nil : "\(dataset.id): the split \(split) is used, since there is no \(splits[0]) in \(folder)"
         return LocatedSplit(split: split, files: files, note: note)
       }
     }
     let names = root.map { Self.entries(of: $0) } ?? []
     throw DatasetNotFound(
       dataset: dataset.id, splits: splits, folders: folders, nearest: NearestName.of(dataset.id, among: names),
-      repository: dataset.source?.repository)
+      repository: suite == .mini ? nil : dataset.source?.repository,
+      isGenerated: suite == .mini && SmallWorld.dataset(dataset.id) != nil, revision: revision)
   }
 
   /// Where a dataset's files may lie, in the order in which the places are tried.
@@ -67,7 +79,7 @@ public struct DatasetLocator: Sendable {
       if let configuration { folders.append(base + "/" + configuration) }
       folders += [base, base + "/data"]
     }
-    if let root {
+    if let root, revision == nil {
       add(root + "/" + dataset.id)
       folders += (source?.archiveFolders ?? []).map { root + "/" + $0 }
       if let source {
@@ -77,10 +89,12 @@ public struct DatasetLocator: Sendable {
         }
       }
     }
-    if let source, let cache, let snapshot = try? cache.snapshot(of: source.repository, kind: .dataset) {
+    if let source, let cache,
+      let snapshot = try? cache.snapshot(of: source.repository, kind: .dataset, revision: revision)
+    {
       add(snapshot)
     }
-    if let source, let cache,
+    if let source, let cache, revision == nil,
       let converted = try? cache.snapshot(
         of: source.repository, kind: .dataset, revision: DatasetSource.conversionRevision)
     {
@@ -108,16 +122,27 @@ public struct DatasetNotFound: InputError, Equatable {
   public let nearest: String?
   /// Where the dataset is published.
   public let repository: String?
+  /// Whether this program can write it.
+  public let isGenerated: Bool
+  /// The revision that was asked for.
+  public var revision: String?
 
   /// What is missing, where it was looked for, and where it is to be had.
   public var description: String {
     var text =
       "\(dataset): no file of the split \(splits.joined(separator: " or ")) (.jsonl, .json, .parquet, .tsv, .csv)"
-    text +=
-      folders.isEmpty
-      ? "; there is no folder to look in, set data.root" : "; looked in \(folders.joined(separator: ", "))"
+    if let revision { text += " at the revision \(revision) in the Hub's cache" }
+    if folders.isEmpty {
+      text += revision == nil ? "; there is no folder to look in, set data.root" : ""
+    } else {
+      text += "; looked in \(folders.joined(separator: ", "))"
+    }
     if let nearest, nearest != dataset { text += "; did you mean the folder \(nearest)?" }
-    if let repository { text += "; it is published as \(repository) on the Hub (data fetch \(dataset))" }
+    if let repository {
+      let option = revision.map { " --revision \($0)" } ?? ""
+      text += "; it is published as \(repository) on the Hub (data fetch \(dataset)\(option))"
+    }
+    if isGenerated { text += "; write it by: data generate --dataset \(dataset)" }
     return text
   }
 }

@@ -1,0 +1,88 @@
+import Foundation
+import PEFTCore
+
+/// The folder of a pretrained model, in the layout of Hugging Face.
+struct PretrainedModelFolder {
+  let path: String
+
+  private static let summaryName = "pretraining.json"
+  private static let historyName = "history.jsonl"
+
+  /// What an earlier pretraining wrote here, or nil.
+  ///
+  /// - Parameter identity: Of the config that it must have had; nil for any.
+  /// - Throws: `FileError` if a model of another config is here, or one that comes from elsewhere.
+  func summary(identity: String?) throws -> PretrainingSummary? {
+    guard FileManager.default.fileExists(atPath: file("config.json")) else { return nil }
+    guard FileManager.default.fileExists(atPath: file(Self.summaryName)) else {
+      throw FileError(path: path, "holds a model that was not pretrained here; name another output")
+    }
+    let text = DocumentText(
+      name: file(Self.summaryName), bytes: try MemoryMappedFile(path: file(Self.summaryName)).contents)
+    let value = try JSONParser.parse(text)
+    guard identity == nil || value["identity"]?.string == identity else {
+      throw FileError(path: path, "holds a model of another config or corpus; --fresh replaces it")
+    }
+    return PretrainingSummary(value)
+  }
+
+  /// Makes the folder and the one of the checkpoints.
+  func create() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: file("checkpoint"), withIntermediateDirectories: true)
+    } catch {
+      throw FileError(path: path, "cannot create the folder: \(error.localizedDescription)")
+    }
+  }
+
+  /// The tokenizer that a vocabulary's file describes.
+  func tokenizer(of vocabulary: ByteLevelVocabulary) throws -> Tokenizer {
+    let text = DocumentText(
+      name: file("tokenizer.json"), bytes: JSONWriter.bytes(vocabulary.tokenizerJSON, isPretty: true))
+    return try Tokenizer.load(tokenizerJSON: try JSONParser.parse(text), text: text)
+  }
+
+  /// Writes the lines of the history so far.
+  func write(history: [PretrainingEntry]) throws(FileError) {
+    try AtomicFile.write(history.flatMap(\.json.line), to: file(Self.historyName))
+  }
+
+  /// Writes everything; the description of the training last, as the mark that the folder is complete.
+  func write(
+    _ description: LlamaDescription, vocabulary: ByteLevelVocabulary, parameters: [Parameter],
+    history: [PretrainingEntry], summary: PretrainingSummary
+  ) throws {
+    try? FileManager.default.removeItem(atPath: file(Self.summaryName))
+    var writer = SafetensorsWriter()
+    for parameter in parameters { writer.add(parameter.name, parameter.value, as: .bfloat16) }
+    try writer.write(to: file(SafetensorsCheckpoint.fileName))
+    try write(vocabulary.tokenizerJSON, to: "tokenizer.json")
+    try write(Self.tokenizerConfiguration(description), to: "tokenizer_config.json")
+    try write(Self.generationConfiguration, to: "generation_config.json")
+    try write(history: history)
+    try AtomicFile.write(ModelCard(summary: summary.json, history: history).text, to: file("README.md"))
+    try write(description.json, to: "config.json")
+    try write(summary.json, to: Self.summaryName)
+  }
+
+  private static func tokenizerConfiguration(_ description: LlamaDescription) -> JSONValue {
+    [
+      "tokenizer_class": "PreTrainedTokenizerFast", "add_prefix_space": false, "bos_token": nil,
+      "eos_token": JSONValue(MiniChat.endOfTurn), "pad_token": JSONValue(MiniChat.endOfText), "unk_token": nil,
+      "clean_up_tokenization_spaces": false,
+      "model_max_length": description.json["max_position_embeddings"] ?? nil,
+      "chat_template": JSONValue(MiniChat.template),
+    ]
+  }
+
+  private static let generationConfiguration: JSONValue = [
+    "eos_token_id": JSONValue([MiniChat.endOfTurn, MiniChat.endOfText].map { Int(MiniChat.id($0)) }),
+    "pad_token_id": JSONValue(Int(MiniChat.id(MiniChat.endOfText))),
+  ]
+
+  private func write(_ value: JSONValue, to name: String) throws(FileError) {
+    try AtomicFile.write(value.prettyText, to: file(name))
+  }
+
+  private func file(_ name: String) -> String { "\(path)/\(name)" }
+}

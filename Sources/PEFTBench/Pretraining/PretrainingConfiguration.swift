@@ -1,0 +1,280 @@
+import Foundation
+import PEFTCore
+
+/// What `model pretrain` makes: the text, the tokenizer, the model's size, and how it is trained.
+public struct PretrainingConfiguration: Sendable {
+  /// Where the text comes from.
+  public enum Source: Sendable, Equatable {
+    /// The generated text that comes with the program.
+    case smallWorld(seed: Int)
+    /// Files with one document a line: text, or JSON with a column `text` or `messages`.
+    case files([String])
+  }
+
+  /// Which tokens of a conversation are trained.
+  public enum LossTokens: String, CaseIterable, Sendable {
+    /// All of them.
+    case all
+    /// What the assistant says, and that it ends there.
+    case completions
+  }
+
+  /// How the vocabulary is learned.
+  public struct Vocabulary: Sendable, Equatable {
+    /// Tokens in all.
+    public var size = 2048
+    /// Tokens to be recognised in text beside those of the chat format.
+    public var specialTokens: [String] = []
+    /// Training documents that are counted.
+    public var documents = 20_000
+    /// Pairs that are rarer are not merged.
+    public var minimumFrequency = 2
+  }
+
+  /// The sizes of the Llama-style model.
+  public struct Architecture: Sendable, Equatable {
+    /// Width of the residual stream.
+    public var hiddenSize = 128
+    /// Blocks.
+    public var layers = 6
+    /// Query heads.
+    public var heads = 4
+    /// Key/value heads.
+    public var keyValueHeads = 4
+    /// Width of the feed-forward's inner layer.
+    public var intermediateSize = 344
+    /// Longest sequence that the description promises.
+    public var maxPositions = 512
+    /// Base of the rotary frequencies.
+    public var ropeTheta = 10_000.0
+    /// Added to the mean square in norms.
+    public var normEpsilon = 1e-5
+    /// Whether the output projection is the embedding matrix.
+    public var tiesEmbeddings = true
+    /// Standard deviation of the initial weights.
+    public var initializerRange = 0.02
+  }
+
+  /// How the weights are trained.
+  public struct Training: Sendable, Equatable {
+    /// Tokens in all.
+    public var tokens = 20_000_000
+    /// Tokens an optimizer step.
+    public var batchTokens = 8192
+    /// Longest piece of a document; what is longer is cut.
+    public var sequenceLength = 256
+    /// Parts of a batch that are worked on side by side.
+    public var shards = 8
+    /// Largest learning rate.
+    public var learningRate = 3e-3
+    /// The learning rate's form.
+    public var scheduler = TrainingConfiguration.Scheduler.cosine
+    /// Share of the steps in which the learning rate grows; `warmupSteps` counts instead where given.
+    public var warmupRatio = 0.02
+    /// Steps in which the learning rate grows.
+    public var warmupSteps: Int?
+    /// AdamW's decay of the mean.
+    public var beta1 = 0.9
+    /// AdamW's decay of the mean square.
+    public var beta2 = 0.95
+    /// AdamW's addition below the fraction.
+    public var epsilon = 1e-8
+    /// Decoupled weight decay of matrices and embeddings.
+    public var weightDecay = 0.1
+    /// Largest global norm of the gradient; 0 leaves it alone.
+    public var maximumGradientNorm = 1.0
+    /// Which tokens count.
+    public var lossTokens = LossTokens.all
+    /// Seed of the initial weights and of the order of documents.
+    public var seed = 1
+    /// Documents that are held out to measure the loss.
+    public var validationDocuments = 500
+    /// Steps between two validations.
+    public var validationEvery = 250
+    /// Steps between two checkpoints.
+    public var checkpointEvery = 250
+    /// Steps between two lines of the history.
+    public var loggingSteps = 10
+
+    /// Optimizer steps in all.
+    public var steps: Int { (tokens + batchTokens - 1) / batchTokens }
+  }
+
+  /// The model's name, as the card gives it.
+  public var name: String
+  /// Where the text comes from.
+  public var source: Source
+  /// How the vocabulary is learned.
+  public var vocabulary = Vocabulary()
+  /// The model's sizes.
+  public var architecture = Architecture()
+  /// How it is trained.
+  public var training = Training()
+  /// The folder of the model.
+  public var output: String
+  /// Worker threads; no result depends on them.
+  public var threads: Int?
+
+  /// Reads a config.
+  ///
+  /// - Throws: `DocumentError` with the place of the first key or value that is not understood or does not fit.
+  public init(_ file: ConfigFile) throws(DocumentError) {
+    var reader = try file.reader()
+    let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
+    name = try reader.string("name", default: stem, about: "of the model")
+    output = try reader.string("output", default: "models/\(stem)", about: "the folder of the model")
+    threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads")
+
+    var corpus = try reader.object("corpus", about: "the text")
+    source = try Self.source(&corpus, file: file)
+    try corpus.finish()
+
+    var tokenizer = try reader.object("tokenizer", about: "the vocabulary")
+    vocabulary = try Self.vocabulary(&tokenizer)
+    try tokenizer.finish()
+
+    var model = try reader.object("model", about: "the sizes")
+    architecture = try Self.architecture(&model)
+    try model.finish()
+
+    var training = try reader.object("training", about: "how the weights are trained")
+    self.training = try Self.training(&training)
+    try training.finish()
+    try reader.finish()
+
+    if architecture.maxPositions < self.training.sequenceLength {
+      throw training.error(
+        "sequence_length",
+        "\(self.training.sequenceLength) tokens do not fit the model's max_positions of \(architecture.maxPositions)")
+    }
+  }
+
+  private static func source(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError) -> Source {
+    let files = try reader.optionalStrings("files", about: ".txt (a document a line) or .jsonl (text or messages)")
+    let source = try reader.choice(
+      "source", of: ["small-world", "files"], default: files == nil ? "small-world" : "files")
+    let seed = try reader.integer("seed", default: 1, about: "of the small world")
+    guard source == "files" else {
+      if files != nil { throw reader.error("files", "belongs to source: files, and the source is \(source)") }
+      return .smallWorld(seed: seed)
+    }
+    guard let files, !files.isEmpty else { throw reader.error("files", "expected at least one file, found none") }
+    if reader.has("seed") { throw reader.error("seed", "belongs to source: small-world; files have none") }
+    return .files(files.map(file.resolve))
+  }
+
+  private static func vocabulary(_ reader: inout OptionReader) throws(DocumentError) -> Vocabulary {
+    var value = Vocabulary()
+    value.size = try reader.integer("vocabulary_size", default: value.size, in: 257...262_144, about: "tokens in all")
+    value.specialTokens = try reader.strings("special_tokens", default: [], about: "beside those of the chat format")
+    value.documents = try reader.integer("training_documents", default: value.documents, in: 1...100_000_000)
+    value.minimumFrequency = try reader.integer("minimum_frequency", default: 2, in: 1..., about: "of a merged pair")
+    let all = MiniChat.specialTokens + value.specialTokens
+    for (index, token) in all.enumerated() where token.utf8.count < 2 || all[..<index].contains(token) {
+      throw reader.error("special_tokens", "\(token.debugDescription) is there already or too short")
+    }
+    guard value.size >= 256 + all.count else {
+      throw reader.error("vocabulary_size", "the bytes and special tokens alone are \(256 + all.count)")
+    }
+    return value
+  }
+
+  private static func architecture(_ reader: inout OptionReader) throws(DocumentError) -> Architecture {
+    var value = Architecture()
+    value.hiddenSize = try reader.integer("hidden_size", default: value.hiddenSize, in: 2...65_536)
+    value.layers = try reader.integer("layers", default: value.layers, in: 1...1024)
+    value.heads = try reader.integer("heads", default: value.heads, in: 1...1024)
+    value.keyValueHeads = try reader.integer("key_value_heads", default: value.heads, in: 1...1024)
+    value.intermediateSize = try reader.integer("intermediate_size", default: value.intermediateSize, in: 1...1_000_000)
+    value.maxPositions = try reader.integer("max_positions", default: value.maxPositions, in: 2...1_000_000)
+    let positive = Double.leastNonzeroMagnitude
+    value.ropeTheta = try reader.number("rope_theta", default: value.ropeTheta, in: 1...1e9)
+    value.normEpsilon = try reader.number("rms_norm_eps", default: value.normEpsilon, in: positive...1)
+    value.tiesEmbeddings = try reader.bool("tied_embeddings", default: value.tiesEmbeddings)
+    value.initializerRange = try reader.number("initializer_range", default: value.initializerRange, in: positive...1)
+    _ = try reader.choice("dtype", of: ["bfloat16"], default: "bfloat16", about: "of the written weights")
+    guard value.hiddenSize % value.heads == 0, value.hiddenSize / value.heads % 2 == 0 else {
+      throw reader.error("heads", "\(value.heads) heads cannot share a width of \(value.hiddenSize) in even parts")
+    }
+    guard value.heads % value.keyValueHeads == 0 else {
+      throw reader.error(
+        "key_value_heads", "\(value.heads) heads cannot share \(value.keyValueHeads) key/value heads in equal groups")
+    }
+    return value
+  }
+
+  private static func training(_ reader: inout OptionReader) throws(DocumentError) -> Training {
+    var value = Training()
+    let positive = Double.leastNonzeroMagnitude
+    value.tokens = try reader.integer("tokens", default: value.tokens, in: 1...1_000_000_000_000, about: "in all")
+    value.batchTokens = try reader.integer(
+      "batch_tokens", default: value.batchTokens, in: 1...100_000_000, about: "tokens an optimizer step")
+    value.sequenceLength = try reader.integer(
+      "sequence_length", default: value.sequenceLength, in: 2...1_000_000, about: "longest piece of a document")
+    value.shards = try reader.integer(
+      "shards", default: value.shards, in: 1...64, about: "parts of a batch that threads work on side by side")
+    value.learningRate = try reader.number("learning_rate", default: value.learningRate, in: 0...1000)
+    value.scheduler = try reader.choice("scheduler", default: value.scheduler, about: "form of the learning rate")
+    if reader.has("warmup_ratio"), reader.has("warmup_steps") {
+      throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
+    }
+    value.warmupRatio = try reader.number("warmup_ratio", default: value.warmupRatio, in: 0...1)
+    value.warmupSteps = try reader.optionalInteger("warmup_steps", in: 0..., about: "instead of warmup_ratio")
+    value.beta1 = try reader.number("beta1", default: value.beta1, in: 0..<1)
+    value.beta2 = try reader.number("beta2", default: value.beta2, in: 0..<1)
+    value.epsilon = try reader.number("epsilon", default: value.epsilon, in: positive...1)
+    value.weightDecay = try reader.number(
+      "weight_decay", default: value.weightDecay, in: 0...1000, about: "of matrices; norms have none")
+    value.maximumGradientNorm = try reader.number(
+      "max_grad_norm", default: value.maximumGradientNorm, in: 0..., about: "largest gradient norm; 0 is off")
+    value.lossTokens = try reader.choice(
+      "loss_on", default: value.lossTokens, about: "tokens of conversations that count")
+    value.seed = try reader.integer("seed", default: value.seed)
+    value.validationDocuments = try reader.integer(
+      "validation_documents", default: value.validationDocuments, in: 0...1_000_000, about: "held out; 0 is none")
+    value.validationEvery = try reader.integer("validation_every", default: value.validationEvery, in: 1...)
+    value.checkpointEvery = try reader.integer("checkpoint_every", default: value.checkpointEvery, in: 1...)
+    value.loggingSteps = try reader.integer("logging_steps", default: value.loggingSteps, in: 1...)
+    return value
+  }
+
+  /// All values that the result depends on, under their keys.
+  public var json: JSONValue {
+    let corpus: JSONValue =
+      switch source {
+      case .smallWorld(let seed): ["source": "small-world", "seed": JSONValue(seed)]
+      case .files(let files): ["source": "files", "files": JSONValue(files.map { ($0 as NSString).lastPathComponent })]
+      }
+    return [
+      "name": JSONValue(name), "corpus": corpus,
+      "tokenizer": [
+        "vocabulary_size": JSONValue(vocabulary.size), "special_tokens": JSONValue(vocabulary.specialTokens),
+        "training_documents": JSONValue(vocabulary.documents),
+        "minimum_frequency": JSONValue(vocabulary.minimumFrequency),
+      ],
+      "model": [
+        "hidden_size": JSONValue(architecture.hiddenSize), "layers": JSONValue(architecture.layers),
+        "heads": JSONValue(architecture.heads), "key_value_heads": JSONValue(architecture.keyValueHeads),
+        "intermediate_size": JSONValue(architecture.intermediateSize),
+        "max_positions": JSONValue(architecture.maxPositions), "rope_theta": JSONValue(architecture.ropeTheta),
+        "rms_norm_eps": JSONValue(architecture.normEpsilon), "tied_embeddings": JSONValue(architecture.tiesEmbeddings),
+        "initializer_range": JSONValue(architecture.initializerRange), "dtype": "bfloat16",
+      ],
+      "training": [
+        "tokens": JSONValue(training.tokens), "batch_tokens": JSONValue(training.batchTokens),
+        "sequence_length": JSONValue(training.sequenceLength), "shards": JSONValue(training.shards),
+        "learning_rate": JSONValue(training.learningRate), "scheduler": JSONValue(training.scheduler.rawValue),
+        "warmup_steps": JSONValue(warmupSteps), "beta1": JSONValue(training.beta1), "beta2": JSONValue(training.beta2),
+        "epsilon": JSONValue(training.epsilon), "weight_decay": JSONValue(training.weightDecay),
+        "max_grad_norm": JSONValue(training.maximumGradientNorm), "loss_on": JSONValue(training.lossTokens.rawValue),
+        "seed": JSONValue(training.seed), "validation_documents": JSONValue(training.validationDocuments),
+        "validation_every": JSONValue(training.validationEvery), "logging_steps": JSONValue(training.loggingSteps),
+      ],
+    ]
+  }
+
+  /// Steps in which the learning rate grows.
+  var warmupSteps: Int {
+    training.warmupSteps ?? Int((training.warmupRatio * Double(training.steps)).rounded(.up))
+  }
+}

@@ -1,0 +1,39 @@
+public import PEFTCore
+
+/// What a pretraining came to: the content of `pretraining.json`, and what the model card tells.
+public struct PretrainingSummary: Sendable {
+  /// The values under their keys.
+  public let json: JSONValue
+
+  init(
+    _ configuration: PretrainingConfiguration, identity: String, progress: PretrainingCheckpoint.Progress,
+    parameterCount: Int, vocabularySize: Int, validation: ValidationSet
+  ) {
+    var training: Double?
+    var validationLoss: Double?
+    for entry in progress.history {
+      switch entry {
+      case .step(_, _, let loss, _, _): training = loss
+      case .validation(_, _, let loss): validationLoss = loss
+      }
+    }
+    var json: JSONValue = [
+      "schema": "peft-bench.pretraining/1", "identity": JSONValue(identity), "parameters": JSONValue(parameterCount),
+      "vocabulary_size": JSONValue(vocabularySize), "steps": JSONValue(progress.step),
+      "tokens": JSONValue(progress.tokens), "training_loss": JSONValue(training),
+      "validation_loss": JSONValue(validationLoss),
+    ]
+    if validation.labelCount > 0 {
+      let bytesPerToken = Double(validation.byteCount) / Double(validation.tokenCount)
+      json["validation"] = [
+        "tokens": JSONValue(validation.tokenCount), "bytes_per_token": JSONValue(bytesPerToken),
+        "unigram_entropy": JSONValue(validation.unigramEntropy),
+      ]
+    }
+    json["config"] = configuration.json
+    self.json = json
+  }
+
+  /// Takes up what an earlier run wrote.
+  init(_ value: DocumentValue) { json = JSONValue(value) }
+}

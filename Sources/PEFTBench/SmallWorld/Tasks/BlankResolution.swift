@@ -1,0 +1,42 @@
+import PEFTCore
+
+/// WinoGrande's counterpart: which of two fills a blank, where one word decides.
+struct MiniWinoGrande: MiniDataset {
+  let name = "winogrande"
+  var lessonWeight: Int { 18 }
+
+  func rows(_ split: WorldSplit, count: Int, seed: Int) -> [JSONValue] {
+    let wanted = classes([(0, 1), (1, 1)], count: count, seed: seed, split)
+    return uniqueRows(split, seed: seed, classes: wanted) { place, draws in
+      guard let item = Contrast.item(in: split, &draws) else { return nil }
+      let options = Lesson.arranged(item.names[item.right], [item.names[1 - item.right]], at: place)
+      return [
+        "sentence": .string(item.sentence), "option1": .string(options[0]), "option2": .string(options[1]),
+        "answer": .string(String(place + 1)),
+      ]
+    }
+  }
+
+  func lesson(_ draws: inout Draws) -> PretrainingDocument {
+    var found: Contrast.Item?
+    while found == nil { found = Contrast.item(in: .pretraining, &draws) }
+    guard let item = found else { return .prose("") }
+    let name = item.names[item.right]
+    let full = item.sentence.replacing("_", with: name)
+    switch draws.integer(below: 10) {
+    case 0..<2: return .prose(full)
+    case 2, 3:
+      let question = draws.pick(["What belongs into the gap?", "Fill the gap.", "What is missing?"])
+      return Lesson.exchange(
+        Lesson.request(question, [Lesson.Field([], item.sentence)], &draws), draws.chance(0.5) ? "\(name)." : full)
+    default:
+      let place = draws.integer(below: 2)
+      return Lesson.choice(
+        Lesson.Choice(
+          [Lesson.Field(["Text", "Gap", "Line", "Sentence"], item.sentence)],
+          Lesson.arranged(name, [item.names[1 - item.right]], at: place), right: place, reason: full),
+        asking: ["What belongs into the gap?", "Which one is missing?", "Fill the gap.", "Who or what is meant?"],
+        &draws)
+    }
+  }
+}

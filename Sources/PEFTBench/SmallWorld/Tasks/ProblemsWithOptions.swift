@@ -1,0 +1,122 @@
+import Foundation
+import PEFTCore
+
+/// MathQA's counterpart: short problems of arithmetic and geometry with five numbers to choose from.
+struct MiniMathQA: MiniDataset {
+  let name = "math_qa"
+  var lessonWeight: Int { 22 }
+
+  /// A problem, its calculation and what can be chosen.
+  struct Item {
+    let text: String
+    let step: Calculation
+    let category: String
+    let options: [Int]
+    let right: Int
+    /// The places of the calculation's numbers in the text: `n0`.
+    let names: [String]
+  }
+
+  /// `{a}` and `{b}` are the numbers of the calculation, `{r}` its result.
+  private static let frames: [(operation: Calculation.Operation, category: String, text: String)] = [
+    (.times, "physics", "a train goes {a} km in one hour . how many km does it go in {b} hours ?"),
+    (.over, "physics", "a car goes {a} km in {b} hours . how many km does it go in one hour ?"),
+    (.times, "geometry", "a field is {a} m long and {b} m wide . what is its area in square m ?"),
+    (.over, "geometry", "the area of a field is {a} square m and it is {b} m wide . how long is it ?"),
+    (.minus, "general", "the sum of two numbers is {a} . one of them is {b} . what is the other ?"),
+    (.plus, "gain", "a shirt costs {a} coins and a hat costs {b} coins . what do both cost ?"),
+    (.times, "gain", "one book costs {a} coins . what do {b} books cost ?"),
+    (.over, "gain", "{b} cups cost {a} coins . what does one cup cost ?"),
+    (.minus, "gain", "a man buys a cart for {b} coins and sells it for {a} coins . what is his gain ?"),
+    (.plus, "general", "x - {b} = {a} . what is x ?"), (.minus, "general", "x + {b} = {a} . what is x ?"),
+    (.over, "general", "{b} x = {a} . what is x ?"),
+    (.plus, "general", "ann is {a} years old . how old is she in {b} years ?"),
+    (.minus, "general", "ben is {a} years old . how old was he {b} years ago ?"),
+    (.times, "physics", "one man does a job in {a} days for each of {b} rooms . how many days is that in all ?"),
+    (.minus, "physics", "a rope is {a} m long . {b} m are cut off . how long is the rest ?"),
+    (.plus, "physics", "a boat goes {a} km down the river and {b} km up . how far does it go ?"),
+  ]
+
+  static func draw(right: Int, in split: WorldSplit, _ draws: inout Draws) -> Item? {
+    let index = draws.integer(below: frames.count)
+    let frame = frames[index]
+    let step = Calculation.draw(frame.operation, &draws)
+    guard WorldSplit.of("option-problem|\(index)|\(step.left)|\(step.right)") == split else { return nil }
+    let wrong = Calculation.wrongResults(of: step, 4, &draws)
+    guard wrong.count == 4 else { return nil }
+    let sorted = draws.shuffled(wrong)
+    var options = sorted
+    options.insert(step.result, at: right)
+    let isLeftFirst =
+      (frame.text.range(of: "{a}")?.lowerBound ?? frame.text.startIndex)
+      < (frame.text.range(of: "{b}")?.lowerBound ?? frame.text.endIndex)
+    return Item(
+      text: frame.text.replacing("{a}", with: String(step.left)).replacing("{b}", with: String(step.right))
+        .replacing(" 1 coins", with: " 1 coin").replacing(" 1 years", with: " 1 year"),
+      step: step, category: frame.category, options: options, right: right,
+      names: isLeftFirst ? ["n0", "n1"] : ["n1", "n0"])
+  }
+
+  func rows(_ split: WorldSplit, count: Int, seed: Int) -> [JSONValue] {
+    let wanted = classes((0..<5).map { ($0, 1) }, count: count, seed: seed, split)
+    return uniqueRows(split, seed: seed, classes: wanted) { right, draws in
+      guard let item = Self.draw(right: right, in: split, &draws) else { return nil }
+      let letters = ["a", "b", "c", "d", "e"]
+      let function: String
+      switch item.step.operation {
+      case .plus: function = "add"
+      case .minus: function = "subtract"
+      case .times: function = "multiply"
+      case .over: function = "divide"
+      }
+      return [
+        "Problem": .string(item.text),
+        "Rationale": .string("\(item.step.spaced) = \(item.step.result) . answer : \(letters[right])"),
+        "options": .string(zip(letters, item.options).map { "\($0) ) \($1)" }.joined(separator: " , ")),
+        "correct": .string(letters[right]),
+        "annotated_formula": .string("\(function)(\(item.step.left), \(item.step.right))"),
+        "linear_formula": .string("\(function)(\(item.names[0]),\(item.names[1]))|"),
+        "category": .string(item.category),
+      ]
+    }
+  }
+
+  func lesson(_ draws: inout Draws) -> PretrainingDocument {
+    if draws.chance(0.25) { return Calculation.drill(&draws) }
+    var found: Item?
+    while found == nil { found = Self.draw(right: draws.integer(below: 5), in: .pretraining, &draws) }
+    guard let item = found else { return .prose("") }
+    let reason = Inflection.sentence(item.step.spoken)
+    if draws.chance(0.3) {
+      return Lesson.exchange(
+        item.text, draws.pick([reason, "\(item.step.result), as \(item.step.spaced) = \(item.step.result)."]))
+    }
+    // Some lists leave out a few of the wrong numbers.
+    var options = item.options.map(String.init)
+    var right = item.right
+    while options.count > 2, draws.chance(0.3) {
+      let place = draws.integer(below: options.count)
+      guard place != right else { continue }
+      options.remove(at: place)
+      if place < right { right -= 1 }
+    }
+    let list = options.joined(separator: ", ")
+    if draws.chance(0.2) {
+      return Lesson.exchange("\(item.text)\nIs it \(list)?", "It is \(item.step.result). \(reason)")
+    }
+    if draws.chance(0.35) {
+      // Names before brackets in one line.
+      let first = draws.pick(["a", "a", "p", "k"])
+      let names = options.indices.map { place in
+        String(UnicodeScalar((first.utf8.first ?? 0) + UInt8(place)))
+      }
+      let line = zip(names, options).map { "\($0) ) \($1)" }.joined(separator: " , ")
+      return Lesson.exchange(
+        "\(item.text)\n\(line)",
+        draws.pick(["\(names[right]) ) \(options[right])", "\(names[right]), since \(item.step.spoken)."]))
+    }
+    return Lesson.choice(
+      Lesson.Choice([Lesson.Field(["Problem", "Sum", "Question"], item.text)], options, right: right, reason: reason),
+      asking: ["Which number is right?", "Work it out and pick one.", "Which of these is it?"], &draws)
+  }
+}
