@@ -6,7 +6,7 @@ public struct ConfigFile: Sendable {
   /// The file as the user named it.
   public let path: String
   /// The text with the overrides behind it; locates any offset in `value`.
-  public let text: DocumentText
+  public private(set) var text: DocumentText
   /// The content, an object.
   public let value: DocumentValue
   /// The environment that references were taken from.
@@ -44,6 +44,11 @@ public struct ConfigFile: Sendable {
     value = try EnvironmentExpansion.expand(value, of: text, environment: environment) { $0 <= fileEnd }
     return ConfigFile(path: text.name, text: text, value: value, environment: environment)
   }
+
+  /// Adds a text whose values are put among the config's.
+  ///
+  /// - Returns: What to add to offsets in `other`.
+  mutating func add(_ other: DocumentText) -> Int { text.append(other) }
 
   /// A reader of the whole config.
   public func reader() throws(DocumentError) -> OptionReader {

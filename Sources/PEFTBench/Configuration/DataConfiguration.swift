@@ -1,3 +1,4 @@
+import Foundation
 import PEFTCore
 
 /// Which datasets are used, and how much of each.
@@ -17,6 +18,10 @@ public struct DataConfiguration: Sendable {
   public var suite: Suite
   /// The folder of the datasets, resolved; the suite's own unless given.
   public var root: String?
+  /// The folder that counts: `root`, else the suite's own below the current directory or beside the config's folder.
+  public let folder: String
+  /// The branch, tag or commit of the datasets in the Hub's cache; then no other place counts.
+  public var revision: String?
   /// The elements of `datasets`.
   public var datasets: [Entry]
   /// Most training rows a dataset; all unless given.
@@ -29,6 +34,9 @@ public struct DataConfiguration: Sendable {
   init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
     suite = try reader.choice("suite", default: Suite.mini)
     root = try reader.optionalString("root", about: "the folder of the datasets").map(file.resolve)
+    folder = root ?? Self.folder(of: suite, file: file)
+    revision = try reader.optionalString(
+      "revision", about: "branch, tag or commit of the datasets in the Hub's cache, the only place then")
     let given = try reader.value("datasets", about: "names, groups, \"all\", or descriptions")
     let list = given ?? DocumentValue(.array([DocumentValue(.string("all"))]))
     let place = reader.path(of: "datasets")
@@ -50,10 +58,19 @@ public struct DataConfiguration: Sendable {
       .map(file.resolve)
   }
 
+  /// The suite's own folder: below the current directory, in the config's folder, or beside it.
+  private static func folder(of suite: Suite, file: ConfigFile) -> String {
+    for path in [suite.defaultRoot, "../" + suite.defaultRoot] {
+      let resolved = file.resolve(path)
+      if FileManager.default.fileExists(atPath: resolved) { return resolved }
+    }
+    return suite.defaultRoot
+  }
+
   /// All values under their keys.
   public var json: JSONValue {
     [
-      "suite": .string(suite.rawValue), "root": JSONValue(root),
+      "suite": .string(suite.rawValue), "root": JSONValue(root), "revision": JSONValue(revision),
       "datasets": .array(
         datasets.map { entry in
           switch entry {

@@ -18,6 +18,23 @@ extension MethodConfiguration {
     return method
   }
 
+  /// Attaches the method with these options to a model.
+  ///
+  /// - Throws: An `InputError`; for an option that does not fit the model, with its place in the config.
+  public func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, of file: ConfigFile
+  ) throws -> AttachedMethod {
+    do {
+      return try method(of: file).attach(to: model, with: setting)
+    } catch let error as AttachError {
+      let described = error.option.flatMap { option in
+        Self.options(ofMethod: name)?.first { $0.name == option }.map { [$0.name] + $0.aliases }
+      }
+      let given = described?.lazy.compactMap { options[$0]?.offset }.first
+      throw DocumentError("\(place): \(error.description)", at: given ?? nameOffset, of: file.text)
+    }
+  }
+
   /// What a config may say about the method called `name`, or nil if there is none.
   public static func options(ofMethod name: String) -> [OptionDescription]? {
     guard let type = MethodRegistry.method(named: name) else { return nil }
@@ -31,7 +48,7 @@ extension RunConfiguration {
   /// - Throws: An `InputError` with the place of the first key or value that is not understood.
   public init(_ file: ConfigFile) throws {
     try self.init(file, methodOptions: MethodConfiguration.options(ofMethod:))
-    for method in methods { _ = try method.method(of: file) }
+    for method in methods { _ = try method.method(of: self.file) }
   }
 
   /// The whole config with all defaults written out; reading it gives the same runs.

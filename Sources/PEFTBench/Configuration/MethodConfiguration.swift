@@ -16,6 +16,8 @@ public struct MethodConfiguration: Sendable {
   public var training: TrainingConfiguration
   /// A saved adapter to start from, resolved.
   public var initialAdapter: String?
+  /// The size of the presets that values were taken from, if any were.
+  public var preset: String?
 
   /// A reader of the method's own options, for `init(reading:)` of the method.
   public func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {
@@ -28,6 +30,8 @@ struct MethodListReader {
   let file: ConfigFile
   /// The elements of `training`'s grid, unread.
   let trainings: [DocumentObject]
+  /// What methods without a learning rate take values from, if the config asks for it.
+  let presets: PresetChoice?
   let methodOptions: (String) -> [OptionDescription]?
 
   func methods(_ values: [DocumentValue]) throws(DocumentError) -> [MethodConfiguration] {
@@ -43,7 +47,7 @@ struct MethodListReader {
   }
 
   private func entry(_ value: DocumentValue, place: String) throws(DocumentError) -> [MethodConfiguration] {
-    let object: DocumentObject
+    var object: DocumentObject
     switch value.content {
     case .string: object = DocumentObject([.init(key: "name", keyOffset: value.offset, value: value)])
     case .object(let members): object = members
@@ -62,6 +66,10 @@ struct MethodListReader {
     let ownOptions = methodOptions(name) ?? []
     let ownNames = Set(ownOptions.flatMap { [$0.name] + $0.aliases })
     let trainingNames = Set(TrainingConfiguration.options.flatMap { [$0.name] + $0.aliases }).subtracting(ownNames)
+    let presetObject = presets?.entry(
+      object, method: name, options: ownOptions + TrainingConfiguration.options,
+      training: Set(trainings.flatMap { $0.members.map(\.key) }))
+    if let presetObject { object = presetObject }
     let members = object.members.filter { !["name", "label", "init_from"].contains($0.key) }
     let combinations = try OptionGrid.expand(
       DocumentObject(members),
@@ -86,7 +94,7 @@ struct MethodListReader {
               offset: value.offset),
             place: place, nameOffset: object["name"]?.offset ?? value.offset,
             training: try TrainingConfiguration(reading: &reader, base: base),
-            initialAdapter: initialAdapter.map(file.resolve)))
+            initialAdapter: initialAdapter.map(file.resolve), preset: presetObject == nil ? nil : presets?.size.name))
       }
     }
     return result

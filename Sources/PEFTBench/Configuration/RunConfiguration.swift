@@ -34,16 +34,22 @@ public struct RunConfiguration: Sendable {
   ///   - file: The config with its overrides.
   ///   - methodOptions: The options of a method by name, nil if there is no such method; they tell the
   ///     method's keys from training keys of the same name, and lists from grids.
-  /// - Throws: `DocumentError` with the place of the first key or value that is not understood.
-  public init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws(DocumentError) {
-    self.file = file
+  /// - Throws: `DocumentError` with the place of the first key or value that is not understood; with `presets: auto`
+  ///   also an `InputError` for a model whose size cannot be read.
+  public init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws {
+    var file = file
     var reader = try file.reader()
     let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
     name = try reader.string("name", default: stem, about: "of the experiment")
     guard !name.isEmpty, !name.contains("/"), name != ".", name != "..",
       name.unicodeScalars.allSatisfy({ $0.value > 0x1F })
     else { throw reader.error("name", "expected a name that can be a folder's, found \(name.debugDescription)") }
-    models = try Self.models(&reader, file: file)
+    let models = try Self.models(&reader, file: file)
+    self.models = models
+    let presets = try PresetChoice(&reader, file: &file) {
+      try models.map { ($0.name, try ModelFiles.open($0.path, revision: $0.revision).skeleton().parameterCount) }
+    }
+    self.file = file
 
     var data = try reader.object("data", about: "datasets and their limits")
     self.data = try DataConfiguration(reading: &data, file: file)
@@ -53,10 +59,11 @@ public struct RunConfiguration: Sendable {
     let trainings = try Self.trainings(training, file: file)
     self.training = trainings.first?.training ?? TrainingConfiguration()
     let list = try reader.list("methods", about: "names, or objects with options and training keys")
-    methods = try MethodListReader(file: file, trainings: trainings.map(\.object), methodOptions: methodOptions)
-      .methods(list)
+    methods = try MethodListReader(
+      file: file, trainings: trainings.map(\.object), presets: presets, methodOptions: methodOptions
+    ).methods(list)
     guard !methods.isEmpty else {
-      throw reader.error("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
+      throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
     }
     reader.alias("seed", of: "seeds")
     seeds = try reader.integers("seeds", default: [42], in: 0...)
@@ -132,7 +139,7 @@ public struct RunConfiguration: Sendable {
       models.append(try ModelConfiguration(value, file: file, path: "models[\(index)]"))
     }
     guard !models.isEmpty else {
-      throw reader.error("model", "missing; the config needs a model, such as {\"path\": …}")
+      throw reader.missing("model", "missing; the config needs a model, such as {\"path\": …}")
     }
     return models
   }

@@ -56,6 +56,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var evaluationsPerEpoch = 1
   /// Optimizer steps between two validations; counts instead of `evaluationsPerEpoch` where given.
   public var validationEvery: Int?
+  /// Optimizer steps between two checkpoints, which change no number; chosen by time unless given.
+  public var checkpointSteps: Int?
 
   /// The defaults.
   public init() {}
@@ -100,6 +102,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
     validationEvery =
       try reader.optionalInteger("validation_every", in: 1..., about: "steps, instead of evaluations_per_epoch")
       ?? validationEvery
+    checkpointSteps =
+      try reader.optionalInteger("checkpoint_steps", in: 1..., about: "steps between checkpoints, else one a minute")
+      ?? checkpointSteps
   }
 
   private static let otherNames = [
@@ -114,6 +119,13 @@ public struct TrainingConfiguration: Sendable, Equatable {
 
   /// All values under their keys; those that are not set are null.
   public var json: JSONValue {
+    var json = resultJSON
+    json["checkpoint_steps"] = JSONValue(checkpointSteps)
+    return json
+  }
+
+  /// The values that determine a run's numbers.
+  var resultJSON: JSONValue {
     [
       "epochs": .number(epochs), "steps": JSONValue(steps), "batch_size": .integer(batchSize),
       "gradient_accumulation": .integer(gradientAccumulation), "learning_rate": .number(learningRate),

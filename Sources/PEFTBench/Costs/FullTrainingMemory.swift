@@ -57,7 +57,7 @@ struct FullTrainingMemory {
     hold((holdsAllGradients ? 4 : 3) * model.parameterCount)
     for block in model.blocks { hold(kept(by: block)) }
     if let norm = model.embeddingNorm { hold(rows * (hidden + statistics(norm))) }
-    hold(rows * hidden)
+    hold(rowsBehindAttention(of: model.blocks.last) * hidden)
     loss()
     for block in model.blocks.reversed() { goBack(through: block) }
     if let norm = model.embeddingNorm { release(rows * (hidden + statistics(norm))) }
@@ -78,28 +78,32 @@ struct FullTrainingMemory {
     holdGradient(size(model.head))
     release(atOnce * (hidden + model.configuration.vocabularySize))
     hold(labels * hidden)
-    release(atOnce * hidden + batch.rows * hidden)
-    hold(batch.rows * hidden)
+    let rows = rowsBehindAttention(of: model.blocks.last)
+    release(atOnce * hidden + rows * hidden)
+    hold(rows * hidden)
     release(3 * labels * hidden)
     if let norm = model.finalNorm { holdGradient(size(norm)) }
   }
 
+  /// The last block computes only the labelled rows behind its attention.
+  private func rowsBehindAttention(of block: TransformerBlock?) -> Int {
+    block === model.blocks.last ? min(batch.rows, batch.labels) : batch.rows
+  }
+
   /// What the forward pass of a block leaves for its backward pass.
+  ///
+  /// The residual stream before each branch, once where both start from the same, with the numbers of its norms; their
+  /// outputs are computed again.
   private func kept(by block: TransformerBlock) -> Int {
-    branchInputs(of: block) + outputNorms(of: block).reduce(0) { $0 + normed($1) } + attention(block)
-      + feedForward(block)
-  }
-
-  /// The residual stream before each branch, once where both start from the same, and its norms.
-  private func branchInputs(of block: TransformerBlock) -> Int {
     let hidden = model.configuration.hiddenSize
-    let norms = [block.attentionNorm, block.feedForwardNorm].compactMap { $0 }
-    return batch.rows * ((block.isParallel ? 1 : 2) * hidden)
-      + norms.reduce(0) { $0 + normed($1) }
+    let rows = rowsBehindAttention(of: block)
+    let streams = batch.rows * hidden + (block.isParallel ? (rows < batch.rows ? rows : 0) : rows) * hidden
+    let numbers =
+      (block.attentionNorm.map(statistics) ?? 0) * batch.rows
+      + (block.feedForwardNorm.map(statistics) ?? 0) * rows
+    return streams + numbers + outputNorms(of: block).reduce(0) { $0 + rows * (hidden + statistics($1)) }
+      + attention(block) + rows * model.configuration.queryWidth + feedForward(block)
   }
-
-  /// A norm keeps one or two numbers a row beside its input; its output is kept by whoever reads it.
-  private func normed(_ norm: NormLayer) -> Int { batch.rows * (model.configuration.hiddenSize + statistics(norm)) }
 
   private func statistics(_ norm: NormLayer) -> Int { norm.normalization.centers ? 2 : 1 }
 
@@ -107,77 +111,102 @@ struct FullTrainingMemory {
     [block.attentionOutputNorm, block.feedForwardOutputNorm].compactMap { $0 }
   }
 
-  /// Queries, keys, values, the output and one number a head; and what the norms of queries and keys keep.
+  /// Queries, keys, values and one number a head, and what the norms of queries and keys keep.
   private func attention(_ block: TransformerBlock) -> Int {
     let (queries, keys) = (model.configuration.queryWidth, model.configuration.keyValueWidth)
-    var count = 2 * queries + 2 * keys + model.configuration.headCount
+    var count = queries + 2 * keys + model.configuration.headCount
     for (norm, width) in [(block.attention.queryNorm, queries), (block.attention.keyNorm, keys)] {
       if let norm { count += width + width / max(1, norm.width) * statistics(norm) }
     }
     return batch.rows * count
   }
 
-  /// What the activation reads and what it gives.
+  /// What the activation reads; what it gives is computed again.
   private func feedForward(_ block: TransformerBlock) -> Int {
     let width = block.feedForward.down.inputs
-    if case .plain = block.feedForward.inner { return batch.rows * 2 * width }
-    return batch.rows * 3 * width
+    if case .plain = block.feedForward.inner { return rowsBehindAttention(of: block) * width }
+    return rowsBehindAttention(of: block) * 2 * width
   }
 
   /// Keeps the gradient of the block's output at first, and that of its input at last.
   private mutating func goBack(through block: TransformerBlock) {
+    let rows = rowsBehindAttention(of: block)
+    let wanted = rows * model.configuration.hiddenSize
     let stream = batch.rows * model.configuration.hiddenSize
     // The residual connection hands the gradient to both its summands.
-    hold(stream)
+    hold(wanted)
     goBackThroughFeedForward(block)
-    if !block.isParallel { release(stream) }
-    if let norm = block.feedForwardNorm { goBack(through: norm) }
-    release(stream)
-    hold(stream)
+    if !block.isParallel || rows < batch.rows { release(wanted) }
+    if let norm = block.feedForwardNorm { goBack(through: norm, rows: rows) }
+    release(wanted)
+    hold(wanted)
+    if rows < batch.rows {
+      hold(stream)
+      release(wanted)
+    }
     goBackThroughAttention(block)
     release(stream)
-    if let norm = block.attentionNorm { goBack(through: norm) }
+    if let norm = block.attentionNorm { goBack(through: norm, rows: batch.rows) }
     release(stream)
   }
 
-  private mutating func goBack(through norm: NormLayer) {
+  private mutating func goBack(through norm: NormLayer, rows: Int) {
     holdGradient(size(norm))
-    release(normed(norm))
+    release(rows * statistics(norm))
+  }
+
+  private mutating func goBack(throughOutput norm: NormLayer, rows: Int) {
+    goBack(through: norm, rows: rows)
+    release(rows * model.configuration.hiddenSize)
   }
 
   /// From the gradient of the branch's output to that of its input.
   private mutating func goBackThroughFeedForward(_ block: TransformerBlock) {
-    let stream = batch.rows * model.configuration.hiddenSize
-    let inner = batch.rows * block.feedForward.down.inputs
-    if let norm = block.feedForwardOutputNorm { goBack(through: norm) }
+    let rows = rowsBehindAttention(of: block)
+    let inner = rows * block.feedForward.down.inputs
+    if let norm = block.feedForwardOutputNorm { goBack(throughOutput: norm, rows: rows) }
     hold(inner)
     holdGradient(size(block.feedForward.down))
-    release(stream + inner)
+    computeAgain(inner)
+    release(rows * model.configuration.hiddenSize)
+    let input = block.feedForwardNorm == nil ? 0 : rows * model.configuration.hiddenSize
     switch block.feedForward.inner {
     case .plain(let up):
       release(inner)
-      goBack(through: [up], from: inner)
+      goBack(through: [up], from: inner, rows: rows, computing: input)
     case .gated(let gate, let up):
       hold(2 * inner)
       release(3 * inner)
-      goBack(through: [up, gate], from: inner)
+      goBack(through: [up, gate], from: inner, rows: rows, computing: input)
     case .fusedGated(let both):
       hold(2 * inner)
       release(3 * inner)
       hold(2 * inner)
       release(2 * inner)
-      goBack(through: [both], from: 2 * inner)
+      goBack(through: [both], from: 2 * inner, rows: rows, computing: input)
     }
+  }
+
+  /// A value that is computed again for the gradient of a weight.
+  private mutating func computeAgain(_ count: Int) {
+    hold(count)
+    release(count)
   }
 
   private mutating func goBackThroughAttention(_ block: TransformerBlock) {
     let stream = batch.rows * model.configuration.hiddenSize
     let queries = batch.rows * model.configuration.queryWidth
     let keys = batch.rows * model.configuration.keyValueWidth
-    if let norm = block.attentionOutputNorm { goBack(through: norm) }
-    hold(queries)
+    let rows = rowsBehindAttention(of: block)
+    if let norm = block.attentionOutputNorm { goBack(throughOutput: norm, rows: rows) }
+    hold(rows * model.configuration.queryWidth)
     holdGradient(size(block.attention.output))
-    release(stream)
+    release(rows * (model.configuration.hiddenSize + model.configuration.queryWidth))
+    if rows < batch.rows {
+      hold(queries)
+      release(rows * model.configuration.queryWidth)
+    }
+    let input = block.attentionNorm == nil ? 0 : stream
     hold(queries + 2 * keys)
     release(queries + attention(block))
     for norm in [block.attention.queryNorm, block.attention.keyNorm] {
@@ -188,20 +217,24 @@ struct FullTrainingMemory {
       hold(stream)
       for (linear, gradient) in [(value, keys), (key, keys), (query, queries)] {
         holdGradient(size(linear))
+        computeAgain(input)
         release(gradient)
       }
     case .fused(let all), .interleaved(let all):
       hold(queries + 2 * keys)
       release(queries + 2 * keys)
-      goBack(through: [all], from: queries + 2 * keys)
+      goBack(through: [all], from: queries + 2 * keys, rows: batch.rows, computing: input)
     }
   }
 
   /// Through maps that read the same input, whose outputs' gradients have `gradient` elements each.
-  private mutating func goBack(through linears: [Linear], from gradient: Int) {
-    hold(batch.rows * model.configuration.hiddenSize)
+  ///
+  /// - Parameter input: Elements of the input, if it is computed again for the gradient of each weight.
+  private mutating func goBack(through linears: [Linear], from gradient: Int, rows: Int, computing input: Int) {
+    hold(rows * model.configuration.hiddenSize)
     for linear in linears {
       holdGradient(size(linear))
+      computeAgain(input)
       release(gradient)
     }
   }

@@ -4,7 +4,8 @@ import PEFTMethods
 
 /// How fast this machine trains and asks a model, from a look of about two seconds.
 ///
-/// A row is one position of one sequence in a batch, virtual tokens included and shared beginnings counted once.
+/// Everything is timed several times and the fastest counts: whatever else the machine is doing can only make a pass
+/// slower. A row is one position of one sequence in a batch, virtual tokens included and shared beginnings counted once.
 struct MachineSpeed {
   /// Rows a second of a training step's forward and backward passes.
   let trainingRows: Double
@@ -16,11 +17,17 @@ struct MachineSpeed {
   let trainingBytes: Double
   /// Bytes of activations of a forward pass for a row.
   let forwardBytes: Double
+  /// How many times as long as the fastest pass the slowest of its kind took.
+  let unsteadiness: Double
 
   /// Sequences of the generation that is timed.
   static let generatedSequences = 8
   /// Seconds that one timed forward pass should take.
-  private static let wantedSeconds = 0.2
+  private static let wantedSeconds = 0.1
+  /// Timed passes of a kind, unless they take too long.
+  private static let repetitions = 5
+  /// Seconds of all passes of a kind behind which no further one is made.
+  private static let mostSeconds = 0.6
   /// Seconds of the first small pass from which on nothing larger is timed.
   private static let tooSlow = 1.0
   /// Least tokens of the four sequences that are timed: unpacking the weights costs the same for few rows as for many.
@@ -31,9 +38,10 @@ struct MachineSpeed {
   /// Times a model with an attached method.
   init(_ model: CausalLanguageModel, attachment: AttachedMethod, context: ComputeContext) {
     let probe = Probe(model: model, context: context)
-    // The first pass fetches weights from the disk, the second one is counted.
+    var spread = 1.0
+    // The first pass fetches weights from the disk, later ones are counted.
     _ = probe.forward(sequences: 1, tokens: 16)
-    let first = probe.forward(sequences: 1, tokens: 16)
+    let first = Self.fastest(&spread) { probe.forward(sequences: 1, tokens: 16) }
     let rate = Double(first.rows) / first.seconds
     guard first.seconds < Self.tooSlow else {
       forwardRows = rate
@@ -41,22 +49,41 @@ struct MachineSpeed {
       generationStep = first.seconds
       forwardBytes = first.bytes
       trainingBytes = Double(TrainingActivations.bytes(model, rows: 1))
+      unsteadiness = spread
       return
     }
     let tokens = min(128, max(Self.leastTokens, Int(rate * Self.wantedSeconds) / 4))
-    let forward = probe.forward(sequences: 4, tokens: tokens)
+    let forward = Self.fastest(&spread) { probe.forward(sequences: 4, tokens: tokens) }
     forwardRows = Double(forward.rows) / forward.seconds
     forwardBytes = forward.bytes
     if attachment.parameters.isEmpty {
       trainingRows = forwardRows / Self.usualTrainingFactor
       trainingBytes = Double(TrainingActivations.bytes(model, rows: 1))
     } else {
-      let training = probe.training(sequences: 4, tokens: tokens)
-      for parameter in attachment.parameters { parameter.clearGradient() }
+      let training = Self.fastest(&spread) {
+        defer { for parameter in attachment.parameters { parameter.clearGradient() } }
+        return probe.training(sequences: 4, tokens: tokens)
+      }
       trainingRows = Double(training.rows) / training.seconds
       trainingBytes = training.bytes
     }
-    generationStep = probe.generationStep()
+    generationStep = Self.fastest(&spread) { probe.generationStep() }.seconds
+    unsteadiness = spread
+  }
+
+  /// The fastest of several passes; `spread` grows to how much slower the slowest was.
+  private static func fastest(_ spread: inout Double, _ pass: () -> Probe.Pass) -> Probe.Pass {
+    var best = pass()
+    var slowest = best.seconds
+    var total = best.seconds
+    for _ in 1..<repetitions where total < mostSeconds {
+      let next = pass()
+      total += next.seconds
+      slowest = max(slowest, next.seconds)
+      if next.seconds < best.seconds { best = next }
+    }
+    spread = max(spread, slowest / best.seconds)
+    return best
   }
 
   /// Random tokens, through the model.
@@ -73,7 +100,7 @@ struct MachineSpeed {
     func forward(sequences: Int, tokens: Int) -> Pass {
       pass(sequences, tokens) { batch in
         let tape = Tape(context: context, recording: false)
-        let hidden = model.hiddenStates(batch.forest, on: tape)
+        let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
         _ = model.logits(rows: batch.labels.map(\.row), of: hidden, on: tape)
       }
     }
@@ -81,13 +108,13 @@ struct MachineSpeed {
     func training(sequences: Int, tokens: Int) -> Pass {
       pass(sequences, tokens) { batch in
         let tape = Tape(context: context, recording: true)
-        let hidden = model.hiddenStates(batch.forest, on: tape)
+        let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
         _ = model.loss(of: batch.labels, hidden: hidden, on: tape)
         tape.runBackward()
       }
     }
 
-    func generationStep() -> Double {
+    func generationStep() -> Pass {
       let generator = Generator(model: model, endTokens: [], context: context)
       let shared = generator.cache(shared: [])
       let prompts = (0..<MachineSpeed.generatedSequences).map { ids(sequence: $0, count: 8) }
@@ -97,7 +124,7 @@ struct MachineSpeed {
         return start.secondsUntilNow
       }
       let one = seconds(1)
-      return max(seconds(4) - one, 1e-6) / 3
+      return Pass(rows: prompts.count, seconds: max(seconds(4) - one, 1e-6) / 3, bytes: 0)
     }
 
     private func pass(_ sequences: Int, _ tokens: Int, _ body: (TrainingBatch) -> Void) -> Pass {
@@ -121,4 +148,9 @@ struct MachineSpeed {
       return (0..<count).map { Int32(stream.integer(below: max(1, model.configuration.vocabularySize - 1), at: $0)) }
     }
   }
+}
+
+extension DispatchTime {
+  /// Seconds since this time.
+  var secondsUntilNow: Double { Double(DispatchTime.now().uptimeNanoseconds - uptimeNanoseconds) / 1e9 }
 }

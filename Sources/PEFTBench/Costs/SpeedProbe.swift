@@ -18,6 +18,23 @@ public struct SpeedProbe {
     public let finalLoss: Double
     /// Peak tensor memory of the training steps.
     public let peak: MemoryUse
+    /// Seconds of all timed training steps.
+    public let trainingSeconds: Double
+    /// Where they went, kernel by kernel; empty unless the context has a profile.
+    public let kernels: [KernelKind: KernelProfile.Entry]
+
+    /// Serial part of the training steps: what runs between the kernels.
+    public var serialSeconds: Double { max(0, trainingSeconds - kernels.values.reduce(0) { $0 + $1.seconds }) }
+
+    /// What the training steps would speed up to on more threads, by the pieces that kernels are cut into.
+    ///
+    /// Only meaningful where they were measured on one thread.
+    public var projectedSpeedups: [(threads: Int, speedup: Double)] {
+      KernelProfile.threadCounts.enumerated().map { index, threads in
+        let parallel = kernels.values.reduce(0) { $0 + $1.secondsOnThreads[index] }
+        return (threads, trainingSeconds / (serialSeconds + parallel))
+      }
+    }
   }
 
   /// Rows of a batch.
@@ -54,23 +71,28 @@ public struct SpeedProbe {
     context.pool.resetPeak()
     var seconds: [Double] = []
     var loss = 0.0
-    for _ in 0...steps {
+    for step in 0...steps {
+      if step == 1 { context.workers.profile?.reset() }
       let start = DispatchTime.now()
       let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
       let tape = Tape(context: context, recording: !attachment.parameters.isEmpty)
-      let hidden = model.hiddenStates(batch.forest, on: tape)
+      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
       loss = model.loss(of: batch.labels, hidden: hidden, on: tape)
       tape.runBackward()
       if !attachment.parameters.isEmpty { optimizer.step(learningRate: 1e-4, gradientNorm: 0) }
       seconds.append(start.secondsUntilNow)
     }
     let peak = context.pool.peak
+    var kernels: [KernelKind: KernelProfile.Entry] = [:]
+    if let profile = context.workers.profile {
+      for kind in KernelKind.allCases where profile[kind].calls > 0 { kernels[kind] = profile[kind] }
+    }
     var inference: [Double] = []
     for _ in 0...min(steps, 3) {
       let start = DispatchTime.now()
       let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
       let tape = Tape(context: context, recording: false)
-      let hidden = model.hiddenStates(batch.forest, on: tape)
+      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
       _ = model.logits(rows: batch.labels.map(\.row), of: hidden, on: tape)
       inference.append(start.secondsUntilNow)
     }
@@ -78,7 +100,8 @@ public struct SpeedProbe {
     let count = Double(batch * tokens)
     return Result(
       medianStepSeconds: median, tokensPerSecond: count / median,
-      inferenceTokensPerSecond: count / Self.median(inference.dropFirst()), finalLoss: loss, peak: peak)
+      inferenceTokensPerSecond: count / Self.median(inference.dropFirst()), finalLoss: loss, peak: peak,
+      trainingSeconds: seconds.dropFirst().reduce(0, +), kernels: kernels)
   }
 
   private static func median(_ values: ArraySlice<Double>) -> Double {

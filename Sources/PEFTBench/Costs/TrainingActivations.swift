@@ -21,8 +21,26 @@ enum TrainingActivations {
 
   /// Bytes that all blocks keep for `rows` rows, the residual stream behind the last one included.
   static func bytes(_ model: CausalLanguageModel, rows: Int) -> Int {
-    let kept = model.blocks.reduce(model.configuration.hiddenSize) { $0 + values(of: $1, in: model) }
-    let (product, overflow) = kept.multipliedReportingOverflow(by: 4 * rows)
+    bytes(model.blocks.reduce(model.configuration.hiddenSize) { $0 + values(of: $1, in: model) }, rows: rows)
+  }
+
+  /// Bytes kept for `rows` rows where the activations of a block are computed again: every block's input, and all that
+  /// one block keeps.
+  static func recomputedBytes(_ model: CausalLanguageModel, rows: Int) -> Int {
+    let inputs = (model.blocks.count + 1) * model.configuration.hiddenSize
+    return bytes(inputs + (model.blocks.map { values(of: $0, in: model) }.max() ?? 0), rows: rows)
+  }
+
+  /// Bytes that a forward pass without recording holds for `rows` rows: the residual stream and the widest of what
+  /// stands between a block's norm and its sum.
+  static func forwardBytes(_ model: CausalLanguageModel, rows: Int) -> Int {
+    let configuration = model.configuration
+    let attention = 2 * configuration.queryWidth + 2 * configuration.keyValueWidth
+    return bytes(2 * configuration.hiddenSize + max(attention, 3 * configuration.feedForwardSize), rows: rows)
+  }
+
+  private static func bytes(_ values: Int, rows: Int) -> Int {
+    let (product, overflow) = values.multipliedReportingOverflow(by: 4 * rows)
     return overflow ? .max : product
   }
 }

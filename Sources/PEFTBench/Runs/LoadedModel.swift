@@ -1,10 +1,12 @@
 import Foundation
 public import PEFTCore
 
-/// A model that is ready to be fine-tuned and asked: weights, tokenizer, chat format, end tokens.
-public final class LoadedModel {
-  /// The model.
-  public let model: CausalLanguageModel
+/// A model as its description and its files' headers tell of it: everything but the weights.
+///
+/// It is enough to check methods and datasets, and to know which runs are complete.
+public final class ModelOutline {
+  /// Which model it is.
+  public let configuration: ModelConfiguration
   /// Its files.
   public let files: ModelFiles
   /// How prompts and answers become ids.
@@ -13,29 +15,58 @@ public final class LoadedModel {
   public let endTokens: [Int32]
   /// The SHA-256 of the weights' files.
   public let sha256: String
+  /// The model's modules and their sizes.
+  public let skeleton: CausalLanguageModel
 
-  /// Loads a model.
+  fileprivate let type: WeightType
+
+  /// Opens a model.
   ///
   /// - Parameters:
   ///   - configuration: Path, type of the weights and template.
-  ///   - context: Memory and threads.
+  ///   - sha256: The SHA-256 of the weights' files where it is known; to find it takes reading all of them.
   /// - Throws: An `InputError` that says what is missing, broken or not supported.
-  public init(_ configuration: ModelConfiguration, context: ComputeContext) throws {
-    files = try ModelFiles.open(configuration.path, revision: configuration.revision)
-    renderer = try Self.renderer(of: files, template: configuration.template)
-    sha256 = try Self.hash(of: files)
-    let type: WeightType =
+  public init(_ configuration: ModelConfiguration, sha256: String? = nil) throws {
+    type =
       switch configuration.dataType {
       case .auto: .auto
       case .float32: .float32
       case .bfloat16: .bfloat16
-      case .float16:
-        throw FileError(path: configuration.path, "dtype float16 is read, but weights are not converted to it")
+      case .float16: .float16
       }
-    model = try files.load(as: type, context: context)
+    self.configuration = configuration
+    files = try ModelFiles.open(configuration.path, revision: configuration.revision)
+    renderer = try LoadedModel.renderer(of: files, template: configuration.template)
+    try files.checkWeights()
+    skeleton = try files.skeleton()
+    self.sha256 = try sha256 ?? LoadedModel.hash(of: files)
     var ends = files.endTokens
     if let end = renderer.endToken, !ends.contains(end) { ends.append(end) }
     endTokens = ends
+  }
+
+  /// Bytes of the weights as they will be held.
+  ///
+  /// - Throws: An `InputError` for files that do not hold the model.
+  func weightBytes() throws -> Int { try files.weightBytes(as: type) }
+}
+
+/// A model that is ready to be fine-tuned and asked: weights, tokenizer, chat format, end tokens.
+public final class LoadedModel {
+  /// The model.
+  public let model: CausalLanguageModel
+  /// What is known of it without the weights.
+  public let outline: ModelOutline
+
+  /// How prompts and answers become ids.
+  public var renderer: ChatRenderer { outline.renderer }
+
+  /// Loads a model's weights.
+  ///
+  /// - Throws: An `InputError` that says what is missing, broken or not supported.
+  public init(_ outline: ModelOutline, context: ComputeContext) throws {
+    self.outline = outline
+    model = try outline.files.load(as: outline.type, context: context)
   }
 
   /// The renderer of a model's prompts.

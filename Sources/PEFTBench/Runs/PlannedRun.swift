@@ -32,20 +32,52 @@ public struct PlannedRun: Sendable {
   public var title: String { "\(dataset.id)/\(method.label)" }
 }
 
+/// The runs of a config that are to be done, and of which they are a part.
+public struct RunSelection: Sendable {
+  /// Runs to be done.
+  public let runs: [PlannedRun]
+  /// Runs to be done here or elsewhere: those that `--shard` chose among.
+  public let asked: [PlannedRun]
+  /// All runs of the config.
+  public let all: [PlannedRun]
+}
+
 extension RunConfiguration {
-  /// The runs, ordered so that partial results are useful early: seed by seed, dataset by dataset, zero-shot first.
+  /// The runs, ordered so that partial results are useful early: all methods on the first dataset, then all datasets
+  /// and models, and only then the next seed; zero-shot first.
   ///
   /// - Parameters:
   ///   - datasets: The datasets that the config names, in its order.
   ///   - only: Keep runs that match all of these (`dataset`, `method`, `seed`, `model`).
-  ///   - shard: Keep every n-th run, beginning with the i-th, counted from 1.
+  ///   - shard: Keep one run of every `count`, the `index`-th from 1; which one of them moves on by one each time, so
+  ///     that no shard gets the same method again and again.
   /// - Returns: The runs.
-  public func plan(
+  public func selection(
     datasets: [DatasetDescription], only: [(key: String, value: String)] = [], shard: (index: Int, count: Int)? = nil
-  ) -> [PlannedRun] {
+  ) -> RunSelection {
+    let all = plan(datasets: datasets)
+    let asked = all.filter { run in
+      only.allSatisfy { key, value in
+        switch key {
+        case "dataset": run.dataset.id == value
+        case "method": run.method.label == value || run.method.name == value
+        case "seed": String(run.seed) == value
+        default: run.model.name == value
+        }
+      }
+    }
+    guard let shard else { return RunSelection(runs: asked, asked: asked, all: all) }
+    let runs = asked.enumerated().filter { Self.shard(of: $0.offset, count: shard.count) == shard.index }
+    return RunSelection(runs: runs.map(\.element), asked: asked, all: all)
+  }
+
+  /// The shard, from 1, of the run at a place of the plan.
+  public static func shard(of place: Int, count: Int) -> Int { (place + place / count) % count + 1 }
+
+  private func plan(datasets: [DatasetDescription]) -> [PlannedRun] {
     var runs: [PlannedRun] = []
-    for model in models {
-      for (position, seed) in seeds.enumerated() {
+    for (position, seed) in seeds.enumerated() {
+      for model in models {
         for dataset in datasets {
           // The base model's answers depend on no seed.
           if position == 0, evaluation.zeroShot, !methods.contains(where: { $0.name == "none" }) {
@@ -57,18 +89,7 @@ extension RunConfiguration {
         }
       }
     }
-    runs = runs.filter { run in
-      only.allSatisfy { key, value in
-        switch key {
-        case "dataset": run.dataset.id == value
-        case "method": run.method.label == value || run.method.name == value
-        case "seed": String(run.seed) == value
-        default: run.model.name == value
-        }
-      }
-    }
-    guard let shard else { return runs }
-    return runs.enumerated().filter { $0.offset % shard.count == shard.index - 1 }.map(\.element)
+    return runs
   }
 
   private var zeroShot: MethodConfiguration {

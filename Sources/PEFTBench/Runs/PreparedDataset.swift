@@ -30,7 +30,7 @@ struct PreparedDataset {
   ) throws {
     let data = configuration.data
     let loader = DatasetLoader(
-      locator: DatasetLocator(root: data.root ?? data.suite.defaultRoot),
+      locator: DatasetLocator(root: data.folder, suite: data.suite, revision: data.revision),
       datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) })
     let needsTraining = configuration.methods.contains { $0.name != "none" }
     let train = needsTraining ? try loader.load(dataset, .training, limit: data.trainLimit) : nil
@@ -49,28 +49,41 @@ struct PreparedDataset {
       throw FileError(path: train?.files.first ?? dataset.id, "there is no row to train on")
     }
     notes = (train?.notes ?? []) + test.notes
-    func sizes(_ files: [String]) -> JSONValue {
-      .array(
-        files.map { file in
-          let size = (try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? Int
-          return JSONValue(size)
-        })
-    }
-    identity = [
-      "id": JSONValue(dataset.id), "train_limit": JSONValue(data.trainLimit),
-      "eval_limit": JSONValue(data.evaluationLimit),
-      "template": JSONValue(renderer.templateHash),
-      "prompt": JSONValue(evaluation.first.map { SHA256.hexadecimal(of: Array($0.prompt.utf8)) }),
-      "train_bytes": sizes(train?.files ?? []), "eval_bytes": sizes(test.files),
+    let hashes = (
+      train: Self.hash(of: training, groups: trainingExamples.map(\.group)),
+      evaluation: Self.hash(of: evaluation, groups: examples.map { "\($0.answer) \($0.allAnswers ?? $0.choices)" })
+    )
+    var identity: JSONValue = [
+      "id": JSONValue(dataset.id), "template": JSONValue(renderer.templateHash),
+      "train": JSONValue(hashes.train), "eval": JSONValue(hashes.evaluation),
     ]
+    if let revision = data.revision { identity["revision"] = JSONValue(revision) }
+    self.identity = identity
     facts = [
       "train_split": JSONValue(train?.split), "train_rows": JSONValue(training.count),
       "eval_split": JSONValue(test.split), "eval_rows": JSONValue(evaluation.count),
+      "revision": JSONValue(data.revision),
       "template": JSONValue(renderer.templateName), "template_sha256": JSONValue(renderer.templateHash),
       "first_prompt": JSONValue(evaluation.first?.prompt),
+      "train_sha256": JSONValue(hashes.train), "eval_sha256": JSONValue(hashes.evaluation),
       "cut_train_rows": JSONValue(training.count { $0.isPromptCut || $0.isAnswerCut }),
       "cut_eval_rows": JSONValue(evaluation.count { $0.isPromptCut }),
     ]
+  }
+
+  /// The SHA-256 of the rows as they are used: ids of prompts and answers, and what else tells rows apart.
+  private static func hash(of rows: [RenderedExample], groups: [String?]) -> String {
+    var hash = SHA256()
+    for (row, group) in zip(rows, groups) {
+      let text = Array((group ?? "").utf8)
+      // The lengths keep what belongs to one part from being taken for another's.
+      [row.promptIDs.count, row.answerIDs.count, group == nil ? -1 : text.count].map { Int64($0).littleEndian }
+        .withUnsafeBytes { hash.update($0) }
+      row.promptIDs.withUnsafeBytes { hash.update($0) }
+      row.answerIDs.withUnsafeBytes { hash.update($0) }
+      hash.update(text)
+    }
+    return hash.hexadecimalDigest
   }
 
   /// Tokens of the longest example, answers of the evaluation left out.

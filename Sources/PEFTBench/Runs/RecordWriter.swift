@@ -14,7 +14,6 @@ struct RecordWriter {
   let scores: DatasetScores
   let otherScores: DatasetScores
   let peak: MemoryUse
-  let trainingSeconds: Double
   let evaluationSeconds: Double
   let started: Date
   let threads: Int
@@ -33,7 +32,7 @@ struct RecordWriter {
     var json: JSONValue = ["schema": JSONValue(RunRecord.schema), "id": JSONValue(identity.id)]
     json["suite"] = JSONValue(configuration.data.suite.rawValue)
     json["model"] = [
-      "name": JSONValue(run.model.name), "path": JSONValue(run.model.path), "sha256": JSONValue(loaded.sha256),
+      "name": JSONValue(run.model.name), "path": JSONValue(run.model.path), "sha256": JSONValue(loaded.outline.sha256),
       "parameters": JSONValue(loaded.model.parameterCount),
       "architecture": JSONValue(loaded.model.configuration.family), "dtype": JSONValue(run.model.dataType.rawValue),
     ]
@@ -41,17 +40,18 @@ struct RecordWriter {
       "name": JSONValue(run.method.name), "label": JSONValue(run.method.label), "options": options,
       "trainable_parameters": JSONValue(attachment.trainableCount),
     ]
+    if let preset = run.method.preset { json["method"]?["preset"] = JSONValue(preset) }
     json["dataset"] = JSONValue(run.dataset.id)
     json["data"] = data.facts
     json["seed"] = JSONValue(run.seed)
-    json["training"] = run.isZeroShot ? .null : run.method.training.json
+    json["training"] = run.isZeroShot ? .null : run.method.training.resultJSON
     json["evaluation"] = configuration.evaluation.json
     json["scores"] = scoresJSON
     json["costs"] = [
       "trainable_parameters": JSONValue(attachment.trainableCount), "inference_flops": JSONValue(methodFLOPs),
       "added_inference_flops": JSONValue(methodFLOPs - baseFLOPs), "peak_tensor_bytes": peakJSON,
       "peak_rss_bytes": JSONValue(ProcessMemory.peakResidentBytes), "steps": JSONValue(outcome.stepCount),
-      "training_seconds": JSONValue(trainingSeconds), "evaluation_seconds": JSONValue(evaluationSeconds),
+      "training_seconds": JSONValue(outcome.seconds), "evaluation_seconds": JSONValue(evaluationSeconds),
       "tokens_seen": JSONValue(outcome.tokenCount), "training_tokens_per_second": JSONValue(tokensPerSecond),
     ]
     json["pscp"] = pscpJSON(costs, baseFLOPs: baseFLOPs)
@@ -71,7 +71,7 @@ struct RecordWriter {
   }
 
   private var tokensPerSecond: Double? {
-    outcome.tokenCount > 0 ? Double(outcome.tokenCount) / trainingSeconds : nil
+    outcome.tokenCount > 0 ? Double(outcome.tokenCount) / outcome.seconds : nil
   }
 
   private struct Costs {

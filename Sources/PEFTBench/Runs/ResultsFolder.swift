@@ -1,9 +1,11 @@
 import Foundation
 import PEFTCore
 
-/// A folder of results: the resolved config, and one folder a run.
+/// A folder of results: the resolved config, the plan, and one folder a run.
 ///
 /// A run's record.json is written last and appears by a rename, so its presence means that the run is complete.
+/// Several processes may work on one folder at once (see `RunLocks`): only the holder of a run's lock writes to the
+/// run's folder.
 public struct ResultsFolder: Sendable {
   /// The folder.
   public let path: String
@@ -19,6 +21,11 @@ public struct ResultsFolder: Sendable {
     FileManager.default.fileExists(atPath: folder(of: id) + "/record.json")
   }
 
+  /// The record of a complete run.
+  ///
+  /// - Throws: `DocumentError` for a record that cannot be read.
+  func record(of id: String) throws -> RunRecord { try RunRecord.read(folder(of: id) + "/record.json") }
+
   /// Makes the folder, and refuses one that cannot be written to.
   public func prepare() throws {
     do {
@@ -31,12 +38,35 @@ public struct ResultsFolder: Sendable {
     }
   }
 
-  /// Removes what an earlier attempt left, and makes the run's folder.
-  func begin(_ id: String) throws {
+  /// Writes the config and the plan, and sweeps away what killed writers of them left.
+  func announce(_ configuration: RunConfiguration, plan: SweepPlan, locks: RunLocks) throws {
+    try locks.withFolderLock {
+      for name in names(in: path)
+      where [Self.configName, SweepPlan.fileName].contains(where: { AtomicFile.isLeftover(name, of: $0) }) {
+        try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+      }
+      try AtomicFile.write(configuration.resolvedJSON.prettyText, to: "\(path)/\(Self.configName)")
+      try AtomicFile.write(plan.merged(with: SweepPlan(folder: path)).text, to: "\(path)/\(SweepPlan.fileName)")
+    }
+  }
+
+  static let configName = "config.json"
+  /// Where a run in progress keeps what it needs to go on after a kill.
+  static let checkpointName = "checkpoint"
+  static let failureName = "error.json"
+  private static let lasting = ["record.json", "predictions.jsonl", "history.jsonl", "adapter"]
+
+  /// Makes the run's folder, and removes what an earlier attempt left there but its checkpoint.
+  func begin(_ id: String, fresh: Bool) throws {
     let folder = folder(of: id)
     // The record goes first: while it is there, the run counts as complete.
-    for name in ["record.json", "adapter", "predictions.jsonl", "history.jsonl", "error.json"] {
+    try? FileManager.default.removeItem(atPath: folder + "/record.json")
+    for name in names(in: folder) where name != Self.checkpointName || fresh {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+    }
+    let checkpoint = "\(folder)/\(Self.checkpointName)"
+    for name in names(in: checkpoint) where AtomicFile.isLeftover(name) {
+      try? FileManager.default.removeItem(atPath: "\(checkpoint)/\(name)")
     }
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -45,11 +75,63 @@ public struct ResultsFolder: Sendable {
     }
   }
 
+  /// Removes what a complete run needs no more.
+  func tidy(_ id: String) {
+    let folder = folder(of: id)
+    for name in names(in: folder) where Self.isPassing(name) {
+      try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+    }
+  }
+
+  /// Whether a process that was killed just behind the record left anything in the run's folder.
+  func isUntidy(_ id: String) -> Bool { names(in: folder(of: id)).contains(where: Self.isPassing) }
+
+  /// Only what this program writes besides a run's results: files that someone put there stay.
+  private static func isPassing(_ name: String) -> Bool {
+    [checkpointName, failureName, RunProgress.fileName].contains(name) || AtomicFile.isLeftover(name)
+  }
+
+  private func names(in folder: String) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  }
+
+  // MARK: - Failures
+
+  /// Keeps why a run failed.
+  func fail(_ run: SweepRun, cause: String, seconds: Double) throws {
+    let planned = run.planned
+    let report: JSONValue = [
+      "id": JSONValue(run.id), "model": JSONValue(planned.model.name), "dataset": JSONValue(planned.dataset.id),
+      "method": JSONValue(planned.method.label), "seed": JSONValue(planned.seed), "error": JSONValue(cause),
+      "seconds": JSONValue(seconds), "failed": JSONValue(Date().formatted(.iso8601)),
+    ]
+    let folder = folder(of: run.id)
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try AtomicFile.write(report.prettyText, to: "\(folder)/\(Self.failureName)")
+    try? FileManager.default.removeItem(atPath: "\(folder)/\(RunProgress.fileName)")
+  }
+
+  /// Why a run failed; nil if it did not.
+  func failure(of id: String) -> String? {
+    let path = "\(folder(of: id))/\(Self.failureName)"
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data)))
+    return value?["error"]?.string ?? "for a reason that cannot be read in \(path)"
+  }
+
+  /// What tells a failure from a later one of the same run; nil if it did not fail.
+  func failureMark(of id: String) -> [Int]? {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder(of: id))/\(Self.failureName)")
+    guard let attributes, let date = attributes[.modificationDate] as? Date else { return nil }
+    return [Int(date.timeIntervalSince1970 * 1e6), attributes[.systemFileNumber] as? Int ?? 0]
+  }
+
+  // MARK: - Reading
+
   /// The complete records, sorted by id.
   ///
   /// - Throws: `DocumentError` for a record that cannot be read.
   public func records() throws -> [RunRecord] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path + "/runs")) ?? []
-    return try names.sorted().filter(isComplete).map { try RunRecord.read(folder(of: $0) + "/record.json") }
+    try names(in: path + "/runs").sorted().filter(isComplete).map(record)
   }
 }

@@ -76,30 +76,10 @@ struct RunCost {
     return seconds + Double(generated) * speed.generationStep * max(1, share)
   }
 
-  /// Peak bytes of tensors while the run trains, or while it answers if it does not train.
-  var peakBytes: Int {
-    let configuration = model.skeleton.configuration
-    let keysAndValues = 8 * configuration.layerCount * configuration.keyValueWidth
-    let rows: Int
-    let perRow: Double
-    var bytes = model.weightBytes
-    if trains {
-      // Values, gradients and the optimizer's two moments.
-      let copies = training.optimizer == .adamw ? 16 : training.momentum > 0 ? 12 : 8
-      bytes += copies * method.trainable
-      // Weights in float32 take the place of the frozen ones.
-      if method.trainable > model.skeleton.parameterCount / 2 { bytes -= model.weightBytes }
-      rows = data.largestBatch(training.batchSize) + method.inference.virtualTokens
-      perRow = model.speed?.trainingBytes ?? Double(TrainingActivations.bytes(model.skeleton, rows: 1))
-      bytes += keysAndValues * method.inference.prefixPositions
-    } else {
-      let limit = evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens
-      let suffix = max(0, data.longestPrompt - data.evaluationShared)
-      rows = evaluation.batchSize * suffix
-      perRow = model.speed?.forwardBytes ?? Double(12 * configuration.hiddenSize)
-      bytes += keysAndValues * (evaluation.batchSize * (suffix + limit) + data.evaluationShared)
-    }
-    let total = Double(bytes) + Double(rows) * perRow
-    return total < 9e18 ? Int(total) : .max
+  /// The tensors at the peak.
+  var memory: RunMemory {
+    RunMemory(
+      run: run, evaluation: evaluation, model: model.skeleton, weightBytes: model.weightBytes, method: method,
+      data: data, speed: model.speed)
   }
 }

@@ -11,12 +11,12 @@ enum RunEnvironment {
     ]
   }
 
-  private static var processor: String {
+  private static let processor: String = {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
     let name = line?.split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
     return name ?? architecture
-  }
+  }()
 
   private static var architecture: String {
     #if arch(x86_64)
@@ -49,8 +49,15 @@ enum RunEnvironment {
 
 /// Memory of this process as the system counts it.
 public enum ProcessMemory {
-  /// Most bytes that were resident at one time since the process started, 0 where the system does not tell.
+  /// Most bytes that were resident at one time since the last reset or the start of the process, 0 where the system does not tell.
   public static var peakResidentBytes: Int { field("VmHWM:") }
+
+  /// Lets the peak begin anew from what is resident now, where the system can do that (Linux).
+  static func resetPeak() {
+    guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
+    try? file.write(contentsOf: Data("5".utf8))
+    try? file.close()
+  }
 
   private static func field(_ name: String) -> Int {
     guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),

@@ -1,3 +1,5 @@
+public import PEFTCore
+
 /// What `plan` shows of a run.
 public struct RunEstimate: Sendable {
   /// The run.
@@ -12,8 +14,10 @@ public struct RunEstimate: Sendable {
   public let work: Work?
   /// Seconds that it takes on this machine; nil without weights to measure by, or without data.
   public let seconds: Double?
-  /// Peak bytes of tensors: weights, adapter with gradients and optimizer, activations; nil without data.
-  public let peakBytes: Int?
+  /// The peak of tensors that its record would state; nil without data.
+  public let peak: MemoryUse?
+  /// The peak that memory must do for, evaluation included, and what to change if it does not; nil without data.
+  public let need: (use: MemoryUse, advice: String)?
 
   /// The sizes of a run.
   public struct Work: Sendable {

@@ -17,6 +17,8 @@ public final class RunPlanner {
   private var sizes: [String: DatasetSizes?] = [:]
   private var figures: [String: MethodFigures] = [:]
   private var notes: Set<String> = []
+  /// What to know about the machine's load while it was measured, if it was busy.
+  public private(set) var busyNote: String?
   /// The datasets that were not found, each with where it was looked for.
   public private(set) var missing: [DatasetNotFound] = []
 
@@ -42,16 +44,21 @@ public final class RunPlanner {
       guard let data = try sizes(of: run, on: model) else {
         return RunEstimate(
           run: run, id: nil, isComplete: false, trainableParameters: figures.trainable, work: nil, seconds: nil,
-          peakBytes: nil)
+          peak: nil, need: nil)
       }
-      let id = model.hash.map { hash in
-        RunIdentity(of: run, in: configuration, modelHash: hash, dataset: data.identity).id
+      let id = try model.hash.map { hash in
+        RunIdentity(
+          of: run, in: configuration, modelHash: hash,
+          adapterHash: try run.method.initialAdapter.map(RunIdentity.hash(ofAdapter:)), dataset: data.identity
+        ).id
       }
       let cost = RunCost(
         run: run, evaluation: configuration.evaluation, model: model, method: figures, data: data)
+      let memory = cost.memory
       return RunEstimate(
         run: run, id: id, isComplete: id.map(results.isComplete) ?? false, trainableParameters: figures.trainable,
-        work: cost.work, seconds: model.speed.map(cost.seconds), peakBytes: cost.peakBytes)
+        work: cost.work, seconds: model.speed.map(cost.seconds), peak: memory.counted,
+        need: (memory.largest, memory.advice))
     }
   }
 
@@ -64,18 +71,27 @@ public final class RunPlanner {
     watch(.loading(model: run.model.name))
     // The speed is taken with the first method that trains little beside the model.
     let typical = runs.first { $0.model == run.model && $0.method.name != "none" && $0.method.name != "full" }
-    let method = try (typical ?? run).method.method(of: configuration.file)
-    let model = try PlannedModel(run.model, key: key, probing: method, context: context)
+    let model = try PlannedModel(
+      run.model, key: key, probing: (typical ?? run).method, of: configuration.file, context: context)
     models[key] = model
+    if let speed = model.speed { noteLoad(load: model.load, speed) }
     return model
+  }
+
+  /// Notes that times may be shorter on a quiet machine.
+  private func noteLoad(load: MachineLoad, _ speed: MachineSpeed) {
+    guard load.isBusy || speed.unsteadiness > MachineLoad.mostUnsteadiness, busyNote == nil else { return }
+    let figure = load.average.map { String(format: ", with a load of %.1f on %d cores", $0, load.cores) } ?? ""
+    busyNote = "the machine seems busy\(figure); on a quiet one runs may take less time than estimated"
   }
 
   private func methodFigures(of run: PlannedRun, on model: PlannedModel) throws -> MethodFigures {
     let key = "\(model.key)\u{0}\(run.method.place)\u{0}\(run.method.label)"
     if let known = figures[key] { return known }
-    let attachment = try run.method.method(of: configuration.file).attach(
+    let attachment = try run.method.attach(
       to: model.skeleton,
-      with: AttachmentSetting(seeds: SeedStream(run.seed), context: context, tokenizer: model.renderer.tokenizer))
+      with: AttachmentSetting(seeds: SeedStream(run.seed), context: context, tokenizer: model.renderer.tokenizer),
+      of: configuration.file)
     defer { attachment.detach() }
     if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
     let new = MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost)
@@ -119,11 +135,15 @@ final class PlannedModel {
   let hash: String?
   /// The measured speed; nil without weights.
   let speed: MachineSpeed?
+  /// What else the machine was doing before it was measured.
+  let load = MachineLoad()
   /// Bytes of the weights as they are held.
   let weightBytes: Int
 
-  init(_ configuration: ModelConfiguration, key: String, probing method: any PEFTMethod, context: ComputeContext) throws
-  {
+  init(
+    _ configuration: ModelConfiguration, key: String, probing method: MethodConfiguration, of file: ConfigFile,
+    context: ComputeContext
+  ) throws {
     self.key = key
     let files = try ModelFiles.open(configuration.path, revision: configuration.revision)
     skeleton = try files.skeleton()
@@ -135,14 +155,15 @@ final class PlannedModel {
       return
     }
     let before = context.pool.live[.weights]
-    let loaded = try LoadedModel(configuration, context: context)
+    let loaded = try LoadedModel(try ModelOutline(configuration), context: context)
     renderer = loaded.renderer
-    hash = loaded.sha256
+    hash = loaded.outline.sha256
     weightBytes = context.pool.live[.weights] - before
     let attachment = try method.attach(
       to: loaded.model,
       with: AttachmentSetting(
-        seeds: SeedStream(0).child("initialization"), context: context, tokenizer: renderer.tokenizer))
+        seeds: SeedStream(0).child("initialization"), context: context, tokenizer: renderer.tokenizer),
+      of: file)
     defer {
       attachment.detach()
       try? loaded.model.restoreWeights()

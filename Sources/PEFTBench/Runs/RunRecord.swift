@@ -14,8 +14,7 @@ public struct RunRecord: Sendable {
   ///
   /// - Throws: `FileError`, or `DocumentError` for what is no record of this version.
   public static func read(_ path: String) throws -> RunRecord {
-    let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
-    let value = try JSONParser.parse(text)
+    let (value, text) = try JSONParser.parse(file: path)
     guard let schema = value["schema"]?.string, schema == Self.schema else {
       throw DocumentError(
         "expected a record of schema \(Self.schema), found \(value["schema"]?.string ?? "none")", at: value.offset,

@@ -43,7 +43,7 @@ public struct Bootstrap: Sendable {
   /// The percentile interval of the mean of `values`; nil of no values.
   public func mean(of values: [Double]) -> Interval? {
     guard !values.isEmpty else { return nil }
-    return interval(of: values, means: resampledMeans(of: values))
+    return interval(estimate: Summary.mean(values), resampled: resampledMeans(of: values))
   }
 
   /// The mean of `a - b` over paired values, with its interval; nil of no values.
@@ -53,18 +53,24 @@ public struct Bootstrap: Sendable {
     precondition(a.count == b.count, "paired bootstrap: \(a.count) and \(b.count) values")
     guard !a.isEmpty else { return nil }
     let differences = zip(a, b).map { $0 - $1 }
-    let means = resampledMeans(of: differences)
-    let below = means.count { $0 <= 0 }
-    let above = means.count { $0 >= 0 }
-    return Difference(
-      interval: interval(of: differences, means: means),
-      pValue: min(1, 2 * Double(min(below, above)) / Double(means.count)))
+    return difference(estimate: Summary.mean(differences), resampled: resampledMeans(of: differences))
   }
 
-  private func interval(of values: [Double], means: [Double]) -> Interval {
+  /// A difference from its resampled values, in any order.
+  func difference(estimate: Double, resampled: [Double]) -> Difference {
+    let below = resampled.count { $0 <= 0 }
+    let above = resampled.count { $0 >= 0 }
+    return Difference(
+      interval: interval(estimate: estimate, resampled: resampled),
+      pValue: min(1, 2 * Double(min(below, above)) / Double(max(1, resampled.count))))
+  }
+
+  /// The percentile interval from resampled values, in any order.
+  func interval(estimate: Double, resampled: [Double]) -> Interval {
     let tail = (1 - confidence) / 2
+    let sorted = resampled.sorted()
     return Interval(
-      estimate: Summary.mean(values), lower: Self.quantile(tail, of: means), upper: Self.quantile(1 - tail, of: means))
+      estimate: estimate, lower: Self.quantile(tail, of: sorted), upper: Self.quantile(1 - tail, of: sorted))
   }
 
   private func resampledMeans(of values: [Double]) -> [Double] {
@@ -76,7 +82,35 @@ public struct Bootstrap: Sendable {
         for place in 0..<count { sum += values[stream.integer(below: count, at: place)] }
         return sum / Double(count)
       }
-    }.sorted()
+    }
+  }
+
+  /// Means of several methods over the same resampled rows, so that any two of them can be compared.
+  ///
+  /// - Parameters:
+  ///   - credits: By row, then by method, each row one example.
+  ///   - methodCount: Methods in a row.
+  ///   - name: Keys the draws; rows of different names are drawn apart.
+  /// - Returns: By resample, then by method.
+  func means(ofRows credits: [Double], methodCount: Int, name: String) -> [Double] {
+    let rows = credits.count / max(1, methodCount)
+    var means = [Double](repeating: 0, count: resamples * methodCount)
+    guard rows > 0 else { return means }
+    let seeds = seeds.child(name)
+    credits.withUnsafeBufferPointer { credits in
+      means.withUnsafeMutableBufferPointer { means in
+        for resample in 0..<resamples {
+          let stream = seeds.child(resample)
+          let start = resample * methodCount
+          for place in 0..<rows {
+            let row = stream.integer(below: rows, at: place) * methodCount
+            for method in 0..<methodCount { means[start + method] += credits[row + method] }
+          }
+          for method in 0..<methodCount { means[start + method] /= Double(rows) }
+        }
+      }
+    }
+    return means
   }
 
   /// The quantile of sorted values by linear interpolation between order statistics, numpy's default.

@@ -37,6 +37,11 @@ enum Distribution {
     return (lower + upper) / 2
   }
 
+  /// P(range > q) of `groups` standard normal values.
+  static func normalRangeTail(_ q: Double, groups: Int) -> Double {
+    q <= 0 ? 1 : min(1, max(0, 1 - normalRangeCDF(q, groups: groups)))
+  }
+
   /// k ∫ φ(z) (Φ(z) - Φ(z - q))^(k-1) dz, by the trapezoid rule, which converges exponentially for such integrands.
   private static func normalRangeCDF(_ q: Double, groups: Int) -> Double {
     let step = 0.02

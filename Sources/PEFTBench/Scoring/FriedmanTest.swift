@@ -3,7 +3,8 @@
 /// It asks whether the methods differ at all, and by how much the average ranks of two of them must differ.
 ///
 /// - Source: Demšar 2006, "Statistical comparisons of classifiers over multiple data sets". Statistic and p-value
-///   equal scipy's `friedmanchisquare`, which corrects for ties.
+///   equal scipy's `friedmanchisquare`, which corrects for ties; the pairs' p-values equal scikit-posthocs'
+///   `posthoc_nemenyi_friedman`.
 public struct FriedmanTest: Sendable, Equatable {
   /// The average rank of each method over the datasets; 1 is the best.
   public let averageRanks: [Double]
@@ -13,6 +14,8 @@ public struct FriedmanTest: Sendable, Equatable {
   public let pValue: Double
   /// Two methods whose average ranks differ by more than this differ significantly at the 5 % level (Nemenyi).
   public let criticalDifference: Double
+  /// Nemenyi's p-value of each pair of methods, 1 for a method with itself.
+  public let nemenyi: [[Double]]
 
   /// Tests `scores[dataset][method]`, where a higher score is better.
   ///
@@ -40,6 +43,14 @@ public struct FriedmanTest: Sendable, Equatable {
       pValue = 1
     }
     criticalDifference = Self.criticalDifference(methods: methodCount, datasets: scores.count)
+    let ranks = averageRanks
+    let error = (k * (k + 1) / (6 * n)).squareRoot()
+    nemenyi = ranks.indices.map { one in
+      ranks.indices.map { other in
+        let range = abs(ranks[one] - ranks[other]) / error * 2.0.squareRoot()
+        return one == other ? 1 : Distribution.normalRangeTail(range, groups: methodCount)
+      }
+    }
   }
 
   /// Nemenyi's critical difference of average ranks.

@@ -12,8 +12,14 @@ public struct McNemarTest: Sendable, Equatable {
   /// - Precondition: both lists have the same count, one pair an example.
   public init(_ first: [Bool], _ second: [Bool]) {
     precondition(first.count == second.count, "McNemar: \(first.count) and \(second.count) outcomes")
-    onlyFirst = zip(first, second).count { $0 && !$1 }
-    onlySecond = zip(first, second).count { !$0 && $1 }
+    self.init(
+      onlyFirst: zip(first, second).count { $0 && !$1 }, onlySecond: zip(first, second).count { !$0 && $1 })
+  }
+
+  /// Tests counts of the examples that one method alone gets right.
+  public init(onlyFirst: Int, onlySecond: Int) {
+    self.onlyFirst = onlyFirst
+    self.onlySecond = onlySecond
     pValue = min(
       1, 2 * Distribution.fairBinomialCDF(min(onlyFirst, onlySecond), trials: onlyFirst + onlySecond))
   }

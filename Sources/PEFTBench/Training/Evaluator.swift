@@ -24,20 +24,22 @@ public struct Evaluator {
   ///   - prompts: The prompts as ids.
   ///   - maximumNewTokens: Most tokens of an answer.
   ///   - batchSize: Prompts worked on at once; changes the speed only.
-  ///   - progress: Told how many are done; what it throws ends the evaluation.
+  ///   - known: Answers to the first prompts, which are not asked again.
+  ///   - progress: Told the answers so far after each batch; what it throws ends the evaluation.
   public func generate(
-    _ prompts: [[Int32]], maximumNewTokens: Int, batchSize: Int, progress: (_ done: Int) throws -> Void
+    _ prompts: [[Int32]], maximumNewTokens: Int, batchSize: Int, known: [String] = [],
+    progress: (_ answers: [String]) throws -> Void
   ) throws -> [String] {
     let shared = prompts.sharedPrefixCount
     let generator = Generator(model: model, endTokens: endTokens, context: context)
     let cache = generator.cache(shared: Array(prompts.first?.prefix(shared) ?? []))
-    var answers: [String] = []
-    for start in stride(from: 0, to: prompts.count, by: batchSize) {
+    var answers = known
+    for start in stride(from: known.count, to: prompts.count, by: batchSize) {
       let batch = prompts[start..<min(prompts.count, start + batchSize)].map { Array($0.dropFirst(shared)) }
       for ids in generator.generate(batch, after: cache, maximumNewTokens: maximumNewTokens) {
         answers.append(tokenizer.decode(ids, skipSpecialTokens: true))
       }
-      try progress(answers.count)
+      try progress(answers)
     }
     return answers
   }
@@ -47,16 +49,17 @@ public struct Evaluator {
   /// - Parameters:
   ///   - prompts: The prompts as ids.
   ///   - choices: For each prompt, the possible answers as ids, none empty.
-  ///   - progress: Told how many prompts are done; what it throws ends the evaluation.
-  /// - Returns: For each prompt, the summed log-probability of each choice's tokens.
+  ///   - start: The first prompt to look at.
+  ///   - progress: Told the values so far after each prompt; what it throws ends the evaluation.
+  /// - Returns: For each prompt from `start` on, the summed log-probability of each choice's tokens.
   public func rank(
-    _ prompts: [[Int32]], choices: [[[Int32]]], progress: (_ done: Int) throws -> Void
+    _ prompts: [[Int32]], choices: [[[Int32]]], from start: Int = 0, progress: (_ values: [[Double]]) throws -> Void
   ) throws -> [[Double]] {
     let shared = prompts.sharedPrefixCount
     let cache = Generator(model: model, endTokens: endTokens, context: context)
       .cache(shared: Array(prompts.first?.prefix(shared) ?? []))
     var results: [[Double]] = []
-    for (prompt, options) in zip(prompts, choices) {
+    for (prompt, options) in zip(prompts, choices).dropFirst(start) {
       let tape = Tape(context: context, recording: false)
       var forest = TokenForest()
       let root = cache.map { forest.add(.cached($0), under: nil) }
@@ -72,14 +75,14 @@ public struct Evaluator {
             LabelledPosition(row: index == 0 ? lastRow : rows.lowerBound + index - 1, target: token, weight: 1))
         }
       }
-      let hidden = model.hiddenStates(forest, on: tape)
+      let hidden = model.hiddenStates(forest, reading: labels.map(\.row), on: tape)
       var values = model.logProbabilities(of: labels, hidden: hidden, on: tape).map(\.logProbability)[...]
       results.append(
         options.map { option in
           defer { values = values.dropFirst(option.count) }
           return values.prefix(option.count).reduce(0, +)
         })
-      try progress(results.count)
+      try progress(results)
     }
     return results
   }

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 public import PEFTCore
 public import PEFTMethods
@@ -45,6 +46,12 @@ public struct Trainer {
     public var tokenCount = 0
     /// Loss of the last step.
     public var lastLoss = 0.0
+    /// Seconds that it took, those of earlier attempts up to their last checkpoint included.
+    public var seconds = 0.0
+    /// Most tensor memory that was held at one time.
+    public var peak = MemoryUse()
+    /// The step of the checkpoint that it went on from; 0 without one.
+    public var resumedStep = 0
   }
 
   /// Told after every step: step, steps in all, loss, tokens so far.
@@ -85,14 +92,18 @@ public struct Trainer {
   /// - Parameters:
   ///   - examples: The training set.
   ///   - validation: The validation set; empty for none.
+  ///   - checkpoint: Where the state is kept; if it is there already, the training goes on from it.
   ///   - progress: Told after every step; what it throws (a wish to stop) ends the training.
   /// - Returns: The history and totals. The attached parameters hold the result.
   /// - Throws: `TrainingFailure` where a loss or gradient is not finite; what `progress` throws.
   public func train(
-    _ examples: [EncodedExample], validation: [EncodedExample], progress: Progress
+    _ examples: [EncodedExample], validation: [EncodedExample], checkpoint: TrainingCheckpoint? = nil,
+    progress: Progress
   ) throws -> Outcome {
-    var outcome = Outcome()
-    guard !attachment.parameters.isEmpty else { return outcome }
+    var state = TrainingState()
+    let start = DispatchTime.now()
+    context.pool.resetPeak()
+    guard !attachment.parameters.isEmpty else { return state.outcome }
     model.recomputesActivations = configuration.recompute
     defer { model.recomputesActivations = false }
     guard !examples.isEmpty else { throw TrainingFailure(description: "there are no training examples") }
@@ -107,48 +118,67 @@ public struct Trainer {
       weightDecay: configuration.weightDecay,
       maximumGradientNorm: configuration.maximumGradientNorm > 0 ? configuration.maximumGradientNorm : nil,
       context: context)
+    if let saved = checkpoint?.restore(parameters: attachment.parameters, optimizer: optimizer, steps: steps) {
+      state = saved
+      state.outcome.resumedStep = saved.outcome.stepCount
+      // Taking the state up is no part of the training whose memory counts.
+      context.pool.resetPeak()
+    }
+    let earlier = (seconds: state.outcome.seconds, peak: state.outcome.peak)
+    func save() {
+      state.outcome.seconds = earlier.seconds + start.secondsUntilNow
+      state.outcome.peak = earlier.peak.peak(with: context.pool.peak)
+      checkpoint?.save(state, parameters: attachment.parameters, optimizer: optimizer)
+    }
     let validateEvery = configuration.validationEvery ?? max(1, perEpoch / max(1, configuration.evaluationsPerEpoch))
-    var best: (loss: Double, values: [[Float]])?
-    var logged = (loss: 0.0, steps: 0)
     var order: [Int] = []
-    for step in 0..<steps {
+    for step in state.outcome.stepCount..<steps {
       let (epoch, within) = step.quotientAndRemainder(dividingBy: perEpoch)
-      if within == 0 {
+      if within == 0 || order.isEmpty {
         order = Self.order(of: examples.count, epoch: epoch, configuration: configuration, seeds: seeds)
       }
       let perStep = configuration.batchSize * configuration.gradientAccumulation
       let chosen = order[(within * perStep)..<min(order.count, (within + 1) * perStep)].map { examples[$0] }
-      let loss = try takeGradients(of: chosen, step: step, outcome: &outcome)
+      let loss = try takeGradients(of: chosen, step: step, outcome: &state.outcome)
       let norm = optimizer.gradientNorm()
       guard norm.isFinite else {
         throw TrainingFailure(description: "step \(step + 1): the gradient's norm is \(norm); \(Self.advice)")
       }
       let rate = configuration.learningRate * schedule.factor(at: step)
       optimizer.step(learningRate: rate, gradientNorm: norm)
-      outcome.stepCount = step + 1
-      outcome.lastLoss = loss
-      logged = (logged.loss + loss, logged.steps + 1)
+      state.outcome.stepCount = step + 1
+      state.outcome.lastLoss = loss
+      state.logged = (state.logged.loss + loss, state.logged.steps + 1)
       let epochReached = Double(step + 1) / Double(perEpoch)
       if (step + 1) % configuration.loggingSteps == 0 || step + 1 == steps {
-        outcome.history.append(
+        state.outcome.history.append(
           .step(
-            step: step + 1, epoch: epochReached, loss: logged.loss / Double(logged.steps), learningRate: rate,
-            gradientNorm: norm, tokens: outcome.tokenCount))
-        logged = (0, 0)
+            step: step + 1, epoch: epochReached, loss: state.logged.loss / Double(state.logged.steps),
+            learningRate: rate, gradientNorm: norm, tokens: state.outcome.tokenCount))
+        state.logged = (0, 0)
       }
       if !validation.isEmpty, (step + 1) % validateEvery == 0 || step + 1 == steps {
         let loss = meanLoss(of: validation)
-        outcome.history.append(.validation(step: step + 1, epoch: epochReached, loss: loss))
-        if configuration.keepBest, loss < best?.loss ?? .infinity {
-          best = (loss, attachment.parameters.map { $0.value.values })
+        state.outcome.history.append(.validation(step: step + 1, epoch: epochReached, loss: loss))
+        if configuration.keepBest, loss < state.best?.loss ?? .infinity {
+          state.best = (loss, attachment.parameters.map { $0.value.values })
         }
       }
-      try progress(step + 1, steps, loss, outcome.tokenCount)
+      do {
+        try progress(step + 1, steps, loss, state.outcome.tokenCount)
+      } catch {
+        save()
+        throw error
+      }
+      if step + 1 < steps, let checkpoint, checkpoint.isDue(step: step + 1) { save() }
     }
-    if let best {
+    if let best = state.best {
       for (parameter, values) in zip(attachment.parameters, best.values) { parameter.assign(values) }
+      state.best = nil
     }
-    return outcome
+    state.outcome.seconds = earlier.seconds + start.secondsUntilNow
+    state.outcome.peak = earlier.peak.peak(with: context.pool.peak)
+    return state.outcome
   }
 
   /// The examples' order in an epoch.
@@ -193,7 +223,7 @@ public struct Trainer {
         examples[start..<min(examples.count, start + configuration.batchSize)], model: model, labelCount: labelCount)
       let tape = Tape(
         context: context, recording: true, dropout: seeds.child("dropout").child(step).child(part))
-      let hidden = model.hiddenStates(batch.forest, on: tape)
+      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
       loss += model.loss(of: batch.labels, hidden: hidden, on: tape)
       tape.runBackward()
       outcome.tokenCount += batch.tokenCount
@@ -212,7 +242,7 @@ public struct Trainer {
       let batch = TrainingBatch(
         examples[start..<min(examples.count, start + configuration.batchSize)], model: model, labelCount: labelCount)
       let tape = Tape(context: context, recording: false)
-      let hidden = model.hiddenStates(batch.forest, on: tape)
+      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
       loss += model.loss(of: batch.labels, hidden: hidden, on: tape)
     }
     return loss

@@ -1,0 +1,34 @@
+public import PEFTCore
+
+/// A form that a report can have.
+public enum ReportFormat: String, Sendable, CaseIterable {
+  case table, markdown, csv, json, html, junit, latex
+}
+
+extension Report {
+  /// The report in a format; a table for the terminal is the program's own, so it has none.
+  public func text(_ format: ReportFormat) -> String? {
+    switch format {
+    case .table: nil
+    case .markdown: MarkdownReport.text(self)
+    case .csv: CSVReport.text(self)
+    case .json: JSONReport.value(self).prettyText
+    case .html: HTMLReport(self).text
+    case .junit: JUnitReport.text(self)
+    case .latex: LaTeXReport.text(self)
+    }
+  }
+
+  /// The tables of a suite.
+  public func tables(_ suite: Suite) -> [ReportTable] { ReportTables.all(suite) }
+
+  /// The files that `write(to:)` makes.
+  public static let fileNames = ["summary.csv", "leaderboard.json", "report.html", "report.md"]
+
+  /// Makes summary.csv, leaderboard.json, report.html and report.md anew in a folder.
+  public func write(to folder: String) throws(FileError) {
+    for (name, format) in zip(Self.fileNames, [ReportFormat.csv, .json, .html, .markdown]) {
+      if let text = text(format) { try AtomicFile.write(text, to: "\(folder)/\(name)") }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/// A table of a report before it has a format.
+public struct ReportTable: Sendable {
+  /// A column with its title.
+  public struct Column: Sendable {
+    /// The heading.
+    public let title: String
+    /// Numbers stand at the right edge.
+    public let isNumber: Bool
+
+    init(_ title: String, isNumber: Bool = true) {
+      self.title = title
+      self.isNumber = isNumber
+    }
+  }
+
+  /// What a cell's content means beside its text.
+  public enum Mark: Sendable {
+    case plain
+    /// The best of its row or column, and the second.
+    case best, second
+    /// Something that failed.
+    case failed
+    /// Something that is not there.
+    case missing
+  }
+
+  /// A cell.
+  public struct Cell: Sendable, ExpressibleByStringInterpolation {
+    /// What it says.
+    public let text: String
+    /// What the content means.
+    public var mark: Mark
+
+    init(_ text: String, _ mark: Mark = .plain) {
+      self.text = text
+      self.mark = mark
+    }
+
+    /// A cell without a mark.
+    public init(stringLiteral value: String) { self.init(value) }
+  }
+
+  /// A short name that an anchor can have: `leaderboard`.
+  public let id: String
+  /// The heading.
+  public let title: String
+  /// What the numbers are; sentences.
+  public let caption: String
+  /// The columns.
+  public let columns: [Column]
+  /// The first cell of a row is its title.
+  public private(set) var rows: [[Cell]] = []
+
+  init(_ id: String, _ title: String, caption: String, columns: [Column]) {
+    self.id = id
+    self.title = title
+    self.caption = caption
+    self.columns = columns
+  }
+
+  mutating func add(_ cells: [Cell]) { rows.append(cells) }
+
+  /// Marks the best and the second best of `values`, which are nil where a cell has none.
+  static func ranked(_ texts: [String], _ values: [Double?], higherIsBetter: Bool = true) -> [Cell] {
+    let known = Set(values.compactMap { $0 }).sorted { higherIsBetter ? $0 > $1 : $0 < $1 }
+    return zip(texts, values).map { text, value in
+      guard let value, known.count > 1 else { return Cell(text) }
+      return Cell(text, value == known[0] ? .best : value == known[1] && known.count > 2 ? .second : .plain)
+    }
+  }
+}

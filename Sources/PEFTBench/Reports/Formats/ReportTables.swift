@@ -1,0 +1,285 @@
+/// The tables of one suite, in the order of a report.
+enum ReportTables {
+  static func all(_ suite: Report.Suite) -> [ReportTable] {
+    [
+      leaderboard(suite), scores(suite), stability(suite), ranks(suite), pairs(suite), sensitivity(suite),
+      crossings(suite), failures(suite), missing(suite),
+    ].compactMap { $0 }
+  }
+
+  /// The methods by PSCP with its terms.
+  static func leaderboard(_ suite: Report.Suite) -> ReportTable {
+    let (results, statistics) = (suite.results, suite.statistics)
+    let hasSeeds = statistics.leaderboard.contains { $0.seedInterval != nil }
+    var caption =
+      "Score: mean over \(datasets(results.sharedDatasets.count)) and \(seedText(results)), in percent"
+    caption += hasSeeds ? ", ± standard deviation over seeds; interval: 95 %, by resampling seeds" : ""
+    caption += hasSeeds ? "" : "; interval: 95 %, by resampling the evaluated examples"
+    caption +=
+      ". PSCP = score × the terms of trainable parameters, added inference FLOPs and peak training memory"
+      + ". PEFT methods by PSCP; zero-shot is the model as it is."
+    var table = ReportTable(
+      "leaderboard", "Leaderboard", caption: caption,
+      columns: [
+        .init("method", isNumber: false), .init("PSCP"), .init("score"), .init("95 % interval"), .init("parameters"),
+        .init("added FLOPs"), .init("memory"), .init("P term"), .init("F term"), .init("M term"), .init("rank"),
+        .init("runs"), .init("time a run"),
+      ])
+    let rows = statistics.leaderboard
+    let ranked = rows.filter { !results.methods[$0.method].isZeroShot }
+    func cells(_ value: (SuiteStatistics.Row) -> Double?, _ text: (SuiteStatistics.Row) -> String, up: Bool = true)
+      -> [Int: ReportTable.Cell]
+    {
+      let cells = ReportTable.ranked(ranked.map(text), ranked.map(value), higherIsBetter: up)
+      var byMethod = Dictionary(uniqueKeysWithValues: zip(ranked.map(\.method), cells))
+      for row in rows where byMethod[row.method] == nil { byMethod[row.method] = .init(text(row)) }
+      return byMethod
+    }
+    let pscp = cells({ $0.pscp }, { NumberText.decimal($0.pscp, digits: 2) })
+    let score = cells(
+      { $0.mean },
+      { row in
+        NumberText.percent(row.mean) + (row.deviation.map { " ± " + NumberText.percent($0) } ?? "")
+      })
+    let parameters = cells({ $0.costs?.parameters }, { NumberText.count($0.costs?.parameters) }, up: false)
+    let memory = cells({ $0.costs?.memory }, { NumberText.bytes($0.costs?.memory) }, up: false)
+    for row in rows {
+      let interval = row.seedInterval ?? (hasSeeds ? nil : row.exampleInterval)
+      let state =
+        "\(row.runCount)" + (row.failedCount > 0 ? ", \(row.failedCount) failed" : "")
+        + (row.missingCount > 0 ? ", \(row.missingCount) missing" : "")
+      let isWhole = row.failedCount == 0 && row.missingCount == 0
+      table.add([
+        .init(title(results, row.method)), pscp[row.method] ?? "–", score[row.method] ?? "–",
+        .init(interval.map { "\(NumberText.percent($0.lower)) – \(NumberText.percent($0.upper))" } ?? "–"),
+        parameters[row.method] ?? "–", .init(NumberText.flops(row.costs?.flops)), memory[row.method] ?? "–",
+        .init(NumberText.decimal(row.terms?.parameters, digits: 3)),
+        .init(NumberText.decimal(row.terms?.flops, digits: 3)),
+        .init(NumberText.decimal(row.terms?.memory, digits: 3)), .init(NumberText.decimal(row.averageRank, digits: 2)),
+        .init(state, isWhole ? .plain : row.failedCount > 0 ? .failed : .missing),
+        .init(NumberText.seconds(row.seconds)),
+      ])
+    }
+    return table
+  }
+
+  /// The headline score of every method on every dataset.
+  static func scores(_ suite: Report.Suite) -> ReportTable {
+    let results = suite.results
+    var table = ReportTable(
+      "scores", "Scores by dataset and method",
+      caption: "The dataset's headline score in percent, mean ± standard deviation over the seeds that are there.",
+      columns: [.init("dataset", isNumber: false), .init("metric", isNumber: false)]
+        + results.methods.indices.map { .init(title(results, $0)) })
+    for dataset in results.datasets.indices {
+      let cells = results.methods.indices.map { results.cells[$0][dataset] }
+      let ranked = ReportTable.ranked(cells.map(scoreText), cells.map { $0.summary?.mean })
+      table.add(
+        [.init(results.datasets[dataset]), .init(results.metrics[dataset])]
+          + zip(cells, ranked).map { cell, text in
+            cell.runs.isEmpty ? .init(text.text, cell.failedSeeds.isEmpty ? .missing : .failed) : text
+          })
+    }
+    return table
+  }
+
+  static func scoreText(_ cell: SuiteResults.Cell) -> String {
+    guard let summary = cell.summary else { return cell.failedSeeds.isEmpty ? "–" : "failed" }
+    var text = NumberText.percent(summary.mean)
+    if summary.count > 1 { text += " ± " + NumberText.percent(summary.sampleDeviation) }
+    let wanted = summary.count + cell.failedSeeds.count + cell.missingSeeds.count
+    return wanted > summary.count ? text + " (\(summary.count) of \(wanted))" : text
+  }
+
+  /// The spread over seeds as PEFT-Bench prints it, where there are several.
+  static func stability(_ suite: Report.Suite) -> ReportTable? {
+    let results = suite.results
+    let methods = results.methods.indices.filter { !results.methods[$0].isZeroShot }
+    let datasets = results.datasets.indices.filter { dataset in
+      methods.contains { results.cells[$0][dataset].runs.count > 1 }
+    }
+    guard !datasets.isEmpty else { return nil }
+    var table = ReportTable(
+      "stability", "Stability over seeds",
+      caption: "Population standard deviation of the score in points, which divides by the number of seeds as "
+        + "PEFT-Bench's tables do; the smallest is marked. The last row is the mean over datasets that all methods have.",
+      columns: [.init("dataset", isNumber: false)] + methods.map { .init(title(results, $0)) })
+    func row(_ title: String, _ values: [Double?]) {
+      table.add(
+        [.init(title)]
+          + ReportTable.ranked(values.map { NumberText.percent($0, digits: 2) }, values, higherIsBetter: false))
+    }
+    func deviation(_ method: Int, _ dataset: Int) -> Double? {
+      let summary = results.cells[method][dataset].summary
+      return summary.flatMap { $0.count > 1 ? $0.populationDeviation : nil }
+    }
+    for dataset in datasets { row(results.datasets[dataset], methods.map { deviation($0, dataset) }) }
+    let common = datasets.filter { dataset in methods.allSatisfy { deviation($0, dataset) != nil } }
+    if common.count > 1 {
+      row(
+        "mean of \(common.count)", methods.map { method in Summary.mean(common.compactMap { deviation(method, $0) }) })
+    }
+    return table
+  }
+
+  /// Average ranks with the critical difference.
+  static func ranks(_ suite: Report.Suite) -> ReportTable? {
+    guard let ranking = suite.statistics.ranking else { return nil }
+    let test = ranking.test
+    let results = suite.results
+    var table = ReportTable(
+      "ranks", "Average ranks",
+      caption: "Over \(datasets(results.sharedDatasets.count)); 1 is the best. Friedman's test: χ² = "
+        + "\(NumberText.decimal(test.statistic, digits: 2)), p \(pText(test.pValue)). Ranks that differ by more than "
+        + "the critical difference \(NumberText.decimal(test.criticalDifference, digits: 2)) differ at the 5 % level "
+        + "(Nemenyi).",
+      columns: [.init("method", isNumber: false), .init("average rank"), .init("not different from", isNumber: false)])
+    for place in ranking.methods.indices.sorted(by: { test.averageRanks[$0] < test.averageRanks[$1] }) {
+      let alike = ranking.methods.indices.filter {
+        $0 != place && abs(test.averageRanks[$0] - test.averageRanks[place]) <= test.criticalDifference
+      }
+      table.add([
+        .init(title(results, ranking.methods[place])), .init(NumberText.decimal(test.averageRanks[place], digits: 2)),
+        .init(alike.isEmpty ? "–" : alike.map { title(results, ranking.methods[$0]) }.joined(separator: ", ")),
+      ])
+    }
+    return table
+  }
+
+  /// Every two methods against each other.
+  static func pairs(_ suite: Report.Suite) -> ReportTable? {
+    let (results, pairs) = (suite.results, suite.statistics.pairs)
+    guard !pairs.isEmpty else { return nil }
+    var table = ReportTable(
+      "pairs", "Methods in pairs",
+      caption: "Difference of the mean scores in points, first minus second, with its 95 % interval and p-value by the "
+        + "paired bootstrap over the evaluated examples (datasets fixed, seeds averaged). McNemar: the exact test on "
+        + "rows that only the first (+) or only the second (−) has right, with the lowest common seed; corrected for the "
+        + "number of pairs after Holm. Wilcoxon: signed ranks over datasets, on which the first is "
+        + "better (+), equal (=) and worse (−).",
+      columns: [
+        .init("first", isNumber: false), .init("second", isNumber: false), .init("difference"), .init("95 % interval"),
+        .init("p (bootstrap)"), .init("rows + / −"), .init("p (McNemar)"), .init("p (Holm)"),
+        .init("p (Wilcoxon)"), .init("datasets + / = / −"),
+      ])
+    for pair in pairs {
+      let interval = pair.difference.interval
+      table.add([
+        .init(title(results, pair.first)), .init(title(results, pair.second)),
+        .init(NumberText.signed(100 * interval.estimate, digits: 2), pair.difference.excludesZero ? .best : .plain),
+        .init(
+          "\(NumberText.signed(100 * interval.lower, digits: 2)) … \(NumberText.signed(100 * interval.upper, digits: 2))"
+        ),
+        .init(NumberText.pValue(pair.difference.pValue)),
+        .init(pair.mcnemar.map { "\($0.onlyFirst) / \($0.onlySecond)" } ?? "–"),
+        .init(NumberText.pValue(pair.mcnemar?.pValue)), .init(NumberText.pValue(pair.correctedP)),
+        .init(NumberText.pValue(pair.wilcoxonP)), .init("\(pair.wins) / \(pair.ties) / \(pair.losses)"),
+      ])
+    }
+    return table
+  }
+
+  /// PSCP under other exponents.
+  static func sensitivity(_ suite: Report.Suite) -> ReportTable? {
+    guard let sensitivity = suite.statistics.sensitivity else { return nil }
+    let result = sensitivity.result
+    let verdict =
+      result.changesOrder
+      ? "The ranking depends on the exponents." : "The ranking is the same for all of them."
+    var table = ReportTable(
+      "sensitivity", "PSCP under other exponents",
+      caption: "β of all three terms, or of one while the others stay, from 0.5 to 2. \(verdict)",
+      columns: [.init("exponents", isNumber: false)] + sensitivity.methods.map { .init(title(suite.results, $0)) }
+        + [.init("order", isNumber: false)])
+    let usual = result.settings.first?.order
+    for (index, setting) in result.settings.enumerated() {
+      let order = setting.order.map { title(suite.results, sensitivity.methods[$0]) }.joined(separator: " > ")
+      let beta = setting.beta
+      let name =
+        index == 0
+        ? "as configured (\([beta.parameters, beta.flops, beta.memory].map(NumberText.plain).joined(separator: ", ")))"
+        : termText(setting.term, setting.value)
+      table.add(
+        [.init(name)]
+          + ReportTable.ranked(setting.scores.map { NumberText.decimal($0, digits: 2) }, setting.scores)
+          + [.init(setting.order == usual && index > 0 ? "the same" : order)])
+    }
+    return table
+  }
+
+  /// Where methods change order.
+  static func crossings(_ suite: Report.Suite) -> ReportTable? {
+    guard let sensitivity = suite.statistics.sensitivity, sensitivity.result.changesOrder else { return nil }
+    var table = ReportTable(
+      "crossings", "Where the order changes",
+      caption: "The exponent, from 0.5 to 2, at which two methods have the same PSCP.",
+      columns: [.init("exponent of", isNumber: false), .init("equal at"), .init("above it", isNumber: false)])
+    for crossing in sensitivity.result.crossings {
+      let names = [crossing.ahead, crossing.behind].map { title(suite.results, sensitivity.methods[$0]) }
+      table.add([
+        .init(crossing.term == .all ? "all terms" : crossing.term.rawValue),
+        .init(NumberText.decimal(crossing.value, digits: 2)), .init("\(names[0]) before \(names[1])"),
+      ])
+    }
+    return table
+  }
+
+  static func failures(_ suite: Report.Suite) -> ReportTable? {
+    guard !suite.results.failures.isEmpty else { return nil }
+    var table = ReportTable(
+      "failures", "Failed runs", caption: "They are in no mean; running the config again tries them again.",
+      columns: [
+        .init("dataset", isNumber: false), .init("method", isNumber: false), .init("seed"),
+        .init("error", isNumber: false), .init("id", isNumber: false),
+      ])
+    for run in suite.results.failures {
+      table.add([
+        .init(run.dataset), .init(run.label), .init("\(run.seed)"), .init(VisibleText.cut(run.error, to: 400), .failed),
+        .init(run.id),
+      ])
+    }
+    return table
+  }
+
+  static func missing(_ suite: Report.Suite) -> ReportTable? {
+    guard !suite.results.missing.isEmpty else { return nil }
+    var table = ReportTable(
+      "missing", "Missing runs", caption: "The config asks for them, and they are not there yet.",
+      columns: [.init("dataset", isNumber: false), .init("method", isNumber: false), .init("seeds", isNumber: false)])
+    var places: [(name: [String], seeds: [String])] = []
+    for run in suite.results.missing {
+      let name = [run.dataset, run.label]
+      if let index = places.firstIndex(where: { $0.name == name }) {
+        places[index].seeds.append("\(run.seed)")
+      } else {
+        places.append((name, ["\(run.seed)"]))
+      }
+    }
+    for place in places {
+      table.add(place.name.map { .init($0) } + [.init(place.seeds.joined(separator: ", "), .missing)])
+    }
+    return table
+  }
+
+  // MARK: - Words
+
+  static func title(_ results: SuiteResults, _ method: Int) -> String {
+    let title = results.methods[method].title
+    return results.methods[method].isZeroShot && title == "none" ? "none (zero-shot)" : title
+  }
+
+  static func datasets(_ count: Int) -> String { count == 1 ? "1 dataset" : "\(count) datasets" }
+
+  static func seedText(_ results: SuiteResults) -> String {
+    switch results.seeds.count {
+    case 0, 1: "one seed"
+    case let count: "\(count) seeds (\(results.seeds.map(String.init).joined(separator: ", ")))"
+    }
+  }
+
+  static func termText(_ term: PSCPSensitivity.Term, _ value: Double) -> String {
+    "\(term == .all ? "all" : term.rawValue) \(NumberText.plain(value))"
+  }
+
+  static func pText(_ value: Double) -> String { (value < 0.001 ? "" : "= ") + NumberText.pValue(value) }
+}

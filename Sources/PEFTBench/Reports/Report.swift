@@ -1,0 +1,48 @@
+public import PEFTCore
+
+/// Everything that a report says, whatever its format: the results by suite, with their statistics.
+public struct Report: Sendable {
+  /// One suite; results of different suites are never put together.
+  public struct Suite: Sendable {
+    /// The runs, arranged by method and dataset.
+    public let results: SuiteResults
+    /// What they say about the methods.
+    public let statistics: SuiteStatistics
+  }
+
+  /// The runs, arranged by method and dataset.
+  public let results: ReportedResults
+  /// The suites, by name.
+  public let suites: [Suite]
+
+  /// Computes a report.
+  ///
+  /// - Throws: `FileError` where there is neither a complete nor a failed run.
+  public init(_ results: ReportedResults) throws(FileError) {
+    self.results = results
+    let names = Set(results.runs.map(\.suite) + results.failures.map(\.suite)).sorted()
+    guard !names.isEmpty else {
+      throw FileError(
+        path: results.paths.joined(separator: ", "),
+        "there is no run to report" + (results.missing.isEmpty ? "" : "; \(results.missing.count) are yet to do"))
+    }
+    suites = names.map { name in
+      let suite = SuiteResults(name, of: results)
+      return Suite(results: suite, statistics: SuiteStatistics(suite))
+    }
+  }
+
+  /// `mini suite`, or both.
+  public var suiteTitle: String { suites.map(\.results.suite).joined(separator: " and ") + " suite" }
+
+  /// When the last run ended; empty where that is not known.
+  public var finished: String { results.runs.map(\.finished).max() ?? "" }
+
+  /// How many runs are complete, failed and missing, in words.
+  public var countTitle: String {
+    var parts = ["\(results.runs.count) \(results.runs.count == 1 ? "run" : "runs") complete"]
+    if !results.failures.isEmpty { parts.append("\(results.failures.count) failed") }
+    if !results.missing.isEmpty { parts.append("\(results.missing.count) missing") }
+    return parts.joined(separator: ", ")
+  }
+}

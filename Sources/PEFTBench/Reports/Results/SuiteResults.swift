@@ -1,0 +1,224 @@
+import PEFTCore
+
+/// The results of one suite, arranged by method and dataset.
+public struct SuiteResults: Sendable {
+  /// A method with its options on one model: a row of every table.
+  public struct Method: Sendable {
+    /// What reports call the model.
+    public let modelName: String
+    /// The SHA-256 of the model's weights.
+    public let modelHash: String
+    /// The method's name in the registry.
+    public let name: String
+    /// The label, with the model where there are several, and with what tells it from another of that label.
+    public let title: String
+    /// Whether it is the base model's own answer.
+    public var isZeroShot: Bool { name == "none" }
+  }
+
+  /// The runs of one method on one dataset, a seed each.
+  public struct Cell: Sendable {
+    /// Complete runs by seed.
+    public internal(set) var runs: [ReportedRun] = []
+    /// Seeds whose run failed.
+    public internal(set) var failedSeeds: [Int] = []
+    /// Seeds whose run is not there, though another method, another dataset or the config has it.
+    public internal(set) var missingSeeds: [Int] = []
+
+    /// The headline scores by seed.
+    public var values: [Double] { runs.map(\.value) }
+    /// Mean and spread of the headline score over the seeds that are there; nil without any.
+    public var summary: Summary? { runs.isEmpty ? nil : Summary(values) }
+
+    func run(seed: Int) -> ReportedRun? { runs.first { $0.seed == seed } }
+  }
+
+  /// `mini` or `full`.
+  public let suite: String
+  /// The models, in the order of their names.
+  public let modelNames: [String]
+  /// The methods: rows of every table.
+  public let methods: [Method]
+  /// The datasets, in the order of PEFT-Bench's main table.
+  public let datasets: [String]
+  /// The headline score of each dataset; several names where runs differ.
+  public let metrics: [String]
+  /// By method, then by dataset.
+  public let cells: [[Cell]]
+  /// The datasets that every trained method has with at least one common seed: what methods are compared on.
+  public let sharedDatasets: [Int]
+  /// The seeds that every trained method has on a dataset, by dataset; empty where they share none.
+  public let sharedSeeds: [[Int]]
+  /// All seeds.
+  public let seeds: [Int]
+  /// The complete runs.
+  public let runs: [ReportedRun]
+  /// The runs that failed, in the same order.
+  public let failures: [FailedRun]
+  /// The runs that a config asks for and that are not there.
+  public let missing: [MissingRun]
+
+  /// Arranges the results of one suite.
+  init(_ suite: String, of results: ReportedResults) {
+    self.suite = suite
+    let runs = results.runs.filter { $0.suite == suite }
+    self.runs = runs
+    let failures = results.failures.filter { $0.suite == suite }
+    let missing = results.missing.filter { $0.suite == suite }
+    self.failures = failures
+    self.missing = missing
+    let models = Self.unique(runs.map { [$0.modelName, $0.modelHash] })
+    modelNames = Self.unique(models.map { $0[0] })
+    let (methods, assignment) = Self.methods(of: runs, models: models, order: results.methodOrder, failures: failures)
+    let datasets = Self.unique(
+      results.datasetOrder.filter { name in
+        runs.contains { $0.dataset == name } || failures.contains { $0.dataset == name }
+          || missing.contains { $0.dataset == name }
+      } + runs.map(\.dataset) + failures.map(\.dataset) + missing.map(\.dataset))
+    seeds = Set(runs.filter { !$0.isZeroShot }.map(\.seed)).sorted()
+
+    var cells = methods.map { _ in datasets.map { _ in Cell() } }
+    let datasetIndex = Dictionary(uniqueKeysWithValues: datasets.enumerated().map { ($0.element, $0.offset) })
+    for (run, method) in zip(runs, assignment) {
+      if let dataset = datasetIndex[run.dataset] { cells[method][dataset].runs.append(run) }
+    }
+    for failure in failures {
+      guard let dataset = datasetIndex[failure.dataset], let method = Self.method(of: failure, among: methods) else {
+        continue
+      }
+      cells[method][dataset].failedSeeds.append(failure.seed)
+    }
+    for method in methods.indices {
+      for dataset in datasets.indices {
+        cells[method][dataset].runs.sort { $0.seed < $1.seed }
+        cells[method][dataset].missingSeeds = Self.missingSeeds(
+          cells, method: method, dataset: dataset, methods: methods, name: datasets[dataset], planned: missing)
+      }
+    }
+    self.methods = methods
+    self.datasets = datasets
+    self.cells = cells
+    metrics = datasets.map { name in
+      Self.unique(runs.filter { $0.dataset == name }.map(\.metric)).joined(separator: ", ")
+    }
+
+    // A method without any complete run shares nothing and would leave nothing to compare.
+    let trained = methods.indices.filter { method in
+      !methods[method].isZeroShot && cells[method].contains { !$0.runs.isEmpty }
+    }
+    let compared = trained.isEmpty ? Array(methods.indices) : trained
+    let shared = datasets.indices.map { dataset in
+      compared.map { Set(cells[$0][dataset].runs.map(\.seed)) }.reduce(nil) { (all: Set<Int>?, next) in
+        all?.intersection(next) ?? next
+      }?.sorted() ?? []
+    }
+    sharedSeeds = shared
+    sharedDatasets = datasets.indices.filter { !shared[$0].isEmpty }
+  }
+
+  /// The runs of a method that a comparison uses on a dataset: those of the shared seeds; the base model's answers,
+  /// which depend on no seed, stand for all of them.
+  func sharedRuns(_ method: Int, _ dataset: Int) -> [ReportedRun] {
+    let runs = cells[method][dataset].runs
+    if methods[method].isZeroShot { return runs }
+    return runs.filter { sharedSeeds[dataset].contains($0.seed) }
+  }
+
+  /// Methods with a run on every shared dataset, so that their means can be set beside each other.
+  var comparable: [Int] {
+    methods.indices.filter { method in
+      !sharedDatasets.isEmpty && sharedDatasets.allSatisfy { !sharedRuns(method, $0).isEmpty }
+    }
+  }
+
+  // MARK: - Arranging
+
+  /// The seeds that the method has elsewhere, or that others have on this dataset, or that the config plans.
+  private static func missingSeeds(
+    _ cells: [[Cell]], method: Int, dataset: Int, methods: [Method], name: String, planned: [MissingRun]
+  ) -> [Int] {
+    let cell = cells[method][dataset]
+    let there = Set(cell.runs.map(\.seed) + cell.failedSeeds)
+    if methods[method].isZeroShot { return there.isEmpty ? [0] : [] }
+    let others = methods.indices.filter { !methods[$0].isZeroShot }.flatMap { cells[$0][dataset].runs.map(\.seed) }
+    let own = cells[method].flatMap { $0.runs.map(\.seed) }
+    let wanted = planned.filter {
+      $0.dataset == name && $0.label == methods[method].title && $0.modelName == methods[method].modelName
+    }.map(\.seed)
+    return Set(others + own + wanted).subtracting(there).sorted()
+  }
+
+  private static func method(of failure: FailedRun, among methods: [Method]) -> Int? {
+    methods.firstIndex { $0.title == failure.label && $0.modelHash == failure.modelHash }
+      ?? methods.firstIndex { $0.title == failure.label }
+      ?? methods.firstIndex { $0.name == failure.methodName && $0.modelHash == failure.modelHash }
+  }
+
+  /// One method for each model and label; more where one label stands for several settings on the same dataset and
+  /// seed, so that nothing unlike is averaged.
+  private static func methods(
+    of runs: [ReportedRun], models: [[String]], order: [String], failures: [FailedRun]
+  ) -> (methods: [Method], assignment: [Int]) {
+    var groups: [[String]: [Int]] = [:]
+    for (index, run) in runs.enumerated() {
+      groups[[run.modelName, run.modelHash, run.label], default: []].append(index)
+    }
+    let labels = unique(["none"] + order + runs.map(\.label) + failures.map(\.label))
+    let names = unique(models.map { $0[0] })
+    var methods: [Method] = []
+    var assignment = [Int](repeating: 0, count: runs.count)
+    for model in models {
+      // Two files of one name are told apart by their hashes.
+      let isAmbiguous = models.count { $0[0] == model[0] } > 1
+      let modelTitle = isAmbiguous ? "\(model[0]) [\(model[1].prefix(6))]" : model[0]
+      for label in labels {
+        guard let members = groups[[model[0], model[1], label]] else {
+          if let failure = failures.first(where: { $0.label == label && $0.modelHash == model[1] }) {
+            methods.append(
+              Method(modelName: model[0], modelHash: model[1], name: failure.methodName, title: label))
+          }
+          continue
+        }
+        let places = Set(members.map { [runs[$0].dataset, String(runs[$0].seed)] })
+        let variants =
+          places.count == members.count
+          ? [members]
+          : Dictionary(grouping: members) { runs[$0].settings.compactText }.sorted { $0.key < $1.key }.map(\.value)
+        for (number, variant) in variants.enumerated() {
+          for index in variant { assignment[index] = methods.count }
+          let difference = variants.count > 1 ? distinction(of: variant, among: variants, runs, number: number) : ""
+          let prefix = names.count > 1 || isAmbiguous ? "\(modelTitle) · " : ""
+          methods.append(
+            Method(
+              modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName,
+              title: prefix + label + difference))
+        }
+      }
+    }
+    return (methods, assignment)
+  }
+
+  /// The settings that tell a variant from the others of its label: ` (learning_rate=0.001)`.
+  private static func distinction(of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], number: Int)
+    -> String
+  {
+    func flat(_ run: ReportedRun) -> [(key: String, value: String)] {
+      ["options", "training", "evaluation"].flatMap { part -> [(key: String, value: String)] in
+        guard case .object(let object)? = run.settings[part] else { return [] }
+        return object.members.map { ($0.key, $0.value.compactText) }
+      }
+    }
+    let own = flat(runs[variant[0]])
+    let all = variants.map { flat(runs[$0[0]]) }
+    let differing = own.filter { key, value in
+      all.contains { other in !other.contains { $0.key == key && $0.value == value } }
+    }
+    if differing.isEmpty { return " (\(number + 1))" }
+    return " (" + differing.map { "\($0.key)=\($0.value.replacing("\"", with: ""))" }.joined(separator: ", ") + ")"
+  }
+
+  private static func unique<Value: Hashable>(_ values: [Value]) -> [Value] {
+    var seen: Set<Value> = []
+    return values.filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,257 @@
+import Dispatch
+import Foundation
+public import PEFTCore
+import PEFTMethods
+
+/// How an attempt at a run ended.
+public enum RunOutcome: Sendable {
+  /// The run is complete, by this attempt or by another process just before.
+  case complete(RunRecord, isNew: Bool)
+  /// It failed, for this reason; the failure is on disk.
+  case failed(String)
+  /// Another process is working on it.
+  case taken
+  /// The process that carried it out is gone, for this reason.
+  case lost(String)
+}
+
+/// Carries out runs, one at a time: takes the run's lock, attaches, trains, evaluates, scores, writes, detaches.
+///
+/// A run's numbers depend on nothing that ran before it. One that was killed goes on from its last checkpoint.
+public final class RunExecutor {
+  private let configuration: RunConfiguration
+  private let context: ComputeContext
+  private let results: ResultsFolder
+  private let locks: RunLocks
+  private let cancellation: CancellationFlag
+  private let watch: @Sendable (RunEvent) -> Void
+  private let inputs: SweepInputs
+  private var loaded: LoadedModel?
+
+  init(
+    inputs: SweepInputs, results: ResultsFolder, locks: RunLocks, context: ComputeContext,
+    cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
+  ) {
+    configuration = inputs.configuration
+    (self.inputs, self.results, self.locks, self.context) = (inputs, results, locks, context)
+    (self.cancellation, self.watch) = (cancellation, watch)
+  }
+
+  /// Creates an executor that reads models and data by itself, in a process that is given runs one by one.
+  ///
+  /// - Throws: `FileError` where the results folder cannot be locked.
+  public convenience init(
+    _ configuration: RunConfiguration, results: ResultsFolder, context: ComputeContext,
+    cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
+  ) throws {
+    self.init(
+      inputs: SweepInputs(configuration, context: context, note: { _ in }), results: results,
+      locks: try RunLocks(forTakingIn: results.path), context: context, cancellation: cancellation, watch: watch)
+  }
+
+  /// Carries out a run, unless it is complete or another process has it.
+  ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - fresh: Do it even if it is complete, and from the beginning.
+  /// - Throws: `Interruption` on a wish to stop; `FileError` where the results folder cannot be written to.
+  public func perform(_ run: SweepRun, fresh: Bool) throws -> RunOutcome {
+    guard try locks.take(run.id) else { return .taken }
+    defer { locks.release(run.id) }
+    if !fresh, results.isComplete(run.id) { return .complete(try results.record(of: run.id), isNew: false) }
+    let start = DispatchTime.now()
+    do {
+      try results.begin(run.id, fresh: fresh)
+      watch(.began(run))
+      let record = try carryOut(run)
+      results.tidy(run.id)
+      return .complete(record, isNew: true)
+    } catch let interruption as Interruption {
+      throw interruption
+    } catch {
+      if error is TrainingFailure {
+        // It would only fail in the same way.
+        try? FileManager.default.removeItem(atPath: checkpointFolder(of: run))
+      }
+      let cause = "\(error)"
+      try results.fail(run, cause: cause, seconds: start.secondsUntilNow)
+      return .failed(cause)
+    }
+  }
+
+  private func checkpointFolder(of run: SweepRun) -> String {
+    "\(results.folder(of: run.id))/\(ResultsFolder.checkpointName)"
+  }
+
+  // MARK: - One run
+
+  private func carryOut(_ run: SweepRun) throws -> RunRecord {
+    let planned = run.planned
+    let loaded = try model(of: run)
+    let data = try inputs.data(of: planned)
+    let identity = try inputs.identity(of: planned)
+    guard identity.id == run.id else {
+      throw FileError(path: planned.model.path, "the model, the data or the program changed since the sweep began")
+    }
+    // Full fine-tuning before this run may have taken the frozen weights away.
+    try loaded.model.restoreWeights()
+    let folder = results.folder(of: run.id)
+    let started = Date()
+    // What earlier runs left in memory is no part of this one's peak.
+    context.pool.trim()
+    ProcessMemory.resetPeak()
+    let seeds = SeedStream(planned.seed)
+    let attachment = try planned.method.attach(
+      to: loaded.model,
+      with: AttachmentSetting(
+        seeds: seeds.child("initialization"), context: context, tokenizer: loaded.renderer.tokenizer),
+      of: configuration.file)
+    defer { attachment.detach() }
+    if let initial = planned.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
+
+    let checkpoint = TrainingCheckpoint(
+      path: checkpointFolder(of: run) + "/training.safetensors", identity: run.id,
+      everySteps: planned.method.training.checkpointSteps,
+      complain: { [watch] text in watch(.note("\(planned.title): \(text)")) })
+    let progress = RunProgressWriter(folder: folder)
+    let outcome = try train(
+      run, data: data, model: loaded, attachment: attachment, seeds: seeds, checkpoint: checkpoint, progress: progress)
+    for parameter in attachment.parameters { parameter.clearGradient() }
+
+    let evaluation: AnswerCheckpoint.Answers
+    do {
+      let unfold = loaded.model.foldAdapters(context: context)
+      defer { unfold() }
+      evaluation = try answers(run, data: data, model: loaded, progress: progress) {
+        checkpoint.saveResult(outcome, parameters: attachment.parameters, evenIfRecent: true)
+      }
+    }
+    let scored = zip(data.examples, evaluation.answers).map { $0.scored($1) }
+    let metric = planned.dataset.metric
+    let scores = try metric.score(scored, under: configuration.evaluation.scoring)
+    let other = try metric.score(
+      scored, under: configuration.evaluation.scoring == .strict ? .peftBench : .strict)
+
+    try write(outcome.history.map(\.json), to: folder + "/history.jsonl")
+    let predictions = data.evaluation.indices.map { index -> JSONValue in
+      var line: JSONValue = [
+        "index": JSONValue(index), "prompt": JSONValue(data.evaluation[index].prompt),
+        "label": JSONValue(scored[index].label), "predict": JSONValue(evaluation.answers[index]),
+        // A correlation credits no single row.
+        "correct": scores.rowCredits.isEmpty ? .null : JSONValue(scores.rowCredits[index] == 1),
+      ]
+      // Without these, `metrics` could not score the file as it is scored here.
+      if let group = scored[index].group { line["group"] = JSONValue(group) }
+      if let answers = scored[index].allAnswers { line["answers"] = JSONValue(answers) }
+      return line
+    }
+    try write(predictions, to: folder + "/predictions.jsonl")
+    try AdapterFile.save(attachment, to: folder + "/adapter", baseModel: planned.model.path)
+
+    let record = RecordWriter(
+      configuration: configuration, run: planned, identity: identity, loaded: loaded, data: data,
+      attachment: attachment, outcome: outcome, scores: scores, otherScores: other,
+      peak: planned.isZeroShot ? evaluation.peak : outcome.peak, evaluationSeconds: evaluation.seconds,
+      started: started, threads: context.workers.count
+    ).record()
+    try AtomicFile.write(record.json.prettyText, to: folder + "/record.json")
+    return record
+  }
+
+  private func train(
+    _ run: SweepRun, data: PreparedDataset, model: LoadedModel, attachment: AttachedMethod, seeds: SeedStream,
+    checkpoint: TrainingCheckpoint, progress: RunProgressWriter
+  ) throws -> Trainer.Outcome {
+    let planned = run.planned
+    let (training, validation) = data.parts(
+      fraction: planned.isZeroShot ? 0 : planned.method.training.validationFraction, seeds)
+    let start = DispatchTime.now()
+    var first: (step: Int, tokens: Int)?
+    let outcome = try Trainer(
+      model: model.model, attachment: attachment, configuration: planned.method.training, seeds: seeds,
+      context: context
+    ).train(training, validation: validation, checkpoint: checkpoint) { step, steps, loss, tokens in
+      let before = first ?? (step - 1, tokens)
+      if first == nil {
+        first = before
+        if step > 1 { watch(.resumed(run, step: step - 1)) }
+      }
+      watch(.step(run, done: step, of: steps, loss: loss, tokens: tokens))
+      progress.update(
+        RunProgress(
+          phase: .training, done: step, total: steps, loss: loss,
+          rate: Double(tokens - before.tokens) / start.secondsUntilNow, seconds: start.secondsUntilNow))
+      try cancellation.check()
+    }
+    checkpoint.saveResult(outcome, parameters: attachment.parameters)
+    return outcome
+  }
+
+  private func answers(
+    _ run: SweepRun, data: PreparedDataset, model: LoadedModel, progress: RunProgressWriter, saveTraining: () -> Void
+  ) throws -> AnswerCheckpoint.Answers {
+    let planned = run.planned
+    let checkpoint = AnswerCheckpoint(path: checkpointFolder(of: run) + "/answers.json", identity: run.id)
+    let known = checkpoint.restore(prompts: data.evaluation.count) ?? AnswerCheckpoint.Answers()
+    context.pool.resetPeak()
+    let start = DispatchTime.now()
+    let total = data.evaluation.count
+    func state(_ answers: [String]) -> AnswerCheckpoint.Answers {
+      AnswerCheckpoint.Answers(
+        answers: answers, seconds: known.seconds + start.secondsUntilNow, peak: known.peak.peak(with: context.pool.peak)
+      )
+    }
+    func saw(_ done: Int, _ answers: @autoclosure () -> [String]) throws {
+      watch(.answered(run, done: done, of: total))
+      progress.update(
+        RunProgress(
+          phase: .evaluation, done: done, total: total, loss: nil,
+          rate: Double(done - known.answers.count) / start.secondsUntilNow, seconds: start.secondsUntilNow))
+      if cancellation.isCancelled || checkpoint.isDue, done < total {
+        saveTraining()
+        checkpoint.save(state(answers()))
+      }
+      try cancellation.check()
+    }
+
+    let evaluator = Evaluator(
+      model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens, context: context)
+    let prompts = data.evaluation.map(\.promptIDs)
+    if configuration.evaluation.mode == .rank, !planned.dataset.labels.isEmpty {
+      let choices = data.examples.map { example in example.choices.map { model.renderer.choiceIDs($0) } }
+      func words(_ values: [[Double]]) -> [String] {
+        known.answers
+          + zip(values, data.examples.dropFirst(known.answers.count)).map { values, example in
+            // The first among equals.
+            let best = values.indices.max { values[$0] < values[$1] || (values[$0] == values[$1] && $0 > $1) }
+            return best.map { example.choices[$0] } ?? ""
+          }
+      }
+      let ranked = try evaluator.rank(prompts, choices: choices, from: known.answers.count) { values in
+        try saw(known.answers.count + values.count, words(values))
+      }
+      return state(words(ranked))
+    }
+    let answers = try evaluator.generate(
+      prompts, maximumNewTokens: configuration.evaluation.maximumNewTokens ?? planned.dataset.maximumNewTokens,
+      batchSize: configuration.evaluation.batchSize, known: known.answers
+    ) { try saw($0.count, $0) }
+    return state(answers)
+  }
+
+  private func write(_ lines: [JSONValue], to path: String) throws {
+    try AtomicFile.write(lines.flatMap(\.line), to: path)
+  }
+
+  private func model(of run: SweepRun) throws -> LoadedModel {
+    if let loaded, loaded.outline.configuration == run.planned.model { return loaded }
+    // The old one goes first: both together may be too much for the machine.
+    loaded = nil
+    context.pool.trim()
+    watch(.loading(model: run.planned.model.name))
+    let model = try LoadedModel(
+      try inputs.outline(of: run.planned.model, sha256: run.modelHash), context: context)
+    loaded = model
+    return model
+  }
+}

@@ -1,0 +1,96 @@
+import PEFTCore
+import PEFTMethods
+
+/// The tensors that a run holds at its peak, reckoned from the sizes of its data and the shapes of model and method.
+///
+/// Gradients are counted as if all were there while the most activations are; kernels' scratch, token ids and the
+/// tokenizer are left out, as in the record.
+struct RunMemory {
+  let run: PlannedRun
+  let evaluation: EvaluationConfiguration
+  let model: CausalLanguageModel
+  /// Bytes of the frozen weights as they are held.
+  let weightBytes: Int
+  let method: MethodFigures
+  let data: DatasetSizes
+  /// What a look at the machine found activations to take; nil to count them from shapes.
+  var speed: MachineSpeed?
+
+  private var settings: TrainingConfiguration { run.method.training }
+  private var configuration: PEFTCore.ModelConfiguration { model.configuration }
+  /// Bytes of one position's keys and values in all layers.
+  private var cached: Int { 8 * configuration.layerCount * configuration.keyValueWidth }
+  /// Whether the method trains the frozen weights themselves, in float32.
+  private var trainsEverything: Bool { method.trainable > model.parameterCount / 2 }
+
+  /// The peak that the record states: while the run trains, or while it answers if it does not train.
+  var counted: MemoryUse { method.trainable > 0 ? training : answering }
+
+  /// The larger peak of both.
+  var largest: MemoryUse {
+    guard method.trainable > 0 else { return answering }
+    let (one, other) = (training, answering)
+    return one.total < other.total ? other : one
+  }
+
+  /// While the largest batch is trained on.
+  private var training: MemoryUse {
+    var use = MemoryUse()
+    let values = 4 * method.trainable
+    use[.weights] = trainsEverything ? 0 : weightBytes
+    use[.adapter] = values
+    use[.gradients] = values
+    switch settings.optimizer {
+    case .adamw: use[.optimizer] = 2 * values
+    case .sgd: use[.optimizer] = settings.momentum > 0 ? values : 0
+    }
+    let rows = data.largestBatch(settings.batchSize) + method.inference.virtualTokens
+    let perRow =
+      settings.recompute
+      ? Double(TrainingActivations.recomputedBytes(model, rows: 1))
+      : speed?.trainingBytes ?? Double(TrainingActivations.bytes(model, rows: 1))
+    use[.activations] = Self.whole(
+      Double(rows) * perRow + Double(cached * method.inference.prefixPositions) + Double(logits))
+    return use
+  }
+
+  /// While the longest prompts of a batch are read, and answers of full length follow.
+  private var answering: MemoryUse {
+    var use = MemoryUse()
+    use[.weights] = trainsEverything ? 0 : weightBytes
+    use[.adapter] = 4 * method.trainable
+    let limit = evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens
+    let suffix = max(0, data.longestPrompt - data.evaluationShared)
+    let rows = max(evaluation.batchSize * suffix, data.evaluationShared)
+    let perRow = speed?.forwardBytes ?? Double(TrainingActivations.forwardBytes(model, rows: 1))
+    let positions =
+      evaluation.batchSize * (suffix + limit) + data.evaluationShared + method.inference.prefixPositions
+    use[.activations] = Self.whole(Double(rows) * perRow + Double(positions) * Double(cached))
+    return use
+  }
+
+  /// The largest piece of logits; a measurement has it among the activations.
+  private var logits: Int {
+    guard speed == nil else { return 0 }
+    let labels = settings.batchSize * (data.answerLengths.max() ?? 1)
+    return 4 * min(CausalLanguageModel.labelledRowsAtOnce, labels) * configuration.vocabularySize
+  }
+
+  private static func whole(_ bytes: Double) -> Int { bytes < 1e18 ? Int(bytes) : Int(1e18) }
+
+  /// What to change where that is too much: of the part that takes the most.
+  var advice: String {
+    let use = largest
+    let largestKind = MemoryKind.allCases.max { use[$0] < use[$1] }
+    switch largestKind {
+    case .weights: return "take a smaller model, or a quantized GGUF file of it"
+    case .activations where use == training && method.trainable > 0:
+      let recompute = settings.recompute ? "" : ", or set training.recompute: true"
+      return "lower training.batch_size (\(settings.batchSize)) or training.cutoff_tokens "
+        + "(\(settings.cutoffTokens))\(recompute)"
+    case .activations: return "lower evaluation.batch_size (\(evaluation.batchSize)) or training.cutoff_tokens"
+    case .adapter, .gradients, .optimizer, nil:
+      return "train fewer parameters than the \(method.trainable) of \(run.method.label)"
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import PEFTCore
+
+/// How far a run has come, as the process that works on it tells others in progress.json.
+///
+/// It is a sign of life for `status`, replaced every second and removed when the run ends. Whether the run is really
+/// going on only its lock tells.
+public struct RunProgress: Sendable, Equatable {
+  /// What is going on.
+  public enum Phase: String, Sendable { case training, evaluation }
+
+  /// What is going on.
+  public var phase: Phase
+  /// Optimizer steps or answers done.
+  public var done: Int
+  /// Optimizer steps or answers in all.
+  public var total: Int
+  /// Loss of the last step; nil in the evaluation.
+  public var loss: Double?
+  /// Tokens of training batches, or answers, a second of this attempt.
+  public var rate: Double?
+  /// Seconds that the run has taken so far, earlier attempts included.
+  public var seconds: Double
+  /// The machine.
+  public var host: String
+  /// The process.
+  public var process: Int
+
+  static let fileName = "progress.json"
+
+  var json: JSONValue {
+    [
+      "phase": JSONValue(phase.rawValue), "done": JSONValue(done), "total": JSONValue(total),
+      "loss": JSONValue(loss), "rate": JSONValue(rate), "seconds": JSONValue(seconds), "host": JSONValue(host),
+      "process": JSONValue(process),
+    ]
+  }
+
+  init(
+    phase: Phase, done: Int, total: Int, loss: Double?, rate: Double?, seconds: Double,
+    host: String = ProcessInfo.processInfo.hostName, process: Int = Int(ProcessInfo.processInfo.processIdentifier)
+  ) {
+    (self.phase, self.done, self.total, self.loss) = (phase, done, total, loss)
+    (self.rate, self.seconds, self.host, self.process) = (rate, seconds, host, process)
+  }
+
+  /// Reads a run's progress; nil if there is none, or none that can be understood.
+  init?(folder: String) {
+    let path = folder + "/" + Self.fileName
+    guard let data = FileManager.default.contents(atPath: path),
+      let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data))),
+      let phase = value["phase"]?.string.flatMap(Phase.init), let done = value["done"]?.integer,
+      let total = value["total"]?.integer
+    else { return nil }
+    self.init(
+      phase: phase, done: done, total: total, loss: value["loss"]?.number, rate: value["rate"]?.number,
+      seconds: value["seconds"]?.number ?? 0, host: value["host"]?.string ?? "",
+      process: value["process"]?.integer ?? 0)
+  }
+}
+
+/// Writes a run's progress.json, at most once a second and not before the first one is over.
+final class RunProgressWriter {
+  private let path: String
+  private let host = ProcessInfo.processInfo.hostName
+  private var last = ContinuousClock.now
+  private static let interval = Duration.seconds(1)
+
+  init(folder: String) { path = folder + "/" + RunProgress.fileName }
+
+  func update(_ progress: @autoclosure () -> RunProgress) {
+    let now = ContinuousClock.now
+    guard now - last >= Self.interval else { return }
+    last = now
+    // A sign of life that cannot be given is no reason to stop working.
+    try? AtomicFile.writeQuickly(progress().json.compactText + "\n", to: path)
+  }
+}

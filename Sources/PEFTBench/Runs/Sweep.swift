@@ -1,0 +1,172 @@
+import Foundation
+public import PEFTCore
+import PEFTMethods
+
+/// What a sweep is doing, for whoever watches it.
+public enum RunEvent: Sendable {
+  /// A model is being loaded.
+  case loading(model: String)
+  /// A run was complete before.
+  case skipped(SweepRun, record: RunRecord)
+  /// A run begins.
+  case began(SweepRun)
+  /// A run goes on from a checkpoint behind this step.
+  case resumed(SweepRun, step: Int)
+  /// A training step was done.
+  case step(SweepRun, done: Int, of: Int, loss: Double, tokens: Int)
+  /// Answers were made.
+  case answered(SweepRun, done: Int, of: Int)
+  /// A run is complete.
+  case finished(SweepRun, record: RunRecord)
+  /// A run failed; the others go on.
+  case failed(SweepRun, cause: String)
+  /// Nothing is left but runs that other processes are working on.
+  case waiting(runs: Int)
+  /// Something that the user should know, said once.
+  case note(String)
+}
+
+/// The runs of a config, carried out here or by workers.
+///
+/// Complete runs are skipped; one that was killed goes on from its last checkpoint; one that fails is recorded, the
+/// others go on, and the next sweep tries it again. Any number of sweeps may work on one results folder.
+public final class Sweep {
+  /// Which runs a sweep does.
+  public struct Choice: Sendable {
+    /// Do complete runs again, and all from the beginning.
+    public var isFresh: Bool
+    /// Do nothing but runs that failed before.
+    public var onlyFailed: Bool
+
+    /// Chooses.
+    public init(isFresh: Bool = false, onlyFailed: Bool = false) {
+      (self.isFresh, self.onlyFailed) = (isFresh, onlyFailed)
+    }
+  }
+
+  /// What a sweep came to.
+  public struct Result: Sendable {
+    /// The records of all complete runs, in the order of the plan.
+    public let records: [RunRecord]
+    /// How many runs failed.
+    public let failures: Int
+  }
+
+  /// The runs with their ids, in the order of the plan.
+  public let runs: [SweepRun]
+
+  private let configuration: RunConfiguration
+  private let results: ResultsFolder
+  private let context: ComputeContext
+  private let cancellation: CancellationFlag
+  private let watch: @Sendable (RunEvent) -> Void
+  private let inputs: SweepInputs
+  private let selection: RunSelection
+
+  /// Checks the runs: what cannot be read or does not fit is found before anything is written.
+  ///
+  /// - Parameters:
+  ///   - configuration: The config.
+  ///   - selection: Which of its runs are to be done.
+  ///   - results: Where results go.
+  ///   - context: Memory and threads.
+  ///   - cancellation: The wish to stop.
+  ///   - watch: Told what happens, from any thread.
+  /// - Throws: An `InputError` for a model or a dataset that cannot be read, or a method that does not fit.
+  public init(
+    _ configuration: RunConfiguration, _ selection: RunSelection, results: ResultsFolder, context: ComputeContext,
+    cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
+  ) throws {
+    self.configuration = configuration
+    self.results = results
+    self.context = context
+    self.cancellation = cancellation
+    self.watch = watch
+    self.selection = selection
+    let inputs = SweepInputs(configuration, context: context, note: { watch(.note($0)) })
+    self.inputs = inputs
+    self.runs = try selection.runs.enumerated().map { index, run in
+      try cancellation.check()
+      return SweepRun(
+        index: index, planned: run, id: try inputs.identity(of: run).id,
+        modelHash: try inputs.outline(of: run.model).sha256)
+    }
+  }
+
+  /// Bytes of the largest model's weights as they will be held in memory.
+  ///
+  /// - Throws: An `InputError` for files that do not hold the model.
+  public func largestWeightBytes() throws -> Int {
+    try runs.map { try inputs.outline(of: $0.planned.model).weightBytes() }.max() ?? 0
+  }
+
+  /// Refuses the sweep if one of its runs needs more memory than there is; complete ones are not asked.
+  ///
+  /// - Throws: `MemoryError` for the first that does.
+  public func checkMemory(_ available: AvailableMemory, choice: Choice) throws {
+    for run in runs where choice.isFresh || !results.isComplete(run.id) {
+      try inputs.checkMemory(of: run.planned, in: available)
+    }
+  }
+
+  /// Carries the runs out in this process.
+  ///
+  /// - Throws: `Interruption` on a wish to stop; `FileError` for a results folder that cannot be written to.
+  public func run(_ choice: Choice) throws -> Result {
+    let (queue, locks) = try begin(choice)
+    let executor = RunExecutor(
+      inputs: inputs, results: results, locks: locks, context: context, cancellation: cancellation, watch: watch)
+    try queue.work { try executor.perform($0, fresh: choice.isFresh) }
+    return queue.result
+  }
+
+  /// Carries the runs out by workers, each on a thread of its own that waits for it.
+  ///
+  /// - Parameters:
+  ///   - choice: Which runs.
+  ///   - workers: Take a run and give its outcome.
+  /// - Throws: `Interruption` on a wish to stop; the first error of a worker.
+  public func run(_ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome]) throws -> Result {
+    let (queue, _) = try begin(choice)
+    let errors = WorkerErrors()
+    let group = DispatchGroup()
+    for worker in workers {
+      group.enter()
+      let thread = Thread {
+        do { try queue.work(worker) } catch {
+          // The others finish what they are at.
+          queue.stop()
+          errors.add(error)
+        }
+        group.leave()
+      }
+      thread.start()
+    }
+    group.wait()
+    if let error = errors.first { throw error }
+    return queue.result
+  }
+
+  private func begin(_ choice: Choice) throws -> (SweepQueue, RunLocks) {
+    try results.prepare()
+    let locks = try RunLocks(forTakingIn: results.path)
+    let plan = SweepPlan(selection.asked, known: runs, possible: selection.all)
+    try results.announce(configuration, plan: plan, locks: locks)
+    let queue = SweepQueue(
+      runs, choice: choice, results: results, locks: locks, cancellation: cancellation, watch: watch)
+    return (queue, locks)
+  }
+}
+
+/// The first of the errors that several threads met.
+private final class WorkerErrors: @unchecked Sendable {
+  private let lock = NSLock()
+  private var errors: [any Error] = []
+
+  func add(_ error: any Error) { lock.withLock { errors.append(error) } }
+
+  /// What went wrong goes before a mere wish to stop.
+  var first: (any Error)? {
+    lock.withLock { errors.first { !($0 is Interruption) } ?? errors.first }
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import PEFTCore
+import PEFTMethods
+
+/// What the runs of a sweep share: outlines of the models and prepared datasets, each made once when first asked for.
+final class SweepInputs {
+  let configuration: RunConfiguration
+  private let context: ComputeContext
+  /// Told what the user should know about the files, each thing once.
+  private let note: (String) -> Void
+
+  private var outlines: [(configuration: ModelConfiguration, outline: ModelOutline)] = []
+  private var datasets: [String: PreparedDataset] = [:]
+  private var sizes: [String: DatasetSizes] = [:]
+  private var methods: [String: (figures: MethodFigures, virtualTokens: Int)] = [:]
+  private var adapterHashes: [String: String] = [:]
+  private var notes: Set<String> = []
+
+  init(_ configuration: RunConfiguration, context: ComputeContext, note: @escaping (String) -> Void) {
+    self.configuration = configuration
+    self.context = context
+    self.note = note
+  }
+
+  /// A model without its weights; `sha256` is their hash where it is known.
+  func outline(of configuration: ModelConfiguration, sha256: String? = nil) throws -> ModelOutline {
+    if let known = outlines.first(where: { $0.configuration == configuration }) { return known.outline }
+    let outline = try ModelOutline(configuration, sha256: sha256)
+    outlines.append((configuration, outline))
+    return outline
+  }
+
+  /// The data of a run, as its model sees it.
+  ///
+  /// - Throws: An `InputError` for data that cannot be read, or a method that does not fit the model.
+  func data(of run: PlannedRun) throws -> PreparedDataset {
+    let outline = try outline(of: run.model)
+    let (key, cutoff) = try dataKey(of: run)
+    if let data = datasets[key] { return data }
+    let data = try PreparedDataset(
+      run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
+      answerTokens: configuration.evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens)
+    if outline.skeleton.positionLimit != nil, data.longestExample > cutoff {
+      throw FileError(
+        path: run.model.path,
+        "has positions for \(cutoff) tokens, but an example of \(run.dataset.id) cannot be cut below "
+          + "\(data.longestExample)")
+    }
+    for text in data.notes where notes.insert(text).inserted { note(text) }
+    datasets[key] = data
+    return data
+  }
+
+  /// Refuses a run whose tensors do not fit into memory.
+  ///
+  /// - Throws: `MemoryError`.
+  func checkMemory(of run: PlannedRun, in available: AvailableMemory) throws {
+    let outline = try outline(of: run.model)
+    var weights = MemoryUse()
+    weights[.weights] = try outline.weightBytes()
+    try available.check(weights, of: run.model.path, advice: "take a smaller model, or a quantized GGUF file of it")
+    let data = try data(of: run)
+    let key = try dataKey(of: run).key
+    let size = sizes[key] ?? DatasetSizes(data, renderer: outline.renderer)
+    sizes[key] = size
+    let memory = RunMemory(
+      run: run, evaluation: configuration.evaluation, model: outline.skeleton, weightBytes: weights[.weights],
+      method: try method(of: run).figures, data: size)
+    try available.check(memory.largest, of: run.title, advice: memory.advice)
+  }
+
+  private func dataKey(of run: PlannedRun) throws -> (key: String, cutoff: Int) {
+    let cutoff = try run.cutoff(of: outline(of: run.model).skeleton, virtualTokens: method(of: run).virtualTokens)
+    return ("\(place(of: run.model)) \(run.dataset.id) \(cutoff)", cutoff)
+  }
+
+  /// What determines a run's numbers.
+  func identity(of run: PlannedRun) throws -> RunIdentity {
+    RunIdentity(
+      of: run, in: configuration, modelHash: try outline(of: run.model).sha256,
+      adapterHash: try run.method.initialAdapter.map(adapterHash), dataset: try data(of: run).identity)
+  }
+
+  /// Attaches a run's method to the model without weights, once for all runs: so options that do not fit the model are
+  /// found before anything is written.
+  ///
+  /// - Returns: What the method costs, and the positions that it puts before every sequence.
+  private func method(of run: PlannedRun) throws -> (figures: MethodFigures, virtualTokens: Int) {
+    let outline = try outline(of: run.model)
+    let key = "\(place(of: run.model)) \(run.method.label)"
+    if let known = methods[key] { return known }
+    let skeleton = try outline.files.skeleton()
+    let attachment = try run.method.attach(
+      to: skeleton,
+      with: AttachmentSetting(
+        seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer),
+      of: configuration.file)
+    if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
+    let new = (
+      MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
+      skeleton.prompt?.count ?? 0
+    )
+    methods[key] = new
+    return new
+  }
+
+  private func adapterHash(_ folder: String) throws -> String {
+    if let known = adapterHashes[folder] { return known }
+    let hash = try RunIdentity.hash(ofAdapter: folder)
+    adapterHashes[folder] = hash
+    return hash
+  }
+
+  private func place(of model: ModelConfiguration) -> Int {
+    outlines.firstIndex { $0.configuration == model } ?? -1
+  }
+}

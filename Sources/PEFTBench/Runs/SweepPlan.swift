@@ -1,0 +1,101 @@
+import Foundation
+import PEFTCore
+
+/// One run of a sweep, with its place in the plan and the id that its numbers are told by.
+public struct SweepRun: Sendable {
+  /// The place in the plan of this call, from 0.
+  public let index: Int
+  /// What to do.
+  public let planned: PlannedRun
+  /// The id.
+  public let id: String
+  /// The SHA-256 of the model's weights.
+  public let modelHash: String
+
+  /// Puts a run together whose id was found elsewhere.
+  public init(index: Int, planned: PlannedRun, id: String, modelHash: String) {
+    (self.index, self.planned, self.id, self.modelHash) = (index, planned, id, modelHash)
+  }
+}
+
+/// The runs that a results folder is to hold, as kept in plan.json: what `status` counts against.
+struct SweepPlan {
+  static let fileName = "plan.json"
+
+  struct Entry: Equatable {
+    let model: String
+    let dataset: String
+    let method: String
+    let seed: Int
+    /// Nil until a process that has to do with the run has read its data.
+    var id: String?
+
+    var key: [String] { [model, dataset, method, String(seed)] }
+  }
+
+  var entries: [Entry]
+  /// The keys of all runs that the config can ask for; others of an earlier plan are given up.
+  private var possible: Set<[String]> = []
+
+  /// The plan of one call.
+  ///
+  /// - Parameters:
+  ///   - asked: The runs of the call before `--shard` chose among them: other shards do the rest.
+  ///   - known: The runs whose ids are known.
+  ///   - possible: All runs of the config, those that `--only` left out too.
+  init(_ asked: [PlannedRun], known: [SweepRun], possible: [PlannedRun]) {
+    entries = asked.map(Self.entry)
+    let places = Self.places(of: entries)
+    for run in known {
+      if let place = places[Self.entry(run.planned).key] { entries[place].id = run.id }
+    }
+    self.possible = Set(possible.map { Self.entry($0).key })
+  }
+
+  private static func entry(_ run: PlannedRun) -> Entry {
+    Entry(model: run.model.name, dataset: run.dataset.id, method: run.method.label, seed: run.seed, id: nil)
+  }
+
+  private static func places(of entries: [Entry]) -> [[String]: Int] {
+    Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The plan that a results folder has; empty without one.
+  init(folder: String) {
+    let path = "\(folder)/\(Self.fileName)"
+    let data = FileManager.default.contents(atPath: path) ?? Data()
+    let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data)))
+    entries = (value?["runs"]?.array ?? []).compactMap { run in
+      guard let model = run["model"]?.string, let dataset = run["dataset"]?.string,
+        let method = run["method"]?.string, let seed = run["seed"]?.integer
+      else { return nil }
+      return Entry(model: model, dataset: dataset, method: method, seed: seed, id: run["id"]?.string)
+    }
+  }
+
+  /// This plan with what an earlier one has besides: ids that are not known here, and runs that this call leaves out.
+  func merged(with earlier: SweepPlan) -> SweepPlan {
+    var result = self
+    let places = Self.places(of: entries)
+    for entry in earlier.entries {
+      if let place = places[entry.key] {
+        result.entries[place].id = result.entries[place].id ?? entry.id
+      } else if possible.contains(entry.key) {
+        result.entries.append(entry)
+      }
+    }
+    return result
+  }
+
+  /// The text of the file, one run a line.
+  var text: String {
+    let lines = entries.map { entry -> String in
+      let json: JSONValue = [
+        "model": JSONValue(entry.model), "dataset": JSONValue(entry.dataset), "method": JSONValue(entry.method),
+        "seed": JSONValue(entry.seed), "id": JSONValue(entry.id),
+      ]
+      return "  " + json.compactText
+    }
+    return "{\"runs\": [\n\(lines.joined(separator: ",\n"))\n]}\n"
+  }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import PEFTCore
+import Synchronization
+
+/// Gives the runs of a sweep out one by one, in the order of the plan, to any number of threads.
+///
+/// What is complete is passed over. What another process is working on is put off, and looked at again when nothing
+/// else is left: then it is complete, or its process was killed and the run is free to be taken.
+final class SweepQueue: Sendable {
+  private struct State {
+    var pending: [SweepRun]
+    /// Runs that other processes have.
+    var elsewhere: [SweepRun] = []
+    /// By the place in the plan.
+    var records: [Int: RunRecord] = [:]
+    var failures: Set<Int> = []
+    var isStopped = false
+    var hasSaidWaiting = false
+  }
+
+  private enum Next {
+    case run(SweepRun)
+    case wait
+    case nothing
+  }
+
+  private let state: Mutex<State>
+  private let choice: Sweep.Choice
+  private let results: ResultsFolder
+  private let locks: RunLocks
+  private let cancellation: CancellationFlag
+  private let watch: @Sendable (RunEvent) -> Void
+  /// The failures that are there before the sweep; later ones are not tried again by this one.
+  private let earlierFailures: [String: [Int]]
+
+  /// Seconds between two looks at runs that other processes have.
+  private static let patience = 0.1...2.0
+
+  init(
+    _ runs: [SweepRun], choice: Sweep.Choice, results: ResultsFolder, locks: RunLocks, cancellation: CancellationFlag,
+    watch: @escaping @Sendable (RunEvent) -> Void
+  ) {
+    self.choice = choice
+    self.results = results
+    self.locks = locks
+    self.cancellation = cancellation
+    self.watch = watch
+    var failures: [String: [Int]] = [:]
+    for run in runs { failures[run.id] = results.failureMark(of: run.id) }
+    earlierFailures = failures
+    // One id may stand in the plan twice, as two spellings of one method.
+    state = Mutex(State(pending: runs))
+  }
+
+  /// Takes runs and has them carried out by `perform`, until none is left.
+  ///
+  /// - Throws: What `perform` throws; `Interruption` on a wish to stop.
+  func work(_ perform: (SweepRun) throws -> RunOutcome) throws {
+    var last: SweepRun?
+    var pause = Self.patience.lowerBound
+    while true {
+      try cancellation.check()
+      switch try next(after: last) {
+      case .nothing: return
+      case .wait:
+        Thread.sleep(forTimeInterval: pause)
+        pause = min(2 * pause, Self.patience.upperBound)
+      case .run(let run):
+        pause = Self.patience.lowerBound
+        last = run
+        try take(try perform(run), of: run)
+      }
+    }
+  }
+
+  /// Gives out nothing more.
+  func stop() { state.withLock { $0.isStopped = true } }
+
+  /// What the sweep has come to.
+  var result: Sweep.Result {
+    state.withLock { state in
+      Sweep.Result(
+        records: state.records.sorted { $0.key < $1.key }.map(\.value), failures: state.failures.count)
+    }
+  }
+
+  private func take(_ outcome: RunOutcome, of run: SweepRun) throws {
+    switch outcome {
+    case .complete(let record, let isNew):
+      state.withLock { $0.records[run.index] = record }
+      watch(isNew ? .finished(run, record: record) : .skipped(run, record: record))
+    case .failed(let cause):
+      _ = state.withLock { $0.failures.insert(run.index) }
+      watch(.failed(run, cause: cause))
+    case .taken: state.withLock { $0.elsewhere.append(run) }
+    case .lost(let cause): try take(self.outcome(ofLost: run, cause: cause), of: run)
+    }
+  }
+
+  /// What became of a run whose worker ended in the middle of it: a run that takes its process down must not be
+  /// tried again and again, so it counts as failed.
+  private func outcome(ofLost run: SweepRun, cause: String) throws -> RunOutcome {
+    guard try locks.take(run.id) else { return .taken }
+    defer { locks.release(run.id) }
+    if results.isComplete(run.id) {
+      results.tidy(run.id)
+      return .complete(try results.record(of: run.id), isNew: true)
+    }
+    try results.fail(run, cause: cause, seconds: 0)
+    return .failed(cause)
+  }
+
+  private func next(after last: SweepRun?) throws -> Next {
+    while let run = nextPending(after: last) {
+      if let settled = settled(run) {
+        if let outcome = settled { try take(outcome, of: run) }
+      } else if locks.isTaken(run.id) {
+        state.withLock { $0.elsewhere.append(run) }
+      } else {
+        return .run(run)
+      }
+    }
+    let (elsewhere, isStopped) = state.withLock { state in
+      defer { state.elsewhere = [] }
+      return (state.elsewhere, state.isStopped)
+    }
+    if isStopped { return .nothing }
+    var free: SweepRun?
+    var waiting: [SweepRun] = []
+    for run in elsewhere {
+      if let settled = settled(run) {
+        if let outcome = settled { try take(outcome, of: run) }
+      } else if free == nil, !locks.isTaken(run.id) {
+        free = run
+      } else {
+        waiting.append(run)
+      }
+    }
+    let isNews = state.withLock { state in
+      state.elsewhere += waiting
+      guard free == nil, !waiting.isEmpty, !state.hasSaidWaiting else { return false }
+      state.hasSaidWaiting = true
+      return true
+    }
+    if isNews { watch(.waiting(runs: waiting.count)) }
+    if let free { return .run(free) }
+    return waiting.isEmpty ? .nothing : .wait
+  }
+
+  /// The next run in the order of the plan; within one seed rather one of the model that is loaded.
+  private func nextPending(after last: SweepRun?) -> SweepRun? {
+    state.withLock { state in
+      guard !state.isStopped, let first = state.pending.first else { return nil }
+      let same = last.flatMap { last in
+        state.pending.prefix { $0.planned.seed == first.planned.seed }
+          .firstIndex { $0.planned.model == last.planned.model }
+      }
+      return state.pending.remove(at: same ?? 0)
+    }
+  }
+
+  /// What there is to say of a run without doing it.
+  ///
+  /// - Returns: nil if it is to be done; an outcome, or none for a run that was not asked for.
+  private func settled(_ run: SweepRun) -> RunOutcome?? {
+    if !choice.isFresh, results.isComplete(run.id) {
+      do {
+        let record = try results.record(of: run.id)
+        sweepUp(run)
+        return .some(.complete(record, isNew: false))
+      } catch {
+        return .some(.failed("\(error)"))
+      }
+    }
+    let mark = results.failureMark(of: run.id)
+    if let mark, mark != earlierFailures[run.id] {
+      return .some(.failed(results.failure(of: run.id) ?? "in another process"))
+    }
+    if choice.onlyFailed, earlierFailures[run.id] == nil { return .some(nil) }
+    return nil
+  }
+
+  /// Removes what a process left that was killed between a run's record and its end.
+  private func sweepUp(_ run: SweepRun) {
+    guard results.isUntidy(run.id), (try? locks.take(run.id)) == true else { return }
+    results.tidy(run.id)
+    locks.release(run.id)
+  }
+}

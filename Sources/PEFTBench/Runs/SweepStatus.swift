@@ -1,0 +1,165 @@
+import Foundation
+import PEFTCore
+
+/// How far the sweeps of a results folder have come, told by its files and locks alone.
+public struct SweepStatus: Sendable {
+  /// What is known of one run.
+  public struct Run: Sendable {
+    /// The model's name.
+    public let model: String
+    /// The dataset's name.
+    public let dataset: String
+    /// The method's label.
+    public let method: String
+    /// The seed.
+    public let seed: Int
+    /// The id; nil until a process has read the run's data.
+    public let id: String?
+    /// Where it stands.
+    public let state: State
+  }
+
+  /// Where a run stands.
+  public enum State: Sendable {
+    /// Complete: seconds of training and evaluation, and the primary score.
+    case complete(seconds: Double, score: Double?)
+    /// A process is working on it; how far it has come is nil in its first second.
+    case running(RunProgress?)
+    /// It failed, for this reason.
+    case failed(String)
+    /// Not begun, or interrupted and to go on from a checkpoint.
+    case waiting(isInterrupted: Bool)
+  }
+
+  /// The runs in the order of the plan, then complete ones that the present plan does not have.
+  public let runs: [Run]
+
+  /// Looks at a results folder.
+  ///
+  /// - Throws: `FileError` for what is no results folder, `DocumentError` for a record that cannot be read.
+  public init(of results: ResultsFolder) throws {
+    guard FileManager.default.fileExists(atPath: results.path + "/runs") else {
+      throw FileError(path: results.path, "is no results folder: there is no folder \"runs\" in it")
+    }
+    let locks = RunLocks(forLookingIn: results.path)
+    let entries = SweepPlan(folder: results.path).entries
+    var found: [Run] = []
+    for entry in entries {
+      found.append(
+        Run(
+          model: entry.model, dataset: entry.dataset, method: entry.method, seed: entry.seed, id: entry.id,
+          state: try entry.id.map { try Self.state(of: $0, in: results, locks: locks) }
+            ?? .waiting(isInterrupted: false)))
+    }
+    let planned = Set(entries.compactMap(\.id))
+    for record in try results.records() where !planned.contains(record.string("id")) {
+      found.append(
+        Run(
+          model: record.string("model.name"), dataset: record.string("dataset"),
+          method: record.string("method.label"), seed: Int(record.number("seed") ?? 0), id: record.string("id"),
+          state: Self.complete(record)))
+    }
+    runs = found
+  }
+
+  private static func state(of id: String, in results: ResultsFolder, locks: RunLocks?) throws -> State {
+    if results.isComplete(id) { return complete(try results.record(of: id)) }
+    let folder = results.folder(of: id)
+    if locks?.isTaken(id) == true {
+      // It may have ended between the two looks.
+      if results.isComplete(id) { return complete(try results.record(of: id)) }
+      return .running(RunProgress(folder: folder))
+    }
+    if let cause = results.failure(of: id) { return .failed(cause) }
+    return .waiting(
+      isInterrupted: FileManager.default.fileExists(atPath: "\(folder)/\(ResultsFolder.checkpointName)"))
+  }
+
+  private static func complete(_ record: RunRecord) -> State {
+    .complete(
+      seconds: (record.number("costs.training_seconds") ?? 0) + (record.number("costs.evaluation_seconds") ?? 0),
+      score: record.number("scores.primary.value"))
+  }
+
+  // MARK: - Sums
+
+  /// How many runs stand in each way.
+  public struct Counts: Sendable, Equatable {
+    /// Complete runs.
+    public var complete = 0
+    /// Runs that a process is working on.
+    public var running = 0
+    /// Runs that failed.
+    public var failed = 0
+    /// Runs that nobody is working on.
+    public var waiting = 0
+    /// Those of the waiting ones that go on from a checkpoint.
+    public var interrupted = 0
+
+    /// All of them.
+    public var total: Int { complete + running + failed + waiting }
+  }
+
+  /// How many of `runs` stand in each way.
+  public static func counts(_ runs: some Sequence<Run>) -> Counts {
+    var counts = Counts()
+    for run in runs {
+      switch run.state {
+      case .complete: counts.complete += 1
+      case .running: counts.running += 1
+      case .failed: counts.failed += 1
+      case .waiting(let isInterrupted):
+        counts.waiting += 1
+        if isInterrupted { counts.interrupted += 1 }
+      }
+    }
+    return counts
+  }
+
+  /// Seconds of work that complete runs took and that running ones have taken in their present attempts.
+  public var secondsSpent: Double {
+    runs.reduce(0) { sum, run in
+      switch run.state {
+      case .complete(let seconds, _): sum + seconds
+      case .running(let progress): sum + (progress?.seconds ?? 0)
+      default: sum
+      }
+    }
+  }
+
+  /// Seconds until all runs are done if as many go on at once as do now, at least one; nil before the first is complete.
+  ///
+  /// A run is taken to last as long as complete ones of its method and dataset, or else as its dataset and its method
+  /// let expect.
+  public var secondsLeft: Double? {
+    guard let usual = Self.mean(runs) else { return nil }
+    let datasets = Dictionary(grouping: runs, by: \.dataset).mapValues { Self.mean($0) }
+    let methods = Dictionary(grouping: runs, by: \.method).mapValues { Self.mean($0) }
+    let pairs = Dictionary(grouping: runs, by: { [$0.dataset, $0.method] }).mapValues { Self.mean($0) }
+    func expected(_ run: Run) -> Double {
+      if let known = pairs[[run.dataset, run.method]] ?? nil { return known }
+      let dataset = (datasets[run.dataset] ?? nil) ?? usual
+      let method = (methods[run.method] ?? nil) ?? usual
+      return usual > 0 ? dataset * method / usual : 0
+    }
+    var left = 0.0
+    var workers = 0
+    for run in runs {
+      switch run.state {
+      case .running(let progress):
+        workers += 1
+        left += max(0, expected(run) - (progress?.seconds ?? 0))
+      case .waiting: left += expected(run)
+      default: break
+      }
+    }
+    return left / Double(max(1, workers))
+  }
+
+  private static func mean(_ runs: [Run]) -> Double? {
+    let seconds = runs.compactMap { run in
+      if case .complete(let seconds, _) = run.state { seconds } else { nil }
+    }
+    return seconds.isEmpty ? nil : seconds.reduce(0, +) / Double(seconds.count)
+  }
+}

@@ -1,0 +1,199 @@
+import Dispatch
+import Foundation
+import PEFTCore
+
+/// Where a training keeps its state from time to time, so that a killed run goes on from there and ends with the
+/// same bytes as an undisturbed one.
+///
+/// One safetensors file, replaced as a whole: values of the parameters, the optimizer's moments and the best
+/// parameters as tensors, everything else as one JSON text among the metadata.
+public final class TrainingCheckpoint {
+  /// The file.
+  public let path: String
+
+  /// What the state belongs to; a file of anything else is passed over.
+  private let identity: String
+  private let everySteps: Int?
+  private let interval: Double
+  private var last = DispatchTime.now()
+  /// Whether the file holds the end of the training.
+  private var hasResult = false
+  /// Told when a checkpoint could not be written, which is no reason to give up the training.
+  private let complain: (String) -> Void
+
+  /// Seconds between two checkpoints unless a number of steps is given.
+  public static let usualInterval = 60.0
+
+  /// Names a checkpoint.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - identity: What the state belongs to, such as a run's id.
+  ///   - everySteps: Steps between two checkpoints; nil to go by time.
+  ///   - interval: Seconds between two checkpoints where they go by time.
+  ///   - complain: Told what kept a checkpoint from being written or read.
+  public init(
+    path: String, identity: String, everySteps: Int?, interval: Double = usualInterval,
+    complain: @escaping (String) -> Void
+  ) {
+    self.path = path
+    self.identity = identity
+    self.everySteps = everySteps
+    self.interval = interval
+    self.complain = complain
+  }
+
+  /// Whether a state behind so many steps should be saved.
+  func isDue(step: Int) -> Bool {
+    if let everySteps { return step % everySteps == 0 }
+    return last.secondsUntilNow >= interval
+  }
+
+  /// Saves a state; the optimizer is nil behind the last step.
+  func save(_ state: TrainingState, parameters: [Parameter], optimizer: Optimizer?) {
+    var writer = SafetensorsWriter(metadata: ["state": json(of: state, optimizer: optimizer).compactText])
+    for (index, parameter) in parameters.enumerated() { writer.add("parameter.\(index)", parameter.value) }
+    for (index, moment) in (optimizer?.moments ?? []).enumerated() { writer.add("moment.\(index)", moment) }
+    for (index, values) in (state.best?.values ?? []).enumerated() {
+      writer.add("best.\(index)", values, shape: parameters[index].shape)
+    }
+    do {
+      let folder = (path as NSString).deletingLastPathComponent
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try writer.write(to: path)
+    } catch {
+      complain("a checkpoint could not be written: \(error)")
+    }
+    last = .now()
+  }
+
+  /// Takes a saved state up.
+  ///
+  /// - Parameters:
+  ///   - parameters: Get their saved values.
+  ///   - optimizer: Gets its saved state, which there is none of behind the last step.
+  ///   - steps: Steps of the whole training.
+  /// - Returns: The state; nil, with nothing changed but first values made, if there is none that fits.
+  func restore(parameters: [Parameter], optimizer: Optimizer, steps: Int) -> TrainingState? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    do {
+      let file = try SafetensorsCheckpoint.open(file: path)
+      let text = DocumentText(name: path, bytes: Array((file.metadata["state"] ?? "").utf8))
+      let json = try JSONParser.parse(text)
+      guard json["identity"]?.string == identity, json["version"]?.string == Version.current,
+        var state = TrainingState(json: json), state.outcome.stepCount <= steps
+      else { return nil }
+      // Everything is read before anything is changed.
+      func tensors(_ kind: String, _ shapes: [[Int]]) throws -> [[Float]]? {
+        try shapes.enumerated().map { index, shape in
+          let tensor = try file.tensor(named: "\(kind).\(index)")
+          guard tensor.shape == shape else {
+            throw CheckpointError(file: path, tensor: tensor.name, "has shape \(tensor.shape), expected \(shape)")
+          }
+          return try tensor.floats()
+        }
+      }
+      let shapes = parameters.map(\.shape)
+      let values = try tensors("parameter", shapes)
+      let best = try json["best"].map { _ in try tensors("best", shapes) } ?? nil
+      if state.outcome.stepCount < steps {
+        guard let moments = try tensors("moment", optimizer.moments.map(\.shape)),
+          optimizer.restore(stepCount: json["optimizer_steps"]?.integer ?? 0, moments: moments)
+        else { return nil }
+      }
+      for (parameter, values) in zip(parameters, values ?? []) {
+        // What is derived from the first value must be derived before it is gone.
+        _ = parameter.value
+        parameter.assign(values)
+      }
+      if let loss = json["best"]?.number, let best { state.best = (loss, best) }
+      last = .now()
+      return state
+    } catch {
+      complain("the checkpoint cannot be used, so the run starts again: \(error)")
+      return nil
+    }
+  }
+
+  /// Saves what a training ended with, if it is long since the last checkpoint: `outcome`, and parameters that hold the
+  /// result.
+  func saveResult(_ outcome: Trainer.Outcome, parameters: [Parameter], evenIfRecent: Bool = false) {
+    guard !hasResult, evenIfRecent || everySteps != nil || last.secondsUntilNow >= interval else { return }
+    var state = TrainingState()
+    state.outcome = outcome
+    save(state, parameters: parameters, optimizer: nil)
+    hasResult = true
+  }
+
+  private func json(of state: TrainingState, optimizer: Optimizer?) -> JSONValue {
+    let outcome = state.outcome
+    return [
+      "identity": JSONValue(identity), "version": JSONValue(Version.current),
+      "step": JSONValue(outcome.stepCount), "tokens": JSONValue(outcome.tokenCount),
+      "last_loss": JSONValue(outcome.lastLoss), "seconds": JSONValue(outcome.seconds),
+      "peak": outcome.peak.json, "history": .array(outcome.history.map(\.json)),
+      "logged": [JSONValue(state.logged.loss), JSONValue(state.logged.steps)], "best": JSONValue(state.best?.loss),
+      "optimizer_steps": JSONValue(optimizer?.stepCount),
+    ]
+  }
+}
+
+/// What changes from one step of a training to the next, beside tensors.
+struct TrainingState {
+  var outcome = Trainer.Outcome()
+  /// The losses since the last line of the history.
+  var logged = (loss: 0.0, steps: 0)
+  /// The lowest validation loss, with the parameters that had it.
+  var best: (loss: Double, values: [[Float]])?
+
+  init() {}
+
+  /// The state as a checkpoint has it, without the best parameters.
+  init?(json: DocumentValue) {
+    guard let step = json["step"]?.integer, let tokens = json["tokens"]?.integer, let history = json["history"]?.array,
+      let logged = json["logged"]?.array, logged.count == 2, let loss = logged[0].number,
+      let steps = logged[1].integer, let peak = MemoryUse(json["peak"])
+    else { return nil }
+    outcome.stepCount = step
+    outcome.tokenCount = tokens
+    outcome.lastLoss = json["last_loss"]?.number ?? .nan
+    outcome.seconds = json["seconds"]?.number ?? 0
+    outcome.peak = peak
+    self.logged = (loss, steps)
+    for line in history {
+      guard let entry = HistoryEntry(json: line) else { return nil }
+      outcome.history.append(entry)
+    }
+  }
+}
+
+extension HistoryEntry {
+  /// A line of a history that was read; numbers that are no finite ones were written as null.
+  init?(json: DocumentValue) {
+    guard let step = json["step"]?.integer, let epoch = json["epoch"]?.number else { return nil }
+    if let loss = json.object?["validation_loss"] {
+      self = .validation(step: step, epoch: epoch, loss: loss.number ?? .nan)
+    } else if let rate = json["learning_rate"]?.number, let tokens = json["tokens"]?.integer {
+      self = .step(
+        step: step, epoch: epoch, loss: json["loss"]?.number ?? .nan, learningRate: rate,
+        gradientNorm: json["gradient_norm"]?.number ?? .nan, tokens: tokens)
+    } else {
+      return nil
+    }
+  }
+}
+
+extension MemoryUse {
+  /// Bytes by kind, in the order of the kinds.
+  var json: JSONValue { JSONValue(MemoryKind.allCases.map { self[$0] }) }
+
+  /// Bytes that were written as `json`.
+  init?(_ json: DocumentValue?) {
+    guard let bytes = json?.array?.compactMap(\.integer), bytes.count == MemoryKind.allCases.count else { return nil }
+    self.init()
+    for (kind, count) in zip(MemoryKind.allCases, bytes) { self[kind] = count }
+  }
+
+  /// The one with more bytes in all, the earlier of equals.
+  func peak(with later: MemoryUse) -> MemoryUse { later.total > total ? later : self }
+}
