@@ -15,22 +15,31 @@ final class Interrupts: @unchecked Sendable {
   /// Raised at the first signal.
   let flag = CancellationFlag()
   private let sources: [any DispatchSourceSignal]
+  /// What is done before the process ends at once.
+  private let lastActs: LastActs
 
   /// The flag that signals raise from now on.
-  static func flag(console: Console) -> CancellationFlag {
+  static func flag(console: Console, signals: [Int32] = [SIGINT, SIGTERM]) -> CancellationFlag {
     shared.withLock { shared in
       if let shared { return shared.flag }
-      let interrupts = Interrupts(console: console)
+      let interrupts = Interrupts(console: console, signals: signals)
       shared = interrupts
       return interrupts.flag
     }
   }
 
-  private init(console: Console) {
+  /// Has `act` done when the second signal ends the process.
+  static func beforeEndingAtOnce(_ act: @escaping @Sendable () -> Void) {
+    shared.withLock { $0 }?.lastActs.add(act)
+  }
+
+  private init(console: Console, signals: [Int32]) {
     // A queue of its own: the workers' threads may all be busy for seconds.
     let queue = DispatchQueue(label: "signals", qos: .userInteractive)
     let registered = DispatchSemaphore(value: 0)
-    sources = [SIGINT, SIGTERM].map { [flag] number in
+    let acts = LastActs()
+    lastActs = acts
+    sources = signals.map { [flag] number in
       #if canImport(Darwin)
         // Kernel events only watch there; on Linux Dispatch puts a handler of its own in place.
         signal(number, SIG_IGN)
@@ -38,10 +47,11 @@ final class Interrupts: @unchecked Sendable {
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         if flag.cancel() {
-          console.clearLiveLine()
+          console.clearLive()
+          acts.perform()
           _exit(ExitStatus.interrupted.rawValue)
         }
-        console.diagnostic("stopping after this step; once more stops at once")
+        console.note("Stopping after this step and saving a checkpoint; once more stops at once.")
       }
       source.setRegistrationHandler { registered.signal() }
       source.resume()
@@ -50,4 +60,13 @@ final class Interrupts: @unchecked Sendable {
     // Until then a signal ends the process as usual, so work begins only behind it.
     for _ in sources { _ = registered.wait(timeout: .now() + 1) }
   }
+}
+
+/// What is done before a process ends at once.
+private final class LastActs: Sendable {
+  private let acts = Mutex<[@Sendable () -> Void]>([])
+
+  func add(_ act: @escaping @Sendable () -> Void) { acts.withLock { $0.append(act) } }
+
+  func perform() { for act in acts.withLock({ $0 }) { act() } }
 }

@@ -6,6 +6,11 @@ import PEFTCore
 enum Program {
   static let name = "peft-bench"
 
+  /// Where this program lies, for scripts that start it elsewhere.
+  static var path: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? Bundle.main.executablePath ?? name
+  }
+
   static func run(
     _ arguments: [String], console: Console, commands: [Command] = CommandTable.all
   ) -> ExitStatus {
@@ -41,6 +46,10 @@ enum Program {
     if first.hasPrefix("-") {
       let nearest = NearestName.of(first, among: ["--help", "--version"]).map { "; did you mean \($0)?" }
       throw UsageError("expected a command, found \(first)\(nearest ?? "; options come behind it")", command: nil)
+    }
+    if first == WorkerCommand.command.name {
+      return try WorkerCommand.command.run(
+        ArgumentReader.read(Array(arguments.dropFirst()), for: WorkerCommand.command), console)
     }
     let (command, rest) = try CommandTable.find(arguments, in: commands)
     if ArgumentReader.asksForHelp(rest) {

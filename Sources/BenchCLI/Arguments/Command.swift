@@ -63,10 +63,23 @@ struct OptionSpec: Sendable {
 /// All commands, in the order of the overview.
 enum CommandTable {
   static let all: [Command] = [
-    RunCommand.command, PlanCommand.command, ListCommand.command, DataCommand.status, DataCommand.preview,
-    DataCommand.importing, DataCommand.fetch, DataCommand.cat, ModelCommand.info, ModelCommand.list, ModelCommand.fetch,
+    RunCommand.command,
+    PlanCommand.command,
+    StatusCommand.command,
+    ReportCommand.command,
+    CompareCommand.command,
+    ListCommand.command,
+    DataCommand.status, DataCommand.preview, DataCommand.importing, DataCommand.fetch, DataCommand.cat,
+    DataCommand.generate,
+    ModelCommand.info, ModelCommand.list, ModelCommand.fetch,
+    PretrainCommand.command,
+    AdapterCommand.info, AdapterCommand.merge,
     TextCommands.tokenize, TextCommands.score, TextCommands.generate,
-    MetricsCommand.command, PSCPCommand.command, BenchCommand.command, CompletionsCommand.command, HelpCommand.command,
+    MetricsCommand.command,
+    PSCPCommand.command,
+    BenchCommand.command,
+    CompletionsCommand.command,
+    HelpCommand.command,
     VersionCommand.command,
   ]
 

@@ -54,7 +54,7 @@ enum HelpText {
     return short + "--\(option.long)" + (option.valueName.map { " \($0)" } ?? "")
   }
 
-  private static func help(_ text: String, _ choices: [String]) -> String {
+  static func help(_ text: String, _ choices: [String]) -> String {
     choices.isEmpty ? text : "\(text) One of \(choices.joined(separator: ", "))."
   }
 

@@ -20,6 +20,10 @@ enum BenchCommand {
       OptionSpec(long: "tokens", valueName: "T", help: "Tokens of a row; 128 unless given."),
       OptionSpec(long: "steps", valueName: "S", help: "Timed steps; 5 unless given."),
       OptionSpec(long: "shared-prefix", valueName: "P", help: "Tokens that all rows begin with; 0 unless given."),
+      OptionSpec(long: "recompute", help: "Compute each block's activations again in its backward pass."),
+      OptionSpec(long: "profile", help: "Show where the time of the training steps goes, and the share of the peak."),
+      OptionSpec(
+        long: "compare-threads", help: "Measure on one thread too, and project the speed-up to more threads."),
       .threads, .json,
     ],
     examples: [
@@ -38,7 +42,8 @@ enum BenchCommand {
         name: "--method", bytes: Array("{\"model\": \".\", \"methods\": [{\"name\": \"\(name)\"}]}".utf8))
       let configuration = try RunConfiguration(try ConfigFile.read(text, overrides: overrides))
       let context = ComputeContext(
-        threads: try arguments.integer("threads", in: 1...4096) ?? ProcessInfo.processInfo.activeProcessorCount)
+        threads: try arguments.integer("threads", in: 1...4096) ?? ProcessInfo.processInfo.activeProcessorCount,
+        profile: arguments.flag("profile") ? KernelProfile() : nil)
       let tokens = try arguments.integer("tokens", in: 8...1_000_000) ?? 128
       let probe = SpeedProbe(
         batch: try arguments.integer("batch", in: 1...10_000) ?? 4, tokens: tokens,
@@ -51,9 +56,16 @@ enum BenchCommand {
       let attachment = try configuration.methods[0].method(of: configuration.file).attach(
         to: model,
         with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer()))
+      model.recomputesActivations = arguments.flag("recompute")
       let result = probe.measure(model, attachment: attachment, context: context)
+      let single =
+        arguments.flag("compare-threads")
+        ? probe.measure(
+          model, attachment: attachment,
+          context: ComputeContext(threads: 1, pool: context.pool, profile: KernelProfile())) : nil
+      let peak = result.kernels.isEmpty ? nil : KernelPeak.operationsPerSecond(on: context.workers)
       if arguments.flag("json") {
-        console.print(json: [
+        var document: JSONValue = [
           "method": JSONValue(name), "batch": JSONValue(probe.batch), "tokens": JSONValue(probe.tokens),
           "shared_prefix": JSONValue(probe.sharedPrefix), "threads": JSONValue(context.workers.count),
           "trainable_parameters": JSONValue(attachment.trainableCount),
@@ -62,7 +74,13 @@ enum BenchCommand {
           "inference_tokens_per_second": JSONValue(result.inferenceTokensPerSecond),
           "final_loss": JSONValue(result.finalLoss), "peak_tensor_bytes": JSONValue(result.peak.total),
           "peak_rss_bytes": JSONValue(ProcessMemory.peakResidentBytes),
-        ])
+          "recompute": JSONValue(model.recomputesActivations),
+        ]
+        if let single {
+          document["threads_compared"] = BenchReport.document(single, against: result, threads: context.workers.count)
+        }
+        if let peak { document["profile"] = BenchReport.document(result, peak: peak) }
+        console.print(json: document)
         return .done
       }
       var table = TextTable([.init(title: "\(name) on \(files.name)"), .init(title: "", isNumber: true)])
@@ -75,6 +93,14 @@ enum BenchCommand {
       table.add(["peak tensor memory", Format.bytes(Double(result.peak.total))])
       table.add(["peak resident memory", Format.bytes(Double(ProcessMemory.peakResidentBytes))])
       table.print(to: console)
+      if let peak {
+        console.print("")
+        BenchReport.profile(result, steps: probe.steps, peak: peak).print(to: console)
+      }
+      if let single {
+        console.print("")
+        BenchReport.threads(single, against: result, threads: context.workers.count).print(to: console)
+      }
       return .done
     })
 }

@@ -37,15 +37,26 @@ enum DataCommand {
     name: "data status", summary: "Which datasets are where, their rows, and how to get the missing ones.",
     discussion: [
       "Looks in the folder of the datasets and in the Hub's cache, as a run does. A row count is that of the files; "
-        + "a run may leave out a few rows and then says so."
+        + "a run may leave out a few rows and then says so.",
+      "With --baselines, shows what the label words of each task can be guessed by without understanding: always the most "
+        + "frequent one, and a logistic regression on the words of the fields (of an option, where options are given), both "
+        + "fitted to training rows and scored by accuracy on evaluation rows. Of large datasets the first "
+        + "\(SurfaceBaselines.maximumTraining) rows of each count.",
     ],
-    options: [root, config, .json],
+    options: [
+      root, config,
+      OptionSpec(
+        long: "suite", valueName: "SUITE", choices: DataConfiguration.Suite.allCases.map(\.rawValue),
+        help: "Whose folder to look in; full unless given, and mini with --baselines."),
+      OptionSpec(long: "baselines", help: "Show baselines that understand nothing."), .json,
+    ],
     examples: [
       .init(line: "peft-bench data status", meaning: "The full suite's folder and the Hub's cache."),
-      .init(line: "peft-bench data status --root ~/data --json", meaning: "Another folder, for a script."),
+      .init(line: "peft-bench data status --baselines", meaning: "How far surface cues go in the mini suite."),
     ],
     run: { arguments, console in
       let place = try DataPlace(arguments)
+      if arguments.flag("baselines") { return try printBaselines(place, arguments, console) }
       let states = place.datasets.map { dataset in
         (
           dataset,
@@ -142,9 +153,12 @@ struct DataPlace {
     let data = configuration?.data
     datasets = try configuration.map { try $0.data.descriptions(from: $0.file) } ?? DatasetCatalogue.all
     let info = arguments.value("dataset-info") ?? data?.datasetInfo
-    let root =
-      arguments.value("root") ?? data?.root ?? data?.suite.defaultRoot ?? DataConfiguration.Suite.full.defaultRoot
-    loader = DatasetLoader(locator: DatasetLocator(root: root), datasetInfo: try info.map { try DatasetInfo(path: $0) })
+    let asked = arguments.value("suite").flatMap(DataConfiguration.Suite.init)
+    let suite = asked ?? data?.suite ?? (arguments.flag("baselines") ? .mini : .full)
+    let root = arguments.value("root") ?? (asked == nil ? data?.folder : nil) ?? suite.defaultRoot
+    loader = DatasetLoader(
+      locator: DatasetLocator(root: root, suite: suite, revision: data?.revision),
+      datasetInfo: try info.map { try DatasetInfo(path: $0) })
   }
 
   /// The dataset called `name`: one of the config's, or of the catalogue.

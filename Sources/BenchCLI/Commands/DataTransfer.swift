@@ -12,7 +12,9 @@ extension DataCommand {
     ],
     positionals: [PositionalSpec(name: "SOURCE", help: "A file or a folder.", isRepeated: true)],
     options: [
-      OptionSpec(long: "dataset", valueName: "NAME", help: "Which of the 27 datasets it is."),
+      OptionSpec(
+        long: "dataset", valueName: "NAME", help: "Which of the 27 datasets it is, or one that --config describes."),
+      config,
       OptionSpec(long: "to", valueName: "DIR", help: "The folder of the datasets; datasets/full unless given."),
       OptionSpec(
         long: "split", valueName: "SPLIT",
@@ -29,7 +31,7 @@ extension DataCommand {
     ],
     run: { arguments, console in
       guard let name = arguments.value("dataset") else { throw arguments.error("--dataset is missing") }
-      let dataset = try DatasetCatalogue.known(name)
+      let dataset = try DataPlace(arguments).dataset(name)
       let folder = arguments.value("to") ?? DataConfiguration.Suite.full.defaultRoot
       let reports = try DatasetImport(dataset, to: folder).run(
         arguments.positionals("SOURCE"), split: arguments.value("split"))
@@ -104,6 +106,8 @@ final class TransferLine {
   private let title: String
   private let console: Console
   private var shown = -Double.infinity
+  /// Least seconds between two pictures of it.
+  private static let interval = 0.1
 
   init(_ title: String, console: Console) {
     self.title = title
@@ -112,7 +116,7 @@ final class TransferLine {
 
   func update(_ file: String, _ bytes: Int, _ total: Int?) {
     let now = ProcessInfo.processInfo.systemUptime
-    guard now - shown >= ProgressLine.liveInterval else { return }
+    guard now - shown >= Self.interval else { return }
     shown = now
     let whole = total.map { " of \(Format.bytes(Double($0)))" } ?? ""
     console.setLiveLine(
@@ -120,5 +124,5 @@ final class TransferLine {
         "fetch \(title)  \(file)  \(Format.bytes(Double(bytes)))\(whole)", columns: console.diagnosticTraits.width - 1))
   }
 
-  func finish() { console.clearLiveLine() }
+  func finish() { console.clearLive() }
 }

@@ -5,12 +5,18 @@ enum HelpCommand {
     positionals: [
       PositionalSpec(name: "COMMAND", help: "A command, such as run or model info.", isOptional: true, isRepeated: true)
     ],
+    options: [OptionSpec(long: "man", help: "Print the manual page of all commands, for man.")],
     examples: [
-      .init(line: "peft-bench help", meaning: "All commands."),
+      .init(line: "peft-bench help --man > ~/.local/share/man/man1/peft-bench.1", meaning: "Install the manual page."),
       .init(line: "peft-bench help completions", meaning: "One of them."),
     ],
     run: { arguments, console in
       let words = arguments.positionals
+      if arguments.flag("man") {
+        guard words.isEmpty else { throw arguments.error("--man: is about all commands") }
+        console.print(ManualPage.text(CommandTable.all))
+        return .done
+      }
       let group = CommandTable.all.filter { words.count == 1 && $0.name.hasPrefix((words.first ?? "") + " ") }
       if words.isEmpty {
         console.print(HelpText.overview(CommandTable.all))

@@ -5,9 +5,9 @@ import PEFTMethods
 /// `list`: what configs can name.
 enum ListCommand {
   static let command = Command(
-    name: "list", summary: "List methods with their options, datasets, or metrics.",
+    name: "list", summary: "List methods with their options, presets, datasets, or metrics.",
     positionals: [
-      PositionalSpec(name: "WHAT", help: "What to list.", choices: ["methods", "datasets", "metrics"])
+      PositionalSpec(name: "WHAT", help: "What to list.", choices: ["methods", "presets", "datasets", "metrics"])
     ],
     options: [.json],
     examples: [
@@ -18,6 +18,7 @@ enum ListCommand {
       let isJSON = arguments.flag("json")
       switch arguments.positional("WHAT") {
       case "methods": isJSON ? console.print(json: methodsJSON) : printMethods(console)
+      case "presets": try isJSON ? console.print(json: presetsJSON()) : printPresets(console)
       case "datasets": isJSON ? console.print(json: datasetsJSON) : printDatasets(console)
       default: isJSON ? console.print(json: metricsJSON) : printMetrics(console)
       }
@@ -56,6 +57,30 @@ enum ListCommand {
                 "default": JSONValue(option.defaultValue), "about": JSONValue(option.about),
               ]
             }),
+        ]
+      })
+  }
+
+  private static func printPresets(_ console: Console) throws {
+    var table = TextTable([.init(title: "size"), .init(title: "method"), .init(title: "values")])
+    for size in try MethodPresets.builtIn().sizes {
+      for (index, method) in size.methods.enumerated() {
+        let values = method.members.filter { $0.key != "name" }.map { member in
+          "\(member.key): \(member.value.string ?? JSONValue(member.value).compactText)"
+        }
+        table.add([index == 0 ? size.name : "", method["name"]?.string ?? "", values.joined(separator: ", ")])
+      }
+    }
+    table.print(to: console)
+    console.print("\nA config takes them by presets: auto, or by a size's name.")
+  }
+
+  private static func presetsJSON() throws -> JSONValue {
+    .array(
+      try MethodPresets.builtIn().sizes.map { size in
+        [
+          "name": JSONValue(size.name), "parameters": JSONValue(size.parameters),
+          "methods": .array(size.methods.map { JSONValue(DocumentValue(.object($0))) }),
         ]
       })
   }

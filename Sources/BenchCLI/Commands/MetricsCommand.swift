@@ -7,17 +7,17 @@ enum MetricsCommand {
     name: "metrics", summary: "Score a file of predictions by a dataset's metric.",
     discussion: [
       "FILE holds one {\"predict\": text, \"label\": text} a line, as generated_predictions.jsonl of LLaMA-Factory; "
-        + "\"group\" and \"answers\" may stand beside them. The primary score is the one that `run` records."
+        + "\"group\" and \"answers\" may stand beside them, as in the predictions of a run. The primary score is the one that `run` records."
     ],
     positionals: [
-      PositionalSpec(name: "DATASET", help: "One of the 27 datasets."),
+      PositionalSpec(name: "DATASET", help: "One of the 27 datasets, or one that --config describes."),
       PositionalSpec(name: "FILE", help: "The predictions, JSONL."),
     ],
     options: [
       OptionSpec(
         long: "protocol", valueName: "NAME", choices: ScoringProtocol.allCases.map(\.rawValue),
         help: "strict (the default), or what PEFT-Bench's published script computes."),
-      .json,
+      DataCommand.config, .json,
     ],
     examples: [
       .init(line: "peft-bench metrics sst2 predictions.jsonl", meaning: "Score a run's predictions."),
@@ -26,7 +26,7 @@ enum MetricsCommand {
     ],
     run: { arguments, console in
       let name = arguments.positional("DATASET") ?? ""
-      let dataset = try DatasetCatalogue.known(name)
+      let dataset = try DataPlace(arguments).dataset(name)
       let scoring = arguments.value("protocol").flatMap(ScoringProtocol.init) ?? .strict
       let answers = try answers(arguments.positional("FILE") ?? "")
       let scores = try dataset.metric.score(answers, under: scoring)

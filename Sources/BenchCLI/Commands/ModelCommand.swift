@@ -17,7 +17,7 @@ enum ModelCommand {
     ],
     examples: [
       .init(line: "peft-bench model info models/mini", meaning: "One model."),
-      .init(line: "peft-bench model info DIR --methods configs/methods.yaml", meaning: "With the cost of methods."),
+      .init(line: "peft-bench model info DIR --methods configs/full.yaml", meaning: "With the cost of methods."),
     ],
     run: { arguments, console in
       let files = try ModelFiles.open(arguments.positional("PATH") ?? "")
@@ -93,8 +93,8 @@ enum ModelCommand {
     let tokens = ForwardFLOPs.referenceTokens
     let base = ForwardFLOPs.count(model, tokens: tokens)
     return try configuration.methods.map { method in
-      let attachment = try method.method(of: file).attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context))
+      let attachment = try method.attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context), of: configuration.file)
       defer { attachment.detach() }
       return MethodCost(
         label: method.label, trainable: attachment.trainableCount,

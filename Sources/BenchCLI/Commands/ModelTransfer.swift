@@ -91,7 +91,10 @@ extension ModelCommand {
 
   static let list = Command(
     name: "model list", summary: "List the models on this machine, and which of them can be used.",
-    discussion: ["Looks in the folder of models and in the Hub's cache."],
+    discussion: [
+      "Looks in the folder of models and in the Hub's cache, and at headers only: whether the architecture and the "
+        + "tokenizer are supported, and whether all weights are there, of the right shapes and in types that are read."
+    ],
     options: [
       OptionSpec(long: "root", valueName: "DIR", help: "The folder of models; models unless given."), .json,
     ],
@@ -143,7 +146,7 @@ extension ModelCommand {
         let files = try ModelFiles.open(place)
         architecture = files.configuration.family
         parameters = try files.skeleton().parameterCount
-        if !files.hasWeights { problem = "has no weights in safetensors format" }
+        try files.checkWeights()
         _ = try files.tokenizer()
       } catch {
         problem = "\(error)"

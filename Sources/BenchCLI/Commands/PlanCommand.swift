@@ -6,26 +6,55 @@ enum PlanCommand {
   static let command = Command(
     name: "plan", summary: "Show the runs that a config asks for and what they take, without doing them.",
     discussion: [
-      "Time is scaled from a measurement of about two seconds, so it holds for this machine as busy as it is now; "
-        + "memory is the peak of the largest batch. A model without weights gets sizes only, and a dataset that is not "
-        + "there is listed with the command that gets it."
+      "Time is scaled from a measurement of about two seconds, of which the fastest passes count, so it holds for this "
+        + "machine when it is quiet; memory is the peak of the largest batch: weights, adapter, gradients, optimizer and "
+        + "activations, which --json lists apart. A model without weights gets sizes only, and a dataset that is not "
+        + "there is listed with the command that gets it.",
+      "With --slurm it prints an sbatch script instead, an array of tasks that share one results folder: time and "
+        + "memory from the estimates, threads as given or as this machine has, safe to be requeued at any time.",
     ],
     positionals: [PositionalSpec(name: "CONFIG", help: "The config, JSON or YAML.")],
-    options: RunCommand.selection + [.json, .quiet],
+    options: RunCommand.selection + [
+      OptionSpec(long: "slurm", help: "Print an sbatch script that does the runs."),
+      OptionSpec(
+        long: "tasks", valueName: "N",
+        help: "Tasks of the sbatch script's array; as many as take two hours each unless given."),
+      .json, .quiet,
+    ],
     examples: [
       .init(line: "peft-bench plan configs/smollm2.yaml", meaning: "All runs with their sizes."),
+      .init(line: "peft-bench plan c.yaml --slurm > c.sbatch && sbatch c.sbatch", meaning: "The same on a cluster."),
       .init(line: "peft-bench plan c.json --json | jq length", meaning: "How many runs there are."),
     ],
     run: { arguments, console in
+      let slurm = try slurmTasks(arguments)
       let plan = try Plan(arguments, console)
-      plan.show(console, isJSON: arguments.flag("json"))
+      if arguments.flag("slurm") {
+        plan.printScript(arguments, tasks: slurm, console)
+      } else {
+        plan.show(console, isJSON: arguments.flag("json"))
+      }
       plan.warn(console)
       return .done
     })
 
+  /// Checks what is said of the sbatch script; returns the tasks asked for.
+  private static func slurmTasks(_ arguments: ParsedArguments) throws -> Int? {
+    let tasks = try arguments.integer("tasks", in: 1...1_000_000)
+    guard arguments.flag("slurm") else {
+      guard tasks == nil else { throw arguments.error("--tasks: only with --slurm") }
+      return nil
+    }
+    for other in ["json", "shard"] where arguments.value(other) != nil {
+      throw arguments.error("--\(other): not with --slurm, whose tasks are the shards")
+    }
+    return tasks
+  }
+
   /// As `plan`, but what keeps a run from being done is an error.
   static func check(_ arguments: ParsedArguments, _ console: Console) throws -> ExitStatus {
     let plan = try Plan(arguments, console)
+    if !arguments.flag("force"), let tight = plan.tight.first { throw tight }
     if let missing = plan.missing.first, plan.missing.count == 1 { throw missing }
     plan.show(console, isJSON: arguments.flag("json"))
     plan.warn(console)
@@ -37,16 +66,25 @@ enum PlanCommand {
 private struct Plan {
   let estimates: [RunEstimate]
   let missing: [DatasetNotFound]
-  let output: String
+  /// What `run` refuses, the largest first.
+  let tight: [MemoryError]
+  private let busyNote: String?
+  private let session: RunSession
+  private var output: String { session.results.path }
 
   init(_ arguments: ParsedArguments, _ console: Console) throws {
-    let session = try RunSession(arguments)
+    session = try RunSession(arguments)
     let planner = RunPlanner(
       session.configuration, results: session.results, context: session.context,
       watch: { event in if case .note(let text) = event { console.note("note: \(text)") } })
-    estimates = try planner.estimates(session.runs)
+    estimates = try planner.estimates(session.selection.runs)
     missing = planner.missing
-    output = session.results.path
+    busyNote = planner.busyNote
+    let available = session.available
+    tight = estimates.filter { !$0.isComplete }.compactMap { estimate in
+      guard let need = estimate.need else { return nil }
+      return available?.complaint(need.use, of: estimate.run.title, advice: need.advice)
+    }.sorted { $0.need.total > $1.need.total }
   }
 
   func show(_ console: Console, isJSON: Bool) {
@@ -67,20 +105,56 @@ private struct Plan {
         Format.count(work.map { Double($0.trainingRows) }), Format.count(work.map { Double($0.evaluationRows) }),
         Format.count(Double(estimate.trainableParameters)),
         Format.count(work.map { Double($0.trainingTokens) + Double($0.evaluationTokens) }),
-        Format.seconds(estimate.seconds), Format.bytes(estimate.peakBytes.map(Double.init)),
+        Format.seconds(estimate.seconds), Format.bytes(estimate.peak.map { Double($0.total) }),
         estimate.isComplete ? "complete" : work == nil ? "no data" : "to do",
       ])
     }
     table.print(to: console)
     let open = estimates.filter { !$0.isComplete }
-    var parts = ["\(estimates.count) runs", "\(open.count) to do"]
+    let suite = session.configuration.data.suite.rawValue
+    var parts = ["\(suite) suite", "\(estimates.count) runs", "\(open.count) to do"]
     let times = open.compactMap(\.seconds)
     if !times.isEmpty { parts.append("about \(Format.longDuration(times.reduce(0, +))) on this machine") }
-    if let peak = open.compactMap(\.peakBytes).max() { parts.append("up to \(Format.bytes(Double(peak)))") }
+    let largest = open.filter { $0.peak != nil }.max { $0.peak?.total ?? 0 < $1.peak?.total ?? 0 }
+    if let peak = largest?.peak { parts.append("up to \(ByteCount.text(peak.total))") }
     console.print(parts.joined(separator: ", ") + ", in \(output)")
+    if let largest, let peak = largest.peak { console.print("the largest, \(largest.run.title): \(peak.parts)") }
   }
 
+  /// Prints an sbatch script for the runs that are not complete.
+  func printScript(_ arguments: ParsedArguments, tasks wish: Int?, _ console: Console) {
+    let open = estimates.filter { !$0.isComplete }
+    let seconds = open.compactMap(\.seconds)
+    let total = seconds.isEmpty ? nil : seconds.reduce(0, +)
+    let wanted = wish ?? total.map { Int(($0 / Self.secondsOfTask).rounded(.up)) } ?? open.count
+    let tasks = max(1, min(wanted, estimates.count, wish == nil ? Self.mostTasks : .max))
+    // Shards are cut from all runs, so that a task does the same ones whenever it is submitted.
+    var ofTask = [Double](repeating: 0, count: tasks)
+    for (place, estimate) in estimates.enumerated() where !estimate.isComplete {
+      ofTask[RunConfiguration.shard(of: place, count: tasks) - 1] += estimate.seconds ?? 0
+    }
+    let options = RunCommand.selection.filter { !["threads", "shard"].contains($0.long) }
+    let given = options.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
+    let words = [Program.path, "run", arguments.positional("CONFIG") ?? ""] + given
+    let script = SlurmScript(
+      name: session.configuration.name.filter { !$0.isWhitespace },
+      command: words.map(ShellWord.quoted).joined(separator: " "), tasks: tasks,
+      threads: session.context.workers.count, seconds: total == nil ? nil : ofTask.max(),
+      bytes: open.compactMap(\.peak?.total).max())
+    console.print(script.text)
+  }
+
+  /// Seconds that a task should take unless their number is given.
+  private static let secondsOfTask = 7200.0
+  /// Most tasks unless their number is given: what Slurm takes as it comes.
+  private static let mostTasks = 1000
+
   func warn(_ console: Console) {
+    if let busyNote { console.note("note: \(busyNote)") }
+    if let largest = tight.first {
+      let rest = tight.count > 1 ? " (and \(tight.count - 1) more runs do not fit)" : ""
+      console.warning("\(largest)\(rest)")
+    }
     guard !missing.isEmpty else { return }
     for dataset in missing where missing.count <= 3 { console.warning(dataset.description) }
     let names = missing.map(\.dataset).joined(separator: " ")
@@ -96,7 +170,15 @@ private struct Plan {
       "trainable_parameters": JSONValue(estimate.trainableParameters),
       "training_tokens": JSONValue(estimate.work?.trainingTokens),
       "evaluation_tokens": JSONValue(estimate.work?.evaluationTokens), "steps": JSONValue(estimate.work?.steps),
-      "estimated_seconds": JSONValue(estimate.seconds), "estimated_peak_bytes": JSONValue(estimate.peakBytes),
+      "estimated_seconds": JSONValue(estimate.seconds), "estimated_peak_bytes": JSONValue(estimate.peak?.total),
+      "estimated_memory": estimate.peak.map { peak in
+        [
+          "weights": JSONValue(peak[.weights]), "adapter": JSONValue(peak[.adapter]),
+          "gradients": JSONValue(peak[.gradients]), "optimizer": JSONValue(peak[.optimizer]),
+          "activations": JSONValue(peak[.activations]),
+        ]
+      } ?? .null,
+      "needed_bytes": JSONValue(estimate.need?.use.total),
     ]
   }
 }

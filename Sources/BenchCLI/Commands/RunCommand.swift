@@ -13,17 +13,29 @@ enum RunCommand {
     OptionSpec(
       long: "only", valueName: "KEY=VALUE", isRepeated: true,
       help: "Only runs whose dataset, method, seed or model is VALUE."),
+    OptionSpec(
+      long: "memory-limit", valueName: "SIZE",
+      help: "Memory that a run may need, such as 2GB; what is free on the machine unless given."),
   ]
 
   static let command = Command(
     name: "run", summary: "Fine-tune and evaluate everything that a config asks for.",
     discussion: [
       "Runs every combination of model, method, dataset and seed, writes one record each, and ends with a table. "
-        + "What is complete is skipped, so the same command continues an interrupted sweep."
+        + "What is complete is skipped, a run that was interrupted goes on from its last checkpoint, and one that "
+        + "failed is tried again; so the same command continues a sweep. Several processes may work on one folder.",
+      "A run whose weights, adapter, optimizer and activations do not fit into memory is refused before anything is "
+        + "written; plan shows what each needs.",
     ],
     positionals: [PositionalSpec(name: "CONFIG", help: "The config, JSON or YAML.")],
     options: selection + [
-      OptionSpec(long: "fresh", help: "Do complete runs again."),
+      OptionSpec(
+        long: "jobs", valueName: "N",
+        help: "Do so many runs at once, each in a process of its own, which share the threads. auto: one a core for "
+          + "small models, else one. Without it, runs are done one after the other in this process."),
+      OptionSpec(long: "fresh", help: "Do complete runs again, and all from the beginning."),
+      OptionSpec(long: "retry-failed", help: "Do only runs that failed before."),
+      OptionSpec(long: "force", help: "Run also what may not fit into memory."),
       OptionSpec(long: "dry-run", short: "n", help: "Check everything and show the plan, but run nothing."),
       .json, .quiet,
     ],
@@ -32,39 +44,120 @@ enum RunCommand {
       .init(
         line: "peft-bench run c.json --set methods.lora.rank=4 --only dataset=sst2",
         meaning: "One dataset, with another rank."),
+      .init(line: "peft-bench run c.json --jobs auto", meaning: "As many runs at once as suits model and machine."),
     ],
     run: { arguments, console in
       if arguments.flag("dry-run") { return try PlanCommand.check(arguments, console) }
       let session = try RunSession(arguments)
-      let watcher = RunWatcher(console: console)
-      let runner = Runner(
-        session.configuration, results: session.results, context: session.context,
-        cancellation: Interrupts.flag(console: console), watch: watcher.see)
+      let jobs = try Self.jobs(arguments)
+      let flag = Interrupts.flag(console: console)
+      let display = SweepDisplay(console: console)
       do {
-        let (records, failures) = try runner.run(session.runs, fresh: arguments.flag("fresh"))
-        watcher.finish()
-        if arguments.flag("json") {
-          console.print(json: .array(records.map(\.json)))
-        } else {
-          Leaderboard(records: records).print(to: console)
-          console.note("\nRecords, predictions and adapters are in \(session.results.path).")
+        let sweep = try Sweep(
+          session.configuration, session.selection, results: session.results, context: session.context,
+          cancellation: flag, watch: display.see)
+        if let available = session.available, !arguments.flag("force") {
+          try sweep.checkMemory(available, choice: Self.choice(arguments))
         }
-        if failures > 0 { console.error("\(failures) of \(session.runs.count) runs failed; see error.json of each") }
-        return failures > 0 ? .failed : .done
+        display.expect(sweep.runs)
+        let result = try carryOut(sweep, of: session, jobs: jobs, arguments, display: display, flag: flag)
+        display.finish()
+        return report(result, of: session, arguments, console)
       } catch let interruption as Interruption {
-        watcher.finish()
-        console.diagnostic("Interrupted. The same command goes on where this one stopped.")
+        display.finish()
+        for position in display.positions { console.diagnostic("Interrupted: \(position), saved.") }
+        console.diagnostic("To go on: \(Self.commandLine)")
         throw interruption
       }
     })
+
+  private enum Jobs {
+    case here
+    case workers(Int)
+    case automatic
+  }
+
+  private static func jobs(_ arguments: ParsedArguments) throws -> Jobs {
+    guard let text = arguments.value("jobs") else { return .here }
+    if text == "auto" { return .automatic }
+    guard let count = Int(text), (1...1024).contains(count) else {
+      throw arguments.error("--jobs: expected a number from 1 to 1024 or auto, found \(text.debugDescription)")
+    }
+    return count == 1 ? .here : .workers(count)
+  }
+
+  private static func choice(_ arguments: ParsedArguments) -> Sweep.Choice {
+    Sweep.Choice(isFresh: arguments.flag("fresh"), onlyFailed: arguments.flag("retry-failed"))
+  }
+
+  private static func carryOut(
+    _ sweep: Sweep, of session: RunSession, jobs: Jobs, _ arguments: ParsedArguments, display: SweepDisplay,
+    flag: CancellationFlag
+  ) throws -> Sweep.Result {
+    let choice = Self.choice(arguments)
+    let threads = session.context.workers.count
+    let count: Int
+    switch jobs {
+    case .here: count = 1
+    case .workers(let wish): count = min(wish, sweep.runs.count)
+    case .automatic:
+      count = min(SweepWorkers.count(weightBytes: try sweep.largestWeightBytes(), threads: threads), sweep.runs.count)
+    }
+    guard count > 1 else { return try sweep.run(choice) }
+    let own = WorkerProcess.arguments(arguments, threads: max(1, threads / count))
+    let workers = (0..<count).map { _ in
+      WorkerProcess(own, isFresh: choice.isFresh, results: session.results, watch: display.see)
+    }
+    Interrupts.beforeEndingAtOnce { for worker in workers { worker.kill() } }
+    let end = CancellationFlag()
+    defer {
+      end.cancel()
+      for worker in workers { worker.finish() }
+    }
+    let messenger = Thread {
+      while !end.isCancelled {
+        if flag.isCancelled {
+          for worker in workers { worker.stop() }
+          return
+        }
+        Thread.sleep(forTimeInterval: 0.05)
+      }
+    }
+    messenger.start()
+    return try sweep.run(choice, workers: workers.map { worker in { run in try worker.perform(run) } })
+  }
+
+  private static func report(
+    _ result: Sweep.Result, of session: RunSession, _ arguments: ParsedArguments, _ console: Console
+  ) -> ExitStatus {
+    if arguments.flag("json") {
+      console.print(json: .array(result.records.map(\.json)))
+    } else {
+      Leaderboard(records: result.records).print(to: console)
+      console.note("\nRecords, predictions and adapters are in \(session.results.path).")
+    }
+    ReportCommand.refresh(session.results, console)
+    guard result.failures > 0 else { return .done }
+    console.error(
+      "\(result.failures) of \(session.selection.runs.count) runs failed; the same command tries them again "
+        + "(causes: \(Program.name) status \(session.results.path))")
+    return .failed
+  }
+
+  /// The command line as it can be given to a shell again.
+  private static var commandLine: String {
+    ([Program.name] + CommandLine.arguments.dropFirst()).map(ShellWord.quoted).joined(separator: " ")
+  }
 }
 
 /// What `run` and `plan` make of their arguments.
 struct RunSession {
   let configuration: RunConfiguration
-  let runs: [PlannedRun]
+  let selection: RunSelection
   let results: ResultsFolder
   let context: ComputeContext
+  /// Memory that runs may take: the user's limit, or what is free.
+  let available: AvailableMemory?
 
   /// The variables that configs may use.
   static var environment: [String: String] { ProcessInfo.processInfo.environment }
@@ -83,10 +176,19 @@ struct RunSession {
     results = ResultsFolder(path: configuration.output)
     let threads = try arguments.integer("threads", in: 1...4096) ?? configuration.threads
     context = ComputeContext(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    runs = configuration.plan(
+    available = try Self.memoryLimit(arguments) ?? AvailableMemory.now()
+    selection = configuration.selection(
       datasets: try configuration.data.descriptions(from: configuration.file), only: try Self.only(arguments),
       shard: try Self.shard(arguments))
-    guard !runs.isEmpty else { throw arguments.error("no run of the config matches --only and --shard") }
+    guard !selection.runs.isEmpty else { throw arguments.error("no run of the config matches --only and --shard") }
+  }
+
+  private static func memoryLimit(_ arguments: ParsedArguments) throws -> AvailableMemory? {
+    guard let text = arguments.value("memory-limit") else { return nil }
+    guard let bytes = ByteCount.bytes(text), bytes > 0 else {
+      throw arguments.error("--memory-limit: expected a size such as 800MB or 2GB, found \(text.debugDescription)")
+    }
+    return AvailableMemory(bytes: bytes, origin: "allowed by --memory-limit")
   }
 
   private static func only(_ arguments: ParsedArguments) throws -> [(key: String, value: String)] {

@@ -25,7 +25,7 @@ enum TextCommands {
       for line in InputLines() {
         number += 1
         if decode {
-          console.print(tokenizer.decode(try ids(line, number), skipSpecialTokens: false))
+          console.print(tokenizer.decode(try ids(line, number, of: tokenizer), skipSpecialTokens: false))
         } else {
           let ids = tokenizer.encode(line, addSpecialTokens: false)
           console.print("[" + ids.map(String.init).joined(separator: ",") + "]")
@@ -112,12 +112,17 @@ enum TextCommands {
     return try ModelFiles.open(path)
   }
 
-  private static func ids(_ line: String, _ number: Int) throws -> [Int32] {
+  private static func ids(_ line: String, _ number: Int, of tokenizer: Tokenizer) throws -> [Int32] {
     let text = DocumentText(name: "standard input, line \(number)", bytes: Array(line.utf8))
     let value = try JSONParser.parse(text)
     let ids = value.array?.compactMap { $0.integer.flatMap(Int32.init(exactly:)) } ?? []
     guard let array = value.array, ids.count == array.count else {
       throw DocumentError("expected a list of token ids", at: value.offset, of: text)
+    }
+    if let index = ids.firstIndex(where: { tokenizer.token(for: $0) == nil }) {
+      throw DocumentError(
+        "the tokenizer has no token \(ids[index]); its ids are below \(tokenizer.vocabularySize)",
+        at: array[index].offset, of: text)
     }
     return ids
   }
@@ -189,7 +194,7 @@ struct ModelSession {
     let segment = forest.add(.tokens(prompt + completion.dropLast()), under: root)
     let first = forest.segments[segment].rows.lowerBound + prompt.count - 1
     let labels = completion.enumerated().map { LabelledPosition(row: first + $0.offset, target: $0.element, weight: 1) }
-    let hidden = model.hiddenStates(forest, on: tape)
+    let hidden = model.hiddenStates(forest, reading: labels.map(\.row), on: tape)
     return model.logProbabilities(of: labels, hidden: hidden, on: tape)
   }
 }

@@ -4,14 +4,14 @@ import Synchronization
 
 /// The two streams of the program: results on standard output, everything else on standard error.
 ///
-/// May be used from any thread. A live line at the bottom of a terminal gives way to whatever is printed.
+/// May be used from any thread. Live lines at the bottom of a terminal give way to whatever is printed.
 final class Console: Sendable {
   let outputTraits: TerminalTraits
   let diagnosticTraits: TerminalTraits
 
   private struct State {
     var pending: [UInt8] = []
-    var liveLine: String?
+    var live: [String] = []
     var isQuiet = false
   }
   private let state = Mutex(State())
@@ -69,30 +69,48 @@ final class Console: Sendable {
     state.withLock { state in
       // What was printed before comes before, where both streams go to one place.
       flush(&state)
-      let live = state.liveLine ?? ""
-      let clear = state.liveLine == nil ? "" : "\r\u{1B}[K"
-      Self.send(Array("\(clear)\(text)\n\(live)".utf8), to: STDERR_FILENO)
+      Self.send(Array("\(Self.clearing(state.live))\(text)\n\(Self.drawing(state.live))".utf8), to: STDERR_FILENO)
+    }
+  }
+
+  /// Replaces the lines at the bottom of the terminal; without effect elsewhere and when quiet.
+  ///
+  /// - Parameter lines: None longer than `liveSize` allows, and none with control characters.
+  func setLive(_ lines: [String]) {
+    guard diagnosticTraits.isTerminal else { return }
+    state.withLock { state in
+      guard !state.isQuiet, lines != state.live else { return }
+      let text = Self.clearing(state.live) + Self.drawing(lines)
+      state.live = lines
+      Self.send(Array(text.utf8), to: STDERR_FILENO)
     }
   }
 
   /// Replaces the line at the bottom of the terminal; without effect elsewhere and when quiet.
-  func setLiveLine(_ text: String) {
-    guard diagnosticTraits.isTerminal else { return }
+  func setLiveLine(_ text: String) { setLive([text]) }
+
+  /// Takes the live lines away.
+  func clearLive() {
     state.withLock { state in
-      guard !state.isQuiet else { return }
-      state.liveLine = text
-      Self.send(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO)
+      guard !state.live.isEmpty else { return }
+      let text = Self.clearing(state.live)
+      state.live = []
+      Self.send(Array(text.utf8), to: STDERR_FILENO)
     }
   }
 
-  /// Takes the live line away.
-  func clearLiveLine() {
-    state.withLock { state in
-      guard state.liveLine != nil else { return }
-      state.liveLine = nil
-      Self.send(Array("\r\u{1B}[K".utf8), to: STDERR_FILENO)
-    }
+  /// Columns and rows that live lines may take now; people change the size of their windows.
+  var liveSize: (columns: Int, rows: Int) {
+    let traits = TerminalTraits(descriptor: STDERR_FILENO)
+    return (traits.width - 1, max(1, traits.height - 2))
   }
+
+  /// The cursor stands behind the last line: back to the beginning of the first, and clear from there.
+  private static func clearing(_ lines: [String]) -> String {
+    lines.isEmpty ? "" : "\r" + String(repeating: "\u{1B}[A", count: lines.count - 1) + "\u{1B}[J"
+  }
+
+  private static func drawing(_ lines: [String]) -> String { lines.joined(separator: "\n") }
 
   /// Messages hold pieces of files; control characters in them must not reach the terminal.
   static func harmless(_ text: String) -> String {
@@ -106,10 +124,10 @@ final class Console: Sendable {
 
   private func flush(_ state: inout State) {
     guard !state.pending.isEmpty else { return }
-    if state.liveLine != nil, outputTraits.isTerminal { Self.send(Array("\r\u{1B}[K".utf8), to: STDERR_FILENO) }
+    if outputTraits.isTerminal { Self.send(Array(Self.clearing(state.live).utf8), to: STDERR_FILENO) }
     let problem = Self.send(state.pending, to: STDOUT_FILENO)
     state.pending = []
-    if let line = state.liveLine, outputTraits.isTerminal { Self.send(Array(line.utf8), to: STDERR_FILENO) }
+    if outputTraits.isTerminal { Self.send(Array(Self.drawing(state.live).utf8), to: STDERR_FILENO) }
     switch problem {
     case 0: break
     case EPIPE:

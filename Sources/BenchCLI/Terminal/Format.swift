@@ -1,34 +1,19 @@
 import Foundation
+import PEFTBench
 
 /// Numbers as people read them.
 enum Format {
   /// A fraction as percent with one digit: 84.5.
-  static func percent(_ fraction: Double?) -> String {
-    fraction.map { decimal(100 * $0, digits: 1) } ?? "–"
-  }
+  static func percent(_ fraction: Double?) -> String { NumberText.percent(fraction) }
 
   /// A number with so many digits behind the point.
-  static func decimal(_ value: Double?, digits: Int) -> String {
-    value.map { String(format: "%.\(digits)f", $0) } ?? "–"
-  }
+  static func decimal(_ value: Double?, digits: Int) -> String { NumberText.decimal(value, digits: digits) }
 
   /// A count with separators: 14,680,064.
-  static func count(_ value: Double?) -> String {
-    guard let value, let whole = Int(exactly: value.rounded()) else { return "–" }
-    var digits = Array(String(abs(whole)))
-    for position in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: position) }
-    return (whole < 0 ? "-" : "") + String(digits)
-  }
+  static func count(_ value: Double?) -> String { NumberText.count(value) }
 
   /// Bytes in the unit that fits: 412 MB.
-  static func bytes(_ value: Double?) -> String {
-    guard let value else { return "–" }
-    for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where value >= size {
-      let scaled = value / size
-      return "\(decimal(scaled, digits: scaled < 10 ? 2 : scaled < 100 ? 1 : 0)) \(unit)"
-    }
-    return "\(Int(value)) B"
-  }
+  static func bytes(_ value: Double?) -> String { NumberText.bytes(value) }
 
   /// Seconds: 7.1 s or 3:39.
   static func seconds(_ value: Double?) -> String {

@@ -8,16 +8,19 @@ struct TerminalTraits: Sendable {
   let hasColor: Bool
   /// Columns, 80 where that cannot be known.
   let width: Int
+  /// Rows, 24 where that cannot be known.
+  let height: Int
 
   /// Traits of an open file descriptor.
   init(descriptor: Int32, environment: [String: String] = ProcessInfo.processInfo.environment) {
     var size = winsize()
     let known = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     self.init(
-      isTerminal: isatty(descriptor) == 1, columns: known ? Int(size.ws_col) : nil, environment: environment)
+      isTerminal: isatty(descriptor) == 1, columns: known ? Int(size.ws_col) : nil,
+      rows: known && size.ws_row > 0 ? Int(size.ws_row) : nil, environment: environment)
   }
 
-  init(isTerminal: Bool, columns: Int?, environment: [String: String]) {
+  init(isTerminal: Bool, columns: Int?, rows: Int? = nil, environment: [String: String]) {
     func isSet(_ name: String) -> Bool { environment[name].map { !$0.isEmpty && $0 != "0" } ?? false }
     let isDumb = environment["TERM"] == "dumb"
     self.isTerminal = isTerminal && !isDumb
@@ -26,6 +29,7 @@ struct TerminalTraits: Sendable {
     hasColor = !isForbidden && (isSet("CLICOLOR_FORCE") || isSet("FORCE_COLOR") || (isTerminal && !isDumb))
     let wish = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     width = min(max(columns ?? wish ?? 80, 20), 1000)
+    height = rows ?? 24
   }
 
   /// `text` in a colour, where colours are welcome.

@@ -1,0 +1,296 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+/// `adapter`: what a saved adapter is, and a model with it folded in.
+enum AdapterCommand {
+  private static let folder = PositionalSpec(name: "DIR", help: "A saved adapter, such as a run's adapter folder.")
+
+  static let info = Command(
+    name: "adapter info", summary: "Method, options and tensors of a saved adapter; what it attaches to.",
+    discussion: [
+      "Reads adapter_config.json and the headers of the tensors. With --model, whose config.json is enough, it checks "
+        + "that every tensor has its place in that model, and says where they attach."
+    ],
+    positionals: [folder],
+    options: [OptionSpec(long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file."), .json],
+    examples: [
+      .init(line: "peft-bench adapter info results/x/runs/0123456789abcdef/adapter", meaning: "What a run has saved."),
+      .init(line: "peft-bench adapter info DIR --model models/x --json", meaning: "Whether it fits a model."),
+    ],
+    run: { arguments, console in
+      let adapter = try AdapterSummary(try AdapterFile.open(arguments.positional("DIR") ?? ""))
+      let attached = try arguments.value("model").map { try AttachedSummary(adapter.file, to: $0) }
+      if arguments.flag("json") {
+        var json = adapter.json
+        if let attached { json["model"] = attached.json }
+        console.print(json: json)
+      } else {
+        adapter.print(to: console)
+        attached?.print(to: console)
+      }
+      return .done
+    })
+
+  static let merge = Command(
+    name: "adapter merge", summary: "Write a model with an adapter folded into its weights.",
+    discussion: [
+      "Makes a Hugging Face directory, which every tool loads as a model of its own. LoRA with its variants, IA3, "
+        + "BitFit and LN tuning can be merged; virtual tokens, prefixes and bottleneck networks are no weights.",
+      "Weights keep the types of the model's folder, which rounds half-precision ones again; --dtype float32 keeps "
+        + "what was trained as it is. From a GGUF file, the values that its blocks stand for are written as float32, and "
+        + "config.json and tokenizer.json are made from its header.",
+    ],
+    options: [
+      OptionSpec(long: "model", short: "m", valueName: "PATH", help: "The model that the adapter was trained on."),
+      OptionSpec(long: "adapter", valueName: "DIR", help: "The saved adapter."),
+      OptionSpec(long: "to", valueName: "DIR", help: "The folder to make; it must not exist, or be empty."),
+      OptionSpec(
+        long: "dtype", valueName: "TYPE", choices: ["auto", "float32", "bfloat16", "float16"],
+        help: "The type of the merged weights; auto, the model's own, unless given."),
+      .threads, .json,
+    ],
+    examples: [
+      .init(
+        line: "peft-bench adapter merge --model models/x --adapter DIR --to models/x-sst2", meaning: "A merged model."),
+      .init(
+        line: "peft-bench adapter merge -m x.gguf --adapter DIR --to x --dtype bfloat16", meaning: "From a GGUF file."),
+    ],
+    run: { arguments, console in
+      func required(_ name: String) throws -> String {
+        guard let value = arguments.value(name), !value.isEmpty else { throw arguments.error("--\(name) is missing") }
+        return value
+      }
+      let (path, target) = (try required("adapter"), try required("to"))
+      let files = try TextCommands.files(arguments)
+      guard ((try? FileManager.default.contentsOfDirectory(atPath: target)) ?? []).isEmpty else {
+        throw FileError(path: target, "is not empty; name a new folder for the merged model")
+      }
+      let file = try AdapterFile.open(path)
+      let method = try file.method()
+      // What cannot be merged, or does not fit, is said before the weights are read.
+      let context = ComputeContext(
+        threads: try arguments.integer("threads", in: 1...4096) ?? ProcessInfo.processInfo.activeProcessorCount)
+      let setting = AttachmentSetting(seeds: SeedStream(0), context: context)
+      let skeleton = try files.skeleton()
+      try file.load(into: try method.attach(to: skeleton, with: setting))
+      try ModelMerger.checkMergeable(skeleton)
+
+      let model = try files.load(as: .auto, context: context)
+      let attachment = try method.attach(to: model, with: setting)
+      try file.load(into: attachment)
+      try ModelMerger.write(model, from: files, to: target, as: type(named: arguments.value("dtype")))
+      let written = try SafetensorsCheckpoint.open(directory: target)
+      let bytes = written.tensors.reduce(0) { $0 + $1.bytes.count }
+      if arguments.flag("json") {
+        console.print(json: [
+          "path": JSONValue(target), "model": JSONValue(files.name), "adapter": JSONValue(path),
+          "method": JSONValue(Swift.type(of: method).name), "merged_parameters": JSONValue(attachment.trainableCount),
+          "tensors": JSONValue(written.tensors.count), "bytes": JSONValue(bytes),
+        ])
+      } else {
+        console.print(
+          "\(target): \(files.name) with \(Swift.type(of: method).name) "
+            + "(\(Format.count(Double(attachment.trainableCount))) trained values) folded in, "
+            + "\(written.tensors.count) tensors, \(Format.bytes(Double(bytes)))")
+      }
+      return .done
+    })
+
+  private static func type(named name: String?) -> SafetensorsType? {
+    switch name {
+    case "float32": .float32
+    case "bfloat16": .bfloat16
+    case "float16": .float16
+    default: nil
+    }
+  }
+}
+
+/// What an adapter's folder says of itself.
+private struct AdapterSummary {
+  let file: AdapterFile
+  /// The method's name, or why it cannot be used.
+  let method: Result<String, any Error>
+  let groups: [SiteGroups.Group]
+
+  /// Settings that every adapter has and that say nothing of its method.
+  private static let common: Set<String> = [
+    "auto_mapping", "base_model_name_or_path", "inference_mode", "peft_type", "peft_version", "revision", "task_type",
+  ]
+
+  /// Settings that PEFT always writes alike.
+  private static let constant: Set<String> = ["megatron_core", "qalora_group_size", "num_transformer_submodules"]
+
+  init(_ file: AdapterFile) throws {
+    self.file = file
+    method = Result { Swift.type(of: try file.method()).name }
+    var groups = SiteGroups()
+    for tensor in file.tensors.tensors {
+      groups.add(tensor.name, detail: "\(tensor.shape)", as: tensor.type.rawValue, count: tensor.elementCount)
+    }
+    self.groups = groups.groups
+  }
+
+  private var format: String {
+    ["BOTTLENECK", "BITFIT"].contains(file.peftType) ? "peft-bench (docs/adapter-files.md)" : "Hugging Face PEFT"
+  }
+
+  private var parameterCount: Int { groups.reduce(0) { $0 + $1.elements } }
+  private var tensorCount: Int { groups.reduce(0) { $0 + $1.count } }
+  private var methodName: String? { try? method.get() }
+  private var problem: String? {
+    if case .failure(let error) = method { "\(error)" } else { nil }
+  }
+
+  var json: JSONValue {
+    [
+      "path": JSONValue(file.path), "format": JSONValue(format), "peft_type": JSONValue(file.peftType),
+      "method": JSONValue(methodName), "problem": JSONValue(problem), "base_model": JSONValue(file.baseModel),
+      "options": .object(options(all: true)), "parameters": JSONValue(parameterCount),
+      "tensors": .array(
+        file.tensors.tensors.map {
+          ["name": JSONValue($0.name), "shape": JSONValue($0.shape), "dtype": JSONValue($0.type.rawValue)]
+        }),
+      "private_state": JSONValue(file.hasState),
+    ]
+  }
+
+  /// The method's settings; only those that say something, unless all are wanted.
+  private func options(all: Bool) -> JSONObject {
+    guard case .object(let settings) = file.settings else { return JSONObject() }
+    var result = JSONObject()
+    for (key, value) in settings.members where !Self.common.contains(key) {
+      let isSilent = [.null, .bool(false), .array([]), .object(JSONObject()), "none"].contains(value)
+      if all || !(isSilent || Self.constant.contains(key)) { result[key] = value }
+    }
+    return result
+  }
+
+  func print(to console: Console) {
+    var table = TextTable([.init(title: file.path), .init(title: "")])
+    table.add(["method", methodName ?? "not supported"])
+    if let problem { table.add(["", problem]) }
+    table.add(["format", "\(format), \(file.peftType)"])
+    table.add(["trained on", file.baseModel ?? "not said"])
+    table.add(["parameters", "\(Format.count(Double(parameterCount))) in \(tensorCount) tensors"])
+    table.add(["private state", file.hasState ? "yes, training can go on from it" : "none"])
+    for (key, value) in options(all: false).members {
+      let text = if case .string(let word) = value { word } else { value.compactText }
+      table.add([key, text])
+    }
+    table.print(to: console)
+    console.print("")
+    var tensors = TextTable([
+      .init(title: "tensor"), .init(title: "number", isNumber: true), .init(title: "shape"), .init(title: "type"),
+    ])
+    for group in groups { tensors.add([group.pattern, "\(group.count)", group.detail, group.kind]) }
+    tensors.print(to: console)
+  }
+}
+
+/// Where an adapter attaches to one model.
+private struct AttachedSummary {
+  let name: String
+  let parameterCount: Int
+  let baseCount: Int
+  let inference: InferenceCost
+  /// Why it cannot be merged; nil if it can.
+  let obstacle: String?
+  let groups: [SiteGroups.Group]
+
+  /// - Throws: An `InputError` for an adapter that does not fit the model.
+  init(_ file: AdapterFile, to path: String) throws {
+    let files = try ModelFiles.open(path)
+    let model = try files.skeleton()
+    let attachment = try file.method().attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(0), context: ComputeContext(threads: 1)))
+    try file.load(into: attachment)
+    name = files.name
+    parameterCount = attachment.trainableCount
+    baseCount = model.parameterCount
+    inference = attachment.inferenceCost
+    do {
+      try ModelMerger.checkMergeable(model)
+      obstacle = nil
+    } catch { obstacle = "\(error)" }
+    var groups = SiteGroups()
+    for linear in model.linears + [model.head] where linear.adapter != nil || linear.trainedBias != nil {
+      groups.add(linear.site, detail: "\(linear.outputs) × \(linear.inputs)", as: "linear map", count: 1)
+    }
+    for norm in model.norms where norm.trainedGain != nil || norm.trainedBias != nil {
+      groups.add(norm.site, detail: "\(norm.width)", as: "norm", count: 1)
+    }
+    for (layer, block) in model.blocks.enumerated() {
+      let width = "\(model.configuration.hiddenSize)"
+      if block.afterAttention != nil { groups.add("layer \(layer)", detail: width, as: "behind attention", count: 1) }
+      if block.afterFeedForward != nil {
+        groups.add("layer \(layer)", detail: width, as: "behind or beside feed-forward", count: 1)
+      }
+    }
+    switch model.prompt {
+    case .embeddings(let prompt)?:
+      groups.add("before every sequence", detail: "\(prompt.count)", as: "tokens", count: 1)
+    case .keysAndValues(let prefix)?:
+      groups.add("before every layer", detail: "\(prefix.count)", as: "keys and values", count: 1)
+    case nil: break
+    }
+    self.groups = groups.groups
+  }
+
+  var json: JSONValue {
+    [
+      "name": JSONValue(name), "parameters": JSONValue(parameterCount), "base_parameters": JSONValue(baseCount),
+      "mergeable": .bool(obstacle == nil), "virtual_tokens": JSONValue(inference.virtualTokens),
+      "prefix_positions": JSONValue(inference.prefixPositions),
+      "operations_per_token": JSONValue(inference.operationsPerToken),
+      "sites": .array(
+        groups.map {
+          [
+            "sites": JSONValue($0.pattern), "kind": JSONValue($0.kind), "count": JSONValue($0.count),
+            "size": JSONValue($0.detail),
+          ]
+        }),
+    ]
+  }
+
+  func print(to console: Console) {
+    console.print("")
+    var table = TextTable([
+      .init(title: "attaches to \(name)"), .init(title: "number", isNumber: true), .init(title: "size"),
+      .init(title: "kind"),
+    ])
+    for group in groups { table.add([group.pattern, "\(group.count)", group.detail, group.kind]) }
+    table.print(to: console)
+    let share = Format.decimal(100 * Double(parameterCount) / Double(baseCount), digits: 4)
+    console.print("\(share) % of the model's parameters; \(obstacle ?? "can be merged into its weights")")
+  }
+}
+
+/// Names that differ in a number only, counted together.
+private struct SiteGroups {
+  struct Group {
+    /// The name with a star for the number.
+    let pattern: String
+    let detail: String
+    let kind: String
+    var count: Int
+    var elements: Int
+  }
+
+  private(set) var groups: [Group] = []
+
+  mutating func add(_ name: String, detail: String, as kind: String, count elements: Int) {
+    let pattern = name.split(separator: ".", omittingEmptySubsequences: false)
+      .map { $0.split(separator: " ").map { Int($0) == nil ? String($0) : "*" }.joined(separator: " ") }
+      .joined(separator: ".")
+    let known = groups.firstIndex { $0.pattern == pattern && $0.detail == detail && $0.kind == kind }
+    if let known {
+      groups[known].count += 1
+      groups[known].elements += elements
+    } else {
+      groups.append(Group(pattern: pattern, detail: detail, kind: kind, count: 1, elements: elements))
+    }
+  }
+}

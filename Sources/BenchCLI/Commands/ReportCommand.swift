@@ -1,0 +1,122 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+
+/// `report`: what the runs of results folders say, in any form.
+enum ReportCommand {
+  static let command = Command(
+    name: "report", summary: "Compare the methods of results folders: tables, statistics, an HTML page.",
+    discussion: [
+      "Makes summary.csv, leaderboard.json, report.html and report.md anew in the folder and prints the tables, or one "
+        + "format. Several folders are put together; then the files go to the folder of --output, if given. Methods are "
+        + "compared on the datasets and seeds that they share; failed and missing runs are listed.",
+      "--export writes the results for other tools into the folder of --output: tensorboard (event files), peft (JSON as "
+        + "Hugging Face PEFT's method_comparison has it), lm-eval (results of lm-evaluation-harness).",
+    ],
+    positionals: [
+      PositionalSpec(name: "DIR", help: "Results folders, or JSON of report or run.", isRepeated: true)
+    ],
+    options: [
+      OptionSpec(
+        long: "format", short: "f", valueName: "NAME", choices: ReportFormat.allCases.map(\.rawValue),
+        help: "Print one format: table, markdown, csv, json, html, junit or latex."),
+      OptionSpec(
+        long: "output", short: "o", valueName: "FILE",
+        help: "Write the format to a file; without --format, all files to a folder."),
+      OptionSpec(
+        long: "only", valueName: "KEY=VALUE", isRepeated: true,
+        help: "Only runs whose dataset, method, seed, model or suite is VALUE."),
+      OptionSpec(
+        long: "export", valueName: "TOOL", choices: ResultsExport.allCases.map(\.rawValue),
+        help: "Write for tensorboard, peft or lm-eval."),
+      OptionSpec(long: "json", help: "The same as --format json."), .quiet,
+    ],
+    examples: [
+      .init(line: "peft-bench report results/smollm2", meaning: "Tables, and the files in the folder."),
+      .init(line: "peft-bench report a b -f html -o both.html", meaning: "Two folders on one page."),
+    ],
+    run: { arguments, console in
+      let paths = arguments.positionals("DIR")
+      let only = try only(arguments)
+      let format =
+        arguments.flag("json") ? ReportFormat.json : arguments.value("format").flatMap(ReportFormat.init(rawValue:))
+      let report = try Report(ReportedResults(paths, only: only))
+      for note in report.results.notes { console.warning(note) }
+      if let tool = arguments.value("export").flatMap(ResultsExport.init(rawValue:)) {
+        guard let folder = arguments.value("output") else { throw arguments.error("--export needs --output DIR") }
+        let files = try report.export(for: tool, to: folder)
+        console.note("\(files.count) files for \(tool.rawValue) are in \(folder).")
+        return .done
+      }
+      // A part of the runs must not replace the report of all of them.
+      let ownFolder = paths.count == 1 && only.isEmpty && isFolder(paths[0] + "/runs") ? paths[0] : nil
+      if let format, let file = arguments.value("output") {
+        try AtomicFile.write(text(report, format), to: file)
+        console.note("\(file) has \(report.countTitle).")
+      } else if let format {
+        if format == .table {
+          ReportPrinter(console: console).print(report)
+        } else {
+          console.write(Array(try text(report, format).utf8))
+        }
+      }
+      if format == nil { ReportPrinter(console: console).print(report) }
+      let output = format == nil ? arguments.value("output") : nil
+      if let output { try makeFolder(output) }
+      if let folder = output ?? ownFolder { try write(report, to: folder, isAskedFor: format == nil, console) }
+      return .done
+    })
+
+  /// Makes the files at the end of a sweep; what goes wrong is a warning, for the runs themselves are done.
+  static func refresh(_ results: ResultsFolder, _ console: Console) {
+    do {
+      try Report(ReportedResults([results.path])).write(to: results.path)
+      console.note("The report is in \(results.path)/report.html.")
+    } catch {
+      console.warning("the report could not be made: \(error)")
+    }
+  }
+
+  private static func write(_ report: Report, to folder: String, isAskedFor: Bool, _ console: Console) throws {
+    if isAskedFor {
+      try report.write(to: folder)
+      console.note("\n\(Report.fileNames.joined(separator: ", ")) are in \(folder).")
+      return
+    }
+    do {
+      try report.write(to: folder)
+    } catch {
+      console.warning("the files in the folder stay as they were: \(error)")
+    }
+  }
+
+  private static func text(_ report: Report, _ format: ReportFormat) throws -> String {
+    // Plain text is the table of the terminal without its width.
+    report.text(format) ?? ReportPrinter.lines(report, width: Int.max).joined(separator: "\n") + "\n"
+  }
+
+  /// The runs that `--only` asks for.
+  static func only(_ arguments: ParsedArguments) throws -> [(key: String, value: String)] {
+    try arguments.all("only").map { text in
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2, ["dataset", "method", "seed", "model", "suite"].contains(parts[0]) else {
+        throw arguments.error(
+          "--only: expected dataset=, method=, seed=, model= or suite= and a value, found \"\(text)\"")
+      }
+      return (parts[0], parts[1])
+    }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  private static func makeFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(path: path, "the folder cannot be made: \(error.localizedDescription)")
+    }
+  }
+}

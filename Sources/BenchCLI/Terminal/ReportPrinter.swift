@@ -1,0 +1,54 @@
+import PEFTBench
+
+/// A report's tables on the terminal.
+struct ReportPrinter {
+  let console: Console
+
+  func print(_ report: Report) {
+    let traits = console.outputTraits
+    // A file or a pipe has no width, so nothing is cut there.
+    for line in Self.lines(report, width: traits.isTerminal ? traits.width : Int.max, traits: traits) {
+      console.print(line)
+    }
+  }
+
+  /// The lines of a report; captions are folded at 100 columns, tables are as wide as they are or `width`.
+  static func lines(_ report: Report, width: Int, traits: TerminalTraits? = nil) -> [String] {
+    var lines: [String] = []
+    for suite in report.suites {
+      let results = suite.results
+      let head =
+        "\(report.results.name) · \(results.modelNames.joined(separator: ", ")) · \(results.suite) suite · "
+        + report.countTitle
+      lines += [traits?.styled(Console.harmless(head), .bold) ?? Console.harmless(head)]
+      for note in suite.statistics.notes { lines += folded("! " + note, width: width) }
+      for table in report.tables(suite) {
+        lines += ["", traits?.styled(table.title, .bold) ?? table.title]
+        lines += folded(table.caption, width: width).map { traits?.styled($0, .dim) ?? $0 }
+        lines += self.lines(table, width: width)
+      }
+      lines.append("")
+    }
+    return Array(lines.dropLast())
+  }
+
+  /// The lines of one table; the best value of a row or column has a star.
+  static func lines(_ table: ReportTable, width: Int) -> [String] {
+    var text = TextTable(table.columns.map { .init(title: $0.title, isNumber: $0.isNumber) })
+    for row in table.rows { text.add(row.map { $0.mark == .best ? $0.text + "*" : $0.text }) }
+    return text.lines(width: width)
+  }
+
+  private static func folded(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in Console.harmless(text).split(separator: " ") {
+      if !line.isEmpty, TextTable.width(of: line) + 1 + TextTable.width(of: String(word)) > min(width, 100) {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    return line.isEmpty ? lines : lines + [line]
+  }
+}

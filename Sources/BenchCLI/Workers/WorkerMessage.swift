@@ -1,0 +1,125 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+
+/// What a sweep and its worker processes tell each other, one JSON line each, over the worker's standard streams.
+enum WorkerMessage {
+  /// To the worker: carry a run out.
+  static func order(_ run: SweepRun, isFresh: Bool) -> JSONValue {
+    [
+      "run": JSONValue(run.index), "id": JSONValue(run.id), "model": JSONValue(run.modelHash),
+      "fresh": JSONValue(isFresh),
+    ]
+  }
+
+  /// To the worker: finish the step, save a checkpoint, end.
+  static let stop: JSONValue = ["stop": true]
+
+  /// From the worker: something happened; nil for what the sweep knows or does not need.
+  static func event(_ event: RunEvent) -> JSONValue? {
+    switch event {
+    case .began: ["event": "began"]
+    case .resumed(_, let step): ["event": "resumed", "step": JSONValue(step)]
+    case .step(_, let done, let total, let loss, let tokens):
+      [
+        "event": "step", "done": JSONValue(done), "total": JSONValue(total), "loss": JSONValue(loss),
+        "tokens": JSONValue(tokens),
+      ]
+    case .answered(_, let done, let total):
+      ["event": "answered", "done": JSONValue(done), "total": JSONValue(total)]
+    case .note(let text): ["event": "note", "text": JSONValue(text)]
+    case .loading, .skipped, .finished, .failed, .waiting: nil
+    }
+  }
+
+  /// The event that a line tells of; nil for anything else.
+  static func event(_ json: DocumentValue, of run: SweepRun) -> RunEvent? {
+    let (done, total) = (json["done"]?.integer ?? 0, json["total"]?.integer ?? 0)
+    return switch json["event"]?.string {
+    case "began": .began(run)
+    case "resumed": .resumed(run, step: json["step"]?.integer ?? 0)
+    case "step":
+      .step(
+        run, done: done, of: total, loss: json["loss"]?.number ?? .nan, tokens: json["tokens"]?.integer ?? 0)
+    case "answered": .answered(run, done: done, of: total)
+    case "note": .note(json["text"]?.string ?? "")
+    default: nil
+    }
+  }
+
+  /// From the worker: how an order ended.
+  ///
+  /// A record is not sent: it is on disk.
+  enum End: Equatable {
+    case complete(isNew: Bool)
+    case failed(String)
+    case taken
+    case interrupted
+    /// Not even the failure could be written down.
+    case broken(String)
+
+    var json: JSONValue {
+      switch self {
+      case .complete(let isNew): ["end": isNew ? "complete" : "known"]
+      case .failed(let cause): ["end": "failed", "cause": JSONValue(cause)]
+      case .taken: ["end": "taken"]
+      case .interrupted: ["end": "interrupted"]
+      case .broken(let cause): ["end": "broken", "cause": JSONValue(cause)]
+      }
+    }
+
+    init?(_ json: DocumentValue) {
+      switch json["end"]?.string {
+      case "complete": self = .complete(isNew: true)
+      case "known": self = .complete(isNew: false)
+      case "failed": self = .failed(json["cause"]?.string ?? "")
+      case "taken": self = .taken
+      case "interrupted": self = .interrupted
+      case "broken": self = .broken(json["cause"]?.string ?? "")
+      default: return nil
+      }
+    }
+  }
+}
+
+/// Lines that come through a pipe, whole ones only.
+struct PipeLines {
+  private let descriptor: Int32
+  private var bytes: [UInt8] = []
+
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  /// The next line as JSON, waiting for it; nil at the end.
+  mutating func next() -> DocumentValue? {
+    var searched = 0
+    while true {
+      if let end = bytes[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+        let line = Array(bytes[..<end])
+        bytes.removeFirst(end + 1)
+        searched = 0
+        if let value = try? JSONParser.parse(DocumentText(name: "worker", bytes: line)) { return value }
+        continue
+      }
+      searched = bytes.count
+      var buffer = [UInt8](repeating: 0, count: 1 << 16)
+      let count = read(descriptor, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return nil }
+      bytes += buffer[..<count]
+    }
+  }
+}
+
+/// Writes a line into a pipe; returns whether somebody is there to read it.
+@discardableResult func writeLine(_ json: JSONValue, to descriptor: Int32) -> Bool {
+  json.line.withUnsafeBytes { buffer in
+    var rest = buffer[...]
+    while !rest.isEmpty {
+      let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}
