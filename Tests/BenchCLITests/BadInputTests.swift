@@ -39,6 +39,16 @@ import Testing
       testDescription: "unknown key", configuration: "{\"model\": \"m\",\n \"methods\": [\"lora\"], \"trainnig\": {}}",
       message: ["config.json:2:23", "\"training\""]),
     Case(
+      testDescription: "misspelt key in place of one that must be there",
+      configuration: "{\"modle\": \"m\",\n \"methods\": [\"lora\"]}",
+      message: ["config.json:1:2", "modle: unknown key", "did you mean \"model\"?"]),
+    Case(
+      testDescription: "misspelt methods", configuration: "{\"model\": \"m\",\n \"metods\": [\"lora\"]}",
+      message: ["config.json:2:2", "metods: unknown key", "did you mean \"methods\"?"]),
+    Case(
+      testDescription: "misspelt key of the model", configuration: #"{"model": {"pth": "m"}, "methods": ["lora"]}"#,
+      message: ["config.json:1:12", "model.pth: unknown key", "did you mean \"path\"?"]),
+    Case(
       testDescription: "unknown option of a method",
       configuration: Workspace.configuration(methods: #"[{"name": "lora", "rnk": 4}]"#),
       message: ["config.json:6:32", "\"rank\""]),
@@ -58,7 +68,7 @@ import Testing
     Case(
       testDescription: "rank above the matrix",
       configuration: Workspace.configuration(methods: #"[{"name": "lora", "rank": 33}]"#),
-      message: ["rank 33", "model.layers.0.self_attn.q_proj", "32"]),
+      message: ["config.json:6:40: methods[0]: rank 33", "model.layers.0.self_attn.q_proj", "32"]),
     Case(
       testDescription: "target that is not there",
       configuration: Workspace.configuration(methods: #"[{"name": "lora", "target_modules": ["query"]}]"#),
@@ -192,12 +202,14 @@ import Testing
       (["generate", "--model", "G"], "a", "tokenizer"),
       (["tokenize", "--model", "G"], "a", "tokenizer"),
       (["tokenize", "--model", "M", "--decode"], "[1, \"a\"]", "line 1"),
+      (["tokenize", "--model", "M", "--decode"], "[1, 267]", "line 1:1:5: the tokenizer has no token 267"),
       (["score"], "", "--model"),
       (["score", "--model", "M", "--adapter", "nowhere"], "", "nowhere"),
       (["bench", "--model", "M", "--method", "lroa"], "", "lora"),
       (["bench", "--model", "M", "--option", "rank=99"], "", "rank 99"),
       (["bench", "--model", "G", "--tokens", "90"], "", "80"),
       (["metrics", "sst3", "x"], "", "sst2"),
+      (["metrics", "tonse", "x", "--config", "config.json"], "", "tonse"),
       (["metrics", "sst2", "data/sst2/train.jsonl"], "", "data/sst2/train.jsonl:1"),
       (["pscp", "nowhere.csv"], "", "nowhere.csv"),
       (["pscp", "zero.csv", "--preset", "relative"], "", "base"),

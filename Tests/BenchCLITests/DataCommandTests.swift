@@ -123,6 +123,68 @@ private let hasCurl = ["/usr/bin/curl", "/bin/curl"].contains { FileManager.defa
     }
   }
 
+  @Test("A dataset of a config's own is imported, counted, previewed and scored") func ownDataset() throws {
+    try withFolder([
+      "tickets.csv": "body,team\nNo net.,1\nNo bill.,0\nOdd.,7\n",
+      "c.yaml": """
+      model: model
+      methods: [lora]
+      data:
+        datasets:
+          - name: tickets
+            files: {train: data/tickets/train.jsonl, validation: data/tickets/train.jsonl}
+            prompt: "Which team?\\n{body}"
+            answer: team
+            labels: {"0": billing, "1": network}
+      """,
+      "p.jsonl": ["network", "billing"].map { #"{"predict": "\#($0)", "label": "network"}"# + "\n" }.joined(),
+    ]) { root in
+      let config = ["--config", root + "/c.yaml"]
+      let report = try json(
+        SpawnedProgram.run(
+          ["data", "import", root + "/tickets.csv", "--dataset", "tickets", "--split", "train", "--to", root + "/data"]
+            + ["--json"] + config))
+      #expect(report["splits"]?.array?[0]["rows_written"]?.integer == 2)
+      #expect(report["splits"]?.array?[0]["dropped"]?.array?.count == 1)
+      let status = try json(SpawnedProgram.run(["data", "status", "--json"] + config))
+      #expect(status.array?.map { $0["dataset"]?.string } == ["tickets"])
+      #expect(status.array?[0]["training_rows"]?.integer == 2)
+      let preview = try SpawnedProgram.run(["data", "preview", "tickets"] + config)
+      #expect(preview.output.contains("Which team?\nNo net.\nAnswer:⟦ network"), "\(preview.diagnostics)")
+      let scores = try json(SpawnedProgram.run(["metrics", "tickets", root + "/p.jsonl", "--json"] + config))
+      #expect(scores["primary"]?.string == "accuracy" && scores["value"]?.number == 0.5)
+    }
+  }
+
+  @Test("The list of models looks at weights' headers: half-downloaded and cut models are no use") func halfModels()
+    throws
+  {
+    let shards = GoldenFixture("models/llama-sharded").folder
+    try withFolder([:]) { root in
+      let manager = FileManager.default
+      try manager.copyItem(atPath: shards.path, toPath: root + "/half")
+      try manager.copyItem(
+        atPath: Self.fixtures.appending(path: "tokenizers/smollm2.json").path, toPath: root + "/half/tokenizer.json")
+      try manager.copyItem(atPath: root + "/half", toPath: root + "/whole")
+      let names = try manager.contentsOfDirectory(atPath: root + "/half").filter { $0.contains("-of-") }.sorted()
+      try manager.removeItem(atPath: root + "/half/" + names[1])
+      let packed = try #require(manager.contents(atPath: Workspace.model))
+      try packed.write(to: URL(filePath: root + "/whole.gguf"))
+      try packed.dropLast(100).write(to: URL(filePath: root + "/cut.gguf"))
+      let list = try json(
+        SpawnedProgram.run(["model", "list", "--root", root, "--json"], environment: ["HF_HOME": root + "/hub"]))
+      let problems = Dictionary(
+        uniqueKeysWithValues: try #require(list.array).map {
+          (String($0["path"]?.string?.dropFirst(root.count + 1) ?? ""), $0["problem"]?.string ?? "")
+        })
+      #expect(problems.keys.sorted() == ["cut.gguf", "half", "model", "whole", "whole.gguf"])
+      #expect(problems["whole"] == "" && problems["whole.gguf"] == "")
+      #expect(problems["half"]?.contains("is half-downloaded: of \(names.count) files of weights \(names[1])") == true)
+      #expect(problems["cut.gguf"]?.contains("cut short") == true)
+      #expect(problems["model"]?.contains("no weights") == true)
+    }
+  }
+
   // MARK: - The Hub
 
   /// A Hub with svamp as Parquet's conversion only (as JSONL here), and with a model.
@@ -217,5 +279,50 @@ private let hasCurl = ["/usr/bin/curl", "/bin/curl"].contains { FileManager.defa
         ], environment: ["HF_HOME": root + "/hub"])
       #expect(dry.status == 2 && dry.diagnostics.contains("data fetch rte"))
     }
+  }
+}
+
+@Suite("data generate and data status --baselines") struct DataGenerateTests {
+  private static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  @Test("Files are written as they are committed; another seed gives others; the corpus is printed") func generate()
+    throws
+  {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "mini-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let arguments = ["data", "generate", "--dataset", "cola", "--dataset", "rte", "--to"]
+    #expect(try SpawnedProgram.run(arguments + [folder]).status == 0)
+    for name in ["cola/train", "rte/validation"] {
+      let written = try #require(FileManager.default.contents(atPath: "\(folder)/\(name).jsonl"))
+      let committed = Self.project.appending(path: "datasets/mini/\(name).jsonl").path
+      #expect(FileManager.default.contents(atPath: committed) == written)
+    }
+    #expect(try SpawnedProgram.run(arguments + [folder + "/other", "--seed", "9"]).status == 0)
+    #expect(
+      FileManager.default.contents(atPath: folder + "/cola/train.jsonl")
+        != FileManager.default.contents(atPath: folder + "/other/cola/train.jsonl"))
+    let lines = try SpawnedProgram.run(["data", "generate", "--corpus", "30", "--json"]).output.split(separator: "\n")
+    #expect(lines.count == 30 && lines.allSatisfy { $0.hasPrefix(#"{"text":"#) || $0.hasPrefix(#"{"messages":"#) })
+    let later = try SpawnedProgram.run(["data", "generate", "--corpus", "1", "--from", "29", "--json"])
+    #expect(later.output.split(separator: "\n") == lines.suffix(1))
+  }
+
+  @Test("What cannot be is refused") func refused() throws {
+    let unknown = try SpawnedProgram.run(["data", "generate", "--dataset", "colla"])
+    #expect(unknown.status == 2 && unknown.diagnostics.contains("did you mean \"cola\"?"))
+    #expect(try SpawnedProgram.run(["data", "generate", "--corpus", "3", "--to", "x"]).status == 2)
+    #expect(try SpawnedProgram.run(["data", "generate", "--from", "3"]).status == 2)
+  }
+
+  @Test("Baselines of a folder, as a table and for scripts") func baselines() throws {
+    let root = Self.project.appending(path: "datasets/mini").path
+    let table = try SpawnedProgram.run(["data", "status", "--baselines", "--root", root])
+    #expect(table.status == 0 && table.output.hasPrefix("mini suite · accuracy in percent"))
+    let result = try SpawnedProgram.run(["data", "status", "--baselines", "--root", root, "--json"])
+    let list = try JSONParser.parse(DocumentText(name: "output", bytes: Array(result.output.utf8))).array ?? []
+    let cola = try #require(list.first { $0["dataset"]?.string == "cola" })
+    #expect(cola["suite"]?.string == "mini" && cola["training_rows"]?.integer == 256)
+    #expect((cola["bag_of_words"]?.number ?? 1) <= 0.7 && (cola["majority"]?.number ?? 0) > 0.5)
   }
 }

@@ -1,6 +1,8 @@
+import PEFTCore
 import Testing
 
 @testable import BenchCLI
+@testable import PEFTBench
 
 @Suite("Terminal") struct TerminalTests {
   @Test("Colour is for terminals, and for those who ask") func traits() {
@@ -37,18 +39,76 @@ import Testing
 
   @Test("A progress line has rate and time left, and fits the terminal") func progress() {
     let plain = ProgressLine.line(
-      "train sst2", done: 120, total: 800, unit: "step", elapsed: 40, detail: "loss 0.41", width: nil)
-    #expect(plain == "train sst2  120/800  15 %  3.0 step/s  3:47 left  loss 0.41")
+      "sst2 train", done: 120, total: 800, rate: "1,240 tok/s", left: 227, detail: "loss 0.41", width: nil)
+    #expect(plain == "sst2 train  120/800  15 %  1,240 tok/s  3:47 left  loss 0.41")
     for width in [20, 60, 79, 200] {
       let line = ProgressLine.line(
-        "train sst2", done: 120, total: 800, unit: "step", elapsed: 40, detail: "loss 0.41", width: width)
+        "sst2 train", done: 120, total: 800, rate: "1,240 tok/s", left: 227, detail: "loss 0.41", width: width)
       #expect(TextTable.width(of: line) <= width)
       #expect(line.contains("█") == (width >= 79))
     }
     #expect(
-      ProgressLine.line("x", done: 0, total: 0, unit: "row", elapsed: 0, detail: "", width: nil) == "x  0/0  0 %")
+      ProgressLine.line("x", done: 0, total: 0, rate: "", left: nil, detail: "", width: nil) == "x  0/0  0 %")
     #expect(ProgressLine.duration(7.4) == "0:07" && ProgressLine.duration(7500) == "2:05:00")
     #expect(ProgressLine.duration(.infinity) == "0:00")
+  }
+
+  @Test("The methods stand in the order of their mean PSCP over what all of them have done") func standings() throws {
+    let configuration = try RunConfiguration(
+      ConfigFile.read(
+        DocumentText(
+          name: "c.json",
+          bytes: Array(#"{"model": "m", "data": {"datasets": ["rte", "cb"]}, "methods": ["lora", "ia3"]}"#.utf8))))
+    let planned = configuration.selection(
+      datasets: try configuration.data.descriptions(from: configuration.file)
+    ).runs
+    let runs = planned.enumerated().map { SweepRun(index: $0, planned: $1, id: "\($0)", modelHash: "") }
+    var standings = Standings(runs)
+    func add(_ dataset: String, _ method: String, _ value: Double) throws {
+      let run = try #require(runs.first { $0.planned.dataset.id == dataset && $0.planned.method.label == method })
+      standings.add(run, RunRecord(json: ["pscp": ["value": JSONValue(value)]]))
+    }
+    try add("rte", "lora", 50)
+    #expect(standings.line == nil)
+    try add("cb", "ia3", 90)
+    #expect(standings.line == nil)
+    try add("rte", "ia3", 60)
+    #expect(standings.line == "PSCP so far: ia3 60.0, lora 50.0")
+    try add("cb", "lora", 99.5)
+    #expect(standings.line == "PSCP so far: ia3 75.0, lora 74.8")
+  }
+
+  @Test("A command line can be given to a shell again") func shellWords() throws {
+    let words = ["run", "a b.yaml", "it's", "--set=x=1", "", "$HOME", "*"]
+    let line = words.map(ShellWord.quoted).joined(separator: " ")
+    let result = try SpawnedProgram.run([], shell: "for word in \(line); do echo \"<$word>\"; done")
+    #expect(result.output == words.map { "<\($0)>\n" }.joined())
+  }
+
+  @Test("The manual page has every command and option, and roff finds nothing strange in it") func manual() throws {
+    let page = try SpawnedProgram.run(["help", "--man"]).output
+    for command in CommandTable.all {
+      let name = command.name.replacing("-", with: "\\-")
+      #expect(page.contains("\n.SS \"\(name)"), "\(command.name)")
+      for option in command.options {
+        #expect(page.contains("\\-\\-" + option.long.replacing("-", with: "\\-")), "\(option.long)")
+      }
+    }
+    #expect(!page.contains("run\\-worker"))
+    // A line that begins with a point or an apostrophe is a request; there are only those of the `man` macros.
+    let requests = Set(
+      page.split(separator: "\n").filter { $0.hasPrefix(".") || $0.hasPrefix("'") }.map { $0.prefix { $0 != " " } })
+    #expect(requests.isSubset(of: [".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".I"]), "\(requests)")
+  }
+
+  @Test("Completions know the new commands and options, and not the worker") func completions() throws {
+    for shell in ["bash", "zsh", "fish"] {
+      let script = try SpawnedProgram.run(["completions", shell]).output
+      for word in ["status", "jobs", "retry-failed", "slurm", "tasks", "watch", "man"] {
+        #expect(script.contains(word), "\(shell) \(word)")
+      }
+      #expect(!script.contains("run-worker"))
+    }
   }
 
   @Test("Messages reach the terminal without control characters") func harmless() {

@@ -116,6 +116,29 @@ import Testing
     #expect(json["batch"]?.integer == 2 && json["tokens"]?.integer == 24 && json["threads"]?.integer == 1)
   }
 
+  @Test("bench shows where the time goes and how it scales") func benchDetails() throws {
+    let common = ["bench", "--model", Workspace.model, "--method", "lora", "--batch", "2", "--tokens", "24"]
+    let quick = common + ["--steps", "2", "--threads", "2"]
+    let detailed = try SpawnedProgram.run(quick + ["--profile", "--compare-threads", "--json"])
+    #expect(detailed.status == 0)
+    let json = try Workspace.json(detailed.output)
+    let profile = try #require(json["profile"])
+    let kernels = try #require(profile["kernels"])
+    let frozen = try #require(kernels["frozen product"]?["operations"]?.number)
+    let transposed = try #require(kernels["transposed frozen product"]?["operations"]?.number)
+    // The first layer's input wants no gradient, the rest of the backward pass goes through every frozen weight.
+    #expect(transposed > 0.5 * frozen && transposed < frozen)
+    #expect(try #require(profile["peak_operations_per_second"]?.number) > 0)
+    let projected = try #require(json["threads_compared"]?["projected_speedups"])
+    let speedups = ["2", "4", "8", "16"].compactMap { projected[$0]?.number }
+    #expect(speedups.count == 4 && speedups == speedups.sorted() && speedups.allSatisfy { $0 >= 1 })
+
+    let recomputed = try Workspace.json(SpawnedProgram.run(quick + ["--recompute", "--json"]).output)
+    #expect(recomputed["final_loss"]?.number == json["final_loss"]?.number)
+    let table = try SpawnedProgram.run(quick + ["--profile", "--compare-threads"])
+    #expect(table.output.contains("matrix kernel in cache") && table.output.contains("projected"))
+  }
+
   @Test("list names methods, datasets and metrics") func list() throws {
     func ids(_ what: String) throws -> [String] {
       let json = try Workspace.json(SpawnedProgram.run(["list", what, "--json"]).output)
@@ -125,7 +148,8 @@ import Testing
     #expect(methods.isSuperset(of: ["none", "full", "lora"]))
     #expect(try ids("datasets").count == 27)
     #expect(try !ids("metrics").isEmpty)
-    for what in ["methods", "datasets", "metrics"] {
+    #expect(try Set(ids("presets")).isSuperset(of: ["100M", "1B"]))
+    for what in ["methods", "presets", "datasets", "metrics"] {
       let result = try SpawnedProgram.run(["list", what])
       #expect(result.status == 0 && result.diagnostics.isEmpty && !result.output.isEmpty)
     }

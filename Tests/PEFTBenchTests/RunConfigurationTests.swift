@@ -77,7 +77,11 @@ import Testing
   @Test(
     "Mistakes are located and explained",
     arguments: [
-      ("modle: x\nmethods: [lora]", "run.yaml:1:1: model: missing"),
+      ("methods: [lora]", "run.yaml:1:1: model: missing"),
+      (
+        "methods: [lora]\nmodle: x",
+        "run.yaml:2:1: modle: unknown key in the config; did you mean \"model\"?"
+      ),
       (
         "model: m\nmethods: [lora]\ntrainig: {}",
         "run.yaml:3:1: trainig: unknown key in the config; did you mean \"training\"?"

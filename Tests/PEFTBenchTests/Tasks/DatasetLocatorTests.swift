@@ -155,4 +155,27 @@ struct DatasetLocatorTests {
     // Two rows of one group cannot be parted.
     #expect(DatasetLoader.heldBack(0.01, of: Array(examples.prefix(2)), drawing: stream).isEmpty)
   }
+
+  @Test("A revision is looked for in the Hub's cache, and nowhere else")
+  func revision() throws {
+    let (main, other) = (String(repeating: "a", count: 40), String(repeating: "b", count: 40))
+    let base = "hub/datasets--nyu-mll--glue"
+    let files = [
+      "data/sst2/train.jsonl": Self.sst2, "\(base)/refs/main": main, "\(base)/refs/fixed": other,
+      "\(base)/snapshots/\(main)/sst2/train.jsonl": Self.sst2, "\(base)/snapshots/\(other)/sst2/train.jsonl": Self.sst2,
+    ]
+    try TaskRows.withFolder(files) { root in
+      let sst2 = try TaskRows.dataset("sst2")
+      func file(_ revision: String?) throws -> String? {
+        try DatasetLocator(root: root + "/data", cache: HubCache(path: root + "/hub"), revision: revision)
+          .locate(sst2, .training).files.first.map { String($0.dropFirst(root.count + 1)) }
+      }
+      #expect(try file(nil) == "data/sst2/train.jsonl")
+      #expect(try file("fixed") == "\(base)/snapshots/\(other)/sst2/train.jsonl")
+      #expect(try file(main) == "\(base)/snapshots/\(main)/sst2/train.jsonl")
+      let error = #expect(throws: DatasetNotFound.self) { try file("nothing") }
+      #expect(error?.description.contains("at the revision nothing in the Hub's cache") == true)
+      #expect(error?.description.contains("data fetch sst2 --revision nothing") == true)
+    }
+  }
 }

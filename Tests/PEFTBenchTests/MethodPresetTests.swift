@@ -1,0 +1,93 @@
+import Foundation
+import PEFTCore
+import PEFTMethods
+import PEFTTestSupport
+import Testing
+
+@testable import PEFTBench
+
+@Suite("Presets of the methods") struct MethodPresetTests {
+  private func configuration(_ text: String) throws -> RunConfiguration {
+    try RunConfiguration(ConfigFile.read(DocumentText(name: "run.yaml", bytes: Array(text.utf8))))
+  }
+
+  private static let tiny = GoldenFixture("models/llama").folder.path
+
+  @Test("Every size has values for every method that is tuned, and they are valid")
+  func complete() throws {
+    let tuned = MethodRegistry.names.filter { !["none", "full"].contains($0) }
+    for size in try MethodPresets.builtIn().sizes {
+      let run = try configuration("model: m\npresets: \(size.name)\nmethods: [\(tuned.joined(separator: ", "))]")
+      for method in run.methods {
+        #expect(method.preset == size.name, "\(method.name)")
+        #expect(
+          method.training.learningRate != TrainingConfiguration().learningRate
+            || size.values(of: method.name)?
+              .contains { $0.key == "learning_rate" } == true
+        )
+      }
+    }
+  }
+
+  @Test("The values are in the resolved config, which needs no presets any more") func resolved() throws {
+    let run = try configuration("model: m\npresets: 100M\nmethods: [lora, prompt-tuning, full]")
+    #expect(run.methods.map(\.preset) == ["100M", "100M", nil])
+    let resolved = run.resolvedJSON
+    let again = try RunConfiguration(
+      ConfigFile.read(DocumentText(name: "run.json", bytes: Array(resolved.prettyText.utf8))))
+    #expect(again.resolvedJSON == resolved && again.methods.allSatisfy { $0.preset == nil })
+    #expect(again.methods[1].options["init"]?.string == "text")
+  }
+
+  @Test("What the entry or training says wins, and an entry with a learning rate is left alone") func precedence()
+    throws
+  {
+    let run = try configuration(
+      """
+      model: m
+      presets: 100M
+      methods:
+      - {name: lora, r: 2}
+      - {name: lora, learning_rate: 7e-3}
+      - {name: prefix_tuning, projection: true}
+      """)
+    #expect(run.methods[0].options["r"]?.integer == 2 && run.methods[0].options["rank"] == nil)
+    #expect(run.methods[0].options["alpha"] != nil && run.methods[0].preset == "100M")
+    #expect(run.methods[1].training.learningRate == 7e-3 && run.methods[1].preset == nil)
+    #expect(run.methods[1].options["alpha"] == nil)
+    #expect(run.methods[2].options["init_text"] == nil && run.methods[2].options["tokens"] != nil)
+    let common = try configuration("model: m\npresets: 100M\ntraining: {learning_rate: 0.25}\nmethods: [lora]")
+    #expect(common.methods[0].training.learningRate == 0.25 && common.methods[0].options["alpha"] != nil)
+  }
+
+  @Test("auto takes the size that is nearest to the model's") func auto() throws {
+    let table = try MethodPresets.builtIn()
+    #expect(table.nearest(to: 134_515_008)?.name == "100M")
+    #expect(table.nearest(to: 8_030_261_248)?.name == "1B")
+    #expect(table.nearest(to: 1_500_000_000)?.name == "1B")
+    let run = try configuration("model: \(Self.tiny)\npresets: auto\nmethods: [lora]")
+    #expect(run.methods[0].preset == table.sizes[0].name)
+    let llama8B = GoldenFixture("configs/llama-3-8b").folder.path
+    let error = #expect(throws: DocumentError.self) {
+      try configuration("models: [\(Self.tiny), \(llama8B)]\npresets: auto\nmethods: [lora]")
+    }
+    #expect(error?.description.contains("run.yaml:2:10: presets: the models are of different sizes (llama: ") == true)
+  }
+
+  @Test("A table of one's own, and mistakes in it, are located") func ownTable() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "presets-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "own.yaml").path
+    func with(_ table: String) throws -> RunConfiguration {
+      try AtomicFile.write(table, to: path)
+      return try configuration("model: m\npresets: {size: mine, file: \(path)}\nmethods: [ia3]")
+    }
+    let good = "sizes:\n- name: mine\n  parameters: 5e6\n  methods:\n  - {name: ia3, learning_rate: 0.5}\n"
+    #expect(try with(good).methods[0].training.learningRate == 0.5)
+    let wrong = #expect(throws: DocumentError.self) { try with(good.replacing("0.5", with: "fast")) }
+    #expect(wrong?.location.file == path && wrong?.location.line == 5)
+    let unknown = #expect(throws: DocumentError.self) { try with(good.replacing("name: mine", with: "name: mines")) }
+    #expect(unknown?.description.contains("there is no size \"mine\"; did you mean mines?") == true)
+  }
+}

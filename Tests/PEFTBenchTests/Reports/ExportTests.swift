@@ -1,0 +1,57 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@testable import PEFTBench
+
+@Suite("Exports for other tools") struct ExportTests {
+  @Test("CRC-32C and its mask are those of the specification") func checksum() {
+    // RFC 3720, appendix B.4.
+    #expect(TFRecord.checksum(Array("123456789".utf8)) == 0xE306_9283)
+    #expect(TFRecord.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+    #expect(TFRecord.checksum(Array(0..<32)) == 0x46DD_794E)
+    #expect(TFRecord.checksum([]) == 0)
+    #expect(TFRecord.maskedChecksum([]) == 0xA282_EAD8)
+  }
+
+  @Test("An event is written in protobuf's wire form, a record with both checksums") func event() {
+    let event = ProtobufMessage.event(time: 1, step: 300, values: [("a", 0.5)])
+    // wall_time 1, step 300 as a varint, summary { value { tag "a", simple_value 0.5 } }
+    let expected: [UInt8] = [
+      0x09, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0x10, 0xAC, 0x02, 0x2A, 0x0A, 0x0A, 0x08, 0x0A, 0x01, 0x61, 0x15, 0, 0, 0,
+      0x3F,
+    ]
+    #expect(event == expected)
+    let record = TFRecord.framed(event)
+    #expect(record.count == 8 + 4 + event.count + 4 && Array(record.prefix(8)) == [24, 0, 0, 0, 0, 0, 0, 0])
+    #expect(Array(record[12..<36]) == event)
+  }
+
+  @Test("Every run has its files, and nothing leaves the folder") func files() throws {
+    let folder = try TemporaryFolder()
+    let sweep = SyntheticSweep(folder.url.appending(path: "in"))
+    try sweep.write(methods: Array(SyntheticSweep.methods.prefix(2)), datasets: ["sst2", "rte"], seeds: [1, 2])
+    try sweep.write(
+      SyntheticSweep.Method("../../evil method", parameters: 1, bytes: 1, gain: 0.1), dataset: "sst2", seed: 1)
+    let report = try Report(ReportedResults([sweep.folder.path]))
+    for (tool, count) in [(ResultsExport.tensorboard, 9), (.peft, 9), (.lmEval, 5 + 9)] {
+      let target = folder.url.appending(path: tool.rawValue)
+      let files = try report.export(for: tool, to: target.path)
+      #expect(files.count == count, "\(tool)")
+      for file in files {
+        #expect(!file.contains("..") && !file.hasPrefix("/"), "\(file)")
+        #expect(FileManager.default.fileExists(atPath: target.appending(path: file).path), "\(file)")
+      }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).count == 4)
+    let comparison = folder.url.appending(path: "peft/full-sst2/results/lora--SmolLM2-135M-Instruct-seed1.json")
+    let json = try JSONParser.parse(
+      DocumentText(name: "export", bytes: [UInt8](try Data(contentsOf: comparison))))
+    let run = try #require(report.results.runs.first { $0.description == "sst2, lora, seed 1" })
+    #expect(json["train_info"]?["metrics"]?.array?.last?["test accuracy"]?.number == run.value)
+    #expect(
+      json["train_info"]?["status"]?.string == "success"
+        && json["run_info"]?["peft_config"]?["peft_type"]?.string == "LORA")
+  }
+}
