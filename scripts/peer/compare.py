@@ -1,0 +1,126 @@
+"""Measures peft-bench and the peer in turns and prints the tables of docs/performance.md.
+
+    compare.py --python PYTHON --float32 FOLDER --bfloat16 FOLDER --gguf FILE --data ROOT [--rounds 3]
+               [--only random,task] [--methods lora,ia3,...]
+
+PYTHON has torch, transformers and peft. The folders and the file are one model in three types; the peer uses float32.
+ROOT holds sst2 for task batches and generation. Let nothing else run meanwhile.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAM = os.path.join(HERE, "..", "..", ".build", "release", "peft-bench")
+OPTIONS = {
+    "lora": ["rank=16", "alpha=16", "dropout=0", "target_modules=[k_proj,v_proj,down_proj]"],
+    "ia3": [],
+    "ln-tuning": [],
+    "prefix-tuning": ["tokens=32", "projection=true", "encoder_hidden_size=512"],
+    "bitfit": ["target_modules=[q_proj,v_proj]"],
+    "prompt-tuning": ["tokens=100"],
+    "full": [],
+}
+TASK_LORA = """
+name: task
+model: {{path: {model}, name: m}}
+data: {{suite: full, root: {data}, datasets: [sst2], train_limit: 400, eval_limit: 200}}
+methods:
+  - {{name: lora, rank: 16, alpha: 16, dropout: 0, target_modules: [k_proj, v_proj, down_proj], learning_rate: 5e-4}}
+training: {{epochs: 1, batch_size: 4, validation_fraction: 0}}
+evaluation: {{mode: generate, max_new_tokens: 8}}
+output: {output}
+"""
+
+
+def call(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
+    return done.stdout
+
+
+def ours(model, method):
+    options = [part for option in OPTIONS[method] for part in ("--option", option)]
+    return json.loads(call([PROGRAM, "bench", "--model", model, "--method", method, *options, "--json"]))
+
+
+def middle(values):
+    return statistics.median(values)
+
+
+def random_batches(arguments):
+    print("| method | peft-bench tokens/s, resident: float32 | bfloat16 | Q4_1 | peer | ratio |")
+    print("|---|---|---|---|---|---|")
+    for method in arguments.methods:
+        runs = {name: [] for name in ("float32", "bfloat16", "gguf", "peer")}
+        for _ in range(arguments.rounds):
+            for name in ("float32", "bfloat16", "gguf"):
+                runs[name].append(ours(getattr(arguments, name), method))
+            command = [arguments.python, os.path.join(HERE, "peer.py"), arguments.float32, "random", method]
+            runs["peer"].append(json.loads(call(command)))
+        cells = []
+        speeds = {}
+        for name, results in runs.items():
+            speeds[name] = middle([r["tokens_per_second"] for r in results])
+            resident = middle([r["peak_rss_bytes"] for r in results]) / 1e9
+            cells.append(f"{speeds[name]:.0f}, {resident:.2f} GB")
+        low, high = min(speeds[n] for n in speeds if n != "peer"), max(speeds[n] for n in speeds if n != "peer")
+        print(f"| {method} | {' | '.join(cells)} | {low / speeds['peer']:.2f} to {high / speeds['peer']:.2f} |", flush=True)
+
+
+def task_and_generation(arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "task.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(TASK_LORA.format(model=arguments.float32, data=arguments.data, output=os.path.join(folder, "out")))
+        previews = {}
+        for split, limit in (("training", 400), ("evaluation", 200)):
+            previews[split] = os.path.join(folder, split + ".jsonl")
+            with open(previews[split], "w", encoding="utf-8") as file:
+                file.write(call([
+                    PROGRAM, "data", "preview", "sst2", "--root", arguments.data, "--model", arguments.float32, "--split",
+                    split, "--limit", str(limit), "--json"]))
+        mine, peer = {"task": [], "generate": []}, {"task": [], "generate": []}
+        for _ in range(arguments.rounds):
+            call([PROGRAM, "run", config, "--fresh", "--quiet"])
+            runs = os.path.join(folder, "out", "runs")
+            for name in os.listdir(runs):
+                with open(os.path.join(runs, name, "record.json"), encoding="utf-8") as file:
+                    costs = json.load(file)["costs"]
+            mine["task"].append(400 / costs["training_seconds"])
+            mine["generate"].append(200 / costs["evaluation_seconds"])
+            script = [arguments.python, os.path.join(HERE, "peer.py"), arguments.float32]
+            task = json.loads(call([*script, "task", "lora", "--rows", previews["training"]]))
+            peer["task"].append(task["examples_per_second"])
+            answers = json.loads(call([*script, "generate", "--rows", previews["evaluation"]]))
+            peer["generate"].append(answers["rows_per_second"])
+        print("| sst2 | peft-bench | peer | ratio |")
+        print("|---|---|---|---|")
+        for name, title in (("task", "LoRA, training examples a second"), ("generate", "answers a second")):
+            a, b = middle(mine[name]), middle(peer[name])
+            print(f"| {title} | {a:.1f} | {b:.1f} | {a / b:.2f} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("python", "float32", "bfloat16", "gguf", "data"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="random,task")
+    parser.add_argument("--methods", default=",".join(OPTIONS))
+    arguments = parser.parse_args()
+    arguments.methods = arguments.methods.split(",")
+    wanted = arguments.only.split(",")
+    if "random" in wanted:
+        random_batches(arguments)
+    if "task" in wanted:
+        task_and_generation(arguments)
+
+
+if __name__ == "__main__":
+    main()
