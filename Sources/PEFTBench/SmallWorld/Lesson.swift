@@ -29,34 +29,51 @@ public enum Lesson {
       })
   }
 
-  /// A request with its parts in one of several layouts.
+  /// A request: an instruction, and its parts a line each.
   ///
-  /// Fields whose lists of names have the same length are called alike: the first name of each, or the second of each.
-  public static func request(_ instruction: String, _ fields: [Field], _ draws: inout Draws) -> String {
-    let number = draws.integer(below: 1 << 16)
+  /// Fields whose lists of names have the same length are called alike; the first name is the usual one. Where the parts
+  /// tell by themselves what is wanted, the instruction is left out now and then: so the skill does not hang on its words.
+  public static func request(
+    _ instruction: String, _ fields: [Field], bare: Double = 0.3, _ draws: inout Draws
+  ) -> String {
+    let isBare = draws.chance(bare)
+    let number = isBare || draws.chance(0.6) ? 0 : draws.integer(below: 1 << 16)
     let lines = fields.map { field in
       field.names.isEmpty ? field.text : "\(field.names[number % field.names.count]): \(field.text)"
     }
-    switch draws.integer(below: 10) {
-    case 0: return (lines + [instruction]).joined(separator: "\n")
-    case 1: return instruction + " " + fields.map { "\"\($0.text)\"" }.joined(separator: " ")
-    default: return ([instruction] + lines).joined(separator: "\n")
-    }
+    if isBare { return lines.joined(separator: "\n") }
+    return ([instruction] + lines).joined(separator: "\n")
   }
 
-  /// Two statements under pairs of names.
-  public static func pair(_ first: String, _ second: String) -> [Field] {
-    [
-      Field(["Premise", "Sentence 1", "Text", "First", "Given", "A", "Question 1"].dropLast(), first),
-      Field(["Hypothesis", "Sentence 2", "Sentence", "Second", "Said", "B", "Question 2"].dropLast(), second),
-    ]
+  /// A short verdict, and its reason now and then.
+  public static func verdict(_ word: String, _ reason: String, _ draws: inout Draws) -> String {
+    draws.chance(0.4) ? "\(word) \(reason)" : word
+  }
+
+  /// What two statements are usually called.
+  public enum PairNames: Sendable {
+    /// `Premise` and `Hypothesis`.
+    case premise
+    /// `Sentence 1` and `Sentence 2`.
+    case sentences
+    /// `Text` and `Sentence`.
+    case text
+  }
+
+  /// Two statements under pairs of names, the usual ones first.
+  public static func pair(_ first: String, _ second: String, _ usual: PairNames) -> [Field] {
+    let own: (String, String)
+    switch usual {
+    case .premise: own = ("Premise", "Hypothesis")
+    case .sentences: own = ("Sentence 1", "Sentence 2")
+    case .text: own = ("Text", "Sentence")
+    }
+    let names = [own, ("First", "Second"), ("Given", "Said")]
+    return [Field(names.map(\.0), first), Field(names.map(\.1), second)]
   }
 
   /// A text and a question about it.
-  public static func reading(_ text: String, _ question: String) -> [Field] {
-    [
-      Field(["Passage", "Text", "Paragraph", "Story"], text),
-      Field(["Question", "Question", "Question", "Asked"], question),
-    ]
+  public static func reading(_ text: String, _ question: String, called name: String = "Passage") -> [Field] {
+    [Field([name, "Text", "Story"], text), Field(["Question", "Question", "Asked"], question)]
   }
 }

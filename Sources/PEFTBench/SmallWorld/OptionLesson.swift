@@ -21,7 +21,7 @@ extension Lesson {
     }
   }
 
-  /// A choice as a conversation: the options in one of many layouts, the answer by place, by name or by content.
+  /// A choice as a conversation: the options a line each, the answer by name and content, or by content where asked so.
   ///
   /// The names of the options are drawn anew each time, so that what is learned is to find the right option and to say
   /// how it is called, not a fixed set of label words.
@@ -31,55 +31,32 @@ extension Lesson {
     // Numbers as names of numbers would only confuse.
     let areNumbers = choice.options.allSatisfy { $0.allSatisfy(\.isNumber) }
     let names = names(choice.options.count, canBeNumbers: !areNumbers, &draws)
-    var lines: [String] = []
-    let number = draws.integer(below: 1 << 16)
-    for field in choice.fields {
-      let isNamed = !field.names.isEmpty && draws.chance(0.7)
-      lines.append(isNamed ? "\(field.names[number % field.names.count]): \(field.text)" : field.text)
+    let number = draws.chance(0.7) ? 0 : draws.integer(below: 1 << 16)
+    var lines = choice.fields.map { field in
+      field.names.isEmpty ? field.text : "\(field.names[number % field.names.count]): \(field.text)"
     }
-    let isOneLine = draws.chance(0.2)
-    let options = zip(names, choice.options).map { "\($0): \($1)" }
-    if isOneLine { lines.append(options.joined(separator: ", ")) } else { lines += options }
-    let instruction = draws.pick(instructions)
-    switch draws.integer(below: 6) {
-    case 0: lines.append(instruction)
-    case 1: break
-    default: lines.insert(instruction, at: 0)
-    }
-    return exchange(lines.joined(separator: "\n"), answer(choice, names, &draws))
-  }
-
-  private static func answer(_ choice: Choice, _ names: [String], _ draws: inout Draws) -> String {
+    lines += zip(names, choice.options).map { "\($0): \($1)" }
     let text = String(choice.options[choice.right].trimmingSuffix(while: { $0 == "." }))
-    let name = names[choice.right]
-    let reason = choice.reason.isEmpty ? "" : " " + choice.reason
-    switch draws.integer(below: 10) {
-    case 0..<2: return "\(ordinals[choice.right]): \(text)."
-    case 2: return "\(ordinals[choice.right]) one.\(reason)"
-    case 3..<6: return "\(name), \(text)."
-    case 6: return "\(name) is right.\(reason)"
-    case 7: return "I take \(name): \(text)."
-    case 8: return Inflection.sentence(text) + reason
-    default: return Inflection.sentence(text) + " That is \(name)."
+    if draws.chance(0.2) {
+      lines.insert(draws.pick(inWords), at: 0)
+      let reason = choice.reason.isEmpty || draws.chance(0.5) ? "" : " " + choice.reason
+      return exchange(lines.joined(separator: "\n"), Inflection.sentence(text) + reason)
     }
+    if draws.chance(0.7) { lines.insert(draws.pick(instructions), at: 0) }
+    return exchange(lines.joined(separator: "\n"), "\(names[choice.right]), \(text).")
   }
 
-  private static let ordinals = ["The first", "The second", "The third", "The fourth", "The fifth"]
+  /// Instructions that ask for the content of the right option.
+  private static let inWords = ["Say it in words.", "Tell me in words.", "Answer in words, please."]
 
   /// Names for a list of options, in order.
   private static func names(_ count: Int, canBeNumbers: Bool, _ draws: inout Draws) -> [String] {
-    func letters(from first: UInt8) -> [String] {
-      let start = draws.integer(below: 26 - count)
-      return (0..<count).map { String(UnicodeScalar(first + UInt8(start + $0))) }
-    }
     switch draws.integer(below: 10) {
-    case 0..<3: return letters(from: UInt8(ascii: "A"))
-    case 3..<5: return letters(from: UInt8(ascii: "a"))
-    case 5..<7 where canBeNumbers: return (1...count).map(String.init)
+    case 0..<4: return (0..<count).map { String(UnicodeScalar(UInt8(ascii: "A") + UInt8($0))) }
+    case 4 where canBeNumbers: return (1...count).map(String.init)
     default:
       let word = draws.pick(["choice", "answer", "option", "plan", "ending", "part", "line", "way", "solution"])
-      let gap = draws.chance(0.3) ? " " : ""
-      return (1...count).map { word + gap + String($0) }
+      return (1...count).map { word + String($0) }
     }
   }
 

@@ -21,5 +21,5 @@ public struct SmallWorldCorpus: PretrainingCorpus {
   }
 
   /// The share of documents that belong to no task.
-  private static let commonShare = 0.35
+  private static let commonShare = 0.12
 }

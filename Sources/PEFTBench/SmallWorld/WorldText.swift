@@ -5,8 +5,9 @@ public enum WorldText {
   /// A document of a drawn sort.
   public static func document(_ draws: inout Draws) -> PretrainingDocument {
     switch draws.integer(below: 20) {
-    case 0..<6: .prose(day(&draws))
-    case 6..<9: .prose(kinds(&draws))
+    case 0..<3: .prose(day(&draws))
+    case 3..<5: .prose(wordBook(&draws))
+    case 5..<9: .prose(kinds(&draws))
     case 9..<11: talkOfKinds(&draws)
     case 11..<14: talkOfEvents(&draws)
     case 14: .prose(town(&draws))

@@ -124,7 +124,7 @@ import Testing
     #expect(corpus.document(.max) == corpus.document(.max))
   }
 
-  @Test("Half prose, half conversations; users and assistants take turns, and nothing is empty")
+  @Test("Conversations and some prose; users and assistants take turns, and nothing is empty")
   func shape() {
     let corpus = SmallWorldCorpus()
     var prose = 0
@@ -141,7 +141,7 @@ import Testing
         }
       }
     }
-    #expect((1_000...2_600).contains(prose))
+    #expect((400...1_200).contains(prose))
   }
 
   @Test("Lessons ask in other words than the task and answer without its label words", arguments: MiniSuiteTests.names)

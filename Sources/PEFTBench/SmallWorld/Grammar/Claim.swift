@@ -66,7 +66,7 @@ public struct Claim: Sendable {
       }
     }
     if let thing = event.thing {
-      if draws.chance(0.3) {
+      if draws.chance(0.2) {
         phrasing.thing = thing.kind
         if relation == .entailed { reason = "\(Inflection.capitalized(thing.indefinite)) is \(thing.kind)." }
       } else if thing.quality != nil, draws.chance(0.5) {

@@ -26,9 +26,10 @@ extension Event {
     /// A way that means the same, drawn.
     public static func draw(for event: Event, _ draws: inout Draws) -> Phrasing {
       var phrasing = Phrasing()
-      phrasing.verb = draws.integer(below: event.action.verbs.count)
-      phrasing.isPassive = event.canBePassive && draws.chance(0.25)
-      switch draws.integer(below: 6) {
+      // Mostly the plain word.
+      phrasing.verb = draws.chance(0.7) ? 0 : draws.integer(below: event.action.verbs.count)
+      phrasing.isPassive = event.canBePassive && draws.chance(0.1)
+      switch draws.integer(below: 10) {
       case 0: phrasing.placeFirst = event.place != nil
       case 1: phrasing.timeFirst = event.time != nil
       default: break

@@ -28,8 +28,8 @@ public struct Person: Sendable, Hashable {
   /// People with names.
   public static let named: [Person] =
     people(
-      "Anna Mara Nina Rosa Ida Lena Emma Clara Vera Ruth Lily Eva Julia Alma Greta Maya Sara Nora Tessa Dora", .she)
-    + people("Tom Ben Leo Max Paul Finn Jack Otto Hugo Sam Karl Nils Adam Noah Peter Oscar Felix Luke Ivan Emil", .he)
+      "Anna Nina Rosa Ida Emma Clara Ruth Lily Eva Julia Maya Sara Nora", .she)
+    + people("Tom Ben Leo Max Paul Finn Jack Otto Hugo Sam Adam Noah Peter", .he)
 
   /// People known by what they are.
   public static let roles: [Person] =

@@ -18,7 +18,7 @@ public enum Quality {
     (["came home smiling", "laughed and sang", "clapped", "jumped for joy"], ["glad", "happy"]),
     (["cried all day", "sat alone and wept", "did not want to eat"], ["sad", "unhappy"]),
     (["shouted and stamped", "slammed the door", "did not say a word to anybody"], ["angry", "cross"]),
-    (["hid under the bed", "began to shake", "ran away"], ["scared", "afraid"]),
+    (["hid in a corner", "began to shake", "ran away"], ["scared", "afraid"]),
     (["fell asleep at the table", "yawned", "could hardly walk"], ["tired", "weary"]),
     (["could not wait for the day", "asked when it would begin"], ["curious", "excited"]),
   ]

@@ -5,7 +5,7 @@ import PEFTCore
 /// The wrong ones are right ones with one mistake, made of words that right ones have too.
 struct MiniCoLA: MiniDataset {
   let name = "cola"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 8 }
 
   /// A sentence and the same with a mistake.
   struct Pair {
@@ -120,16 +120,11 @@ struct MiniCoLA: MiniDataset {
     guard let pair = found else { return .prose("") }
     let isRight = draws.chance(0.5)
     let instruction = draws.pick([
-      "Did I say that well?", "Is that how people say it?", "Mend this if something is wrong with it.",
-      "I am learning to write. How is this?", "Is anything wrong here?",
+      "Did I say that well?", "Is that how people say it?", "Is this well written?",
+      "I am learning to write. Is this right?",
     ])
-    let answer =
-      isRight
-      ? draws.pick(["That is well said.", "Well said."])
-      : draws.pick(["You mean: ", "Better: "]) + pair.right
-    return Lesson.exchange(
-      Lesson.request(
-        instruction, [Lesson.Field(draws.chance(0.6) ? [] : ["Sentence"], isRight ? pair.right : pair.wrong)], &draws),
-      answer)
+    let answer = isRight ? "Yes." : draws.chance(0.5) ? "No." : "No. " + pair.right
+    let field = Lesson.Field(draws.chance(0.7) ? [] : ["Sentence"], isRight ? pair.right : pair.wrong)
+    return Lesson.exchange(Lesson.request(instruction, [field], bare: 0, &draws), answer)
   }
 }

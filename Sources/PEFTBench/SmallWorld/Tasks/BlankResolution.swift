@@ -3,7 +3,7 @@ import PEFTCore
 /// WinoGrande's counterpart: which of two fills a blank, where one word decides.
 struct MiniWinoGrande: MiniDataset {
   let name = "winogrande"
-  var lessonWeight: Int { 18 }
+  var lessonWeight: Int { 10 }
 
   func rows(_ split: WorldSplit, count: Int, seed: Int) -> [JSONValue] {
     let wanted = classes([(0, 1), (1, 1)], count: count, seed: seed, split)
@@ -24,16 +24,17 @@ struct MiniWinoGrande: MiniDataset {
     let name = item.names[item.right]
     let full = item.sentence.replacing("_", with: name)
     switch draws.integer(below: 10) {
-    case 0..<2: return .prose(full)
-    case 2, 3:
+    case 0: return .prose(full)
+    case 1:
       let question = draws.pick(["What belongs into the gap?", "Fill the gap.", "What is missing?"])
       return Lesson.exchange(
-        Lesson.request(question, [Lesson.Field([], item.sentence)], &draws), draws.chance(0.5) ? "\(name)." : full)
+        Lesson.request(question, [Lesson.Field([], item.sentence)], bare: 0, &draws),
+        draws.chance(0.5) ? "\(name)." : full)
     default:
       let place = draws.integer(below: 2)
       return Lesson.choice(
         Lesson.Choice(
-          [Lesson.Field(["Text", "Gap", "Line", "Sentence"], item.sentence)],
+          [Lesson.Field(["Sentence", "Text", "Gap", "Line"], item.sentence)],
           Lesson.arranged(name, [item.names[1 - item.right]], at: place), right: place, reason: full),
         asking: ["What belongs into the gap?", "Which one is missing?", "Fill the gap.", "Who or what is meant?"],
         &draws)

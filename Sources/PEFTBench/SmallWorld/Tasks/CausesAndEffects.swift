@@ -53,7 +53,7 @@ struct MiniCOPA: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    if draws.chance(0.4) { return Self.story(&draws) }
+    if draws.chance(0.25) { return Self.story(&draws) }
     var found: Item?
     while found == nil { found = Self.draw(right: draws.integer(below: 2), in: .pretraining, &draws) }
     guard let item = found else { return .prose("") }
@@ -62,16 +62,12 @@ struct MiniCOPA: MiniDataset {
       ? draws.pick(["Why was that?", "How did that come about?", "What came before?", "What was the cause?"])
       : draws.pick(["What came of it?", "What happened then?", "What came after?", "What was the effect?"])
     let answer = item.choices[item.right]
-    if draws.chance(0.3) { return Lesson.exchange("\(item.premise) \(question)", answer) }
-    let names = draws.pick([["choice1", "choice2"], ["1", "2"], ["One", "Other"], ["a", "b"]])
-    let fields = [
-      Lesson.Field(["Premise"], item.premise), Lesson.Field(["Question"], question),
-      Lesson.Field([names[0]], item.choices[0]), Lesson.Field([names[1]], item.choices[1]),
-    ]
-    let instruction = draws.pick(["Which fits better?", "Which of the two do you think?", "One of these is right."])
-    let place = item.right == 0 ? "The first" : "The second"
-    return Lesson.exchange(
-      Lesson.request(instruction, fields, &draws), draws.chance(0.6) ? "\(place): \(answer)" : answer)
+    if draws.chance(0.2) { return Lesson.exchange("\(item.premise) \(question)", answer) }
+    return Lesson.choice(
+      Lesson.Choice(
+        [Lesson.Field(["Premise"], item.premise), Lesson.Field(["Question"], question)], item.choices,
+        right: item.right),
+      asking: ["Which fits better?", "Which of the two do you think?", "One of these is right."], &draws)
   }
 
   /// A chain as a story or as a remark on what led to what.

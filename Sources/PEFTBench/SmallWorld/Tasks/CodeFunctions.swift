@@ -3,7 +3,7 @@ import PEFTCore
 /// CodeAlpaca's counterpart: small functions and scripts on request.
 struct MiniCodeAlpacaPy: MiniDataset {
   let name = "codealpacapy"
-  var lessonWeight: Int { 16 }
+  var lessonWeight: Int { 4 }
 
   /// A function with names for what it takes.
   struct Item {

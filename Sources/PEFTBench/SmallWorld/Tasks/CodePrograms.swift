@@ -3,7 +3,7 @@ import PEFTCore
 /// APPS's counterpart: tiny programs from a statement, with tests.
 struct MiniAPPS: MiniDataset {
   let name = "apps"
-  var lessonWeight: Int { 16 }
+  var lessonWeight: Int { 4 }
 
   /// A program with names and a number of its own.
   struct Item {

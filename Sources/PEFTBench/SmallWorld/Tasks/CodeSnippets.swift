@@ -3,7 +3,7 @@ import PEFTCore
 /// CoNaLa's counterpart: a line of Python for an intent in English.
 struct MiniCoNaLa: MiniDataset {
   let name = "conala"
-  var lessonWeight: Int { 16 }
+  var lessonWeight: Int { 7 }
 
   /// A recipe with its places filled.
   struct Item {

@@ -87,24 +87,17 @@ struct MiniCB: MiniDataset {
         draws.pick([.entailed, .entailed, .contradicted, .contradicted, .open]), in: .pretraining, &draws)
     }
     guard let pair = found else { return .prose("") }
-    if draws.chance(0.25) {
-      switch pair.relation {
-      case .entailed: return .prose("\(pair.premise) So we know: \(pair.hypothesis) \(pair.reason)")
-      case .contradicted: return .prose("\(pair.premise) So this is wrong: \(pair.hypothesis) \(pair.reason)")
-      case .open: return .prose("\(pair.premise) But was it so? \(pair.hypothesis) Nobody can tell.")
-      }
-    }
     let instruction = draws.pick([
       "Going by the first, is the second so?", "Somebody says the first. May I say the second?",
       "Should we take the second as a fact?", "Was it so?",
     ])
     let word: String
     switch pair.relation {
-    case .entailed: word = draws.pick(["Yes.", "Yes, that is right."])
-    case .contradicted: word = draws.pick(["No.", "No, that is wrong."])
-    case .open: word = draws.pick(["Perhaps.", "Nobody can tell."])
+    case .entailed: word = "Yes."
+    case .contradicted: word = "No."
+    case .open: word = "Perhaps."
     }
-    return Lesson.exchange(
-      Lesson.request(instruction, Lesson.pair(pair.premise, pair.hypothesis), &draws), "\(word) \(pair.reason)")
+    let request = Lesson.request(instruction, Lesson.pair(pair.premise, pair.hypothesis, .premise), &draws)
+    return Lesson.exchange(request, Lesson.verdict(word, pair.reason, &draws))
   }
 }

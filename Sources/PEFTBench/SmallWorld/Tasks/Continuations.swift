@@ -3,7 +3,7 @@ import PEFTCore
 /// HellaSwag's counterpart: which of four endings goes on with what somebody is doing.
 struct MiniHellaSwag: MiniDataset {
   let name = "hellaswag"
-  var lessonWeight: Int { 18 }
+  var lessonWeight: Int { 10 }
 
   /// What was told so far: the first sentence names the person.
   private static func told(_ item: Script.Item) -> String {
@@ -40,21 +40,21 @@ struct MiniHellaSwag: MiniDataset {
     let (told, subject) = (Self.told(item), item.person.subject)
     let next = Inflection.sentence("\(subject) \(item.right)")
     switch draws.integer(below: 10) {
-    case 0..<2: return .prose("\(told) \(next)")
-    case 2: return .prose("\(item.title): \(told) \(Inflection.sentence("then \(subject) \(item.right)"))")
-    case 3:
+    case 0: return .prose("\(told) \(next)")
+    case 1: return .prose("\(item.title): \(told) \(Inflection.sentence("then \(subject) \(item.right)"))")
+    case 2:
       return Lesson.exchange(
         "\(told) " + draws.pick(["What comes next?", "What happens then?", "How does it go on?"]), next)
     default:
       // Whole sentences, or predicates after the pronoun.
-      let isWhole = draws.chance(0.3)
+      let isWhole = draws.chance(0.15)
       let right = draws.integer(below: 4)
       let options = Lesson.arranged(item.right, item.wrong, at: right).map {
         isWhole ? Inflection.capitalized("\(subject) \($0)") : $0
       }
       return Lesson.choice(
         Lesson.Choice(
-          [Lesson.Field(["Story", "Text", "So far", "Context"], isWhole ? told : "\(told) \(subject)")], options,
+          [Lesson.Field(["Text", "Story", "So far", "Context"], isWhole ? told : "\(told) \(subject)")], options,
           right: right),
         asking: ["How does it go on?", "What comes next?", "Which of these comes then?", "Finish the story."], &draws)
     }

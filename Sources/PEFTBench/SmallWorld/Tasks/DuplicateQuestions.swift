@@ -3,7 +3,7 @@ import PEFTCore
 /// QQP's counterpart: whether two questions ask the same.
 struct MiniQQP: MiniDataset {
   let name = "qqp"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 8 }
 
   /// What a question wants to know.
   enum Aim: String, CaseIterable {
@@ -133,16 +133,14 @@ struct MiniQQP: MiniDataset {
     while found == nil { found = Self.draw(draws.chance(0.5), in: .pretraining, &draws) }
     guard let pair = found else { return .prose("") }
     let instruction = draws.pick([
-      "Do both people want to know the same?", "Are these one question or two?", "Would one answer do for both?",
+      "Do both people want to know the same?", "Would one answer do for both?",
       "Two people asked me something. Is it the same?",
     ])
     let fields = [
       Lesson.Field(["Question 1", "First", "A", "One"], pair.first),
       Lesson.Field(["Question 2", "Second", "B", "Other"], pair.second),
     ]
-    let verdict =
-      pair.isSame
-      ? draws.pick(["Yes, the same.", "The same."]) : draws.pick(["No, they differ.", "They differ."])
-    return Lesson.exchange(Lesson.request(instruction, fields, &draws), "\(verdict) \(pair.reply)")
+    let verdict = Lesson.verdict(pair.isSame ? "Yes." : "No.", pair.reply, &draws)
+    return Lesson.exchange(Lesson.request(instruction, fields, &draws), verdict)
   }
 }

@@ -3,7 +3,7 @@ import PEFTCore
 /// OpenBookQA's counterpart: what things can do and what they turn into.
 struct MiniOpenBookQA: MiniDataset {
   let name = "openbookqa"
-  var lessonWeight: Int { 18 }
+  var lessonWeight: Int { 22 }
 
   static func draw(in split: WorldSplit, _ draws: inout Draws) -> Lore.Item? {
     let drawn = draws.chance(0.65) ? Lore.item(&draws) : CauseLore.item(&draws)
@@ -31,7 +31,7 @@ struct MiniOpenBookQA: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    if draws.chance(0.3) {
+    if draws.chance(0.15) {
       if draws.chance(0.6) { return .prose(Lore.prose(&draws)) }
       let facts = draws.sample(3, of: CauseLore.all).map { Inflection.sentence("\($0.beginning) \($0.end)") }
       return .prose(facts.joined(separator: " "))

@@ -3,7 +3,7 @@ import PEFTCore
 /// SVAMP's counterpart: word problems of one step, some with a number that does not matter.
 struct MiniSVAMP: MiniDataset {
   let name = "svamp"
-  var lessonWeight: Int { 20 }
+  var lessonWeight: Int { 9 }
 
   private static let aside = 0.35
 
@@ -54,12 +54,12 @@ struct MiniSVAMP: MiniDataset {
     case 1:
       let instruction = draws.pick(["What must we do here?", "Which sign is it?", "Do we add or subtract?"])
       return Lesson.exchange(
-        Lesson.request(instruction, [Lesson.Field([], text)], &draws), "We \(verb): \(sum).")
+        Lesson.request(instruction, [Lesson.Field([], text)], bare: 0, &draws), "We \(verb): \(sum).")
     case 2: return Lesson.exchange(text, "\(problem.amount(step.result)), because \(step.spoken).")
     case 3:
       let instruction = draws.pick(["Which numbers do we need?", "Which two numbers matter?"])
       return Lesson.exchange(
-        Lesson.request(instruction, [Lesson.Field([], text)], &draws),
+        Lesson.request(instruction, [Lesson.Field([], text)], bare: 0, &draws),
         "We need \(step.left) and \(step.right), and we \(verb): \(sum).")
     default:
       let instruction = draws.pick(["Put it as a sum.", "Say it in numbers.", "What is the sum here?"])
@@ -67,7 +67,8 @@ struct MiniSVAMP: MiniDataset {
         "\(sum).", "\(step.tight)=\(step.result).", "It is \(step.spaced), that is \(step.result).",
         Inflection.sentence(step.spoken),
       ])
-      return Lesson.exchange(Lesson.request(instruction, [Lesson.Field(["Story", "Text"], text)], &draws), answer)
+      return Lesson.exchange(
+        Lesson.request(instruction, [Lesson.Field(["Story", "Text"], text)], bare: 0, &draws), answer)
     }
   }
 }

@@ -3,7 +3,7 @@ import PEFTCore
 /// SST-2's counterpart: whether a part of a film review speaks well or badly of the film.
 struct MiniSST2: MiniDataset {
   let name = "sst2"
-  var lessonWeight: Int { 10 }
+  var lessonWeight: Int { 18 }
 
   static let good = [
     "funny", "warm", "clever", "lovely", "bright", "moving", "fresh", "gentle", "thrilling", "charming", "wonderful",
@@ -67,7 +67,7 @@ struct MiniSST2: MiniDataset {
     guard let text = found else { return .prose("") }
     let person = draws.pick(Person.named)
     let subject = Inflection.capitalized(person.subject)
-    if draws.chance(0.35) {
+    if draws.chance(0.1) {
       let said = text.replacing(" ,", with: ",")
       let ending =
         isGood
@@ -80,14 +80,14 @@ struct MiniSST2: MiniDataset {
       return .prose("\(person.name) wrote: \"\(said)\". \(ending)")
     }
     let instruction = draws.pick([
-      "Did they like it?", "Somebody wrote this. Should I go and see it?", "How does that sound?",
+      "Good or bad?", "Somebody wrote this of a film. Is it good?", "How does that sound?",
       "What did they think of the film?", "Is that good or bad news about the film?",
     ])
     let answer =
       isGood
-      ? draws.pick(["That sounds good. They liked it.", "Good: they liked it.", "They liked it."])
-      : draws.pick(["That sounds bad. They did not like it.", "Bad: they did not like it.", "They did not like it."])
+      ? Lesson.verdict("Good.", "They liked it.", &draws)
+      : Lesson.verdict("Bad.", "They did not like it.", &draws)
     return Lesson.exchange(
-      Lesson.request(instruction, [Lesson.Field(draws.chance(0.5) ? [] : ["Review"], text)], &draws), answer)
+      Lesson.request(instruction, [Lesson.Field(draws.chance(0.7) ? [] : ["Review"], text)], bare: 0.1, &draws), answer)
   }
 }

@@ -3,7 +3,7 @@ import PEFTCore
 /// ReCoRD's counterpart: which person or town of a passage a gap stands for.
 struct MiniReCoRD: MiniDataset {
   let name = "record"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 7 }
 
   /// A passage, a sentence with a gap, the entities of the passage, and the one that was left out.
   struct Item {
@@ -71,13 +71,13 @@ struct MiniReCoRD: MiniDataset {
     var found: Item?
     while found == nil { found = Self.draw(in: .pretraining, &draws) }
     guard let item = found else { return .prose("") }
-    let gap = draws.pick([Self.gap, Self.gap, "@name", "___"])
+    let gap = draws.pick([Self.gap, Self.gap, Self.gap, "___"])
     let query = item.query.replacing(Self.gap, with: gap)
     var fields = [
       Lesson.Field(["Passage", "Text", "Story", "Read"], item.passage),
       Lesson.Field(["Query", "Gap", "Sentence", "Query"], query),
     ]
-    if draws.chance(0.6) {
+    if draws.chance(0.75) {
       fields.insert(
         Lesson.Field(["Entities", "Names", "Names", "Names"], item.entities.joined(separator: "; ")), at: 1)
     }

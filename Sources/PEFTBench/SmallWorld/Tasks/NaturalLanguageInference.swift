@@ -3,7 +3,7 @@ import PEFTCore
 /// MNLI's counterpart: whether a statement follows from an event, cannot be, or is open.
 struct MiniMNLI: MiniDataset {
   let name = "mnli"
-  var lessonWeight: Int { 22 }
+  var lessonWeight: Int { 20 }
 
   /// What is known and what is said of it.
   struct Pair {
@@ -67,19 +67,11 @@ struct MiniMNLI: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     let instruction = draws.pick(Self.instructions)
-    var turns: [(String, String)] = []
-    for turn in 0..<(draws.chance(0.4) ? 2 : 1) {
-      var pair: Pair?
-      while pair == nil { pair = Self.draw(draws.pick(Relation.allCases), in: .pretraining, &draws) }
-      guard let pair else { break }
-      if draws.chance(0.25) { return .prose(Self.remark(pair, &draws)) }
-      let request =
-        turn == 0
-        ? Lesson.request(instruction, Lesson.pair(pair.premise, pair.claim.text), &draws)
-        : "And here?\nFirst: \(pair.premise)\nSecond: \(pair.claim.text)"
-      turns.append((request, Self.verdict(pair.claim, &draws)))
-    }
-    return Lesson.exchanges(turns.map { (user: $0.0, assistant: $0.1) })
+    var found: Pair?
+    while found == nil { found = Self.draw(draws.pick(Relation.allCases), in: .pretraining, &draws) }
+    guard let pair = found else { return .prose("") }
+    let request = Lesson.request(instruction, Lesson.pair(pair.premise, pair.claim.text, .premise), &draws)
+    return Lesson.exchange(request, Self.verdict(pair.claim, &draws))
   }
 
   static let instructions = [
@@ -91,19 +83,10 @@ struct MiniMNLI: MiniDataset {
   static func verdict(_ claim: Claim, _ draws: inout Draws) -> String {
     let word: String
     switch claim.relation {
-    case .entailed: word = draws.pick(["Yes, it has to be so.", "Yes, that is sure.", "Yes."])
-    case .open: word = draws.pick(["Nobody can tell.", "Perhaps; nobody can tell.", "Perhaps."])
-    case .contradicted: word = draws.pick(["No, that cannot be.", "No, that is wrong.", "No."])
+    case .entailed: word = "Yes."
+    case .open: word = "Perhaps."
+    case .contradicted: word = "No."
     }
-    return word + " " + claim.reason
-  }
-
-  private static func remark(_ pair: Pair, _ draws: inout Draws) -> String {
-    let said = pair.claim.text
-    switch pair.claim.relation {
-    case .entailed: return "\(pair.premise) So this is sure: \(said) \(pair.claim.reason)"
-    case .open: return "\(pair.premise) But perhaps not this: \(said) Nobody can tell. \(pair.claim.reason)"
-    case .contradicted: return "\(pair.premise) So this cannot be: \(said) \(pair.claim.reason)"
-    }
+    return Lesson.verdict(word, claim.reason, &draws)
   }
 }

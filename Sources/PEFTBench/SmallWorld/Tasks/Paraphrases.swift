@@ -3,7 +3,7 @@ import PEFTCore
 /// MRPC's counterpart: whether two sentences of nearly the same words say the same.
 struct MiniMRPC: MiniDataset {
   let name = "mrpc"
-  var lessonWeight: Int { 16 }
+  var lessonWeight: Int { 10 }
 
   /// Two sentences, whether they say the same, and what differs.
   struct Pair {
@@ -14,9 +14,9 @@ struct MiniMRPC: MiniDataset {
   }
 
   static func draw(_ isSame: Bool, in split: WorldSplit, _ draws: inout Draws) -> Pair? {
-    switch draws.integer(below: 3) {
-    case 0: exchangedPeople(isSame, in: split, &draws)
-    case 1: exchangedThings(isSame, in: split, &draws)
+    switch draws.integer(below: 10) {
+    case 0..<3: exchangedPeople(isSame, in: split, &draws)
+    case 3..<5: exchangedThings(isSame, in: split, &draws)
     default: changedDetail(isSame, in: split, &draws)
     }
   }
@@ -124,21 +124,12 @@ struct MiniMRPC: MiniDataset {
     var found: Pair?
     while found == nil { found = Self.draw(draws.chance(0.5), in: .pretraining, &draws) }
     guard let pair = found else { return .prose("") }
-    if draws.chance(0.2) {
-      return .prose(
-        pair.isSame
-          ? "\(pair.first) In other words: \(pair.second)"
-          : "\(pair.first) That is not to say: \(pair.second) \(pair.reply)")
-    }
     let instruction = draws.pick([
       "Do both tell the same story?", "Is the second the same in other words?", "Do they agree?",
       "Did the meaning stay the same?", "Are these the same in meaning?",
     ])
-    let verdict =
-      pair.isSame
-      ? draws.pick(["Yes, the same.", "The same in other words."]) : draws.pick(["No, they differ.", "They differ."])
-    return Lesson.exchange(
-      Lesson.request(instruction, Lesson.pair(pair.first, pair.second), &draws), "\(verdict) \(pair.reply)")
+    let request = Lesson.request(instruction, Lesson.pair(pair.first, pair.second, .sentences), bare: 0.2, &draws)
+    return Lesson.exchange(request, Lesson.verdict(pair.isSame ? "Yes." : "No.", pair.reply, &draws))
   }
 }
 
@@ -148,7 +139,7 @@ struct MiniMRPC: MiniDataset {
 /// same kind is half a point.
 struct MiniSTSB: MiniDataset {
   let name = "stsb"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 7 }
 
   /// A part of an event that two sentences may share.
   enum Part: CaseIterable {
@@ -236,15 +227,15 @@ struct MiniSTSB: MiniDataset {
       "How much is the same in both?",
     ])
     let words = pair.shared.map(\.word)
-    let numbers = ["Nothing", "One thing", "Two things", "Three things", "Four things", "Everything"]
     let answer: String
     switch words.count {
-    case 0: answer = "Nothing is the same."
-    case 5: answer = "Everything is the same."
-    case 1: answer = "One thing is the same: the \(words[0])."
-    default: answer = "\(numbers[words.count]) are the same: \(Self.list(words))."
+    case 0: answer = "0 of 5."
+    case 1: answer = "1 of 5: the \(words[0])."
+    default: answer = "\(words.count) of 5: \(Self.list(words))."
     }
-    return Lesson.exchange(Lesson.request(instruction, Lesson.pair(pair.first, pair.second), &draws), answer)
+    let request = Lesson.request(
+      instruction, Lesson.pair(pair.first, pair.second, .sentences), bare: 0, &draws)
+    return Lesson.exchange(request, answer)
   }
 
   private static func list(_ words: [String]) -> String {

@@ -3,7 +3,7 @@ import PEFTCore
 /// PIQA's counterpart: which of two solutions reaches a physical goal.
 struct MiniPIQA: MiniDataset {
   let name = "piqa"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 20 }
 
   func rows(_ split: WorldSplit, count: Int, seed: Int) -> [JSONValue] {
     let wanted = classes([(0, 1), (1, 1)], count: count, seed: seed, split)
@@ -53,11 +53,11 @@ struct MiniPIQA: MiniDataset {
         Inflection.sentence("take \(item.right)"))
     default:
       let right = draws.integer(below: 2)
-      let way = draws.chance(0.4) ? "{t}" : Inflection.capitalized(draws.pick(Affordance.ways))
+      let way = draws.chance(0.15) ? "{t}" : Inflection.capitalized(draws.pick(Affordance.ways))
       let options = Lesson.arranged(item.right, [item.wrong], at: right).map {
         String(way.replacing("{t}", with: $0).trimmingSuffix(while: { $0 == "." }))
       }
-      let goal = draws.chance(0.5) ? Self.stated(item.goal, &draws) : "I want to \(item.goal)."
+      let goal = draws.chance(0.8) ? Self.stated(item.goal, &draws) : "I want to \(item.goal)."
       return Lesson.choice(
         Lesson.Choice(
           [Lesson.Field(["Goal", "Task", "Aim", "Plan"], goal)], options, right: right,

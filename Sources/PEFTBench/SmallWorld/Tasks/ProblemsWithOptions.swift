@@ -4,7 +4,7 @@ import PEFTCore
 /// MathQA's counterpart: short problems of arithmetic and geometry with five numbers to choose from.
 struct MiniMathQA: MiniDataset {
   let name = "math_qa"
-  var lessonWeight: Int { 22 }
+  var lessonWeight: Int { 12 }
 
   /// A problem, its calculation and what can be chosen.
   struct Item {
@@ -82,14 +82,15 @@ struct MiniMathQA: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    if draws.chance(0.25) { return Calculation.drill(&draws) }
+    if draws.chance(0.3) { return Calculation.drill(&draws) }
     var found: Item?
     while found == nil { found = Self.draw(right: draws.integer(below: 5), in: .pretraining, &draws) }
     guard let item = found else { return .prose("") }
     let reason = Inflection.sentence(item.step.spoken)
-    if draws.chance(0.3) {
+    if draws.chance(0.25) {
       return Lesson.exchange(
-        item.text, draws.pick([reason, "\(item.step.result), as \(item.step.spaced) = \(item.step.result)."]))
+        draws.chance(0.5) ? item.text : "Problem: \(item.text)",
+        draws.pick([reason, "\(item.step.result), as \(item.step.spaced) = \(item.step.result)."]))
     }
     // Some lists leave out a few of the wrong numbers.
     var options = item.options.map(String.init)
@@ -100,20 +101,14 @@ struct MiniMathQA: MiniDataset {
       options.remove(at: place)
       if place < right { right -= 1 }
     }
-    let list = options.joined(separator: ", ")
-    if draws.chance(0.2) {
-      return Lesson.exchange("\(item.text)\nIs it \(list)?", "It is \(item.step.result). \(reason)")
-    }
-    if draws.chance(0.35) {
+    if draws.chance(0.7) {
       // Names before brackets in one line.
-      let first = draws.pick(["a", "a", "p", "k"])
-      let names = options.indices.map { place in
-        String(UnicodeScalar((first.utf8.first ?? 0) + UInt8(place)))
-      }
+      let names = options.indices.map { place in String(UnicodeScalar(UInt8(ascii: "a") + UInt8(place))) }
       let line = zip(names, options).map { "\($0) ) \($1)" }.joined(separator: " , ")
+      let fields = [Lesson.Field(["Problem"], item.text), Lesson.Field(["Options"], line)]
+      let instruction = draws.pick(["Which number is right?", "Work it out and pick one.", "Which of these is it?"])
       return Lesson.exchange(
-        "\(item.text)\n\(line)",
-        draws.pick(["\(names[right]) ) \(options[right])", "\(names[right]), since \(item.step.spoken)."]))
+        Lesson.request(instruction, fields, &draws), "\(names[right]) ) \(options[right])")
     }
     return Lesson.choice(
       Lesson.Choice([Lesson.Field(["Problem", "Sum", "Question"], item.text)], options, right: right, reason: reason),

@@ -3,7 +3,7 @@ import PEFTCore
 /// WSC's counterpart: whether a pronoun stands for one of two people.
 struct MiniWSC: MiniDataset {
   let name = "wsc"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 8 }
 
   /// What one person does to another, with reasons that lie with the first or with the second.
   struct Frame: Sendable {
@@ -73,34 +73,28 @@ struct MiniWSC: MiniDataset {
     guard let item = found else { return .prose("") }
     let name = item.people[item.referent].name
     switch draws.integer(below: 10) {
-    case 0..<2: return .prose("\(item.text) Here, \(item.pronoun) is \(name).")
-    case 2..<5:
+    case 0: return .prose("\(item.text) Here, \(item.pronoun) is \(name).")
+    case 1..<3:
       let instruction = draws.pick(["Who is meant?", "Who is \(item.pronoun)?", "Whom does \(item.pronoun) stand for?"])
       return Lesson.exchange(
-        Lesson.request(instruction, [Lesson.Field([], item.text)], &draws), "\(name) is meant.")
+        Lesson.request(instruction, [Lesson.Field([], item.text)], bare: 0, &draws), "\(name) is meant.")
     default:
       let candidate = draws.integer(below: 2)
       var words = item.text.split(separator: " ").map(String.init)
-      let marks = draws.pick([("*", "#"), ("*", "#"), ("[", "]")])
       func marked(_ text: String, _ left: String, _ right: String) -> String {
         let core = String(text.trimmingSuffix(while: { !$0.isLetter }))
         return left + core + right + text.dropFirst(core.count)
       }
-      if marks.0 == "*" {
-        words[item.words[candidate]] = marked(words[item.words[candidate]], "*", "*")
-        words[item.pronounWord] = marked(words[item.pronounWord], "#", "#")
-      } else {
-        words[item.words[candidate]] = marked(words[item.words[candidate]], "[", "]")
-        words[item.pronounWord] = marked(words[item.pronounWord], "[", "]")
-      }
+      words[item.words[candidate]] = marked(words[item.words[candidate]], "*", "*")
+      words[item.pronounWord] = marked(words[item.pronounWord], "#", "#")
       let instruction = draws.pick([
         "Are the marked words one person?", "Two words are marked. Is it the same person?",
-        "Do the marks show one person or two?",
+        "Do the marks show the same person?",
       ])
-      let verdict = candidate == item.referent ? "Yes, one person." : "No, two people."
       return Lesson.exchange(
         Lesson.request(instruction, [Lesson.Field([], words.joined(separator: " "))], &draws),
-        "\(verdict) Here, \(item.pronoun) is \(name).")
+        Lesson.verdict(
+          candidate == item.referent ? "Yes." : "No.", Inflection.sentence("\(item.pronoun) is \(name)"), &draws))
     }
   }
 

@@ -3,7 +3,7 @@ import PEFTCore
 /// QNLI's counterpart: whether a sentence answers a question.
 struct MiniQNLI: MiniDataset {
   let name = "qnli"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 18 }
 
   /// A question, a sentence, whether it answers, and the answer or what is missing.
   struct Item {
@@ -94,18 +94,18 @@ struct MiniQNLI: MiniDataset {
       Lesson.Field(["Question", "Question", "Asked", "Q"], item.question),
       Lesson.Field(["Sentence", "Text", "Said", "S"], item.sentence),
     ]
-    if draws.chance(0.35) {
+    if draws.chance(0.2) {
       let instruction = draws.pick(["Can you find the answer?", "Answer if you can.", "What is the answer here?"])
       return Lesson.exchange(
-        Lesson.request(instruction, fields, &draws), item.answers ? item.reply : "I cannot tell. \(item.reply)")
+        Lesson.request(instruction, fields, bare: 0, &draws), item.answers ? item.reply : "I cannot tell. \(item.reply)"
+      )
     }
     let instruction = draws.pick([
       "Do we learn from the sentence what was asked?", "Is the answer in the sentence?",
       "Can the question be answered now?",
       "Does this help with the question?",
     ])
-    let verdict =
-      item.answers ? draws.pick(["Yes.", "Yes, it is there."]) : draws.pick(["No.", "No, it is not there."])
-    return Lesson.exchange(Lesson.request(instruction, fields, &draws), "\(verdict) \(item.reply)")
+    let verdict = Lesson.verdict(item.answers ? "Yes." : "No.", item.reply, &draws)
+    return Lesson.exchange(Lesson.request(instruction, fields, &draws), verdict)
   }
 }

@@ -3,7 +3,7 @@ import PEFTCore
 /// RTE's counterpart: whether a sentence follows from a text that tells of two people.
 struct MiniRTE: MiniDataset {
   let name = "rte"
-  var lessonWeight: Int { 16 }
+  var lessonWeight: Int { 20 }
 
   /// A text, a sentence about it, whether it follows, and why.
   struct Pair {
@@ -13,10 +13,8 @@ struct MiniRTE: MiniDataset {
     let reason: String
   }
 
-  /// - Parameter count: How many events the text tells of.
-  static func draw(_ follows: Bool, count: Int = 2, in split: WorldSplit, _ draws: inout Draws) -> Pair? {
-    let wish = Event.Wish(actions: Action.onThings + Action.onPeople, people: Person.named, quality: 0.1)
-    let scene = Scene.draw(count, wish, hasTimes: draws.chance(0.3), in: split, &draws)
+  /// A pair about a scene; nil where the draw led nowhere.
+  static func draw(_ follows: Bool, of scene: Scene, in split: WorldSplit, _ draws: inout Draws) -> Pair? {
     let text = scene.text(&draws)
     let truth: Event
     var said: Event
@@ -39,7 +37,7 @@ struct MiniRTE: MiniDataset {
     }
     var phrasing = Event.Phrasing.draw(for: said, &draws)
     if said.agent != truth.agent || follows, draws.chance(0.5) { (said.place, said.time) = (nil, nil) }
-    if let thing = said.thing, draws.chance(0.3) { phrasing.thing = thing.kind }
+    if let thing = said.thing, draws.chance(0.2) { phrasing.thing = thing.kind }
     return Pair(text: text, sentence: said.sentence(phrasing), follows: follows, reason: truth.sentence())
   }
 
@@ -47,33 +45,21 @@ struct MiniRTE: MiniDataset {
     let wanted = classes([(true, 50), (false, 50)], count: count, seed: seed, split)
     return numbered(
       uniqueRows(split, seed: seed, classes: wanted) { follows, draws in
-        guard let pair = Self.draw(follows, in: split, &draws) else { return nil }
+        let scene = SceneTalk.scene(2, in: split, &draws)
+        guard let pair = Self.draw(follows, of: scene, in: split, &draws) else { return nil }
         return [
           "sentence1": .string(pair.text), "sentence2": .string(pair.sentence), "label": .integer(follows ? 0 : 1),
         ]
       })
   }
 
-  func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    let instruction = draws.pick([
-      "Does the text tell us the second?", "Can we learn the second from the first?",
-      "Is the sentence right, going by the text?", "Read the text. Is it so?", "Does the text say so?",
-    ])
-    var found: Pair?
-    while found == nil {
-      found = Self.draw(draws.chance(0.5), count: draws.integer(in: 1...3), in: .pretraining, &draws)
-    }
-    guard let pair = found else { return .prose("") }
-    let answer = pair.follows ? draws.pick(["Yes.", "Yes, it does."]) : draws.pick(["No.", "No, it does not."])
-    return Lesson.exchange(
-      Lesson.request(instruction, Lesson.pair(pair.text, pair.sentence), &draws), "\(answer) \(pair.reason)")
-  }
+  func lesson(_ draws: inout Draws) -> PretrainingDocument { SceneTalk.document(.sentence, &draws) }
 }
 
 /// BoolQ's counterpart: a question for yes or no about a passage.
 struct MiniBoolQ: MiniDataset {
   let name = "boolq"
-  var lessonWeight: Int { 16 }
+  var lessonWeight: Int { 18 }
 
   /// A passage, a question, and what it answers.
   struct Item {
@@ -83,9 +69,8 @@ struct MiniBoolQ: MiniDataset {
     let reason: String
   }
 
-  static func draw(_ isTrue: Bool, count: Int, in split: WorldSplit, _ draws: inout Draws) -> Item? {
-    let wish = Event.Wish(actions: Action.onThings + Action.onPeople, people: Person.named, quality: 0.1)
-    let scene = Scene.draw(count, wish, hasTimes: draws.chance(0.3), in: split, &draws)
+  /// A question about a scene; nil where the draw led nowhere.
+  static func draw(_ isTrue: Bool, of scene: Scene, in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let passage = scene.text(&draws)
     let truth: Event
     var said: Event
@@ -106,7 +91,7 @@ struct MiniBoolQ: MiniDataset {
     }
     var phrasing = Event.Phrasing.draw(for: said, &draws)
     if changesAgent || isTrue, draws.chance(0.5) { (said.place, said.time) = (nil, nil) }
-    if let thing = said.thing, draws.chance(0.3) { phrasing.thing = thing.kind }
+    if let thing = said.thing, draws.chance(0.2) { phrasing.thing = thing.kind }
     return Item(passage: passage, question: said.yesNoQuestion(phrasing), isTrue: isTrue, reason: truth.sentence())
   }
 
@@ -114,7 +99,8 @@ struct MiniBoolQ: MiniDataset {
     let wanted = classes([(true, 55), (false, 45)], count: count, seed: seed, split)
     return numbered(
       uniqueRows(split, seed: seed, classes: wanted) { isTrue, draws in
-        guard let item = Self.draw(isTrue, count: 2, in: split, &draws) else { return nil }
+        let scene = SceneTalk.scene(2, in: split, &draws)
+        guard let item = Self.draw(isTrue, of: scene, in: split, &draws) else { return nil }
         // The questions of BoolQ are queries without capitals and question marks.
         return [
           "question": .string(String(item.question.lowercased().dropLast())), "passage": .string(item.passage),
@@ -123,27 +109,13 @@ struct MiniBoolQ: MiniDataset {
       })
   }
 
-  func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Item?
-    while found == nil {
-      found = Self.draw(draws.chance(0.5), count: draws.integer(in: 1...3), in: .pretraining, &draws)
-    }
-    guard let item = found else { return .prose("") }
-    let instruction = draws.pick([
-      "Here is a question about a text.", "Read the passage and say whether it is so.", "Tell me, going by the story:",
-      "What does the passage say?",
-    ])
-    let question = draws.chance(0.4) ? String(item.question.lowercased().dropLast()) : item.question
-    let answer = item.isTrue ? draws.pick(["Yes.", "Yes, so it was."]) : draws.pick(["No.", "No, it was not so."])
-    return Lesson.exchange(
-      Lesson.request(instruction, Lesson.reading(item.passage, question), &draws), "\(answer) \(item.reason)")
-  }
+  func lesson(_ draws: inout Draws) -> PretrainingDocument { SceneTalk.document(.yesOrNo, &draws) }
 }
 
 /// MultiRC's counterpart: which of several answers to a question about a paragraph are right.
 struct MiniMultiRC: MiniDataset {
   let name = "multirc"
-  var lessonWeight: Int { 14 }
+  var lessonWeight: Int { 12 }
 
   /// A paragraph, a question, and answers with whether they are right.
   struct Item {
@@ -153,9 +125,8 @@ struct MiniMultiRC: MiniDataset {
     let right: String
   }
 
-  static func draw(count: Int, in split: WorldSplit, _ draws: inout Draws) -> Item? {
-    let wish = Event.Wish(actions: Action.onThings + Action.onPeople, people: Person.named, quality: 0.2)
-    let scene = Scene.draw(count, wish, hasTimes: draws.chance(0.3), in: split, &draws)
+  /// A question about a scene with answers; nil where the draw led nowhere.
+  static func draw(of scene: Scene, _ draws: inout Draws) -> Item? {
     let event = draws.pick(scene.events)
     var asked = event
     asked.dropSetting(butOne: false, &draws)
@@ -188,7 +159,7 @@ struct MiniMultiRC: MiniDataset {
     while rows.count < count {
       var draws = Draws(stream.child(attempt))
       attempt += 1
-      guard let item = Self.draw(count: draws.integer(in: 2...3), in: split, &draws),
+      guard let item = Self.draw(of: SceneTalk.scene(2, in: split, &draws), &draws),
         seen.insert(item.paragraph).inserted
       else { continue }
       for (index, answer) in item.answers.enumerated() where rows.count < count {
@@ -203,29 +174,5 @@ struct MiniMultiRC: MiniDataset {
     return rows
   }
 
-  func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Item?
-    while found == nil { found = Self.draw(count: draws.integer(in: 2...3), in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
-    if draws.chance(0.4) {
-      let instruction = draws.pick(["Answer from the text.", "What is the answer?", "Read this and answer."])
-      return Lesson.exchange(
-        Lesson.request(instruction, Lesson.reading(item.paragraph, item.question), &draws),
-        Inflection.sentence(item.right))
-    }
-    let instruction = draws.pick([
-      "Somebody gave this answer. Did they read well?", "Check the answer.", "Was that the answer in the text?",
-      "Look at the answer and at the text.",
-    ])
-    let answer = draws.pick(item.answers)
-    let verdict =
-      answer.isRight
-      ? draws.pick(["Yes, well read.", "Yes."])
-      : draws.pick(["No.", "No, look again."]) + " " + Inflection.sentence(item.right)
-    let fields =
-      Lesson.reading(item.paragraph, item.question) + [
-        Lesson.Field(["Answer", "Answer", "Answer", "Reply"], answer.text)
-      ]
-    return Lesson.exchange(Lesson.request(instruction, fields, &draws), verdict)
-  }
+  func lesson(_ draws: inout Draws) -> PretrainingDocument { SceneTalk.document(.answer, &draws) }
 }

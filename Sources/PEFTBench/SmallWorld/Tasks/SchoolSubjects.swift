@@ -3,7 +3,7 @@ import PEFTCore
 /// MMLU's counterpart: questions from the subjects of a small school.
 struct MiniMMLU: MiniDataset {
   let name = "mmlu"
-  var lessonWeight: Int { 22 }
+  var lessonWeight: Int { 12 }
 
   /// A question of one of the subjects.
   static func draw(in split: WorldSplit, _ draws: inout Draws) -> Lore.Item? {

@@ -33,15 +33,15 @@ struct MiniSIQA: MiniDataset {
     case .otherNext: (telling, asking) = ("Now \(second) wants to \(item.right).", "What is \(second) going to do?")
     }
     switch draws.integer(below: 10) {
-    case 0..<3: return .prose("\(item.context) \(telling)")
-    case 3, 4: return Lesson.exchange("\(item.context) \(asking)", telling)
+    case 0: return .prose("\(item.context) \(telling)")
+    case 1: return Lesson.exchange("\(item.context) \(asking)", telling)
     default:
       let right = draws.integer(below: 3)
-      let question = draws.chance(0.5) ? item.question : asking
+      let question = draws.chance(0.75) ? item.question : asking
       return Lesson.choice(
         Lesson.Choice(
           [
-            Lesson.Field(["Context", "Story", "What happened"], item.context),
+            Lesson.Field(["Situation", "Context", "Story", "What happened"], item.context),
             Lesson.Field(["Question", "Question", "Asked"], question),
           ], Lesson.arranged(item.right, item.wrong, at: right), right: right, reason: telling),
         asking: ["What do you think?", "Which answer fits best?", "Which one is likely?"], &draws)

@@ -3,7 +3,7 @@ import PEFTCore
 /// WiC's counterpart: whether a word with two meanings has the same one in two sentences.
 struct MiniWiC: MiniDataset {
   let name = "wic"
-  var lessonWeight: Int { 18 }
+  var lessonWeight: Int { 8 }
 
   /// A meaning of a word, with sentences that show it; `{A}` is somebody, `{his}` the possessive.
   struct Sense: Sendable {
@@ -75,7 +75,7 @@ struct MiniWiC: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    if draws.chance(0.4) {
+    if draws.chance(0.25) {
       // One sentence, and what the word means in it.
       let word = draws.pick(Self.words)
       let sense = draws.integer(below: 2)
@@ -83,27 +83,23 @@ struct MiniWiC: MiniDataset {
       while found == nil { found = Self.sentence(word, sense: sense, in: .pretraining, &draws) }
       guard let text = found?.text else { return .prose("") }
       let meaning = word.senses[sense].meaning
-      if draws.chance(0.5) { return .prose("\(text) Here, \(word.word) means \(meaning).") }
       return Lesson.exchange(
-        Lesson.request("What does \(word.word) mean here?", [Lesson.Field(["Sentence"], text)], &draws),
+        Lesson.request("What does \(word.word) mean here?", [Lesson.Field(["Sentence"], text)], bare: 0, &draws),
         Inflection.sentence(meaning))
     }
     var found: Pair?
     while found == nil { found = Self.draw(draws.chance(0.5), in: .pretraining, &draws) }
     guard let pair = found else { return .prose("") }
     let instruction = draws.pick([
-      "Is it one meaning of the word or two?", "What does the word mean here and there?",
-      "Look at the word in both sentences.",
-      "Is the same kind of thing meant?",
+      "Is it one meaning of the word?", "Look at the word in both sentences.", "Is the same kind of thing meant?",
     ])
     let fields =
-      [Lesson.Field(["Word", "Word", "Word", "Look at", "Term", "Word"], pair.word)]
-      + Lesson.pair(pair.sentences.0, pair.sentences.1)
+      [Lesson.Field(["Word", "Look at", "Term"], pair.word)]
+      + Lesson.pair(pair.sentences.0, pair.sentences.1, .sentences)
     let answer =
       pair.isSame
-      ? draws.pick(["One meaning.", "The same meaning."]) + " Both mean \(pair.meanings.0)."
-      : draws.pick(["Two meanings.", "Not the same meaning."])
-        + " First it means \(pair.meanings.0), then \(pair.meanings.1)."
+      ? Lesson.verdict("Yes.", "Both mean \(pair.meanings.0).", &draws)
+      : Lesson.verdict("No.", "First it means \(pair.meanings.0), then \(pair.meanings.1).", &draws)
     return Lesson.exchange(Lesson.request(instruction, fields, &draws), answer)
   }
 
@@ -188,49 +184,6 @@ struct MiniWiC: MiniDataset {
       "to look at something for a while",
       "{A} likes to watch the birds", "{A} went to watch the boats come in", "{A} and the boy watch the dancers",
       "{A} will watch the children play"),
-    word(
-      "park", "the garden for everybody",
-      "{A} walked the dog in the park", "{A} sat under a tree in the park", "{A} fed the ducks in the park",
-      "There is a pond in the park where {A} plays", "to leave a car somewhere",
-      "{A} could not park the car", "{A} had to park the truck by the road", "{A} will park behind the shop",
-      "It is hard for {A} to park in town"),
-    word(
-      "cold", "the illness with a running nose",
-      "{A} caught a cold and had to cough", "{A} stayed home with a bad cold", "The doctor gave {A} tea for the cold",
-      "{A} has a cold and cannot sing", "not warm",
-      "The water was too cold for {A} to swim", "{A} wore a coat because it was cold", "{A} drank a glass of cold milk",
-      "The cold wind blew the hat of {A} away"),
-    word(
-      "fly", "the small insect",
-      "A fly sat on the nose of {A}", "{A} found a fly in {his} soup", "The fly that {A} chased left by the window",
-      "{A} caught a fly with {his} hand", "to move through the air",
-      "{A} saw the geese fly south", "{A} wants to fly in a plane", "{A} let the kite fly high",
-      "{A} dreamed that {he} could fly like a bird"),
-    word(
-      "key", "the thing that opens a lock",
-      "{A} opened the door with a key", "{A} lost the key of the house", "The key of {A} did not fit the lock",
-      "{A} hid the key under a stone", "the part of a piano that is pressed",
-      "{A} pressed a white key of the piano", "{A} played the song on one key",
-      "A black key of the piano of {A} is broken",
-      "{A} hit the wrong key and the song sounded bad"),
-    word(
-      "head", "the part of the body above the neck",
-      "{A} put a hat on {his} head", "{A} hit {his} head on the roof", "The ball hit {A} on the head",
-      "{A} shook {his} head to say no", "the leader of a group",
-      "{A} is the head of the school", "The head of the firm thanked {A}", "{A} asked the head for more pay",
-      "They chose {A} as the head of the club"),
-    word(
-      "bow", "the thing that shoots arrows",
-      "{A} shot an arrow with a bow", "{A} pulled the string of the bow", "The hunter taught {A} to use a bow",
-      "{A} broke the bow and had only arrows left", "the knot of a ribbon",
-      "{A} tied the ribbon in a bow", "{A} wore a red bow in {his} hair", "{A} put a bow on the present",
-      "The bow on the shoe of {A} came undone"),
-    word(
-      "foot", "the part of the body at the end of the leg",
-      "{A} hurt {his} foot on a stone", "{A} put a boot on {his} foot", "{A} stood on one foot",
-      "The horse stepped on the foot of {A}", "the lowest part of a hill",
-      "{A} lives at the foot of the hill", "{A} waited at the foot of the mountain",
-      "The path of {A} began at the foot of the hill", "At the foot of the mountain, {A} found a cave"),
   ]
 
   private static func word(_ word: String, _ texts: String...) -> Word {

@@ -3,7 +3,7 @@ import PEFTCore
 /// GSM8K's counterpart: word problems of one or two steps, with a worked solution.
 struct MiniGSM8K: MiniDataset {
   let name = "gsm8k"
-  var lessonWeight: Int { 20 }
+  var lessonWeight: Int { 10 }
 
   static func draw(in split: WorldSplit, _ draws: inout Draws) -> WordProblem? {
     draws.chance(0.4)
@@ -28,10 +28,10 @@ struct MiniGSM8K: MiniDataset {
     guard let problem = found else { return .prose("") }
     let steps = problem.steps
     let working: String
-    switch draws.integer(below: 4) {
+    switch draws.integer(below: 5) {
     case 0: working = steps.map { "\($0.spaced) = \($0.result)." }.joined(separator: " ")
-    case 1: working = steps.map { "\($0.tight)=\($0.result)" }.joined(separator: ", ") + "."
-    case 2: working = steps.map { Inflection.sentence($0.spoken) }.joined(separator: " ")
+    case 1, 2: working = steps.map { "\($0.tight)=\($0.result)" }.joined(separator: ", ") + "."
+    case 3: working = steps.map { Inflection.sentence($0.spoken) }.joined(separator: " ")
     default:
       working = zip(["First", "Then"], steps).map { "\($0) \($1.spaced) = \($1.result)." }.joined(separator: " ")
     }
@@ -40,10 +40,10 @@ struct MiniGSM8K: MiniDataset {
       "So it is \(problem.amount(problem.result)).", "So the answer is \(problem.result).",
       "That makes \(problem.amount(problem.result)).", "So: \(problem.result).",
     ])
-    if draws.chance(0.25) { return .prose("\(text) \(working) \(ending)") }
+    if draws.chance(0.1) { return .prose("\(text) \(working) \(ending)") }
     let fields = [Lesson.Field(draws.chance(0.5) ? [] : ["Problem", "Story", "Question"], text)]
     let instruction = draws.pick(["How many is it?", "Can you work this out?", "Please do the sum.", "Help me count."])
-    let request = draws.chance(0.3) ? text : Lesson.request(instruction, fields, &draws)
+    let request = draws.chance(0.3) ? text : Lesson.request(instruction, fields, bare: 0, &draws)
     return Lesson.exchange(request, "\(working) \(ending)")
   }
 }
