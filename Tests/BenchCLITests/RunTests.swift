@@ -10,6 +10,10 @@ import Testing
     #expect(first.status == 0, "\(first.diagnostics)")
     #expect(first.output.contains("dataset") && first.output.contains("zero-shot") && first.output.contains("PSCP"))
     #expect(first.output.split(separator: "\n").count { $0.hasPrefix("sst2 ") || $0.hasPrefix("tones ") } == 6)
+    let leaderboard = try #require(first.output.range(of: "\nLeaderboard · "))
+    let rows = first.output[leaderboard.upperBound...].split(separator: "\n").dropFirst()
+    #expect(rows.count { $0.hasPrefix("lora ") || $0.hasPrefix("full ") } == 2 && rows.first?.contains("PSCP") == true)
+    #expect(first.diagnostics.contains("The report is in out/report.html."))
     #expect(!first.output.contains("Loading") && first.diagnostics.contains("[6/6]"))
 
     let configuration = try workspace.json(file: "out/config.json")

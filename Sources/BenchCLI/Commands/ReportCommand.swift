@@ -67,10 +67,13 @@ enum ReportCommand {
       return .done
     })
 
-  /// Makes the files at the end of a sweep; what goes wrong is a warning, for the runs themselves are done.
-  static func refresh(_ results: ResultsFolder, _ console: Console) {
+  /// Makes the files at the end of a sweep, and prints the methods by PSCP where there are several; what goes wrong is a
+  /// warning, for the runs themselves are done.
+  static func refresh(_ results: ResultsFolder, printsLeaderboard: Bool, _ console: Console) {
     do {
-      try Report(ReportedResults([results.path])).write(to: results.path)
+      let report = try Report(ReportedResults([results.path]))
+      if printsLeaderboard { ReportPrinter(console: console).printLeaderboards(report) }
+      try report.write(to: results.path)
       console.note("The report is in \(results.path)/report.html.")
     } catch {
       console.warning("the report could not be made: \(error)")

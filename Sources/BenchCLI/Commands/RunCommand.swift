@@ -21,7 +21,8 @@ enum RunCommand {
   static let command = Command(
     name: "run", summary: "Fine-tune and evaluate everything that a config asks for.",
     discussion: [
-      "Runs every combination of model, method, dataset and seed, writes one record each, and ends with a table. "
+      "Runs every combination of model, method, dataset and seed, writes one record each, and ends with a table of the "
+        + "runs and one of the methods by PSCP. "
         + "What is complete is skipped, a run that was interrupted goes on from its last checkpoint, and one that "
         + "failed is tried again; so the same command continues a sweep. Several processes may work on one folder.",
       "A run whose weights, adapter, optimizer and activations do not fit into memory is refused before anything is "
@@ -134,9 +135,11 @@ enum RunCommand {
       console.print(json: .array(result.records.map(\.json)))
     } else {
       Leaderboard(records: result.records).print(to: console)
-      console.note("\nRecords, predictions and adapters are in \(session.results.path).")
     }
-    ReportCommand.refresh(session.results, console)
+    ReportCommand.refresh(session.results, printsLeaderboard: !arguments.flag("json"), console)
+    if !arguments.flag("json") {
+      console.note("Records, predictions and adapters are in \(session.results.path).")
+    }
     guard result.failures > 0 else { return .done }
     console.error(
       "\(result.failures) of \(session.selection.runs.count) runs failed; the same command tries them again "

@@ -12,6 +12,17 @@ struct ReportPrinter {
     }
   }
 
+  /// Prints of each suite with several methods how they compare: the columns of its leaderboard that fit a terminal.
+  func printLeaderboards(_ report: Report) {
+    let kept = ["method", "PSCP", "score", "95 % interval", "parameters", "added FLOPs", "memory", "rank", "runs"]
+    for suite in report.suites where suite.results.methods.count > 1 {
+      guard let table = report.tables(suite).first(where: { $0.id == "leaderboard" }) else { continue }
+      let head = "Leaderboard · \(suite.results.modelNames.joined(separator: ", ")) · \(suite.results.suite) suite"
+      console.print("\n" + (console.outputTraits.styled(Console.harmless(head), .bold)))
+      for line in Self.lines(table.keeping(kept), width: Int.max) { console.print(line) }
+    }
+  }
+
   /// The lines of a report; captions are folded at 100 columns, tables are as wide as they are or `width`.
   static func lines(_ report: Report, width: Int, traits: TerminalTraits? = nil) -> [String] {
     var lines: [String] = []

@@ -58,6 +58,14 @@ public struct ReportTable: Sendable {
     self.columns = columns
   }
 
+  /// The table with some of its columns only.
+  public func keeping(_ titles: [String]) -> ReportTable {
+    let kept = columns.indices.filter { titles.contains(columns[$0].title) }
+    var table = ReportTable(id, title, caption: caption, columns: kept.map { columns[$0] })
+    for row in rows { table.add(kept.map { row[$0] }) }
+    return table
+  }
+
   mutating func add(_ cells: [Cell]) { rows.append(cells) }
 
   /// Marks the best and the second best of `values`, which are nil where a cell has none.
