@@ -62,6 +62,7 @@ import Testing
 
   @Test("auto takes the size that is nearest to the model's") func auto() throws {
     let table = try MethodPresets.builtIn()
+    #expect(table.nearest(to: 1_449_600)?.name == "1M")
     #expect(table.nearest(to: 134_515_008)?.name == "100M")
     #expect(table.nearest(to: 8_030_261_248)?.name == "1B")
     #expect(table.nearest(to: 1_500_000_000)?.name == "1B")
