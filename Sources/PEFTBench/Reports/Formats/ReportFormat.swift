@@ -31,4 +31,14 @@ extension Report {
       if let text = text(format) { try AtomicFile.write(text, to: "\(folder)/\(name)") }
     }
   }
+
+  /// Makes these files anew in a results folder, with what is there when no other process makes them.
+  ///
+  /// Of several sweeps that end at about the same time, the last one to write has seen the records of all.
+  public static func refresh(_ results: ResultsFolder) throws {
+    let locks = try RunLocks(forTakingIn: results.path)
+    try locks.withFolderLock {
+      try Report(ReportedResults([results.path], locks: locks)).write(to: results.path)
+    }
+  }
 }

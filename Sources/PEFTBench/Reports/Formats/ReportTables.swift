@@ -225,38 +225,43 @@ enum ReportTables {
   }
 
   static func failures(_ suite: Report.Suite) -> ReportTable? {
-    guard !suite.results.failures.isEmpty else { return nil }
+    let failures = suite.results.failures
+    guard !failures.isEmpty else { return nil }
     var table = ReportTable(
       "failures", "Failed runs", caption: "They are in no mean; running the config again tries them again.",
       columns: [
         .init("dataset", isNumber: false), .init("method", isNumber: false), .init("seed"),
-        .init("error", isNumber: false), .init("id", isNumber: false),
+        .init("cause", isNumber: false), .init("model", isNumber: false), .init("id", isNumber: false),
       ])
-    for run in suite.results.failures {
+    for run in failures {
       table.add([
-        .init(run.dataset), .init(run.label), .init("\(run.seed)"), .init(VisibleText.cut(run.error, to: 400), .failed),
-        .init(run.id),
+        .init(run.dataset), .init(run.label), .init("\(run.seed)"),
+        .init(VisibleText.cut(run.error, to: 400), .failed), .init(run.modelName), .init(run.id),
       ])
     }
     return table
   }
 
+  /// What is yet to do: a line for each model, dataset, method and cause.
   static func missing(_ suite: Report.Suite) -> ReportTable? {
     guard !suite.results.missing.isEmpty else { return nil }
     var table = ReportTable(
-      "missing", "Missing runs", caption: "The config asks for them, and they are not there yet.",
-      columns: [.init("dataset", isNumber: false), .init("method", isNumber: false), .init("seeds", isNumber: false)])
-    var places: [(name: [String], seeds: [String])] = []
+      "missing", "Missing runs", caption: "The plan has them, and they are not there yet.",
+      columns: [
+        .init("dataset", isNumber: false), .init("method", isNumber: false), .init("seeds", isNumber: false),
+        .init("cause", isNumber: false), .init("model", isNumber: false),
+      ])
+    var places: [[String]] = []
+    var seeds: [[String]: [String]] = [:]
     for run in suite.results.missing {
-      let name = [run.dataset, run.label]
-      if let index = places.firstIndex(where: { $0.name == name }) {
-        places[index].seeds.append("\(run.seed)")
-      } else {
-        places.append((name, ["\(run.seed)"]))
-      }
+      let place = [run.dataset, run.label, run.cause, run.modelName]
+      if seeds[place] == nil { places.append(place) }
+      seeds[place, default: []].append("\(run.seed)")
     }
     for place in places {
-      table.add(place.name.map { .init($0) } + [.init(place.seeds.joined(separator: ", "), .missing)])
+      table.add(
+        place.prefix(2).map { .init($0) } + [.init((seeds[place] ?? []).joined(separator: ", "), .missing)]
+          + place.suffix(2).map { .init($0) })
     }
     return table
   }
