@@ -12,7 +12,9 @@ public enum ProcessMemory {
   /// Gives the system back what was freed on the heap, such as what reading a tokenizer left; glibc would keep it.
   public static func releaseFreed() {
     #if canImport(Glibc)
-      malloc_trim(0)
+      // Swift's module of glibc does not declare it.
+      guard let symbol = dlsym(nil, "malloc_trim") else { return }
+      _ = unsafeBitCast(symbol, to: (@convention(c) (Int) -> Int32).self)(0)
     #endif
   }
 

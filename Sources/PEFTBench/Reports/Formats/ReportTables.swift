@@ -242,28 +242,37 @@ enum ReportTables {
     return table
   }
 
-  /// What is yet to do: a line for each model, dataset, method and cause.
+  /// What is yet to do: a line for each method, with the datasets that lack the same seeds for the same cause.
   static func missing(_ suite: Report.Suite) -> ReportTable? {
     guard !suite.results.missing.isEmpty else { return nil }
     var table = ReportTable(
       "missing", "Missing runs", caption: "The plan has them, and they are not there yet.",
       columns: [
-        .init("dataset", isNumber: false), .init("method", isNumber: false), .init("seeds", isNumber: false),
+        .init("method", isNumber: false), .init("datasets", isNumber: false), .init("seeds", isNumber: false),
         .init("cause", isNumber: false), .init("model", isNumber: false),
       ])
-    var places: [[String]] = []
-    var seeds: [[String]: [String]] = [:]
-    for run in suite.results.missing {
-      let place = [run.dataset, run.label, run.cause, run.modelName]
-      if seeds[place] == nil { places.append(place) }
-      seeds[place, default: []].append("\(run.seed)")
+    let seeds = grouped(suite.results.missing) { [$0.dataset, $0.label, $0.cause, $0.modelName] }.map { place, runs in
+      (place, runs.map { "\($0.seed)" }.joined(separator: ", "))
     }
-    for place in places {
-      table.add(
-        place.prefix(2).map { .init($0) } + [.init((seeds[place] ?? []).joined(separator: ", "), .missing)]
-          + place.suffix(2).map { .init($0) })
+    for (line, places) in grouped(seeds, by: { [$0.0[1], $0.1, $0.0[2], $0.0[3]] }) {
+      let datasets = places.map { $0.0[0] }.joined(separator: ", ")
+      table.add([.init(line[0]), .init(datasets), .init(line[1], .missing), .init(line[2]), .init(line[3])])
     }
     return table
+  }
+
+  /// Elements by a key, groups and elements in the order in which they come.
+  private static func grouped<Element>(_ elements: [Element], by key: (Element) -> [String]) -> [(
+    key: [String], elements: [Element]
+  )] {
+    var keys: [[String]] = []
+    var groups: [[String]: [Element]] = [:]
+    for element in elements {
+      let key = key(element)
+      if groups[key] == nil { keys.append(key) }
+      groups[key, default: []].append(element)
+    }
+    return keys.map { ($0, groups[$0] ?? []) }
   }
 
   // MARK: - Words
