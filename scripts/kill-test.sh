@@ -92,8 +92,9 @@ for ((round = 1; round <= kills; round++)); do
     "$program" run sweep.yaml -o rough --threads 2 --jobs 2 --quiet >rough.txt 2>>rough.err &
     groups+=($!)
   fi
-  # On average so long that the last kill comes near the end.
-  longest=$((2 * (startup + calm_time / 2 / kills)))
+  # On average so long that the last kill comes near the end, however fast the sweep is meanwhile.
+  left=$((count - $(wc -l <known.txt)))
+  longest=$((2 * (startup + calm_time * left / count / 2 / (kills - round + 1))))
   sleep "$(printf '%d.%03d' $((longest * RANDOM / 32768 / 1000)) $((longest * RANDOM / 32768 % 1000)))"
   for group in "${groups[@]}"; do
     # Now and then only the process that was started, and its workers find out by themselves.
