@@ -94,7 +94,7 @@ for ((round = 1; round <= kills; round++)); do
   fi
   # On average so long that the last kill comes near the end, however fast the sweep is meanwhile.
   left=$((count - $(wc -l <known.txt)))
-  longest=$((2 * (startup + calm_time * left / count / 2 / (kills - round + 1))))
+  longest=$((startup + calm_time * left / count / (kills - round + 1)))
   sleep "$(printf '%d.%03d' $((longest * RANDOM / 32768 / 1000)) $((longest * RANDOM / 32768 % 1000)))"
   for group in "${groups[@]}"; do
     # Now and then only the process that was started, and its workers find out by themselves.
