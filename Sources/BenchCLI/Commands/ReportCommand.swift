@@ -71,9 +71,8 @@ enum ReportCommand {
   /// warning, for the runs themselves are done.
   static func refresh(_ results: ResultsFolder, printsLeaderboard: Bool, _ console: Console) {
     do {
-      let report = try Report(ReportedResults([results.path]))
+      let report = try Report.refresh(results)
       if printsLeaderboard { ReportPrinter(console: console).printLeaderboards(report) }
-      try report.write(to: results.path)
       console.note("The report is in \(results.path)/report.html.")
     } catch {
       console.warning("the report could not be made: \(error)")
@@ -82,12 +81,16 @@ enum ReportCommand {
 
   private static func write(_ report: Report, to folder: String, isAskedFor: Bool, _ console: Console) throws {
     if isAskedFor {
-      try report.write(to: folder)
+      if isFolder(folder + "/runs") {
+        try RunLocks(forTakingIn: folder).withFolderLock { try report.write(to: folder) }
+      } else {
+        try report.write(to: folder)
+      }
       console.note("\n\(Report.fileNames.joined(separator: ", ")) are in \(folder).")
       return
     }
     do {
-      try report.write(to: folder)
+      try RunLocks(forTakingIn: folder).withFolderLock { try report.write(to: folder) }
     } catch {
       console.warning("the files in the folder stay as they were: \(error)")
     }

@@ -74,7 +74,7 @@ public final class RunExecutor {
         try? FileManager.default.removeItem(atPath: checkpointFolder(of: run))
       }
       let cause = "\(error)"
-      try results.fail(run, cause: cause, seconds: start.secondsUntilNow)
+      try results.fail(run, suite: configuration.data.suite, cause: cause, seconds: start.secondsUntilNow)
       return .failed(cause)
     }
   }

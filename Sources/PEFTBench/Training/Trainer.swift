@@ -229,7 +229,8 @@ public struct Trainer {
       outcome.tokenCount += batch.tokenCount
     }
     guard loss.isFinite else {
-      throw TrainingFailure(description: "step \(step + 1): the loss is \(loss); \(Self.advice)")
+      let value = loss.isNaN ? "not a number" : "\(loss)"
+      throw TrainingFailure(description: "step \(step + 1): the loss is \(value); \(Self.advice)")
     }
     return loss
   }
