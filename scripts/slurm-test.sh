@@ -178,10 +178,27 @@ compared=0
 while IFS= read -r file; do
   case "$file" in
     */record.json) diff <(numbers "calm/$file") <(numbers "shared/$file") ;;
+    ./summary.csv | ./leaderboard.json | ./report.html | ./report.md) true ;;
     ./config.json) diff <(grep -v '"output"' "calm/$file") <(grep -v '"output"' "shared/$file") ;;
     *) cmp "calm/$file" "shared/$file" ;;
   esac || fail "$file differs"
   compared=$((compared + 1))
 done < <(files calm)
+# The reports hold times. Those of equal records have to be equal to the byte, and those that the sweep left behind have
+# to tell what is in its records.
+readonly reports="summary.csv leaderboard.json report.html report.md"
+for folder in calm shared; do
+  cp "$folder/leaderboard.json" "left-$folder.json"
+  "$program" report "$folder" --format json -o "anew-$folder.json" --quiet || fail "no report of $folder"
+  cmp "anew-$folder.json" "left-$folder.json" || fail "the report of $folder is not up to date"
+  cp -r "$folder" "masked-$folder"
+  sed -Ei 's/"output": .*/"output": "same",/' "masked-$folder/config.json"
+  find "masked-$folder/runs" -name record.json -exec sed -Ei \
+    's/"(started|finished)": "[^"]*"/"\1": ""/; s/"(threads|peak_rss_bytes|[a-z_]*_seconds|[a-z_]*_per_second)": [^,]*/"\1": 1/' {} +
+  (cd "masked-$folder" && "$program" report . --quiet >/dev/null) || fail "no report of $folder"
+done
+for file in $reports; do
+  cmp "masked-calm/$file" "masked-shared/$file" || fail "$file differs"
+done
 restarts=$(scontrol show job "${job}_$killed" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p')
 echo "$(find shared/runs -name record.json | wc -l) records, $compared files equal, task $killed was restarted ${restarts:-0} times"

@@ -61,6 +61,25 @@ import Testing
     #expect(forced.status == 0, "\(forced.diagnostics)")
     // What is complete needs no memory.
     #expect(try workspace.run("run", "config.json", "-o", "out", "--memory-limit", "100 kB").status == 0)
+
+    // One run fits, two of them do not.
+    let need = try #require(run.diagnostics.firstMatch(of: /needs ([0-9.]+) kB/)?.output.1)
+    let limit = 1.5 * (try #require(Double(need)))
+    func two(_ more: String...) throws -> SpawnedProgram.Result {
+      try workspace.run(
+        arguments: ["run", "config.json", "-o", "two", "--set", "seeds=[1, 2]", "--memory-limit", "\(Int(limit)) kB"]
+          + ["--threads", "2"] + more)
+    }
+    let refused = try two("--jobs", "2")
+    #expect(refused.status == 2 && !FileManager.default.fileExists(atPath: workspace.path("two")))
+    for part in ["--jobs 2 needs ", "activations ", "do one run after the other", "--force"] {
+      #expect(refused.diagnostics.contains(part), "\(part) in \(refused.diagnostics)")
+    }
+    let automatic = try two("--jobs", "auto")
+    #expect(automatic.status == 0 && automatic.diagnostics.contains("note: 1 of 2 runs at once"))
+    let more = try two("--jobs", "2", "--fresh", "--force")
+    #expect(more.status == 0, "\(more.diagnostics)")
+
     let wrong = try workspace.run("run", "config.json", "--memory-limit", "lots")
     #expect(wrong.status == 2 && wrong.diagnostics.contains("--memory-limit: expected a size such as 800MB"))
   }

@@ -121,6 +121,15 @@ import Testing
       }
         == true)
     #expect(try workspace.run("status", "out").output.contains("2 failed"))
+    // The report of the sweep has the failed runs by their names, with the cause.
+    let report = try workspace.json(file: "out/leaderboard.json")
+    let failures = try #require(report["failed"]?.array)
+    #expect(failures.count == 2 && report["missing"]?.array?.isEmpty == true)
+    for failure in failures {
+      #expect(failure["method"]?.string == "lora" && failure["suite"]?.string == "full", "\(failure)")
+      #expect(failure["model"]?.string?.isEmpty == false && failure["dataset"]?.string?.isEmpty == false)
+      #expect(failure["model_sha256"]?.string?.count == 64 && failure["error"]?.string?.contains("step") == true)
+    }
     // Nothing but failed runs is tried, and they fail again.
     let again = try workspace.run("run", "bad.json", "-o", "out", "--retry-failed", "--jobs", "\(jobs)")
     #expect(again.status == 1 && again.diagnostics.contains("2 of 6 runs failed"))

@@ -37,6 +37,26 @@ import Testing
     #expect(table.lines(width: 1)[1] == "sst2      84.5  a note …")
   }
 
+  @Test("A table that is too wide goes on below, each part with the words that tell its rows apart") func wideTable() {
+    var table = TextTable(
+      [.init(title: "dataset"), .init(title: "method")] + (1...8).map { .init(title: "number \($0)", isNumber: true) }
+        + [.init(title: "state")])
+    table.add(["sst2", "lora"] + (1...8).map { "\($0)" } + ["complete"])
+    let lines = table.lines(width: 60)
+    #expect(
+      lines == [
+        "dataset  method  number 1  number 2  number 3  number 4",
+        "sst2     lora           1         2         3         4", "",
+        "dataset  method  number 5  number 6  number 7  number 8",
+        "sst2     lora           5         6         7         8", "", "dataset  method  state",
+        "sst2     lora    complete",
+      ])
+    #expect(table.lines(width: 120).count == 2)
+    for width in [40, 47, 80, 100] {
+      #expect(table.lines(width: width).allSatisfy { TextTable.width(of: $0) <= width })
+    }
+  }
+
   @Test("A progress line has rate and time left, and fits the terminal") func progress() {
     let plain = ProgressLine.line(
       "sst2 train", done: 120, total: 800, rate: "1,240 tok/s", left: 227, detail: "loss 0.41", width: nil)
@@ -69,13 +89,14 @@ import Testing
       standings.add(run, RunRecord(json: ["pscp": ["value": JSONValue(value)]]))
     }
     try add("rte", "lora", 50)
-    #expect(standings.line == nil)
+    #expect(standings.line() == nil)
     try add("cb", "ia3", 90)
-    #expect(standings.line == nil)
+    #expect(standings.line() == nil)
     try add("rte", "ia3", 60)
-    #expect(standings.line == "PSCP so far: ia3 60.0, lora 50.0")
+    #expect(standings.line() == "PSCP so far: ia3 60.0, lora 50.0")
     try add("cb", "lora", 99.5)
-    #expect(standings.line == "PSCP so far: ia3 75.0, lora 74.8")
+    #expect(standings.line() == "PSCP so far: ia3 75.0, lora 74.8")
+    #expect(standings.line(columns: 31) == "PSCP so far: ia3 75.0, …")
   }
 
   @Test("A command line can be given to a shell again") func shellWords() throws {

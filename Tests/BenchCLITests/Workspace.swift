@@ -62,6 +62,10 @@ final class Workspace {
 
   /// Runs the program in the folder.
   func run(_ arguments: String..., input: String = "") throws -> SpawnedProgram.Result {
+    try run(arguments: arguments, input: input)
+  }
+
+  func run(arguments: [String], input: String = "") throws -> SpawnedProgram.Result {
     let quoted = arguments.map { "'\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " ")
     return try SpawnedProgram.run([], shell: "cd '\(folder.path)' && exec \"$PROGRAM\" \(quoted)", input: input)
   }

@@ -13,6 +13,14 @@ import Testing
 
   private static let tiny = GoldenFixture("models/llama").folder.path
 
+  @Test("The table that is built in is configs/methods.yaml") func copy() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let table = try Data(contentsOf: root.appending(path: "configs/methods.yaml"))
+    #expect(
+      MethodPresets.builtInText.bytes == Array(table),
+      "cp configs/methods.yaml Sources/PEFTBench/Configuration/methods.yaml")
+  }
+
   @Test("Every size has values for every method that is tuned, and they are valid")
   func complete() throws {
     let tuned = MethodRegistry.names.filter { !["none", "full"].contains($0) }

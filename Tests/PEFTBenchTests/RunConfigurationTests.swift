@@ -91,6 +91,15 @@ import Testing
         "run.yaml:4:3: training.epoch: unknown key in training; did you mean \"epochs\"?"
       ),
       (
+        "model: m\nmethods: [lora]\ndata: {cutoff_tokens: 400}",
+        "run.yaml:3:8: data.cutoff_tokens: unknown key in data; it belongs to training."
+      ),
+      ("model: m\nmethods: [lora]\nlr: 1", "run.yaml:3:1: lr: unknown key in the config"),
+      (
+        "model: m\nmethods: [lora]\ntraining: {mode: rank}",
+        "run.yaml:3:12: training.mode: unknown key in training; it belongs to evaluation."
+      ),
+      (
         "model: m\nmethods: [lora]\ntraining:\n  batch_size: [4, many]",
         "run.yaml:4:19: training.batch_size: expected an integer from 1 to 4096, found a string (\"many\")"
       ),

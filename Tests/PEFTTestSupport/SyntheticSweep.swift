@@ -123,13 +123,30 @@ public struct SyntheticSweep {
     try? FileManager.default.removeItem(at: folder)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let json: JSONValue = [
-      "id": JSONValue(folder.lastPathComponent),
-      "identity": [
-        "engine": JSONValue(engine), "suite": JSONValue(suite), "model": ["sha256": "0123abcd"],
-        "method": ["name": JSONValue(method)], "dataset": ["id": JSONValue(dataset)], "seed": JSONValue(seed),
-      ], "error": JSONValue(error),
+      "id": JSONValue(folder.lastPathComponent), "suite": JSONValue(suite),
+      "model": ["name": "SmolLM2-135M-Instruct", "sha256": "0123abcd"],
+      "method": ["name": JSONValue(method), "label": JSONValue(method)], "dataset": JSONValue(dataset),
+      "seed": JSONValue(seed), "error": JSONValue(error), "seconds": 1.5, "failed": "2026-11-20T10:01:00Z",
     ]
     try Data(json.prettyText.utf8).write(to: folder.appending(path: "error.json"))
+  }
+
+  /// Writes the plan of a folder: these runs, each with its id unless `hasIDs` is false.
+  public func plan(methods: [String], datasets: [String], seeds: [Int], hasIDs: Bool = true) throws {
+    var lines: [String] = []
+    for dataset in datasets {
+      for method in methods {
+        for seed in seeds {
+          let id = hasIDs ? folder(of: method, dataset, seed).lastPathComponent : nil
+          let line: JSONValue = [
+            "model": "SmolLM2-135M-Instruct", "dataset": JSONValue(dataset), "method": JSONValue(method),
+            "seed": JSONValue(seed), "id": JSONValue(id),
+          ]
+          lines.append(line.compactText)
+        }
+      }
+    }
+    try Data("{\"runs\": [\(lines.joined(separator: ",\n"))]}\n".utf8).write(to: folder.appending(path: "plan.json"))
   }
 
   private func record(_ method: Method, dataset: String, seed: Int, value: Double) -> JSONValue {

@@ -57,6 +57,7 @@ enum BenchCommand {
         to: model,
         with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer()))
       model.recomputesActivations = arguments.flag("recompute")
+      ProcessMemory.releaseFreed()
       let result = probe.measure(model, attachment: attachment, context: context)
       let single =
         arguments.flag("compare-threads")

@@ -140,7 +140,7 @@ private struct Plan {
       name: session.configuration.name.filter { !$0.isWhitespace },
       command: words.map(ShellWord.quoted).joined(separator: " "), tasks: tasks,
       threads: session.context.workers.count, seconds: total == nil ? nil : ofTask.max(),
-      bytes: open.compactMap(\.peak?.total).max())
+      bytes: open.compactMap(\.need?.use.total).max())
     console.print(script.text)
   }
 

@@ -70,7 +70,7 @@ enum ReportCommand {
   /// Makes the files at the end of a sweep; what goes wrong is a warning, for the runs themselves are done.
   static func refresh(_ results: ResultsFolder, _ console: Console) {
     do {
-      try Report(ReportedResults([results.path])).write(to: results.path)
+      try Report.refresh(results)
       console.note("The report is in \(results.path)/report.html.")
     } catch {
       console.warning("the report could not be made: \(error)")
@@ -79,12 +79,16 @@ enum ReportCommand {
 
   private static func write(_ report: Report, to folder: String, isAskedFor: Bool, _ console: Console) throws {
     if isAskedFor {
-      try report.write(to: folder)
+      if isFolder(folder + "/runs") {
+        try RunLocks(forTakingIn: folder).withFolderLock { try report.write(to: folder) }
+      } else {
+        try report.write(to: folder)
+      }
       console.note("\n\(Report.fileNames.joined(separator: ", ")) are in \(folder).")
       return
     }
     do {
-      try report.write(to: folder)
+      try RunLocks(forTakingIn: folder).withFolderLock { try report.write(to: folder) }
     } catch {
       console.warning("the files in the folder stay as they were: \(error)")
     }

@@ -25,14 +25,15 @@ enum RunCommand {
         + "What is complete is skipped, a run that was interrupted goes on from its last checkpoint, and one that "
         + "failed is tried again; so the same command continues a sweep. Several processes may work on one folder.",
       "A run whose weights, adapter, optimizer and activations do not fit into memory is refused before anything is "
-        + "written; plan shows what each needs.",
+        + "written, and so are more --jobs than fit side by side; plan shows what each run needs.",
     ],
     positionals: [PositionalSpec(name: "CONFIG", help: "The config, JSON or YAML.")],
     options: selection + [
       OptionSpec(
         long: "jobs", valueName: "N",
         help: "Do so many runs at once, each in a process of its own, which share the threads. auto: one a core for "
-          + "small models, else one. Without it, runs are done one after the other in this process."),
+          + "small models, as far as memory allows, else one. Without it, runs are done one after the other in this "
+          + "process."),
       OptionSpec(long: "fresh", help: "Do complete runs again, and all from the beginning."),
       OptionSpec(long: "retry-failed", help: "Do only runs that failed before."),
       OptionSpec(long: "force", help: "Run also what may not fit into memory."),
@@ -56,11 +57,9 @@ enum RunCommand {
         let sweep = try Sweep(
           session.configuration, session.selection, results: session.results, context: session.context,
           cancellation: flag, watch: display.see)
-        if let available = session.available, !arguments.flag("force") {
-          try sweep.checkMemory(available, choice: Self.choice(arguments))
-        }
-        display.expect(sweep.runs)
-        let result = try carryOut(sweep, of: session, jobs: jobs, arguments, display: display, flag: flag)
+        let count = try workers(jobs, for: sweep, of: session, arguments, console)
+        display.expect(sweep.runs, work: try sweep.relativeWork())
+        let result = try carryOut(sweep, of: session, workers: count, arguments, display: display, flag: flag)
         display.finish()
         return report(result, of: session, arguments, console)
       } catch let interruption as Interruption {
@@ -90,19 +89,39 @@ enum RunCommand {
     Sweep.Choice(isFresh: arguments.flag("fresh"), onlyFailed: arguments.flag("retry-failed"))
   }
 
+  /// How many runs are done at once; refuses what memory does not do for, unless `--force` is given.
+  private static func workers(
+    _ jobs: Jobs, for sweep: Sweep, of session: RunSession, _ arguments: ParsedArguments, _ console: Console
+  ) throws -> Int {
+    let wish: Int
+    switch jobs {
+    case .here: wish = 1
+    case .workers(let count): wish = count
+    case .automatic:
+      wish = SweepWorkers.count(
+        weightBytes: try sweep.largestWeightBytes(), threads: session.context.workers.count)
+    }
+    let count = min(wish, sweep.runs.count)
+    guard let available = session.available, !arguments.flag("force") else { return count }
+    guard case .automatic = jobs else {
+      try sweep.checkMemory(available, jobs: count, choice: choice(arguments))
+      return count
+    }
+    let fitting = try sweep.fittingJobs(count, in: available, choice: choice(arguments))
+    if fitting < count {
+      console.note(
+        "note: \(fitting) of \(count) runs at once; more may not fit into the \(ByteCount.text(available.bytes)) "
+          + "\(available.origin)")
+    }
+    return fitting
+  }
+
   private static func carryOut(
-    _ sweep: Sweep, of session: RunSession, jobs: Jobs, _ arguments: ParsedArguments, display: SweepDisplay,
+    _ sweep: Sweep, of session: RunSession, workers count: Int, _ arguments: ParsedArguments, display: SweepDisplay,
     flag: CancellationFlag
   ) throws -> Sweep.Result {
     let choice = Self.choice(arguments)
     let threads = session.context.workers.count
-    let count: Int
-    switch jobs {
-    case .here: count = 1
-    case .workers(let wish): count = min(wish, sweep.runs.count)
-    case .automatic:
-      count = min(SweepWorkers.count(weightBytes: try sweep.largestWeightBytes(), threads: threads), sweep.runs.count)
-    }
     guard count > 1 else { return try sweep.run(choice) }
     let own = WorkerProcess.arguments(arguments, threads: max(1, threads / count))
     let workers = (0..<count).map { _ in

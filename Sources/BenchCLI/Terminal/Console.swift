@@ -80,7 +80,8 @@ final class Console: Sendable {
     guard diagnosticTraits.isTerminal else { return }
     state.withLock { state in
       guard !state.isQuiet, lines != state.live else { return }
-      let text = Self.clearing(state.live) + Self.drawing(lines)
+      // Written over line by line: a terminal that shows a picture half drawn never shows an empty one.
+      let text = Self.homing(state.live) + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\n") + "\u{1B}[J"
       state.live = lines
       Self.send(Array(text.utf8), to: STDERR_FILENO)
     }
@@ -106,8 +107,10 @@ final class Console: Sendable {
   }
 
   /// The cursor stands behind the last line: back to the beginning of the first, and clear from there.
-  private static func clearing(_ lines: [String]) -> String {
-    lines.isEmpty ? "" : "\r" + String(repeating: "\u{1B}[A", count: lines.count - 1) + "\u{1B}[J"
+  private static func clearing(_ lines: [String]) -> String { lines.isEmpty ? "" : homing(lines) + "\u{1B}[J" }
+
+  private static func homing(_ lines: [String]) -> String {
+    lines.isEmpty ? "" : "\r" + String(repeating: "\u{1B}[A", count: lines.count - 1)
   }
 
   private static func drawing(_ lines: [String]) -> String { lines.joined(separator: "\n") }

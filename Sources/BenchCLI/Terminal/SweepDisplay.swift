@@ -20,6 +20,14 @@ final class SweepDisplay: Sendable {
     /// When the first unit of the phase had been done, and what had been done then.
     var start: (time: Double, done: Int, tokens: Int)?
     var lastPlain: Double
+
+    /// How far the run has come, about: training is the longer part of one that trains.
+    var share: Double {
+      guard total > 0 else { return 0 }
+      let part = Double(done) / Double(total)
+      if run.planned.isZeroShot { return part }
+      return answers ? 0.8 + 0.2 * part : 0.8 * part
+    }
   }
 
   fileprivate struct State {
@@ -32,6 +40,10 @@ final class SweepDisplay: Sendable {
     var hasSaidKnown = false
     var finished = 0
     var failed = 0
+    /// How much work each run of the plan is, and how much of it has been done, by this sweep or before it.
+    var work: [Double] = []
+    var knownWork = 0.0
+    var endedWork = 0.0
     /// When the first run began.
     var start: Double?
     var lastDrawn = -Double.infinity
@@ -53,11 +65,12 @@ final class SweepDisplay: Sendable {
     self.clock = clock
   }
 
-  /// Tells which runs there are, once that is known.
-  func expect(_ runs: [SweepRun]) {
+  /// Tells which runs there are and how much work each of them is, once that is known.
+  func expect(_ runs: [SweepRun], work: [Double] = []) {
     let columns = console.liveSize.columns
     state.withLock { state in
       state.count = runs.count
+      state.work = work
       state.hasSeeds = Set(runs.filter { !$0.planned.isZeroShot }.map(\.planned.seed)).count > 1
       state.hasModels = Set(runs.map(\.planned.model.name)).count > 1
       state.standings = Standings(runs)
@@ -76,6 +89,7 @@ final class SweepDisplay: Sendable {
     case .skipped(let run, let record):
       state.withLock { state in
         state.known += 1
+        state.knownWork += state.work(of: run)
         state.standings.add(run, record)
       }
     case .began(let run):
@@ -102,6 +116,7 @@ final class SweepDisplay: Sendable {
       let title = state.withLock { state in
         state.active.removeAll { $0.run.index == run.index }
         state.failed += 1
+        state.endedWork += state.work(of: run)
         return state.title(run)
       }
       console.error("\(title) failed: \(cause)")
@@ -156,6 +171,7 @@ final class SweepDisplay: Sendable {
     let lines = state.withLock { state -> [String] in
       state.active.removeAll { $0.run.index == run.index }
       state.finished += 1
+      state.endedWork += state.work(of: run)
       state.standings.add(run, record)
       if isTerminal { return state.table.lines(run, record, place: state.place) }
       let name = record.string("scores.primary.name")
@@ -182,7 +198,7 @@ final class SweepDisplay: Sendable {
       guard state.start != nil, evenIfRecent || now - state.lastDrawn >= Self.liveInterval else { return nil }
       state.lastDrawn = now
       var lines = state.active.map { Self.line($0, title: state.title($0.run), at: now, width: size.columns) }
-      if let line = state.standings.line { lines.append(line) }
+      if let line = state.standings.line(columns: size.columns) { lines.append(line) }
       lines.append(state.sweepLine(at: now))
       return lines.suffix(size.rows).map { TextTable.fitted(Console.harmless($0), columns: size.columns) }
     }
@@ -210,6 +226,8 @@ extension SweepDisplay.State {
   /// Runs that need no more work.
   fileprivate var place: Int { known + finished + failed }
 
+  fileprivate func work(of run: SweepRun) -> Double { work.indices.contains(run.index) ? work[run.index] : 1 }
+
   fileprivate func title(_ run: SweepRun) -> String {
     var title = run.planned.title
     if hasSeeds, !run.planned.isZeroShot { title += " seed \(run.planned.seed)" }
@@ -222,10 +240,10 @@ extension SweepDisplay.State {
     let elapsed = now - (start ?? now)
     parts.append("\(ProgressLine.duration(elapsed)) elapsed")
     // Runs in progress count as far as they have come.
-    let begun = active.reduce(0.0) { $0 + ($1.total > 0 ? 0.9 * Double($1.done) / Double($1.total) : 0) }
-    let done = Double(finished) + begun
-    if done > 0.2 {
-      parts.append("\(ProgressLine.duration(elapsed / done * (Double(count - known - failed) - done))) left")
+    let done = endedWork + active.reduce(0) { $0 + $1.share * work(of: $1.run) }
+    let all = (0..<count).reduce(0) { $0 + (work.indices.contains($1) ? work[$1] : 1) }
+    if done > 0.01 * all {
+      parts.append("\(ProgressLine.duration(elapsed / done * (all - knownWork - done))) left")
     }
     return parts.joined(separator: "  ")
   }
@@ -318,12 +336,15 @@ struct Standings {
       .sorted { ($1.mean, $0.method) < ($0.mean, $1.method) }
   }
 
-  /// The ranking in one line; nil before there is one.
-  var line: String? {
-    let ranking = ranking
-    guard !ranking.isEmpty else { return nil }
-    return "PSCP so far: "
-      + ranking.map { "\($0.method) \(Format.decimal($0.mean, digits: 1))" }.joined(separator: ", ")
+  /// The ranking in one line, as many methods of it as there is room for; nil before there is one.
+  func line(columns: Int = .max) -> String? {
+    let entries = ranking.map { "\($0.method) \(Format.decimal($0.mean, digits: 1))" }
+    guard !entries.isEmpty else { return nil }
+    func text(_ count: Int) -> String {
+      "PSCP so far: " + (entries.prefix(count) + (count < entries.count ? ["…"] : [])).joined(separator: ", ")
+    }
+    let fitting = (1...entries.count).last { TextTable.width(of: text($0)) <= columns }
+    return text(fitting ?? 1)
   }
 
   private static func key(_ run: SweepRun) -> [String] {

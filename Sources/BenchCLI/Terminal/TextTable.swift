@@ -19,35 +19,83 @@ struct TextTable {
     rows.append(cells + Array(repeating: "", count: columns.count - cells.count))
   }
 
-  /// The lines with the titles first; no longer than `width` as far as columns of words can be cut.
-  func lines(width: Int) -> [String] {
-    var widths = columns.indices.map { index in
-      rows.reduce(Self.width(of: columns[index].title)) { max($0, Self.width(of: $1[index])) }
-    }
-    var excess = widths.reduce(0, +) + 2 * max(0, columns.count - 1) - width
-    while excess > 0 {
-      let candidates = columns.indices.filter { !columns[$0].isNumber && widths[$0] > Self.leastWidth }
-      guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
-      widths[widest] -= 1
-      excess -= 1
-    }
-    return ([columns.map(\.title)] + rows).map { cells in
-      let parts = columns.indices.map { index in
-        let cell = Self.fitted(cells[index], columns: widths[index])
-        let space = String(repeating: " ", count: max(0, widths[index] - Self.width(of: cell)))
-        return columns[index].isNumber ? space + cell : cell + space
-      }
-      let line = parts.joined(separator: "  ")
-      return String(line.reversed().drop { $0 == " " }.reversed())
-    }
-  }
+  /// The lines with the titles first.
+  ///
+  /// No line is longer than `width`: columns of words are cut, and where that is not enough, the table goes on below
+  /// with the columns that there was no room for, each part beginning with the words that tell its rows apart.
+  func lines(width: Int) -> [String] { Array(parts(width: width).joined(separator: [""])) }
 
   /// Prints the table, with bold titles where colours are welcome.
   func print(to console: Console) {
     let traits = console.outputTraits
     // A file or a pipe has no width, so nothing is cut there.
-    let lines = lines(width: traits.isTerminal ? traits.width : Int.max)
-    for (index, line) in lines.enumerated() { console.print(index == 0 ? traits.styled(line, .bold) : line) }
+    for (number, part) in parts(width: traits.isTerminal ? traits.width : Int.max).enumerated() {
+      if number > 0 { console.print("") }
+      for (index, line) in part.enumerated() { console.print(index == 0 ? traits.styled(line, .bold) : line) }
+    }
+  }
+
+  // MARK: - Fitting
+
+  private func parts(width: Int) -> [[String]] {
+    let natural = columns.indices.map { index in
+      rows.reduce(Self.width(of: columns[index].title)) { max($0, Self.width(of: $1[index])) }
+    }
+    let all = Array(columns.indices)
+    let cut = Self.cut(natural, of: columns, to: width)
+    guard Self.total(cut) > width, width >= Self.leastSplitWidth else { return [lines(of: all, widths: cut)] }
+    let words = columns.prefix { !$0.isNumber }.count
+    var keys = 1
+    while keys < words, Self.total(Array(natural.prefix(keys + 1))) <= width / 2 { keys += 1 }
+    let keyWidths = Self.cut(Array(natural.prefix(keys)), of: Array(columns.prefix(keys)), to: width / 2)
+    let room = width - Self.total(keyWidths)
+    var parts: [[Int]] = [[]]
+    var used = 0
+    for index in all.dropFirst(keys) {
+      let wanted = 2 + min(natural[index], columns[index].isNumber ? room - 2 : Self.mostSplitWord)
+      if used + wanted > room, parts.last?.isEmpty == false {
+        parts.append([])
+        used = 0
+      }
+      parts[parts.count - 1].append(index)
+      used += wanted
+    }
+    return parts.map { part in
+      let shown = Array(all.prefix(keys)) + part
+      let widths = keyWidths + part.map { natural[$0] }
+      return lines(of: shown, widths: Self.cut(widths, of: shown.map { columns[$0] }, to: width))
+    }
+  }
+
+  /// Columns of the terminal from which on a table may go on below, and columns that words get there at least.
+  private static let leastSplitWidth = 40
+  private static let mostSplitWord = 24
+
+  private static func total(_ widths: [Int]) -> Int { widths.reduce(0, +) + 2 * max(0, widths.count - 1) }
+
+  /// The widths with the widest columns of words cut until everything fits, as far as that goes.
+  private static func cut(_ widths: [Int], of columns: [Column], to width: Int) -> [Int] {
+    var widths = widths
+    var excess = total(widths) - width
+    while excess > 0 {
+      let candidates = columns.indices.filter { !columns[$0].isNumber && widths[$0] > leastWidth }
+      guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
+      widths[widest] -= 1
+      excess -= 1
+    }
+    return widths
+  }
+
+  private func lines(of shown: [Int], widths: [Int]) -> [String] {
+    ([columns.map(\.title)] + rows).map { cells in
+      let parts = zip(shown, widths).map { index, width in
+        let cell = Self.fitted(cells[index], columns: width)
+        let space = String(repeating: " ", count: max(0, width - Self.width(of: cell)))
+        return columns[index].isNumber ? space + cell : cell + space
+      }
+      let line = parts.joined(separator: "  ")
+      return String(line.reversed().drop { $0 == " " }.reversed())
+    }
   }
 
   /// Columns that `text` takes on a terminal: two for East Asian wide characters and emoji.

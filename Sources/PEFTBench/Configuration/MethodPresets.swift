@@ -3,7 +3,8 @@ import PEFTCore
 
 /// Tuned options and learning rates of the methods, by the model's size.
 ///
-/// The table is `configs/methods.yaml`, which is built into the program; `configs/README.md` says how it was found.
+/// The table is `configs/methods.yaml`, of which a copy beside this file is built into the program;
+/// `configs/README.md` says how it was found.
 public struct MethodPresets: Sendable {
   /// What suits models around one size.
   public struct Size: Sendable {

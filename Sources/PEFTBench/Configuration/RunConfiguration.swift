@@ -53,7 +53,7 @@ public struct RunConfiguration: Sendable {
 
     var data = try reader.object("data", about: "datasets and their limits")
     self.data = try DataConfiguration(reading: &data, file: file)
-    try data.finish()
+    try data.finish(owner: Self.section)
 
     let training = try reader.value("training", about: "how adapters are trained")
     let trainings = try Self.trainings(training, file: file)
@@ -72,16 +72,16 @@ public struct RunConfiguration: Sendable {
     }
     var evaluation = try reader.object("evaluation", about: "how answers are made and judged")
     self.evaluation = try EvaluationConfiguration(reading: &evaluation)
-    try evaluation.finish()
+    try evaluation.finish(owner: Self.section)
     var pscp = try reader.object("pscp", about: "constants of the PSCP score")
     self.pscp = try PSCPConfiguration(reading: &pscp)
-    try pscp.finish()
+    try pscp.finish(owner: Self.section)
     output = try reader.string("output", default: "results/\(name)", about: "the folder of results")
     guard !output.isEmpty else { throw reader.error("output", "expected a folder, found an empty string") }
     threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads; one a core unless given")
     // Editors look at it; it says nothing about the runs.
     _ = try reader.optionalString("$schema")
-    try reader.finish()
+    try reader.finish(owner: Self.section)
   }
 
   /// The whole config with all defaults written out; reading it gives the same runs.
@@ -144,6 +144,13 @@ public struct RunConfiguration: Sendable {
     return models
   }
 
+  /// The section that has a key, for somebody who put it elsewhere.
+  private static func section(of key: String) -> String? {
+    let evaluation = (try? OptionReader.describing { _ = try EvaluationConfiguration(reading: &$0) }) ?? []
+    let sections = [("training", TrainingConfiguration.options), ("evaluation", evaluation)]
+    return sections.first { $0.1.contains { $0.name == key || $0.aliases.contains(key) } }?.0
+  }
+
   /// The combinations of `training`, each read once, so that every value of a grid is checked.
   private static func trainings(_ value: DocumentValue?, file: ConfigFile) throws(DocumentError)
     -> [(object: DocumentObject, training: TrainingConfiguration)]
@@ -158,7 +165,7 @@ public struct RunConfiguration: Sendable {
         value: DocumentValue(.object(object), offset: value.offset), text: file.text, what: "training", path: whole.path
       )
       let training = try TrainingConfiguration(reading: &reader)
-      try reader.finish()
+      try reader.finish(owner: section)
       result.append((object, training))
     }
     return result

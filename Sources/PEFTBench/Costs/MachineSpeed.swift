@@ -35,6 +35,14 @@ struct MachineSpeed {
   /// What a training step takes where a forward pass is too slow to time more of them: it and twice it.
   private static let usualTrainingFactor = 3.0
 
+  /// Speeds that are about as they are to each other on any machine: enough to tell long runs from short ones.
+  static let usual = MachineSpeed(trainingRows: 1, forwardRows: 3, generationStep: 5)
+
+  private init(trainingRows: Double, forwardRows: Double, generationStep: Double) {
+    (self.trainingRows, self.forwardRows, self.generationStep) = (trainingRows, forwardRows, generationStep)
+    (trainingBytes, forwardBytes, unsteadiness) = (0, 0, 1)
+  }
+
   /// Times a model with an attached method.
   init(_ model: CausalLanguageModel, attachment: AttachedMethod, context: ComputeContext) {
     let probe = Probe(model: model, context: context)

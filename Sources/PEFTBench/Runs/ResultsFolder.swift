@@ -37,8 +37,9 @@ public struct ResultsFolder: Sendable {
   /// Writes the config and the plan, and sweeps away what killed writers of them left.
   func announce(_ configuration: RunConfiguration, plan: SweepPlan, locks: RunLocks) throws {
     try locks.withFolderLock {
-      for name in names(in: path)
-      where [Self.configName, SweepPlan.fileName].contains(where: { AtomicFile.isLeftover(name, of: $0) }) {
+      // Whoever writes one of these has the lock.
+      let ours = [Self.configName, SweepPlan.fileName] + Report.fileNames
+      for name in names(in: path) where ours.contains(where: { AtomicFile.isLeftover(name, of: $0) }) {
         try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
       }
       try AtomicFile.write(configuration.resolvedJSON.prettyText, to: "\(path)/\(Self.configName)")
@@ -89,12 +90,14 @@ public struct ResultsFolder: Sendable {
 
   // MARK: - Failures
 
-  /// Keeps why a run failed.
-  func fail(_ run: SweepRun, cause: String, seconds: Double) throws {
+  /// Keeps why a run of `suite` failed, with the members that a record tells the run by.
+  func fail(_ run: SweepRun, suite: DataConfiguration.Suite, cause: String, seconds: Double) throws {
     let planned = run.planned
     let report: JSONValue = [
-      "id": JSONValue(run.id), "model": JSONValue(planned.model.name), "dataset": JSONValue(planned.dataset.id),
-      "method": JSONValue(planned.method.label), "seed": JSONValue(planned.seed), "error": JSONValue(cause),
+      "id": JSONValue(run.id), "suite": JSONValue(suite.rawValue),
+      "model": ["name": JSONValue(planned.model.name), "sha256": JSONValue(run.modelHash)],
+      "method": ["name": JSONValue(planned.method.name), "label": JSONValue(planned.method.label)],
+      "dataset": JSONValue(planned.dataset.id), "seed": JSONValue(planned.seed), "error": JSONValue(cause),
       "seconds": JSONValue(seconds), "failed": JSONValue(Date().formatted(.iso8601)),
     ]
     let folder = folder(of: run.id)

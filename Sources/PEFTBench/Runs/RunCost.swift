@@ -5,7 +5,8 @@ import PEFTMethods
 struct RunCost {
   let run: PlannedRun
   let evaluation: EvaluationConfiguration
-  let model: PlannedModel
+  /// The model, which needs no weights.
+  let model: CausalLanguageModel
   let method: MethodFigures
   let data: DatasetSizes
 
@@ -36,14 +37,14 @@ struct RunCost {
 
   /// Work of a pass through the method beside that through the model alone.
   private var methodFactor: Double {
-    let base = model.skeleton.linears.reduce(0) { $0 + 2 * $1.inputs * $1.outputs }
+    let base = model.linears.reduce(0) { $0 + 2 * $1.inputs * $1.outputs }
     return 1 + Double(method.inference.operationsPerToken) / Double(max(1, base))
   }
 
   /// Work of a training step beside that of a method whose frozen weights need no gradient.
   private var trainingFactor: Double {
     // Forward, gradient of the input, gradient of the weights: three equal parts, of which such a method has two.
-    let gradients = method.trainable > model.skeleton.parameterCount / 2 ? 1.5 : 1
+    let gradients = method.trainable > model.parameterCount / 2 ? 1.5 : 1
     return methodFactor * gradients * (training.recompute ? 1.5 : 1)
   }
 
@@ -74,12 +75,5 @@ struct RunCost {
     let generated = trains ? data.generationSteps(batchSize: evaluation.batchSize, limit: limit) : batches * limit
     let share = Double(evaluation.batchSize) / Double(MachineSpeed.generatedSequences)
     return seconds + Double(generated) * speed.generationStep * max(1, share)
-  }
-
-  /// The tensors at the peak.
-  var memory: RunMemory {
-    RunMemory(
-      run: run, evaluation: evaluation, model: model.skeleton, weightBytes: model.weightBytes, method: method,
-      data: data, speed: model.speed)
   }
 }

@@ -76,7 +76,9 @@ public final class RunExecutor {
       let cause = "\(error)"
       // Behind a full disk all other runs would fail too, one after the other.
       if let error = error as? FileError, error.isMachineFault { throw error }
-      do { try results.fail(run, cause: cause, seconds: start.secondsUntilNow) } catch let second as FileError {
+      do {
+        try results.fail(run, suite: configuration.data.suite, cause: cause, seconds: start.secondsUntilNow)
+      } catch let second as FileError {
         throw FileError(path: second.path, "\(second.message), to say that \(run.planned.title) failed: \(cause)")
       }
       return .failed(cause)

@@ -53,8 +53,10 @@ public final class RunPlanner {
         ).id
       }
       let cost = RunCost(
-        run: run, evaluation: configuration.evaluation, model: model, method: figures, data: data)
-      let memory = cost.memory
+        run: run, evaluation: configuration.evaluation, model: model.skeleton, method: figures, data: data)
+      let memory = RunMemory(
+        run: run, evaluation: configuration.evaluation, model: model.skeleton, weightBytes: model.weightBytes,
+        method: figures, data: data, speed: model.speed)
       return RunEstimate(
         run: run, id: id, isComplete: id.map(results.isComplete) ?? false, trainableParameters: figures.trainable,
         work: cost.work, seconds: model.speed.map(cost.seconds), peak: memory.counted,

@@ -93,6 +93,11 @@ public final class Sweep {
     }
   }
 
+  /// How much work each run is beside the others, reckoned from its data and the shapes of its model and method.
+  ///
+  /// - Throws: An `InputError` for data that cannot be read.
+  public func relativeWork() throws -> [Double] { try runs.map { try inputs.work(of: $0.planned) } }
+
   /// Bytes of the largest model's weights as they will be held in memory.
   ///
   /// - Throws: An `InputError` for files that do not hold the model.
@@ -100,13 +105,43 @@ public final class Sweep {
     try runs.map { try inputs.outline(of: $0.planned.model).weightBytes() }.max() ?? 0
   }
 
-  /// Refuses the sweep if one of its runs needs more memory than there is; complete ones are not asked.
+  /// How many runs fit into memory side by side, whichever these are; complete ones are not asked.
   ///
-  /// - Throws: `MemoryError` for the first that does.
-  public func checkMemory(_ available: AvailableMemory, choice: Choice) throws {
-    for run in runs where choice.isFresh || !results.isComplete(run.id) {
-      try inputs.checkMemory(of: run.planned, in: available)
+  /// - Returns: The largest count, at most `most`, of which even the largest runs fit together; 1 where nothing is to do.
+  /// - Throws: `MemoryError` for the first run that does not fit alone.
+  public func fittingJobs(_ most: Int, in available: AvailableMemory, choice: Choice) throws -> Int {
+    let needs = try largestNeeds(in: available, choice: choice)
+    var count = 0
+    var total = 0
+    for need in needs.prefix(most) {
+      total += need.total
+      if total > available.bytes { break }
+      count += 1
     }
+    // Fewer runs than workers take no more memory.
+    return count == needs.count ? most : max(1, count)
+  }
+
+  /// Refuses a number of workers whose runs may need more memory together than there is.
+  ///
+  /// - Throws: `MemoryError` for them, or for the first run that does not fit alone.
+  public func checkMemory(_ available: AvailableMemory, jobs: Int, choice: Choice) throws {
+    let fitting = try fittingJobs(jobs, in: available, choice: choice)
+    guard fitting < jobs else { return }
+    var together = MemoryUse()
+    for need in try largestNeeds(in: available, choice: choice).prefix(jobs) {
+      for kind in MemoryKind.allCases { together[kind] += need[kind] }
+    }
+    throw MemoryError(
+      subject: "--jobs \(jobs)", need: together, available: available,
+      advice: fitting > 1 ? "take --jobs \(fitting) or --jobs auto" : "do one run after the other")
+  }
+
+  /// What runs need that are to be done, the most first.
+  private func largestNeeds(in available: AvailableMemory, choice: Choice) throws -> [MemoryUse] {
+    try runs.filter { choice.isFresh || !results.isComplete($0.id) }
+      .map { try inputs.checkMemory(of: $0.planned, in: available) }
+      .sorted { $0.total > $1.total }
   }
 
   /// Carries the runs out in this process.
@@ -153,7 +188,8 @@ public final class Sweep {
     let plan = SweepPlan(selection.asked, known: runs, possible: selection.all)
     try results.announce(configuration, plan: plan, locks: locks)
     let queue = SweepQueue(
-      runs, choice: choice, results: results, locks: locks, cancellation: cancellation, watch: watch)
+      runs, of: configuration.data.suite, choice: choice, results: results, locks: locks, cancellation: cancellation,
+      watch: watch)
     return (queue, locks)
   }
 }

@@ -53,20 +53,35 @@ final class SweepInputs {
 
   /// Refuses a run whose tensors do not fit into memory.
   ///
+  /// - Returns: What the run needs at its peak.
   /// - Throws: `MemoryError`.
-  func checkMemory(of run: PlannedRun, in available: AvailableMemory) throws {
+  func checkMemory(of run: PlannedRun, in available: AvailableMemory) throws -> MemoryUse {
     let outline = try outline(of: run.model)
     var weights = MemoryUse()
     weights[.weights] = try outline.weightBytes()
     try available.check(weights, of: run.model.path, advice: "take a smaller model, or a quantized GGUF file of it")
-    let data = try data(of: run)
-    let key = try dataKey(of: run).key
-    let size = sizes[key] ?? DatasetSizes(data, renderer: outline.renderer)
-    sizes[key] = size
     let memory = RunMemory(
       run: run, evaluation: configuration.evaluation, model: outline.skeleton, weightBytes: weights[.weights],
-      method: try method(of: run).figures, data: size)
-    try available.check(memory.largest, of: run.title, advice: memory.advice)
+      method: try method(of: run).figures, data: try size(of: run))
+    let need = memory.largest
+    try available.check(need, of: run.title, advice: memory.advice)
+    return need
+  }
+
+  /// How much work a run is beside others.
+  func work(of run: PlannedRun) throws -> Double {
+    RunCost(
+      run: run, evaluation: configuration.evaluation, model: try outline(of: run.model).skeleton,
+      method: try method(of: run).figures, data: try size(of: run)
+    ).seconds(.usual)
+  }
+
+  private func size(of run: PlannedRun) throws -> DatasetSizes {
+    let key = try dataKey(of: run).key
+    if let known = sizes[key] { return known }
+    let size = DatasetSizes(try data(of: run), renderer: try outline(of: run.model).renderer)
+    sizes[key] = size
+    return size
   }
 
   private func dataKey(of run: PlannedRun) throws -> (key: String, cutoff: Int) {

@@ -41,16 +41,8 @@ public struct SweepStatus: Sendable {
     guard FileManager.default.fileExists(atPath: results.path + "/runs") else {
       throw FileError(path: results.path, "is no results folder: there is no folder \"runs\" in it")
     }
-    let locks = RunLocks(forLookingIn: results.path)
     let entries = SweepPlan(folder: results.path).entries
-    var found: [Run] = []
-    for entry in entries {
-      found.append(
-        Run(
-          model: entry.model, dataset: entry.dataset, method: entry.method, seed: entry.seed, id: entry.id,
-          state: try entry.id.map { try Self.state(of: $0, in: results, locks: locks) }
-            ?? .waiting(isInterrupted: false)))
-    }
+    var found = try SweepStatus(of: results, entries: entries, locks: RunLocks(forLookingIn: results.path)).runs
     let planned = Set(entries.compactMap(\.id))
     for record in try results.records() where !planned.contains(record.string("id")) {
       found.append(
@@ -60,6 +52,16 @@ public struct SweepStatus: Sendable {
           state: Self.complete(record)))
     }
     runs = found
+  }
+
+  /// Looks at planned runs alone.
+  init(of results: ResultsFolder, entries: [SweepPlan.Entry], locks: RunLocks?) throws {
+    runs = try entries.map { entry in
+      Run(
+        model: entry.model, dataset: entry.dataset, method: entry.method, seed: entry.seed, id: entry.id,
+        state: try entry.id.map { try Self.state(of: $0, in: results, locks: locks) }
+          ?? .waiting(isInterrupted: false))
+    }
   }
 
   private static func state(of id: String, in results: ResultsFolder, locks: RunLocks?) throws -> State {

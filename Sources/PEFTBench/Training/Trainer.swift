@@ -242,7 +242,8 @@ public struct Trainer {
       outcome.tokenCount += batch.tokenCount
     }
     guard loss.isFinite else {
-      throw TrainingFailure(description: "step \(step + 1): the loss is \(loss)\(origin); \(Self.advice)")
+      let value = loss.isNaN ? "not a number" : "\(loss)"
+      throw TrainingFailure(description: "step \(step + 1): the loss is \(value)\(origin); \(Self.advice)")
     }
     guard loss <= Self.divergedLoss else {
       throw TrainingFailure(

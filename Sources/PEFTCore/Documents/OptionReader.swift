@@ -71,15 +71,21 @@ public struct OptionReader: Sendable {
 
   /// Refuses the first key that nothing asked for.
   ///
-  /// - Parameter others: Keys that may stand beside these and that somebody else reads; only for the message.
-  public func finish(beside others: [String] = []) throws(DocumentError) {
+  /// - Parameters:
+  ///   - others: Keys that may stand beside these and that somebody else reads; only for the message.
+  ///   - owner: The part of the document that has a key of this name; only for the message.
+  public func finish(
+    beside others: [String] = [], owner: (String) -> String? = { _ in nil }
+  ) throws(DocumentError) {
     guard !isDescribing else { return }
     let valid = descriptions.map(\.name) + others
     let known = Set(valid + aliases.map(\.name))
     guard let member = object.members.first(where: { !known.contains($0.key) }) else { return }
     let place = path(of: member.key.shownKey)
     var message = "\(place): unknown key in \(what)"
-    if let nearest = NearestName.of(member.key, among: valid + aliases.map(\.name)) {
+    if let owner = owner(member.key) {
+      message += "; it belongs to \(owner)."
+    } else if let nearest = NearestName.of(member.key, among: valid + aliases.map(\.name)) {
       message += "; did you mean \"\(nearest)\"?"
     } else {
       message += "."

@@ -119,7 +119,7 @@ import Testing
     #expect(!fewer.isRegression && fewer.moves.first?.verdict == .improved)
 
     let gone = try compare(after: { try FileManager.default.removeItem(at: $0.folder(of: "ia3", "rte", 42)) })
-    #expect(gone.isRegression && gone.missing.map(\.description) == ["rte, ia3, seed 42"])
+    #expect(gone.isRegression && gone.missing.map(\.run.description) == ["rte, ia3, seed 42"])
     var options = Comparison.Options()
     options.allowsMissing = true
     let allowed = try compare(
@@ -131,6 +131,42 @@ import Testing
       try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["cola"], seeds: [42])
     })
     #expect(!added.isRegression && added.added.map(\.description) == ["cola, lora, seed 42"])
+    #expect(added.summary == "Nothing moved in 12 runs of the full suite; 1 run only in the candidate.")
+  }
+
+  @Test("Runs that exist on one side only are named, with the cause") func oneSide() throws {
+    let result = try compare(after: { sweep in
+      let place = sweep.folder(of: "ia3", "rte", 42)
+      try FileManager.default.removeItem(at: place)
+      try FileManager.default.createDirectory(
+        at: place.appending(path: "checkpoint"), withIntermediateDirectories: true)
+      try sweep.plan(methods: ["lora", "ia3", "bitfit"], datasets: Self.datasets + ["cola"], seeds: [42, 123])
+      try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["cola"], seeds: [42])
+      try sweep.fail("bitfit", dataset: "cola", seed: 42, error: "no <memory>")
+    })
+    #expect(result.isRegression && result.regressionCount == 1)
+    #expect(result.missing.map(\.cause) == ["interrupted, to go on from a checkpoint"])
+    #expect(result.otherFailures.map(\.label) == ["bitfit"])
+    #expect(
+      result.summary == "REGRESSION in 11 runs of the full suite: 1 missing run, 1 run only in the candidate, "
+        + "1 run failed that the baseline does not have.")
+    let verdicts = result.table.rows.compactMap { $0.last?.text }
+    #expect(
+      verdicts == [
+        "only in the baseline: interrupted, to go on from a checkpoint", "only in the candidate",
+        "failed, not in the baseline: no <memory>",
+      ])
+    #expect(result.junit.contains("tests=\"13\" failures=\"1\"") && result.junit.contains("interrupted"))
+    try XMLChecker.check(result.junit)
+    #expect(result.json["missing"]?.compactText.contains("interrupted, to go on from a checkpoint") == true)
+  }
+
+  @Test("A candidate whose runs all failed is a regression") func allFailed() throws {
+    let result = try compare(after: { sweep in
+      try FileManager.default.removeItem(at: sweep.folder.appending(path: "runs"))
+      for method in ["lora", "ia3"] { try sweep.fail(method, dataset: "sst2", seed: 42, error: "no") }
+    })
+    #expect(result.isRegression && result.failed.count == 2 && result.missing.count == 10 && result.matched.isEmpty)
   }
 
   @Test("A baseline can be one file as a report writes it, with all that a comparison needs") func baselineFile() throws

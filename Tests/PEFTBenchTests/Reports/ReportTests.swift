@@ -88,7 +88,8 @@ import Testing
     }
     let csv = try #require(report.text(.csv))
     #expect(csv.split(separator: "\r\n").count == 1 + 27 - 3)
-    #expect(csv.contains("full,,rte,ia3,123,failed,") && csv.contains(",the loss is not finite | at step 3 <b>\r\n"))
+    #expect(csv.contains("full,SmolLM2-135M-Instruct,rte,ia3,123,failed,"))
+    #expect(csv.contains(",the loss is not finite | at step 3 <b>\r\n"))
     #expect(try #require(report.text(.junit)).contains("failures=\"1\""))
     #expect(try #require(report.text(.markdown)).contains("at step 3 &lt;b&gt;"))
   }
@@ -109,6 +110,91 @@ import Testing
     try sweep.fail("ia3", dataset: "rte", seed: 2, error: "no")
     results = try ReportedResults([folder.url.path])
     #expect(results.missing.count == 7 && results.failures.count == 1)
+  }
+
+  @Test("A plan tells which runs are missing and why, and failures of earlier plans are left out")
+  func missingRuns() throws {
+    let folder = try TemporaryFolder()
+    let sweep = SyntheticSweep(folder.url)
+    try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["sst2", "rte"], seeds: [1])
+    try sweep.plan(methods: ["lora", "ia3", "bitfit"], datasets: ["sst2", "rte"], seeds: [1, 2])
+    try sweep.fail("ia3", dataset: "rte", seed: 2, error: "no memory")
+    try sweep.fail("adapter", dataset: "rte", seed: 2, error: "of a method that the config had once")
+    let stopped = sweep.folder(of: "bitfit", "sst2", 1).appending(path: "checkpoint")
+    try FileManager.default.createDirectory(at: stopped, withIntermediateDirectories: true)
+    // Its error cannot be read; the plan has its names.
+    try sweep.fail("bitfit", dataset: "rte", seed: 1, error: "")
+    try Data("{".utf8).write(to: sweep.folder(of: "bitfit", "rte", 1).appending(path: "error.json"))
+
+    let report = try report(folder.url)
+    let results = report.results
+    #expect(results.isPlanned && results.runs.count == 2 && results.missing.count == 12 - 2 - 2)
+    #expect(results.failures.map(\.label).sorted() == ["bitfit", "ia3"] && results.notes.count == 1)
+    #expect(results.notes.first?.contains("1 failed run of earlier configs") == true)
+    for run in results.failures {
+      #expect(run.modelName == "SmolLM2-135M-Instruct" && run.dataset == "rte")
+      #expect(run.seed == (run.label == "ia3" ? 2 : 1))
+    }
+    let causes = Set(results.missing.filter { $0.label == "bitfit" && $0.seed == 1 }.map(\.cause))
+    #expect(causes == ["interrupted, to go on from a checkpoint"])
+    #expect(results.missing.count { $0.cause == "not begun" } == 7)
+    let suite = try #require(report.suites.first)
+    // Methods that have nothing yet are rows all the same.
+    #expect(Set(suite.results.methods.map(\.title)) == ["lora", "ia3", "bitfit"])
+    #expect(suite.statistics.leaderboard.map(\.missingCount).reduce(0, +) == 8)
+    for format in ReportFormat.allCases where format != .table {
+      let text = try #require(report.text(format))
+      let parts = ["SmolLM2-135M-Instruct", "ia3", "bitfit", "no memory", "interrupted, to go on", "not begun"]
+      for part in parts where format != .junit || part != "SmolLM2-135M-Instruct" {
+        #expect(text.contains(part), "\(part) in \(format)")
+      }
+    }
+    let csv = try #require(report.text(.csv))
+    #expect(csv.contains("full,SmolLM2-135M-Instruct,sst2,bitfit,1,missing,") && csv.contains(",not begun\r\n"))
+    let junit = try #require(report.text(.junit))
+    #expect(junit.contains("tests=\"12\" failures=\"2\"") && junit.contains("skipped=\"8\""))
+    // A report's JSON tells the same.
+    let file = folder.url.appending(path: "report.json")
+    try Data(try #require(report.text(.json)).utf8).write(to: file)
+    let read = try ReportedResults([file.path])
+    #expect(read.failures == results.failures && read.missing == results.missing)
+
+    // Runs that another machine did, copied here: this plan does not know their ids.
+    try sweep.plan(methods: ["lora", "ia3"], datasets: ["sst2", "rte"], seeds: [1, 2], hasIDs: false)
+    let copied = try ReportedResults([folder.url.path])
+    #expect(copied.runs.count == 2 && copied.failures.map(\.label) == ["ia3"] && copied.missing.count == 8 - 2 - 1)
+  }
+
+  @Test("A model or method that has nothing but failures is in the tables, under its own model")
+  func onlyFailures() throws {
+    let folder = try TemporaryFolder()
+    let sweep = SyntheticSweep(folder.url)
+    try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["sst2"], seeds: [1])
+    try sweep.fail("ia3", dataset: "sst2", seed: 1, error: "no")
+    try sweep.fail("bitfit", dataset: "sst2", seed: 1, error: "no")
+    let file = sweep.folder(of: "bitfit", "sst2", 1).appending(path: "error.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+      .replacing("SmolLM2-135M-Instruct", with: "other").replacing("0123abcd", with: "ffff")
+    try Data(text.utf8).write(to: file)
+    let report = try report(folder.url)
+    let titles = Set(try #require(report.suites.first).results.methods.map(\.title))
+    #expect(titles == ["SmolLM2-135M-Instruct · lora", "SmolLM2-135M-Instruct · ia3", "other · bitfit"])
+    #expect(try #require(report.text(.junit)).contains("name=\"other bitfit seed 1\""))
+    let other = try self.report(folder.url, only: [("model", "other")])
+    #expect(other.results.runs.isEmpty && other.results.failures.map(\.label) == ["bitfit"])
+  }
+
+  @Test("Runs of one label with other settings are not averaged, even on other datasets") func mixedSettings() throws {
+    let folder = try TemporaryFolder()
+    let sweep = SyntheticSweep(folder.url)
+    try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["sst2", "rte"], seeds: [1])
+    let file = sweep.folder(of: "lora", "rte", 1).appending(path: "record.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+      .replacing("\"learning_rate\": 0.001", with: "\"learning_rate\": 0.01")
+    try Data(text.utf8).write(to: file)
+    let suite = try #require(try report(folder.url).suites.first)
+    #expect(
+      suite.results.methods.map(\.title) == ["lora (learning_rate=0.001)", "lora (learning_rate=0.01)"])
   }
 
   @Test("Suites stay apart, folders are put together, and equal runs count once") func merging() throws {

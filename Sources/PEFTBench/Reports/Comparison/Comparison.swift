@@ -68,12 +68,16 @@ public struct Comparison: Sendable {
   public let matched: [ReportedRun]
   /// Values that moved, regressions first.
   public let moves: [Move]
-  /// Runs of the baseline that the candidate lacks.
-  public let missing: [ReportedRun]
+  /// Runs of the baseline that the candidate lacks, with the cause where its plan tells one: "not begun", say.
+  public let missing: [(run: ReportedRun, cause: String?)]
   /// Runs of the baseline that failed in the candidate, with the error.
   public let failed: [(run: ReportedRun, error: String)]
   /// Runs that only the candidate has.
   public let added: [ReportedRun]
+  /// Runs that failed in the candidate and that the baseline does not have complete either.
+  public let otherFailures: [FailedRun]
+  /// The runs of `added` and `otherFailures` that failed in the baseline, by their places.
+  private let failedBefore: Set<RunPlace>
   /// What readers must know.
   public let notes: [String]
   /// Whether runs that the candidate lacks are no regression.
@@ -97,20 +101,26 @@ public struct Comparison: Sendable {
     let there = Dictionary(candidate.runs.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let known = Set(baseline.runs.map(\.key))
     let pairs = baseline.runs.compactMap { run in there[run.key].map { (run, $0) } }
-    guard !pairs.isEmpty else { throw Self.nothingMatches(baseline, candidate) }
-    try Self.check(options.tolerances.map(\.metric), among: pairs.map(\.0))
-
     let absent = baseline.runs.filter { there[$0.key] == nil }
-    let failures = absent.map { run in candidate.failures.first { Self.isSame($0, run) } }
+    let failures = absent.map { run in candidate.failures.first { $0.isAttempt(at: run) } }
+    // A candidate whose runs all failed is a regression, one that has nothing to do with the baseline is a mistake.
+    guard !pairs.isEmpty || failures.contains(where: { $0 != nil }) else {
+      throw Self.nothingMatches(baseline, candidate)
+    }
+    try Self.check(options.tolerances.map(\.metric), among: pairs.isEmpty ? baseline.runs : pairs.map(\.0))
+
+    let causes = Dictionary(candidate.missing.map { ($0.place, $0.cause) }, uniquingKeysWith: { first, _ in first })
     failed = zip(absent, failures).compactMap { run, failure in failure.map { (run, $0.error) } }
-    missing = zip(absent, failures).filter { $0.1 == nil }.map(\.0)
+    missing = zip(absent, failures).filter { $0.1 == nil }.map { run, _ in (run, causes[run.place]) }
     added = candidate.runs.filter { !known.contains($0.key) }
+    otherFailures = candidate.failures.filter { failure in !baseline.runs.contains { failure.isAttempt(at: $0) } }
+    failedBefore = Set(baseline.failures.map(\.place))
     matched = pairs.map(\.1)
-    suites = Set(pairs.map(\.1.suite)).sorted()
+    suites = Set((pairs.isEmpty ? absent : pairs.map(\.1)).map(\.suite)).sorted()
     isMissingAllowed = options.allowsMissing
     let moves = pairs.flatMap { Self.moves($0, $1, options: options) }
     self.moves = moves.filter { $0.verdict == .regression } + moves.filter { $0.verdict != .regression }
-    notes = Self.notes(missing: missing, added: added, pairs: pairs, options: options)
+    notes = Self.notes(missing: missing.map(\.run), added: added, pairs: pairs, options: options)
   }
 
   // MARK: - One pair of runs
@@ -160,11 +170,8 @@ public struct Comparison: Sendable {
 
   // MARK: - What does not match
 
-  private static func isSame(_ failure: FailedRun, _ run: ReportedRun) -> Bool {
-    failure.suite == run.suite && failure.dataset == run.dataset && failure.methodName == run.methodName
-      && (failure.label == run.label || failure.label == failure.methodName)
-      && (failure.seed == run.seed || run.isZeroShot)
-  }
+  /// Whether a run that the candidate alone has was tried in the baseline, and failed there.
+  func failedInBaseline(_ place: RunPlace) -> Bool { failedBefore.contains(place) }
 
   private static func notes(
     missing: [ReportedRun], added: [ReportedRun], pairs: [(ReportedRun, ReportedRun)], options: Options
@@ -186,10 +193,7 @@ public struct Comparison: Sendable {
     return notes
   }
 
-  private static func isNamesake(_ one: ReportedRun, _ other: ReportedRun) -> Bool {
-    one.suite == other.suite && one.modelName == other.modelName && one.dataset == other.dataset
-      && one.label == other.label && one.seed == other.seed
-  }
+  private static func isNamesake(_ one: ReportedRun, _ other: ReportedRun) -> Bool { one.place == other.place }
 
   private static func nothingMatches(_ baseline: ReportedResults, _ candidate: ReportedResults) -> FileError {
     let path = candidate.paths.joined(separator: ", ")

@@ -9,8 +9,16 @@ extension Comparison {
   public var summary: String {
     let runs =
       "\(matched.count) \(matched.count == 1 ? "run" : "runs") of the \(suites.joined(separator: " and ")) suite"
+    var others: [String] = []
+    if !added.isEmpty {
+      others.append("\(added.count) \(added.count == 1 ? "run" : "runs") only in the candidate")
+    }
+    if !otherFailures.isEmpty {
+      let count = otherFailures.count
+      others.append("\(count) \(count == 1 ? "run" : "runs") failed that the baseline does not have")
+    }
     if moves.isEmpty, missing.isEmpty, failed.isEmpty {
-      return "Nothing moved in \(runs)." + (added.isEmpty ? "" : " \(added.count) runs are new.")
+      return (["Nothing moved in \(runs)"] + others).joined(separator: "; ") + "."
     }
     var parts: [String] = []
     for verdict in [Verdict.regression, .tolerated, .insignificant, .improved, .uncounted] {
@@ -19,9 +27,10 @@ extension Comparison {
     }
     if !failed.isEmpty { parts.append("\(failed.count) failed \(failed.count == 1 ? "run" : "runs")") }
     if !missing.isEmpty {
-      parts.append("\(missing.count) missing \(missing.count == 1 ? "run" : "runs")\(allowsMissingText)")
+      let count = missing.count
+      parts.append("\(count) missing \(count == 1 ? "run" : "runs")\(allowsMissingText)")
     }
-    if !added.isEmpty { parts.append("\(added.count) new \(added.count == 1 ? "run" : "runs")") }
+    parts += others
     return "\(isRegression ? "REGRESSION" : "No regression") in \(runs): \(parts.joined(separator: ", "))."
   }
 
@@ -29,7 +38,8 @@ extension Comparison {
 
   /// What moved, what is missing and what is new, as a table.
   public var table: ReportTable {
-    let severalModels = Set((matched + missing + added).map(\.modelName)).count > 1
+    let severalModels =
+      Set((matched + missing.map(\.run) + added).map(\.modelName) + otherFailures.map(\.modelName)).count > 1
     var table = ReportTable(
       "comparison", "What moved", caption: summary,
       columns: [
@@ -37,11 +47,13 @@ extension Comparison {
         .init("metric", isNumber: false), .init("baseline"), .init("candidate"), .init("change"),
         .init("95 % interval"), .init("tolerance"), .init("verdict", isNumber: false),
       ])
-    func add(_ run: ReportedRun, _ cells: [ReportTable.Cell]) {
-      let method = (severalModels ? "\(run.modelName) · " : "") + run.label
-      let dataset = (suites.count > 1 ? "\(run.suite) · " : "") + run.dataset
-      table.add([.init(dataset), .init(method), .init("\(run.seed)")] + cells)
+    let dash = ReportTable.Cell("–")
+    func addPlace(_ place: RunPlace, seed: Int, _ cells: [ReportTable.Cell]) {
+      let method = (severalModels ? "\(place.modelName) · " : "") + place.label
+      let dataset = (suites.count > 1 ? "\(place.suite) · " : "") + place.dataset
+      table.add([.init(dataset), .init(method), .init("\(seed)")] + cells)
     }
+    func add(_ run: ReportedRun, _ cells: [ReportTable.Cell]) { addPlace(run.place, seed: run.seed, cells) }
     for move in moves {
       let interval = move.interval.map {
         "\(NumberText.signed(100 * $0.lower, digits: 1)) … \(NumberText.signed(100 * $0.upper, digits: 1))"
@@ -54,22 +66,33 @@ extension Comparison {
           .init(Self.word(move.verdict, 1), move.verdict == .regression ? .failed : .plain),
         ])
     }
-    let dash = ReportTable.Cell("–")
+    func score(_ run: ReportedRun) -> ReportTable.Cell {
+      .init("\(run.metric) \(ComparedMetric.score(run.metric).text(run.value))")
+    }
+    func before(_ place: RunPlace) -> ReportTable.Cell { failedInBaseline(place) ? "failed" : dash }
     for (run, error) in failed {
       add(
         run,
         [
-          .init("run"), .init("complete"), .init("failed"), dash, dash, dash,
+          .init("run"), score(run), .init("failed"), dash, dash, dash,
           .init("failed: \(VisibleText.cut(error, to: 120))", .failed),
         ])
     }
-    for run in missing {
-      add(run, [.init("run"), .init("complete"), .init("missing"), dash, dash, dash, .init("missing", .missing)])
+    for (run, cause) in missing {
+      let verdict = "only in the baseline" + (cause.map { ": \($0)" } ?? "")
+      add(run, [.init("run"), score(run), .init("missing"), dash, dash, dash, .init(verdict, .missing)])
     }
     for run in added {
       add(
-        run,
-        [.init("run"), dash, .init(ComparedMetric.score(run.metric).text(run.value)), dash, dash, dash, .init("new")])
+        run, [.init("run"), before(run.place), score(run), dash, dash, dash, .init("only in the candidate")])
+    }
+    for run in otherFailures {
+      addPlace(
+        run.place, seed: run.seed,
+        [
+          .init("run"), before(run.place), .init("failed"), dash, dash, dash,
+          .init("failed, not in the baseline: \(VisibleText.cut(run.error, to: 120))"),
+        ])
     }
     return table
   }
@@ -126,11 +149,18 @@ extension Comparison {
           var json = name(run)
           json["error"] = JSONValue(error)
           return json
-        }), "missing": .array(missing.map(name)), "new": .array(added.map(name)), "notes": JSONValue(notes),
+        }),
+      "missing": .array(
+        missing.map { run, cause in
+          var json = name(run)
+          json["cause"] = JSONValue(cause)
+          return json
+        }),
+      "new": .array(added.map(name)), "new_failed": .array(otherFailures.map(\.json)), "notes": JSONValue(notes),
     ]
   }
 
-  /// The comparison as JUnit XML: a test case for each run of the baseline.
+  /// The comparison as JUnit XML: a test case for each run of the baseline, and for others that failed.
   public var junit: String {
     var document = JUnitDocument(
       name: "peft-bench compare",
@@ -138,7 +168,11 @@ extension Comparison {
         ("suite", suites.joined(separator: ", ")), ("baseline", baselineName), ("candidate", candidateName),
         ("version", Version.current),
       ])
-    func name(_ run: ReportedRun) -> String { "\(run.label) seed \(run.seed)" }
+    let severalModels = Set(matched.map(\.modelName)).count > 1
+    func runName(_ model: String, _ label: String, _ seed: Int) -> String {
+      (severalModels ? model + " " : "") + "\(label) seed \(seed)"
+    }
+    func name(_ run: ReportedRun) -> String { runName(run.modelName, run.label, run.seed) }
     func group(_ run: ReportedRun) -> String { "\(run.suite).\(run.dataset)" }
     for run in matched {
       let lost = moves.filter { $0.run.key == run.key && $0.verdict == .regression }
@@ -148,10 +182,14 @@ extension Comparison {
       document.add(group: group(run), name: name(run), lost.isEmpty ? .passed : .failed(text))
     }
     for (run, error) in failed { document.add(group: group(run), name: name(run), .failed("the run failed: \(error)")) }
-    for run in missing {
+    for (run, cause) in missing {
+      let text = "the candidate has no such run" + (cause.map { ": \($0)" } ?? "")
+      document.add(group: group(run), name: name(run), isMissingAllowed ? .skipped(text) : .failed(text))
+    }
+    for run in otherFailures {
       document.add(
-        group: group(run), name: name(run),
-        isMissingAllowed ? .skipped("the candidate has no such run") : .failed("the candidate has no such run"))
+        group: "\(run.suite).\(run.dataset)", name: runName(run.modelName, run.label, run.seed),
+        .skipped("not in the baseline; the run failed: \(run.error)"))
     }
     return document.text
   }

@@ -14,11 +14,15 @@ enum CSVReport {
       for run in suite.results.runs { lines.append(line(run)) }
       for run in suite.results.failures {
         lines.append(
-          join([run.suite, "", run.dataset, run.label, "\(run.seed)", "failed"] + empty(12) + [run.id, run.error]))
+          join(
+            [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "failed"] + empty(12)
+              + [run.id, run.error]))
       }
       for run in suite.results.missing {
         lines.append(
-          join([run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "missing"] + empty(14)))
+          join(
+            [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "missing"] + empty(12)
+              + [run.id ?? "", run.cause]))
       }
     }
     return lines.joined(separator: "\r\n") + "\r\n"

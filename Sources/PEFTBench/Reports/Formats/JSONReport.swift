@@ -11,21 +11,7 @@ enum JSONReport {
       "schema": JSONValue(schema), "version": JSONValue(Version.current), "name": JSONValue(report.results.name),
       "complete": JSONValue(report.results.runs.count), "notes": JSONValue(report.results.notes),
       "suites": .array(report.suites.map(suite)),
-      "failed": .array(
-        report.results.failures.map { run in
-          [
-            "id": JSONValue(run.id), "suite": JSONValue(run.suite), "model_sha256": JSONValue(run.modelHash),
-            "dataset": JSONValue(run.dataset), "method": JSONValue(run.methodName), "label": JSONValue(run.label),
-            "seed": JSONValue(run.seed), "error": JSONValue(run.error),
-          ]
-        }),
-      "missing": .array(
-        report.results.missing.map { run in
-          [
-            "suite": JSONValue(run.suite), "model": JSONValue(run.modelName), "dataset": JSONValue(run.dataset),
-            "label": JSONValue(run.label), "seed": JSONValue(run.seed),
-          ]
-        }),
+      "failed": .array(report.results.failures.map(\.json)), "missing": .array(report.results.missing.map(\.json)),
       "runs": .array(report.suites.flatMap(\.results.runs).map(\.json)),
     ]
   }

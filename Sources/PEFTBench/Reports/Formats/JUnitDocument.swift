@@ -64,18 +64,24 @@ enum JUnitReport {
       name: "peft-bench \(report.results.name)",
       properties: [("suite", report.suiteTitle), ("version", Version.current)])
     for suite in report.suites.map(\.results) {
+      let hasModels = suite.modelNames.count > 1
+      func name(_ model: String, _ label: String, _ seed: Int) -> String {
+        "\(hasModels ? model + " " : "")\(label) seed \(seed)"
+      }
       for run in suite.runs {
         let seconds = (run.costs.trainingSeconds ?? 0) + (run.costs.evaluationSeconds ?? 0)
         document.add(
-          group: "\(suite.suite).\(run.dataset)", name: "\(run.label) seed \(run.seed)", seconds: seconds, .passed)
+          group: "\(suite.suite).\(run.dataset)", name: name(run.modelName, run.label, run.seed), seconds: seconds,
+          .passed)
       }
       for run in suite.failures {
-        document.add(group: "\(suite.suite).\(run.dataset)", name: "\(run.label) seed \(run.seed)", .failed(run.error))
+        document.add(
+          group: "\(suite.suite).\(run.dataset)", name: name(run.modelName, run.label, run.seed), .failed(run.error))
       }
       for run in suite.missing {
         document.add(
-          group: "\(suite.suite).\(run.dataset)", name: "\(run.label) seed \(run.seed)",
-          .skipped("the config asks for this run, and it is not there"))
+          group: "\(suite.suite).\(run.dataset)", name: name(run.modelName, run.label, run.seed),
+          .skipped("missing: \(run.cause)"))
       }
     }
     return document.text

@@ -31,4 +31,18 @@ extension Report {
       if let text = text(format) { try AtomicFile.write(text, to: "\(folder)/\(name)") }
     }
   }
+
+  /// Makes these files anew in a results folder, with what is there when no other process makes them.
+  ///
+  /// Of several sweeps that end at about the same time, the last one to write has seen the records of all.
+  ///
+  /// - Throws: An `InputError` for a record that cannot be read or a folder that cannot be written to.
+  @discardableResult public static func refresh(_ results: ResultsFolder) throws -> Report {
+    let locks = try RunLocks(forTakingIn: results.path)
+    return try locks.withFolderLock {
+      let report = try Report(ReportedResults([results.path], locks: locks))
+      try report.write(to: results.path)
+      return report
+    }
+  }
 }

@@ -225,40 +225,54 @@ enum ReportTables {
   }
 
   static func failures(_ suite: Report.Suite) -> ReportTable? {
-    guard !suite.results.failures.isEmpty else { return nil }
+    let failures = suite.results.failures
+    guard !failures.isEmpty else { return nil }
     var table = ReportTable(
       "failures", "Failed runs", caption: "They are in no mean; running the config again tries them again.",
       columns: [
         .init("dataset", isNumber: false), .init("method", isNumber: false), .init("seed"),
-        .init("error", isNumber: false), .init("id", isNumber: false),
+        .init("cause", isNumber: false), .init("model", isNumber: false), .init("id", isNumber: false),
       ])
-    for run in suite.results.failures {
+    for run in failures {
       table.add([
-        .init(run.dataset), .init(run.label), .init("\(run.seed)"), .init(VisibleText.cut(run.error, to: 400), .failed),
-        .init(run.id),
+        .init(run.dataset), .init(run.label), .init("\(run.seed)"),
+        .init(VisibleText.cut(run.error, to: 400), .failed), .init(run.modelName), .init(run.id),
       ])
     }
     return table
   }
 
+  /// What is yet to do: a line for each method, with the datasets that lack the same seeds for the same cause.
   static func missing(_ suite: Report.Suite) -> ReportTable? {
     guard !suite.results.missing.isEmpty else { return nil }
     var table = ReportTable(
-      "missing", "Missing runs", caption: "The config asks for them, and they are not there yet.",
-      columns: [.init("dataset", isNumber: false), .init("method", isNumber: false), .init("seeds", isNumber: false)])
-    var places: [(name: [String], seeds: [String])] = []
-    for run in suite.results.missing {
-      let name = [run.dataset, run.label]
-      if let index = places.firstIndex(where: { $0.name == name }) {
-        places[index].seeds.append("\(run.seed)")
-      } else {
-        places.append((name, ["\(run.seed)"]))
-      }
+      "missing", "Missing runs", caption: "The plan has them, and they are not there yet.",
+      columns: [
+        .init("method", isNumber: false), .init("datasets", isNumber: false), .init("seeds", isNumber: false),
+        .init("cause", isNumber: false), .init("model", isNumber: false),
+      ])
+    let seeds = grouped(suite.results.missing) { [$0.dataset, $0.label, $0.cause, $0.modelName] }.map { place, runs in
+      (place, runs.map { "\($0.seed)" }.joined(separator: ", "))
     }
-    for place in places {
-      table.add(place.name.map { .init($0) } + [.init(place.seeds.joined(separator: ", "), .missing)])
+    for (line, places) in grouped(seeds, by: { [$0.0[1], $0.1, $0.0[2], $0.0[3]] }) {
+      let datasets = places.map { $0.0[0] }.joined(separator: ", ")
+      table.add([.init(line[0]), .init(datasets), .init(line[1], .missing), .init(line[2]), .init(line[3])])
     }
     return table
+  }
+
+  /// Elements by a key, groups and elements in the order in which they come.
+  private static func grouped<Element>(_ elements: [Element], by key: (Element) -> [String]) -> [(
+    key: [String], elements: [Element]
+  )] {
+    var keys: [[String]] = []
+    var groups: [[String]: [Element]] = [:]
+    for element in elements {
+      let key = key(element)
+      if groups[key] == nil { keys.append(key) }
+      groups[key, default: []].append(element)
+    }
+    return keys.map { ($0, groups[$0] ?? []) }
   }
 
   // MARK: - Words

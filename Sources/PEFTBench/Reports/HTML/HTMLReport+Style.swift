@@ -43,15 +43,15 @@ extension HTMLReport {
     .card .figure{color:var(--ink);font-size:1.55rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
     .scroll{overflow-x:auto;background:var(--panel);border:1px solid var(--line);border-radius:10px;margin:.6rem 0}
     table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
-        th,td{padding:.42rem .62rem;text-align:right;white-space:nowrap;border-top:1px solid var(--grid)}
-    thead th{background:var(--head);font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom:1px solid var(--line)}
+    th,td{padding:.42rem .62rem;text-align:right;white-space:nowrap;border-top:1px solid var(--grid)}
+    thead th{white-space:normal;background:var(--head);font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom:1px solid var(--line)}
     tbody th,th:first-child,.w,.words td,.words thead th{text-align:left}tbody th{font-weight:600}
     .words td{white-space:normal;overflow-wrap:anywhere;min-width:6rem}
     tbody tr:hover>*{background:var(--head)}
-    .board tbody td:nth-child(2){font-size:1rem}td.bad{min-width:8rem}.words td.bad{min-width:15rem;white-space:normal}
+    .board tbody td:nth-child(2){font-size:1rem}.words td.bad{min-width:15rem}
     td b,th b{font-weight:750}td u{text-underline-offset:3px;text-decoration-thickness:1.5px}
     td.bad{color:var(--bad);font-weight:600}.gone{color:var(--soft)}
-    th button{all:unset;cursor:pointer;white-space:nowrap}th button:hover{color:var(--ink)}th button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+    th button{all:unset;cursor:pointer}th button:hover{color:var(--ink)}th button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
     th[aria-sort] button{color:var(--ink)}th[aria-sort=ascending] button::after{content:" ↑"}th[aria-sort=descending] button::after{content:" ↓"}
     .heat th:first-child,.board th:first-child{position:sticky;left:0;background:var(--panel);z-index:1}
     .heat thead th:first-child,.board thead th:first-child{background:var(--head)}

@@ -1,40 +1,6 @@
 import Foundation
 import PEFTCore
 
-/// A run that was tried and failed.
-public struct FailedRun: Sendable, Equatable {
-  /// The run's id.
-  public let id: String
-  /// `mini` or `full`.
-  public let suite: String
-  /// The SHA-256 of the model's weights.
-  public let modelHash: String
-  /// The method's name in the registry.
-  public let methodName: String
-  /// What reports call the method; the method's name where the error does not tell.
-  public let label: String
-  /// The dataset's name.
-  public let dataset: String
-  /// The seed.
-  public let seed: Int
-  /// What went wrong.
-  public let error: String
-}
-
-/// A run that a config asks for and that is neither complete nor failed.
-public struct MissingRun: Sendable, Equatable {
-  /// `mini` or `full`.
-  public let suite: String
-  /// What reports call the model.
-  public let modelName: String
-  /// What reports call the method with its options.
-  public let label: String
-  /// The dataset's name.
-  public let dataset: String
-  /// The seed.
-  public let seed: Int
-}
-
 /// What one or several results folders hold: complete, failed and missing runs, and the configs.
 public struct ReportedResults: Sendable {
   /// The folders or files, as the user named them.
@@ -45,8 +11,10 @@ public struct ReportedResults: Sendable {
   public private(set) var runs: [ReportedRun] = []
   /// The runs that failed, in the same order.
   public private(set) var failures: [FailedRun] = []
-  /// The runs that a config asks for and that are not there.
+  /// The runs that a plan has and that are neither complete nor failed.
   public private(set) var missing: [MissingRun] = []
+  /// Whether every folder says which runs there are to be, so that nothing else counts as missing.
+  public private(set) var isPlanned = true
   /// The resolved configs.
   public private(set) var configurations: [JSONValue] = []
   /// What readers of the numbers must know about how they were put together.
@@ -63,6 +31,11 @@ public struct ReportedResults: Sendable {
   ///   - readsMarks: Whether to look into the predictions for the rows that were right.
   /// - Throws: `InputError` for what is no results folder, and for a record that cannot be read.
   public init(_ paths: [String], only: [(key: String, value: String)] = [], readsMarks: Bool = true) throws {
+    try self.init(paths, only: only, readsMarks: readsMarks, locks: nil)
+  }
+
+  /// Reads results; `locks` are those of the folder where this process has them open, which it may do but once.
+  init(_ paths: [String], only: [(key: String, value: String)] = [], readsMarks: Bool = true, locks: RunLocks?) throws {
     self.paths = paths
     var names: [String] = []
     for path in paths {
@@ -70,46 +43,47 @@ public struct ReportedResults: Sendable {
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
         throw FileError(path: path, "there is no such results folder or file")
       }
-      names.append(isFolder.boolValue ? try addFolder(path, readsMarks: readsMarks) : try addFile(path))
+      names.append(isFolder.boolValue ? try addFolder(path, readsMarks: readsMarks, locks: locks) : try addFile(path))
     }
     name = names.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: ", ")
     keep(only)
     removeDuplicates()
-    // A run that failed once and is complete by now did not fail.
+    // One folder may have what another one lacks.
     let complete = Set(runs.map(\.id))
-    failures.removeAll { complete.contains($0.id) }
-    let places = Set(runs.map { [$0.suite, $0.modelName, $0.label, $0.dataset, String($0.seed)] })
-    missing.removeAll { places.contains([$0.suite, $0.modelName, $0.label, $0.dataset, String($0.seed)]) }
+    var known = complete
+    failures = failures.filter { known.insert($0.id).inserted }
+    var places = Set(runs.map(\.place) + failures.map(\.place))
+    missing = missing.filter { run in
+      !(run.id.map(complete.contains) ?? false) && places.insert(run.place).inserted
+    }
     sort()
   }
 
-  private mutating func addFolder(_ path: String, readsMarks: Bool) throws -> String {
+  private mutating func addFolder(_ path: String, readsMarks: Bool, locks: RunLocks?) throws -> String {
     let folder = ResultsFolder(path: path)
     let ids = ((try? FileManager.default.contentsOfDirectory(atPath: path + "/runs")) ?? []).sorted()
     guard FileManager.default.fileExists(atPath: path + "/runs") else {
       throw FileError(path: path, "is no results folder: expected runs/<id>/record.json in it")
     }
-    for id in ids {
+    var found: [ReportedRun] = []
+    for id in ids where folder.isComplete(id) {
       let place = folder.folder(of: id)
-      if folder.isComplete(id) {
-        var run = try ReportedRun(
-          RunRecord.read(place + "/record.json").json, folder: place, source: place + "/record.json")
-        if readsMarks { run.marks = try AnswerMarks(predictions: place + "/predictions.jsonl") }
-        runs.append(run)
-      } else if FileManager.default.fileExists(atPath: place + "/error.json") {
-        failures.append(try Self.failure(place + "/error.json", id: id))
-      }
+      var run = try ReportedRun(
+        RunRecord.read(place + "/record.json").json, folder: place, source: place + "/record.json")
+      if readsMarks { run.marks = try AnswerMarks(predictions: place + "/predictions.jsonl") }
+      found.append(run)
     }
-    var name = URL(filePath: path).standardizedFileURL.lastPathComponent
-    if FileManager.default.fileExists(atPath: path + "/config.json") {
-      name = try addConfiguration(path + "/config.json") ?? name
-    }
-    return name
+    runs += found
+    let plan = try addPlan(of: folder, suite: found.first?.suite, locks: locks)
+    failures += failures(in: folder, ids: ids.filter { !folder.isComplete($0) }, of: plan)
+    missing += plan.missing
+    return plan.name
   }
 
   private mutating func addFile(_ path: String) throws -> String {
     let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
     let document = try JSONParser.parse(text)
+    isPlanned = false
     let list: [DocumentValue]
     switch document["schema"]?.string {
     case JSONReport.schema?: list = document["runs"]?.array ?? []
@@ -123,63 +97,96 @@ public struct ReportedResults: Sendable {
       list = records
     }
     for value in list { runs.append(try ReportedRun(JSONValue(value), folder: nil, source: path)) }
-    for value in document["failed"]?.array ?? [] {
-      let json = RunRecord(json: JSONValue(value))
-      failures.append(
-        FailedRun(
-          id: json.string("id"), suite: json.string("suite"), modelHash: json.string("model_sha256"),
-          methodName: json.string("method"), label: json.string("label"), dataset: json.string("dataset"),
-          seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0, error: json.string("error")))
-    }
+    failures += (document["failed"]?.array ?? []).map { FailedRun(reported: RunRecord(json: JSONValue($0))) }
+    missing += (document["missing"]?.array ?? []).map { MissingRun(reported: RunRecord(json: JSONValue($0))) }
     return document["name"]?.string ?? URL(filePath: path).deletingPathExtension().lastPathComponent
   }
 
-  private static func failure(_ path: String, id: String) throws -> FailedRun {
-    let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
-    let json = RunRecord(json: JSONValue(try JSONParser.parse(text)))
-    let method = json.string("identity.method.name")
-    let label = json.string("label").isEmpty ? json.string("identity.method.label") : json.string("label")
-    return FailedRun(
-      id: id, suite: json.string("identity.suite"), modelHash: json.string("identity.model.sha256"),
-      methodName: method, label: label.isEmpty ? method : label, dataset: json.string("identity.dataset.id"),
-      seed: json.number("identity.seed").flatMap { Int(exactly: $0) } ?? 0, error: json.string("error"))
+  // MARK: - Plans
+
+  /// What a folder tells of the runs that there are to be.
+  private struct Plan {
+    var name: String
+    var suite: String
+    var entries: [SweepPlan.Entry] = []
+    /// The method's name in the registry by its label.
+    var methodNames: [String: String] = [:]
+    var missing: [MissingRun] = []
   }
 
-  /// Takes from a config which runs are missing; returns the experiment's name.
-  private mutating func addConfiguration(_ path: String) throws -> String? {
-    do {
-      let json = JSONValue(
-        try JSONParser.parse(DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)))
-      configurations.append(json)
-      let configuration = try RunConfiguration(ConfigFile.load(path: path, overrides: [], environment: [:]))
-      let datasets = try configuration.data.descriptions(from: configuration.file)
-      for method in configuration.methods where !methodOrder.contains(method.label) { methodOrder.append(method.label) }
-      for dataset in datasets where !datasetOrder.contains(dataset.id) { datasetOrder.append(dataset.id) }
-      let suite = configuration.data.suite.rawValue
-      func place(_ model: String, _ label: String, _ dataset: String, _ seed: Int) -> String {
-        "\(suite)\n\(model)\n\(label)\n\(dataset)\n\(seed)"
+  /// Takes the order of methods and datasets from a folder's config, and the runs that are yet to do from its plan, or
+  /// from the config where there is no plan.
+  private mutating func addPlan(of folder: ResultsFolder, suite: String?, locks: RunLocks?) throws -> Plan {
+    var plan = Plan(name: URL(filePath: folder.path).standardizedFileURL.lastPathComponent, suite: suite ?? "mini")
+    plan.entries = SweepPlan(folder: folder.path).entries
+    let hasPlan = !plan.entries.isEmpty
+    let config = folder.path + "/" + ResultsFolder.configName
+    if FileManager.default.fileExists(atPath: config) {
+      do {
+        try add(config, to: &plan)
+      } catch let error as any InputError {
+        let loss = hasPlan ? "what its methods are" : "which runs are missing"
+        notes.append("The config does not tell \(loss): \(error)")
       }
-      var there = Set(runs.map { place($0.modelName, $0.label, $0.dataset, $0.seed) })
-      // An error does not name the model as reports do, so it counts for all models of its hash.
-      for failure in failures {
-        for model in configuration.models.map(\.name) {
-          // The base model's answers depend on no seed, and their identity has none.
-          for seed in failure.methodName == "none" ? configuration.seeds : [failure.seed] {
-            there.insert(place(model, failure.label, failure.dataset, seed))
-          }
-        }
-      }
-      for run in configuration.selection(datasets: datasets).all
-      where !there.contains(place(run.model.name, run.method.label, run.dataset.id, run.seed)) {
-        missing.append(
-          MissingRun(
-            suite: suite, modelName: run.model.name, label: run.method.label, dataset: run.dataset.id, seed: run.seed))
-      }
-      return configuration.name
-    } catch let error as any InputError {
-      notes.append("The config does not tell which runs are missing: \(error)")
-      return nil
     }
+    if plan.entries.isEmpty { isPlanned = false }
+    let states = try SweepStatus(
+      of: folder, entries: plan.entries, locks: locks ?? RunLocks(forLookingIn: folder.path)
+    ).runs
+    // Without ids, a complete run is known by its place.
+    let complete = Set(runs.map(\.place))
+    plan.missing = states.compactMap { run in
+      let missing = MissingRun(
+        id: run.id, suite: plan.suite, modelName: run.model, methodName: plan.methodNames[run.method] ?? run.method,
+        label: run.method, dataset: run.dataset, seed: run.seed, state: run.state)
+      return missing.flatMap { run.id == nil && complete.contains($0.place) ? nil : $0 }
+    }
+    return plan
+  }
+
+  private mutating func add(_ config: String, to plan: inout Plan) throws {
+    let json = JSONValue(
+      try JSONParser.parse(DocumentText(name: config, bytes: try MemoryMappedFile(path: config).contents)))
+    configurations.append(json)
+    let suite = RunRecord(json: json).string("data.suite")
+    if !suite.isEmpty { plan.suite = suite }
+    let configuration = try RunConfiguration(ConfigFile.load(path: config, overrides: [], environment: [:]))
+    plan.name = configuration.name
+    let datasets = try configuration.data.descriptions(from: configuration.file)
+    for method in configuration.methods {
+      plan.methodNames[method.label] = method.name
+      if !methodOrder.contains(method.label) { methodOrder.append(method.label) }
+    }
+    for dataset in datasets where !datasetOrder.contains(dataset.id) { datasetOrder.append(dataset.id) }
+    guard plan.entries.isEmpty else { return }
+    plan.entries = SweepPlan(configuration.selection(datasets: datasets).all, known: [], possible: []).entries
+  }
+
+  /// The failures that are on disk, less those of runs that the folder's present plan does not have.
+  private mutating func failures(in folder: ResultsFolder, ids: [String], of plan: Plan) -> [FailedRun] {
+    var found: [FailedRun] = []
+    var strays = 0
+    for id in ids {
+      guard let cause = folder.failure(of: id) else { continue }
+      let entry = plan.entries.first { $0.id == id }
+      let run = FailedRun(
+        id: id, cause: cause, file: folder.folder(of: id) + "/" + ResultsFolder.failureName, entry: entry,
+        suite: plan.suite, methodNames: plan.methodNames)
+      guard !run.label.isEmpty, !run.dataset.isEmpty else {
+        notes.append("The run \(id) failed, but neither its error nor a plan tells which one it is: \(cause)")
+        continue
+      }
+      // Another process, or another machine whose runs were copied here, may know the id where this plan does not.
+      let isPlanned =
+        plan.entries.isEmpty || entry != nil || plan.entries.contains { $0.id == nil && $0.key == run.planKey }
+      if isPlanned { found.append(run) } else { strays += 1 }
+    }
+    if strays > 0 {
+      notes.append("\(strays) failed \(strays == 1 ? "run" : "runs") of earlier configs in \(folder.path) left out")
+    }
+    let places = Set(found.map(\.place))
+    missing.removeAll { places.contains($0.place) }
+    return found
   }
 
   private mutating func keep(_ only: [(key: String, value: String)]) {
@@ -199,13 +206,13 @@ public struct ReportedResults: Sendable {
         case "method": run.label != value && run.methodName != value
         case "seed": String(run.seed) != value
         case "suite": run.suite != value
-        default: false
+        default: run.modelName != value
         }
       }
       missing.removeAll { run in
         switch key {
         case "dataset": run.dataset != value
-        case "method": run.label != value
+        case "method": run.label != value && run.methodName != value
         case "seed": String(run.seed) != value
         case "suite": run.suite != value
         default: run.modelName != value
@@ -251,7 +258,7 @@ public struct ReportedResults: Sendable {
     }
     runs = runs.map { (place($0.suite, $0.modelName, $0.dataset, $0.label, $0.seed) + [.text($0.key)], $0) }
       .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
-    failures = failures.map { (place($0.suite, $0.modelHash, $0.dataset, $0.label, $0.seed), $0) }
+    failures = failures.map { (place($0.suite, $0.modelName, $0.dataset, $0.label, $0.seed), $0) }
       .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
     missing = missing.map { (place($0.suite, $0.modelName, $0.dataset, $0.label, $0.seed), $0) }
       .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)

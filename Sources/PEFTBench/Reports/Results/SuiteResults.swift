@@ -10,6 +10,8 @@ public struct SuiteResults: Sendable {
     public let modelHash: String
     /// The method's name in the registry.
     public let name: String
+    /// What the config calls the method with its options.
+    public let label: String
     /// The label, with the model where there are several, and with what tells it from another of that label.
     public let title: String
     /// Whether it is the base model's own answer.
@@ -55,7 +57,7 @@ public struct SuiteResults: Sendable {
   public let runs: [ReportedRun]
   /// The runs that failed, in the same order.
   public let failures: [FailedRun]
-  /// The runs that a config asks for and that are not there.
+  /// The runs that a plan has and that are not there.
   public let missing: [MissingRun]
 
   /// Arranges the results of one suite.
@@ -67,9 +69,10 @@ public struct SuiteResults: Sendable {
     let missing = results.missing.filter { $0.suite == suite }
     self.failures = failures
     self.missing = missing
-    let models = Self.unique(runs.map { [$0.modelName, $0.modelHash] })
+    let models = Self.models(of: runs, failures: failures, missing: missing)
     modelNames = Self.unique(models.map { $0[0] })
-    let (methods, assignment) = Self.methods(of: runs, models: models, order: results.methodOrder, failures: failures)
+    let (methods, assignment) = Self.methods(
+      of: runs, models: models, order: results.methodOrder, failures: failures, missing: missing)
     let datasets = Self.unique(
       results.datasetOrder.filter { name in
         runs.contains { $0.dataset == name } || failures.contains { $0.dataset == name }
@@ -92,7 +95,8 @@ public struct SuiteResults: Sendable {
       for dataset in datasets.indices {
         cells[method][dataset].runs.sort { $0.seed < $1.seed }
         cells[method][dataset].missingSeeds = Self.missingSeeds(
-          cells, method: method, dataset: dataset, methods: methods, name: datasets[dataset], planned: missing)
+          cells, method: method, dataset: dataset, methods: methods, name: datasets[dataset], planned: missing,
+          infersOthers: !results.isPlanned)
       }
     }
     self.methods = methods
@@ -133,37 +137,53 @@ public struct SuiteResults: Sendable {
 
   // MARK: - Arranging
 
-  /// The seeds that the method has elsewhere, or that others have on this dataset, or that the config plans.
+  /// The models of complete runs by name and hash, and those that have nothing but failed or missing runs.
+  private static func models(of runs: [ReportedRun], failures: [FailedRun], missing: [MissingRun]) -> [[String]] {
+    var models = unique(runs.map { [$0.modelName, $0.modelHash] })
+    for failure in failures where !models.contains(where: { isModel($0, of: failure) }) {
+      models.append([failure.modelName, failure.modelHash])
+    }
+    for run in missing where !models.contains(where: { $0[0] == run.modelName }) { models.append([run.modelName, ""]) }
+    return models
+  }
+
+  /// Whether a model, by name and hash, is that of a failed run, whose error may not tell the hash.
+  private static func isModel(_ model: [String], of failure: FailedRun) -> Bool {
+    model[0] == failure.modelName && (failure.modelHash.isEmpty || model[1].isEmpty || model[1] == failure.modelHash)
+  }
+
+  /// The seeds that the plan has; without a plan, those that the method has elsewhere or that others have here.
   private static func missingSeeds(
-    _ cells: [[Cell]], method: Int, dataset: Int, methods: [Method], name: String, planned: [MissingRun]
+    _ cells: [[Cell]], method: Int, dataset: Int, methods: [Method], name: String, planned: [MissingRun],
+    infersOthers: Bool
   ) -> [Int] {
     let cell = cells[method][dataset]
     let there = Set(cell.runs.map(\.seed) + cell.failedSeeds)
-    if methods[method].isZeroShot { return there.isEmpty ? [0] : [] }
+    let wanted = planned.filter {
+      $0.dataset == name && $0.label == methods[method].label && $0.modelName == methods[method].modelName
+    }.map(\.seed)
+    if methods[method].isZeroShot { return there.isEmpty && (infersOthers || !wanted.isEmpty) ? [0] : [] }
+    guard infersOthers else { return Set(wanted).subtracting(there).sorted() }
     let others = methods.indices.filter { !methods[$0].isZeroShot }.flatMap { cells[$0][dataset].runs.map(\.seed) }
     let own = cells[method].flatMap { $0.runs.map(\.seed) }
-    let wanted = planned.filter {
-      $0.dataset == name && $0.label == methods[method].title && $0.modelName == methods[method].modelName
-    }.map(\.seed)
     return Set(others + own + wanted).subtracting(there).sorted()
   }
 
   private static func method(of failure: FailedRun, among methods: [Method]) -> Int? {
-    methods.firstIndex { $0.title == failure.label && $0.modelHash == failure.modelHash }
-      ?? methods.firstIndex { $0.title == failure.label }
-      ?? methods.firstIndex { $0.name == failure.methodName && $0.modelHash == failure.modelHash }
+    methods.firstIndex { $0.label == failure.label && isModel([$0.modelName, $0.modelHash], of: failure) }
   }
 
-  /// One method for each model and label; more where one label stands for several settings on the same dataset and
-  /// seed, so that nothing unlike is averaged.
+  /// One method for each model and label; more where one label stands for several settings, so that nothing unlike is
+  /// averaged.
   private static func methods(
-    of runs: [ReportedRun], models: [[String]], order: [String], failures: [FailedRun]
+    of runs: [ReportedRun], models: [[String]], order: [String], failures: [FailedRun], missing: [MissingRun]
   ) -> (methods: [Method], assignment: [Int]) {
     var groups: [[String]: [Int]] = [:]
     for (index, run) in runs.enumerated() {
       groups[[run.modelName, run.modelHash, run.label], default: []].append(index)
     }
-    let labels = unique(["none"] + order + runs.map(\.label) + failures.map(\.label))
+    let labels = unique(
+      ["none"] + order + runs.map(\.label) + failures.map(\.label) + missing.map(\.label))
     let names = unique(models.map { $0[0] })
     var methods: [Method] = []
     var assignment = [Int](repeating: 0, count: runs.count)
@@ -171,26 +191,27 @@ public struct SuiteResults: Sendable {
       // Two files of one name are told apart by their hashes.
       let isAmbiguous = models.count { $0[0] == model[0] } > 1
       let modelTitle = isAmbiguous ? "\(model[0]) [\(model[1].prefix(6))]" : model[0]
+      let prefix = names.count > 1 || isAmbiguous ? "\(modelTitle) · " : ""
       for label in labels {
         guard let members = groups[[model[0], model[1], label]] else {
-          if let failure = failures.first(where: { $0.label == label && $0.modelHash == model[1] }) {
+          // A method may have nothing but failed or missing runs.
+          let name =
+            failures.first { $0.label == label && isModel(model, of: $0) }?.methodName
+            ?? missing.first { $0.label == label && $0.modelName == model[0] }?.methodName
+          if let name {
             methods.append(
-              Method(modelName: model[0], modelHash: model[1], name: failure.methodName, title: label))
+              Method(modelName: model[0], modelHash: model[1], name: name, label: label, title: prefix + label))
           }
           continue
         }
-        let places = Set(members.map { [runs[$0].dataset, String(runs[$0].seed)] })
-        let variants =
-          places.count == members.count
-          ? [members]
-          : Dictionary(grouping: members) { runs[$0].settings.compactText }.sorted { $0.key < $1.key }.map(\.value)
+        let variants = Dictionary(grouping: members) { runs[$0].settings.compactText }
+          .sorted { $0.key < $1.key }.map(\.value)
         for (number, variant) in variants.enumerated() {
           for index in variant { assignment[index] = methods.count }
           let difference = variants.count > 1 ? distinction(of: variant, among: variants, runs, number: number) : ""
-          let prefix = names.count > 1 || isAmbiguous ? "\(modelTitle) · " : ""
           methods.append(
             Method(
-              modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName,
+              modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName, label: label,
               title: prefix + label + difference))
         }
       }

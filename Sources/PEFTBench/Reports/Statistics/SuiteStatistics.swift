@@ -233,8 +233,7 @@ public struct SuiteStatistics: Sendable {
       let count = suite.missing.count
       notes.append(
         count == 1
-          ? "1 run that the config asks for is not there yet."
-          : "\(count) runs that the config asks for are not there yet.")
+          ? "1 planned run is not there yet." : "\(count) planned runs are not there yet.")
     }
     if !held.isEmpty, held.count < suite.sharedDatasets.count {
       notes.append(

@@ -1,0 +1,164 @@
+import Foundation
+import PEFTCore
+
+/// A run that was tried and failed.
+public struct FailedRun: Sendable, Equatable {
+  /// The run's id.
+  public let id: String
+  /// `mini` or `full`.
+  public let suite: String
+  /// What reports call the model.
+  public let modelName: String
+  /// The SHA-256 of the model's weights; empty where it is not known.
+  public let modelHash: String
+  /// The method's name in the registry.
+  public let methodName: String
+  /// What reports call the method with its options.
+  public let label: String
+  /// The dataset's name.
+  public let dataset: String
+  /// The seed.
+  public let seed: Int
+  /// What went wrong.
+  public let error: String
+}
+
+/// A run that there is to be and that is neither complete nor failed.
+public struct MissingRun: Sendable, Equatable {
+  /// The run's id; nil until a process has read its data.
+  public let id: String?
+  /// `mini` or `full`.
+  public let suite: String
+  /// What reports call the model.
+  public let modelName: String
+  /// The method's name in the registry.
+  public let methodName: String
+  /// What reports call the method with its options.
+  public let label: String
+  /// The dataset's name.
+  public let dataset: String
+  /// The seed.
+  public let seed: Int
+  /// Why it is not there: not begun, interrupted, or in progress.
+  public let cause: String
+}
+
+/// Where a run stands in tables, whatever its id.
+struct RunPlace: Hashable {
+  let suite: String
+  let modelName: String
+  let label: String
+  let dataset: String
+  /// 0 for the base model's own answers, which depend on no seed.
+  let seed: Int
+
+  init(suite: String, modelName: String, methodName: String, label: String, dataset: String, seed: Int) {
+    (self.suite, self.modelName, self.label, self.dataset) = (suite, modelName, label, dataset)
+    self.seed = methodName == "none" ? 0 : seed
+  }
+}
+
+extension ReportedRun {
+  var place: RunPlace {
+    RunPlace(
+      suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed)
+  }
+}
+
+extension FailedRun {
+  var place: RunPlace {
+    RunPlace(
+      suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed)
+  }
+
+  /// What the run is called in a plan.
+  var planKey: [String] { [modelName, dataset, label, String(seed)] }
+
+  /// Reads a run's error.json; what that does not tell, the plan does.
+  init(
+    id: String, cause: String, file: String, entry: SweepPlan.Entry?, suite: String, methodNames: [String: String]
+  ) {
+    let json = RunRecord(json: (try? JSONParser.parse(file: file)).map { JSONValue($0.value) } ?? [:])
+    func text(_ path: String, else other: String) -> String {
+      let text = json.string(path)
+      return text.isEmpty ? other : text
+    }
+    self.id = id
+    self.suite = text("suite", else: suite)
+    modelName = text("model.name", else: entry?.model ?? "")
+    modelHash = json.string("model.sha256")
+    label = text("method.label", else: entry?.method ?? "")
+    methodName = text("method.name", else: methodNames[label] ?? label)
+    dataset = text("dataset", else: entry?.dataset ?? "")
+    seed = json.number("seed").flatMap { Int(exactly: $0) } ?? entry?.seed ?? 0
+    error = cause
+  }
+
+  /// Reads an element of `failed` of a report.
+  init(reported json: RunRecord) {
+    self.init(
+      id: json.string("id"), suite: json.string("suite"), modelName: json.string("model"),
+      modelHash: json.string("model_sha256"), methodName: json.string("method"), label: json.string("label"),
+      dataset: json.string("dataset"), seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0,
+      error: json.string("error"))
+  }
+
+  /// As an element of `failed` of a report.
+  var json: JSONValue {
+    [
+      "id": JSONValue(id), "suite": JSONValue(suite), "model": JSONValue(modelName),
+      "model_sha256": JSONValue(modelHash), "dataset": JSONValue(dataset), "method": JSONValue(methodName),
+      "label": JSONValue(label), "seed": JSONValue(seed), "error": JSONValue(error),
+    ]
+  }
+
+  /// Whether it is an attempt at the same run as one that is complete elsewhere, by all that an error tells.
+  func isAttempt(at run: ReportedRun) -> Bool {
+    let isSameModel =
+      modelHash.isEmpty || run.modelHash.isEmpty ? modelName == run.modelName : modelHash == run.modelHash
+    return suite == run.suite && isSameModel && dataset == run.dataset && methodName == run.methodName
+      && label == run.label && (seed == run.seed || run.isZeroShot)
+  }
+}
+
+extension MissingRun {
+  var place: RunPlace {
+    RunPlace(
+      suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed)
+  }
+
+  /// A run of a plan; nil for one that is complete or failed.
+  init?(
+    id: String?, suite: String, modelName: String, methodName: String, label: String, dataset: String, seed: Int,
+    state: SweepStatus.State
+  ) {
+    let cause: String
+    switch state {
+    case .complete, .failed: return nil
+    case .running: cause = "in progress"
+    case .waiting(let isInterrupted): cause = isInterrupted ? "interrupted, to go on from a checkpoint" : "not begun"
+    }
+    self.init(
+      id: id, suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed,
+      cause: cause)
+  }
+
+  /// Reads an element of `missing` of a report.
+  init(reported json: RunRecord) {
+    let id = json.string("id")
+    let method = json.string("method")
+    self.init(
+      id: id.isEmpty ? nil : id, suite: json.string("suite"), modelName: json.string("model"),
+      methodName: method.isEmpty ? json.string("label") : method, label: json.string("label"),
+      dataset: json.string("dataset"), seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0,
+      cause: json.string("cause"))
+  }
+
+  /// As an element of `missing` of a report.
+  var json: JSONValue {
+    [
+      "id": JSONValue(id), "suite": JSONValue(suite), "model": JSONValue(modelName), "dataset": JSONValue(dataset),
+      "method": JSONValue(methodName), "label": JSONValue(label), "seed": JSONValue(seed), "cause": JSONValue(cause),
+    ]
+  }
+}
