@@ -100,6 +100,10 @@ let package = Package(
     .target(
       name: "PEFTTestSupport", dependencies: ["PEFTCore"], path: "Tests/PEFTTestSupport",
       swiftSettings: languageSettings),
+    // Damaged files for every reader; a program, so that a crash ends a process and not the tests.
+    .executableTarget(
+      name: "peft-fuzz", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench"], path: "Tests/PEFTFuzz",
+      swiftSettings: languageSettings + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .testTarget(
       name: "PEFTCoreTests", dependencies: ["PEFTCore", "PEFTTestSupport"], swiftSettings: languageSettings),
     .testTarget(
@@ -109,7 +113,8 @@ let package = Package(
       name: "PEFTBenchTests", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench", "PEFTTestSupport"],
       swiftSettings: languageSettings),
     .testTarget(
-      name: "BenchCLITests", dependencies: ["BenchCLI", "PEFTTestSupport"], swiftSettings: languageSettings),
+      name: "BenchCLITests", dependencies: ["BenchCLI", "peft-fuzz", "PEFTTestSupport"], swiftSettings: languageSettings
+    ),
   ],
   swiftLanguageModes: [.v6]
 )

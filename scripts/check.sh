@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the whole project, as continuous integration does: needs the Swift toolchain and nothing else.
 #
-#   scripts/check.sh [STEP]...        STEPs: format build test smoke gate; all of them, in this order, without any
+#   scripts/check.sh [STEP]...        STEPs: format build test fuzz smoke gate; all of them, in this order, without any
 #
 # Stops at the first step that fails.
 set -euo pipefail
@@ -40,6 +40,11 @@ check_tests() {
   swift test
 }
 
+check_fuzz() {
+  step "Damaged files, 20,000 of each format"
+  scripts/fuzz.sh --cases 20000 --seed 1
+}
+
 check_smoke() {
   step "The program from end to end"
   scripts/smoke.sh "$(swift build -c release --show-bin-path)/peft-bench"
@@ -58,16 +63,17 @@ swift --version
 swift format --version 2>/dev/null | sed 's/^/swift-format /' || true
 uname -srm
 
-[[ $# -gt 0 ]] || set -- format build test smoke gate
+[[ $# -gt 0 ]] || set -- format build test fuzz smoke gate
 for name in "$@"; do
   case "$name" in
     format) check_format ;;
     build) check_build ;;
     test) check_tests ;;
+    fuzz) check_fuzz ;;
     smoke) check_smoke ;;
     gate) check_gate ;;
     *)
-      echo "check.sh: there is no step $name; there are format, build, test, smoke, gate" >&2
+      echo "check.sh: there is no step $name; there are format, build, test, fuzz, smoke, gate" >&2
       exit 2
       ;;
   esac

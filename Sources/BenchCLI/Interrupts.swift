@@ -19,13 +19,25 @@ final class Interrupts: @unchecked Sendable {
   private let lastActs: LastActs
 
   /// The flag that signals raise from now on.
-  static func flag(console: Console, signals: [Int32] = [SIGINT, SIGTERM]) -> CancellationFlag {
+  static func flag(console: Console, signals: [Int32] = usualSignals) -> CancellationFlag {
     shared.withLock { shared in
       if let shared { return shared.flag }
       let interrupts = Interrupts(console: console, signals: signals)
       shared = interrupts
       return interrupts.flag
     }
+  }
+
+  /// Ctrl-C, a termination signal, and the end of the terminal unless `nohup` took care of that.
+  private static var usualSignals: [Int32] {
+    var action = sigaction()
+    let isKnown = sigaction(SIGHUP, nil, &action) == 0
+    #if os(Linux)
+      let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+    #else
+      let handler = unsafeBitCast(action.__sigaction_u.__sa_handler, to: Int.self)
+    #endif
+    return isKnown && handler == unsafeBitCast(SIG_IGN, to: Int.self) ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
   }
 
   /// Has `act` done when the second signal ends the process.

@@ -20,6 +20,9 @@ enum Program {
       console.error(error.description)
       console.diagnostic("Try: \(error.command.map { "\(name) \($0) --help" } ?? "\(name) --help")")
       return .wrongInput
+    } catch let error as FileError where error.isMachineFault {
+      console.error(error.description)
+      return .failed
     } catch let error as any InputError {
       console.error(error.description)
       return .wrongInput

@@ -6,8 +6,9 @@ if let refusal = CPUCheck.refusal() {
   exit(ExitStatus.wrongInput.rawValue)
 }
 
-// A reader that goes away (`peft-bench report DIR | head`) shows as an error of write, which ends quietly.
-signal(SIGPIPE, SIG_IGN)
+FatalSignals.occupyStandardStreams()
+FatalSignals.install()
+FatalSignals.saveAddressSpace()
 
 let console = Console()
 let status = Program.run(Array(CommandLine.arguments.dropFirst()), console: console)

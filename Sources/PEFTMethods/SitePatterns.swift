@@ -1,4 +1,3 @@
-import Foundation
 import PEFTCore
 
 /// Values of an option for some sites, as Hugging Face PEFT's `rank_pattern` and `alpha_pattern` give them.
@@ -19,7 +18,7 @@ struct SitePatterns<Value: Sendable>: Sendable {
   /// The value for a site, nil where no key matches.
   func value(for site: String) -> Value? {
     entries.first { entry in
-      Self.expression(entry.key)?.firstMatch(in: site, range: NSRange(site.startIndex..., in: site)) != nil
+      Self.expression(entry.key)?.matches(site) == true
     }?.value
   }
 
@@ -52,7 +51,8 @@ struct SitePatterns<Value: Sendable>: Sendable {
 
   private func matchesNone(of sites: [String]) -> Bool { sites.allSatisfy { value(for: $0) == nil } }
 
-  private static func expression(_ key: String) -> NSRegularExpression? {
-    try? NSRegularExpression(pattern: "^(?:.*\\.)?(?:\(key))$")
+  private static func expression(_ key: String) -> SiteExpression? {
+    // The key by itself first: put into a group, a stray bracket might find its partner.
+    SiteExpression(key) == nil ? nil : SiteExpression("(?:.*\\.)?(?:\(key))")
   }
 }

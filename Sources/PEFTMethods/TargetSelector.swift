@@ -1,4 +1,3 @@
-import Foundation
 public import PEFTCore
 
 /// Chooses linear maps of a model by the rules of Hugging Face PEFT's `target_modules`.
@@ -75,10 +74,12 @@ public struct TargetSelector: Sendable, Equatable {
   }
 
   private func choose<Part>(from parts: [Part], named kind: String, site: (Part) -> String) throws -> [Part] {
-    let expression: NSRegularExpression?
+    let expression: SiteExpression?
     if case .expression(let text) = pattern {
-      guard let made = try? NSRegularExpression(pattern: "^(?:\(text))$") else {
-        throw AttachError("target_modules: \"\(text)\" is not a regular expression", option: "target_modules")
+      guard let made = SiteExpression(text) else {
+        throw AttachError(
+          "target_modules: \"\(text)\" is not a regular expression, or is one that is not supported",
+          option: "target_modules")
       }
       expression = made
     } else {
@@ -113,12 +114,12 @@ public struct TargetSelector: Sendable, Equatable {
     }
   }
 
-  private func matches(_ site: String, _ expression: NSRegularExpression?) -> Bool {
+  private func matches(_ site: String, _ expression: SiteExpression?) -> Bool {
     switch pattern {
     case .suffixes(let names): Self.ends(site, with: names)
     case .allLinear: true
     case .expression:
-      expression?.firstMatch(in: site, range: NSRange(site.startIndex..., in: site)) != nil
+      expression?.matches(site) == true
     }
   }
 

@@ -57,7 +57,8 @@ import Testing
     {
       let selection = try selection(configuration, only: only, shard: shard)
       let known = selection.runs.enumerated().map { index, run in
-        SweepRun(index: index, planned: run, id: "\(run.seed)\(run.model.name)\(run.title)", modelHash: "")
+        let id = "\(run.seed)\(run.model.name)-\(run.dataset.id)-\(run.method.label)"
+        return SweepRun(index: index, planned: run, id: id, modelHash: "")
       }
       return SweepPlan(selection.asked, known: known, possible: selection.all)
     }

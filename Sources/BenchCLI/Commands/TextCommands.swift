@@ -100,7 +100,7 @@ enum TextCommands {
           console.print(line: ["text": ""])
           continue
         }
-        let ids = generator.generate([prompt], after: shared, maximumNewTokens: limit)[0]
+        let ids = try generator.generate([prompt], after: shared, maximumNewTokens: limit)[0]
         console.print(line: ["text": JSONValue(tokenizer.decode(ids, skipSpecialTokens: true))])
         console.flush()
       }

@@ -14,6 +14,7 @@ enum WorkerCommand {
     run: { arguments, console in
       // Ctrl-C reaches the whole group of processes; the sweep passes it on in its own way.
       signal(SIGINT, SIG_IGN)
+      signal(SIGHUP, SIG_IGN)
       console.isQuiet = true
       let flag = Interrupts.flag(console: console, signals: [SIGTERM])
       let orders = Orders()

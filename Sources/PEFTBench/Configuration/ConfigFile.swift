@@ -13,7 +13,7 @@ public struct ConfigFile: Sendable {
   public let environment: [String: String]
 
   /// Largest file that is read.
-  static let maximumBytes = 16 << 20
+  static let maximumBytes = 1 << 20
 
   /// Reads the file at `path`, applies `overrides` in order, then replaces references to the environment.
   ///

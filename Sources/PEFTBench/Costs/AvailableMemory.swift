@@ -24,7 +24,16 @@ public struct AvailableMemory: Sendable, Equatable {
       AvailableMemory(bytes: $0, origin: "left of the memory limit of this control group")
     }
     let machine = machine(root: root).map { AvailableMemory(bytes: $0, origin: "free on this machine") }
-    return ([machine].compactMap(\.self) + limits).min { $0.bytes < $1.bytes }
+    let own = root.isEmpty ? addressSpace : nil
+    return ([machine, own].compactMap(\.self) + limits).min { $0.bytes < $1.bytes }
+  }
+
+  /// What is left of the limit on this process's address space, as `ulimit -v` and batch systems set it.
+  private static var addressSpace: AvailableMemory? {
+    guard let limit = ProcessMemory.addressSpaceLimit else { return nil }
+    let pages = text(of: "/proc/self/statm").split(separator: " ").first.flatMap { Int($0) } ?? 0
+    return AvailableMemory(
+      bytes: max(0, limit - pages * 4096), origin: "left of the limit on this process's address space (ulimit -v)")
   }
 
   /// A complaint about what needs more; nil for what fits.

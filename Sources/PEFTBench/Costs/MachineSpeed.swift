@@ -128,7 +128,7 @@ struct MachineSpeed {
       let prompts = (0..<MachineSpeed.generatedSequences).map { ids(sequence: $0, count: 8) }
       func seconds(_ steps: Int) -> Double {
         let start = DispatchTime.now()
-        _ = generator.generate(prompts, after: shared, maximumNewTokens: steps)
+        _ = try? generator.generate(prompts, after: shared, maximumNewTokens: steps)
         return start.secondsUntilNow
       }
       let one = seconds(1)

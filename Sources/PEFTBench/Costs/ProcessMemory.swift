@@ -26,6 +26,18 @@ public enum ProcessMemory {
     try? file.close()
   }
 
+  /// The limit on the process's address space in bytes, nil where there is none.
+  public static var addressSpaceLimit: Int? {
+    #if canImport(Glibc)
+      var limit = rlimit()
+      guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return nil }
+      // No limit is the largest number.
+      return Int(exactly: limit.rlim_cur)
+    #else
+      return nil
+    #endif
+  }
+
   private static func field(_ name: String) -> Int {
     guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) })

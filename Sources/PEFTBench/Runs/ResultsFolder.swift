@@ -28,11 +28,7 @@ public struct ResultsFolder: Sendable {
 
   /// Makes the folder, and refuses one that cannot be written to.
   public func prepare() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path + "/runs", withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: path, "the results folder cannot be made: \(error.localizedDescription)")
-    }
+    try AtomicFile.makeFolder(path + "/runs")
     guard FileManager.default.isWritableFile(atPath: path) else {
       throw FileError(path: path, "the results folder cannot be written to")
     }
@@ -69,11 +65,7 @@ public struct ResultsFolder: Sendable {
     for name in names(in: checkpoint) where AtomicFile.isLeftover(name) {
       try? FileManager.default.removeItem(atPath: "\(checkpoint)/\(name)")
     }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: folder, "the run's folder cannot be made: \(error.localizedDescription)")
-    }
+    try AtomicFile.makeFolder(folder)
   }
 
   /// Removes what a complete run needs no more.

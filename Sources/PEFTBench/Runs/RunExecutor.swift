@@ -69,12 +69,18 @@ public final class RunExecutor {
     } catch let interruption as Interruption {
       throw interruption
     } catch {
-      if error is TrainingFailure {
+      if error is TrainingFailure || error is NonFiniteError {
         // It would only fail in the same way.
         try? FileManager.default.removeItem(atPath: checkpointFolder(of: run))
       }
       let cause = "\(error)"
-      try results.fail(run, suite: configuration.data.suite, cause: cause, seconds: start.secondsUntilNow)
+      // Behind a full disk all other runs would fail too, one after the other.
+      if let error = error as? FileError, error.isMachineFault { throw error }
+      do {
+        try results.fail(run, suite: configuration.data.suite, cause: cause, seconds: start.secondsUntilNow)
+      } catch let second as FileError {
+        throw FileError(path: second.path, "\(second.message), to say that \(run.planned.title) failed: \(cause)")
+      }
       return .failed(cause)
     }
   }

@@ -15,12 +15,23 @@ public struct RunRecord: Sendable {
   /// - Throws: `FileError`, or `DocumentError` for what is no record of this version.
   public static func read(_ path: String) throws -> RunRecord {
     let (value, text) = try JSONParser.parse(file: path)
+    if let number = value["schema"]?.string.flatMap(Self.version), let own = version(schema), number > own {
+      throw DocumentError(
+        "a newer version of peft-bench wrote this record (\(value["schema"]?.string ?? "")); this one reads \(Self.schema)",
+        at: value["schema"]?.offset ?? value.offset, of: text)
+    }
     guard let schema = value["schema"]?.string, schema == Self.schema else {
       throw DocumentError(
         "expected a record of schema \(Self.schema), found \(value["schema"]?.string ?? "none")", at: value.offset,
         of: text)
     }
     return RunRecord(json: JSONValue(value))
+  }
+
+  /// The number at the end of a schema of ours.
+  private static func version(_ schema: String) -> Int? {
+    let parts = schema.split(separator: "/")
+    return parts.count == 2 && parts[0] == "peft-bench.run" ? Int(parts[1]) : nil
   }
 
   /// A string under a dotted path, empty if there is none.

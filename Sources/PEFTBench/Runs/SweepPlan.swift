@@ -69,7 +69,9 @@ struct SweepPlan {
       guard let model = run["model"]?.string, let dataset = run["dataset"]?.string,
         let method = run["method"]?.string, let seed = run["seed"]?.integer
       else { return nil }
-      return Entry(model: model, dataset: dataset, method: method, seed: seed, id: run["id"]?.string)
+      // An id names a folder; anything else could lead out of the results.
+      let id = run["id"]?.string.flatMap { $0.utf8.contains(0x2F) || $0.hasPrefix(".") || $0.isEmpty ? nil : $0 }
+      return Entry(model: model, dataset: dataset, method: method, seed: seed, id: id)
     }
   }
 

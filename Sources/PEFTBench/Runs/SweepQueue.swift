@@ -11,8 +11,8 @@ final class SweepQueue: Sendable {
     var pending: [SweepRun]
     /// Runs that other processes have.
     var elsewhere: [SweepRun] = []
-    /// By the place in the plan.
-    var records: [Int: RunRecord] = [:]
+    /// The ids of complete runs by the place in the plan; their records stay on disk, since a sweep may have thousands.
+    var complete: [Int: String] = [:]
     var failures: Set<Int> = []
     var isStopped = false
     var hasSaidWaiting = false
@@ -80,16 +80,14 @@ final class SweepQueue: Sendable {
 
   /// What the sweep has come to.
   var result: Sweep.Result {
-    state.withLock { state in
-      Sweep.Result(
-        records: state.records.sorted { $0.key < $1.key }.map(\.value), failures: state.failures.count)
-    }
+    let (complete, failures) = state.withLock { ($0.complete.sorted { $0.key < $1.key }, $0.failures.count) }
+    return Sweep.Result(records: complete.compactMap { try? results.record(of: $0.value) }, failures: failures)
   }
 
   private func take(_ outcome: RunOutcome, of run: SweepRun) throws {
     switch outcome {
     case .complete(let record, let isNew):
-      state.withLock { $0.records[run.index] = record }
+      state.withLock { $0.complete[run.index] = run.id }
       watch(isNew ? .finished(run, record: record) : .skipped(run, record: record))
     case .failed(let cause):
       _ = state.withLock { $0.failures.insert(run.index) }

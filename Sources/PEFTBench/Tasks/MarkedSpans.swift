@@ -28,6 +28,10 @@ enum MarkedSpans {
     }
     var marks: [(place: Int, mark: String)] = []
     for span in spans {
+      // Also keeps what is added to it from overflowing.
+      guard 0...bytes.count ~= span.word else {
+        throw row.complaint("the text has no word \(span.word)")
+      }
       let wanted = Array(span.text.utf8)
       var found: Int?
       for distance in 0...tolerance where found == nil {

@@ -36,7 +36,7 @@ public struct Evaluator {
     var answers = known
     for start in stride(from: known.count, to: prompts.count, by: batchSize) {
       let batch = prompts[start..<min(prompts.count, start + batchSize)].map { Array($0.dropFirst(shared)) }
-      for ids in generator.generate(batch, after: cache, maximumNewTokens: maximumNewTokens) {
+      for ids in try generator.generate(batch, after: cache, maximumNewTokens: maximumNewTokens) {
         answers.append(tokenizer.decode(ids, skipSpecialTokens: true))
       }
       try progress(answers)
@@ -48,7 +48,7 @@ public struct Evaluator {
   ///
   /// - Parameters:
   ///   - prompts: The prompts as ids.
-  ///   - choices: For each prompt, the possible answers as ids, none empty.
+  ///   - choices: For each prompt, the possible answers as ids; one without ids is never the likeliest.
   ///   - start: The first prompt to look at.
   ///   - progress: Told the values so far after each prompt; what it throws ends the evaluation.
   /// - Returns: For each prompt from `start` on, the summed log-probability of each choice's tokens.
@@ -76,10 +76,16 @@ public struct Evaluator {
         }
       }
       let hidden = model.hiddenStates(forest, reading: labels.map(\.row), on: tape)
-      var values = model.logProbabilities(of: labels, hidden: hidden, on: tape).map(\.logProbability)[...]
+      let judged = model.logProbabilities(of: labels, hidden: hidden, on: tape).map(\.logProbability)
+      guard judged.allSatisfy(\.isFinite) else {
+        throw NonFiniteError("the log-probability of a choice is not finite\(model.originOfNonFinite())")
+      }
+      var values = judged[...]
       results.append(
         options.map { option in
           defer { values = values.dropFirst(option.count) }
+          // The sum of nothing would beat every answer.
+          guard !option.isEmpty else { return -.infinity }
           return values.prefix(option.count).reduce(0, +)
         })
       try progress(results)

@@ -95,7 +95,7 @@ public struct Trainer {
   ///   - checkpoint: Where the state is kept; if it is there already, the training goes on from it.
   ///   - progress: Told after every step; what it throws (a wish to stop) ends the training.
   /// - Returns: The history and totals. The attached parameters hold the result.
-  /// - Throws: `TrainingFailure` where a loss or gradient is not finite; what `progress` throws.
+  /// - Throws: `TrainingFailure` where a loss or gradient is not finite or enormous; what `progress` throws.
   public func train(
     _ examples: [EncodedExample], validation: [EncodedExample], checkpoint: TrainingCheckpoint? = nil,
     progress: Progress
@@ -142,7 +142,11 @@ public struct Trainer {
       let loss = try takeGradients(of: chosen, step: step, outcome: &state.outcome)
       let norm = optimizer.gradientNorm()
       guard norm.isFinite else {
-        throw TrainingFailure(description: "step \(step + 1): the gradient's norm is \(norm); \(Self.advice)")
+        let culprit = attachment.parameters.first { parameter in
+          parameter.gradient.map { !$0.values.allSatisfy(\.isFinite) } ?? false
+        }
+        let place = culprit.map { "; the gradient of \($0.name) is not finite" } ?? ""
+        throw TrainingFailure(description: "step \(step + 1): the gradient's norm is \(norm)\(place); \(Self.advice)")
       }
       let rate = configuration.learningRate * schedule.factor(at: step)
       optimizer.step(learningRate: rate, gradientNorm: norm)
@@ -159,6 +163,10 @@ public struct Trainer {
       }
       if !validation.isEmpty, (step + 1) % validateEvery == 0 || step + 1 == steps {
         let loss = meanLoss(of: validation)
+        guard loss.isFinite else {
+          throw TrainingFailure(
+            description: "step \(step + 1): the validation loss is \(loss)\(origin); \(Self.advice)")
+        }
         state.outcome.history.append(.validation(step: step + 1, epoch: epochReached, loss: loss))
         if configuration.keepBest, loss < state.best?.loss ?? .infinity {
           state.best = (loss, attachment.parameters.map { $0.value.values })
@@ -208,6 +216,11 @@ public struct Trainer {
   }
 
   private static let advice = "the learning rate may be too high"
+  /// A loss, in nats a token, from which no training comes back: to know nothing at all costs 13 at most.
+  private static let divergedLoss = 1000.0
+
+  /// Which tensor a loss that is not finite comes from.
+  private var origin: String { model.originOfNonFinite(trained: attachment.parameters) }
 
   /// Forward and backward passes of one optimizer step; returns its mean loss.
   private func takeGradients(
@@ -230,7 +243,11 @@ public struct Trainer {
     }
     guard loss.isFinite else {
       let value = loss.isNaN ? "not a number" : "\(loss)"
-      throw TrainingFailure(description: "step \(step + 1): the loss is \(value); \(Self.advice)")
+      throw TrainingFailure(description: "step \(step + 1): the loss is \(value)\(origin); \(Self.advice)")
+    }
+    guard loss <= Self.divergedLoss else {
+      throw TrainingFailure(
+        description: "step \(step + 1): the loss is \(loss), so the training has diverged; \(Self.advice)")
     }
     return loss
   }

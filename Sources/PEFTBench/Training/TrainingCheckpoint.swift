@@ -58,8 +58,7 @@ public final class TrainingCheckpoint {
       writer.add("best.\(index)", values, shape: parameters[index].shape)
     }
     do {
-      let folder = (path as NSString).deletingLastPathComponent
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
       try writer.write(to: path)
     } catch {
       complain("a checkpoint could not be written: \(error)")

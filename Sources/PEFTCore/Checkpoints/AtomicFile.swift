@@ -82,6 +82,19 @@ public enum AtomicFile {
     synchronizeFolder(of: path)
   }
 
+  /// Makes a folder and those above it, as far as they are not there.
+  public static func makeFolder(_ path: String) throws(FileError) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else { throw FileError(path: path, "is a file, expected a folder") }
+      return
+    }
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    if parent != path, !parent.isEmpty { try makeFolder(parent) }
+    // Another process may have been quicker.
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileError(path: path, cannot: "make the folder") }
+  }
+
   /// Whether a file's or folder's name is one that only a writer which did not finish leaves behind.
   ///
   /// - Parameters:

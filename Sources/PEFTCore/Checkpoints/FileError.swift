@@ -12,6 +12,8 @@ public struct FileError: InputError, Equatable {
   public let path: String
   /// What was tried and why it failed.
   public let message: String
+  /// The system's error number, where there was one.
+  public private(set) var errorNumber: Int32?
 
   /// Creates a complaint about `path`.
   public init(path: String, _ message: String) {
@@ -19,9 +21,16 @@ public struct FileError: InputError, Equatable {
     self.message = message
   }
 
+  /// Whether the machine is to blame and not what the user asked for: a full or broken disk, a limit that is reached.
+  public var isMachineFault: Bool {
+    guard let errorNumber else { return false }
+    return [ENOSPC, EDQUOT, EFBIG, EIO, ENOMEM, EMFILE, ENFILE].contains(errorNumber)
+  }
+
   /// Creates a complaint from the system's error number, such as `cannot open: Permission denied`.
   init(path: String, cannot action: String, errorNumber: Int32 = errno) {
     self.init(path: path, "cannot \(action): \(String(cString: strerror(errorNumber)))")
+    self.errorNumber = errorNumber
   }
 
   /// `path: message`.

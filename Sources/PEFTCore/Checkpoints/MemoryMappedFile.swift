@@ -10,8 +10,8 @@
 ///
 /// Nothing is read until it is touched, and pages that were touched can be handed back with
 /// `advise(_:_:)`, so a checkpoint costs no more memory than what is in use of it. The file must not shrink
-/// while it is mapped: touching a page beyond its new end kills the process (SIGBUS). Programs that replace
-/// checkpoints by renaming, as this one does, are safe.
+/// while it is mapped: touching a page beyond its new end raises SIGBUS, which ends the program with the file's name
+/// (`MappedFiles`). Programs that replace checkpoints by renaming, as this one does, are safe.
 public final class MemoryMappedFile: @unchecked Sendable {
   /// What will happen to a range of the bytes.
   public enum Advice: Sendable {
@@ -45,9 +45,13 @@ public final class MemoryMappedFile: @unchecked Sendable {
     }
     self.path = path
     bytes = UnsafeRawBufferPointer(start: start, count: count)
+    MappedFiles.add(bytes, path: path)
   }
 
-  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+  deinit {
+    MappedFiles.remove(bytes)
+    munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+  }
 
   /// A copy of all bytes, which outlives the mapping.
   public var contents: [UInt8] { withExtendedLifetime(self) { Array(bytes) } }

@@ -55,7 +55,10 @@ public struct Generator {
   ///   - maximumNewTokens: Most tokens added to a prompt.
   /// - Returns: The new tokens of each prompt, without the token that ended it. Where a model has learned positions,
   ///   they end with the last of these.
-  public func generate(_ prompts: [[Int32]], after shared: CachedSegment?, maximumNewTokens: Int) -> [[Int32]] {
+  /// - Throws: `NonFiniteError` where the model's logits are infinite or no numbers.
+  public func generate(
+    _ prompts: [[Int32]], after shared: CachedSegment?, maximumNewTokens: Int
+  ) throws(NonFiniteError) -> [[Int32]] {
     var sequences = prompts.map { prompt in
       Sequence(
         cache: CachedSegment(continuing: shared, capacity: prompt.count + maximumNewTokens, in: context.pool),
@@ -65,7 +68,7 @@ public struct Generator {
     for _ in 0..<max(0, maximumNewTokens) {
       if let limit = model.positionLimit { active = active.filter { sequences[$0].end <= limit } }
       guard !active.isEmpty else { break }
-      let next = nextTokens(active.map { sequences[$0] })
+      let next = try nextTokens(active.map { sequences[$0] })
       var stillActive: [Int] = []
       for (index, token) in zip(active, next) where !endTokens.contains(token) {
         sequences[index].generated.append(token)
@@ -88,7 +91,7 @@ public struct Generator {
   }
 
   /// Runs the pending tokens of each sequence and returns the likeliest next token.
-  private func nextTokens(_ sequences: [Sequence]) -> [Int32] {
+  private func nextTokens(_ sequences: [Sequence]) throws(NonFiniteError) -> [Int32] {
     let tape = Tape(context: context, recording: false)
     var forest = TokenForest()
     var lastRows: [Int] = []
@@ -100,6 +103,9 @@ public struct Generator {
     }
     let hidden = model.hiddenStates(forest, reading: lastRows, on: tape)
     let logits = model.logits(rows: lastRows, of: hidden, on: tape).value
+    guard CausalLanguageModel.areFinite(logits.elements, count: logits.elementCount) else {
+      throw NonFiniteError("the model's logits are not finite\(model.originOfNonFinite())")
+    }
     var best = [Int](repeating: 0, count: lastRows.count)
     CrossEntropy.argmax(
       logits.elements, into: &best, rows: lastRows.count, columns: logits.columnCount, workers: context.workers)

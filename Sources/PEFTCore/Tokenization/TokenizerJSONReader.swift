@@ -15,8 +15,10 @@ extension Tokenizer {
 private struct TokenizerJSONReader {
   let text: DocumentText
 
-  /// Largest id that is accepted; an id sizes tables, so a file must not choose it freely.
-  static let maximumID = 1 << 24
+  /// Ids are below this number: an id sizes tables, so a file must not choose it freely.
+  ///
+  /// Holes are allowed, but not many more than there are letters in the file.
+  var maximumID: Int { min(1 << 24, (1 << 18) + text.bytes.count) }
 
   func error(_ message: String, at value: DocumentValue) -> DocumentError {
     DocumentError(message, at: value.offset, of: text)
@@ -74,9 +76,9 @@ private struct TokenizerJSONReader {
     var table = ByteStringTable(capacity: entries.count)
     var tokens = [String?](repeating: nil, count: entries.count)
     for entry in entries {
-      guard let id = entry.value.integer, 0..<Self.maximumID ~= id else {
+      guard let id = entry.value.integer, 0..<maximumID ~= id else {
         throw error(
-          "the id of token \"\(entry.key)\" is not a whole number from 0 to \(Self.maximumID - 1)", at: entry.value)
+          "the id of token \"\(entry.key)\" is not a whole number from 0 to \(maximumID - 1)", at: entry.value)
       }
       while tokens.count <= id { tokens.append(nil) }
       if let other = tokens[id] {
@@ -182,8 +184,8 @@ private struct TokenizerJSONReader {
     var tokens: [AddedToken] = []
     var contentOfID: [Int32: String] = [:]
     for entry in entries {
-      guard let content = entry["content"]?.string, let id = entry["id"]?.integer, 0..<Self.maximumID ~= id else {
-        throw error("an added token has a \"content\" and an \"id\" from 0 to \(Self.maximumID - 1)", at: entry)
+      guard let content = entry["content"]?.string, let id = entry["id"]?.integer, 0..<maximumID ~= id else {
+        throw error("an added token has a \"content\" and an \"id\" from 0 to \(maximumID - 1)", at: entry)
       }
       guard !content.isEmpty else { continue }
       // What the vocabulary says wins, as in the reference.

@@ -8,12 +8,12 @@ import Testing
     let generator = Generator(model: tiny.model, endTokens: [], context: tiny.context)
     let long = (0..<78).map { Int32($0) }
     let short = Array(long.prefix(5))
-    let both = generator.generate([long, short], after: nil, maximumNewTokens: 20)
+    let both = try generator.generate([long, short], after: nil, maximumNewTokens: 20)
     // 78 tokens give the 79th, and with two more positions two more.
     #expect(both.map(\.count) == [3, 20])
-    #expect(generator.generate([short], after: nil, maximumNewTokens: 20) == [both[1]])
+    #expect(try generator.generate([short], after: nil, maximumNewTokens: 20) == [both[1]])
     let shared = generator.cache(shared: Array(long.prefix(70)))
-    #expect(generator.generate([Array(long.dropFirst(70))], after: shared, maximumNewTokens: 20) == [both[0]])
+    #expect(try generator.generate([Array(long.dropFirst(70))], after: shared, maximumNewTokens: 20) == [both[0]])
     #expect(try TinyTraining("llama", method: #""none""#).model.positionLimit == nil)
   }
 }

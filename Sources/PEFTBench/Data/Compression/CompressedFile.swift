@@ -2,6 +2,9 @@
 enum CompressedFile {
   /// What such a file may unpack to at most; it is held in memory.
   static let maximumBytes = 4 << 30
+  /// What any file may unpack to, and how many times its size a larger one: texts come to 10, seldom 30 times.
+  private static let harmlessBytes = 64 << 20
+  private static let maximumRatio = 100
 
   /// The unpacked bytes if `source` begins like a gzip or Zstandard file, else nil.
   static func unpack(_ source: ByteSource) throws(TableError) -> ByteSource? {
@@ -9,7 +12,8 @@ enum CompressedFile {
     let isGzip = magic.starts(with: [0x1F, 0x8B])
     guard isGzip || magic == [0x28, 0xB5, 0x2F, 0xFD] else { return nil }
     let packed = try source.bytes(at: 0, count: source.count)
-    var output = GrowingBytes(capacity: packed.count * 4, limit: maximumBytes)
+    let limit = min(maximumBytes, max(harmlessBytes, maximumRatio * packed.count))
+    var output = GrowingBytes(capacity: min(packed.count * 4, 1 << 30), limit: limit)
     let input = ByteBuffer(packed)
     do {
       if isGzip {
@@ -18,7 +22,10 @@ enum CompressedFile {
         try Zstandard.decompress(input.bytes, into: &output)
       }
     } catch {
-      throw TableError("\(error.format): \(error.message)", at: .byte(file: source.name, offset: error.offset))
+      let isTooMuch = output.limit - output.count < 1 << 17
+      let advice = isTooMuch ? "; a file that unpacks to so much is to be unpacked first" : ""
+      throw TableError(
+        "\(error.format): \(error.message)\(advice)", at: .byte(file: source.name, offset: error.offset))
     }
     return ByteSource(name: source.name, bytes: output.finish())
   }

@@ -23,7 +23,8 @@ enum Snappy {
       shift += 7
       if byte < 0x80 { break }
     }
-    guard output.reserve(size), let base = input.baseAddress else {
+    // Three bytes copy 64 at most, so a larger size is a lie, and nothing is set aside for it.
+    guard size / 32 <= input.count, output.reserve(size), let base = input.baseAddress else {
       throw mistake("it unpacks to \(size) bytes, expected \(output.limit - output.count)", 0)
     }
     let raw = UnsafeRawBufferPointer(input)

@@ -4,8 +4,9 @@ import PEFTCore
 ///
 /// Only the current page is unpacked, so memory does not grow with the row group.
 struct ParquetColumnCursor {
-  /// Values that a page may have: more than writers put there, few enough that a damaged page costs no giant memory.
-  private static let maximumPageValues = 1 << 24
+  /// Values that a page may have: as many as writers put into a row group, or more in files of which this is a part;
+  /// few enough that a page that repeats one value a billion times costs no giant memory.
+  private var maximumPageValues: Int { min(1 << 24, max(1 << 20, source.count / 8)) }
 
   private let source: ByteSource
   private let leaf: ParquetSchema.Leaf
@@ -235,8 +236,8 @@ struct ParquetColumnCursor {
 
   private mutating func decodeData(_ bytes: UnsafeBufferPointer<UInt8>, _ header: PageHeader) throws {
     let count = header.valueCount
-    guard count >= 0, count <= valuesLeft, count <= Self.maximumPageValues else {
-      throw ParquetPageError("it states \(count) values; \(min(valuesLeft, Self.maximumPageValues)) are possible")
+    guard count >= 0, count <= valuesLeft, count <= maximumPageValues else {
+      throw ParquetPageError("it states \(count) values; \(min(valuesLeft, maximumPageValues)) are possible")
     }
     guard let encoding = ParquetValues.Encoding(rawValue: header.encoding) else {
       throw ParquetPageError("its encoding, \(header.encoding), is unknown")

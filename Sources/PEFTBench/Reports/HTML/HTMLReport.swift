@@ -152,7 +152,7 @@ struct HTMLReport {
     if !environments.isEmpty {
       let rows = environments.map { environment, count in
         let record = RunRecord(json: environment)
-        let cells = keys.map { key in record.number(key).map { "\(Int($0))" } ?? record.string(key) }
+        let cells = keys.map { key in record.number(key).map(NumberText.plain) ?? record.string(key) }
         return "<tr><th scope=\"row\">\(count)</th>" + cells.map { "<td>\(VisibleText.markup($0))</td>" }.joined()
           + "</tr>"
       }

@@ -36,7 +36,7 @@ enum PanelCharts {
     )
     figure.text(VisibleText.cut(dataset, to: 24), 2, 13, class: "h")
     figure.text("0", left, bottom + 15, .middle)
-    figure.text("\(Int(x.values.upperBound)) steps", right, bottom + 15, .end)
+    figure.text("\(NumberText.plain(x.values.upperBound)) steps", right, bottom + 15, .end)
     for curve in curves {
       func place(_ point: (step: Double, loss: Double)) -> (x: Double, y: Double) {
         (x.place(point.step), -y.place(max(point.loss, 1e-6)))

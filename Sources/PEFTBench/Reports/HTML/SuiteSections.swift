@@ -152,7 +152,7 @@ struct SuiteSections {
       "<tr><th scope=\"row\">\(VisibleText.markup(row[0].text))</th><td class=\"w\">\(VisibleText.markup(row[1].text))</td>"
         + zip(results.methods.indices, row.dropFirst(2)).map { method, cell in
           let mean = results.cells[method][dataset].summary?.mean
-          let shade = mean.map { "h\(min(9, max(0, Int($0 * 10))))" } ?? (cell.mark == .failed ? "bad" : "none")
+          let shade = mean.map { "h\(Int(min(9, max(0, $0 * 10))))" } ?? (cell.mark == .failed ? "bad" : "none")
           let parts = cell.text.split(separator: " ", maxSplits: 1).map(String.init)
           let rest = parts.count > 1 ? " <small>\(VisibleText.markup(parts[1]))</small>" : ""
           let value = VisibleText.markup(parts.first ?? "")

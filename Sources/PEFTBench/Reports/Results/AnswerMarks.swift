@@ -30,7 +30,8 @@ public struct AnswerMarks: Sendable, Equatable {
   /// Reads `{"count": rows, "bits": base64}`; nil for null.
   init?(_ json: JSONValue?) {
     guard case .object(let object)? = json, case .integer(let count)? = object["count"], count > 0,
-      case .string(let text)? = object["bits"], let data = Data(base64Encoded: text), data.count == (count + 7) / 8
+      case .string(let text)? = object["bits"], let data = Data(base64Encoded: text),
+      data.count == count / 8 + (count % 8 > 0 ? 1 : 0)
     else { return nil }
     self.count = count
     bytes = [UInt8](data)

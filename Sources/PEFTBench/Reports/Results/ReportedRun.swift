@@ -128,6 +128,9 @@ public struct ReportedRun: Sendable {
     seed = Int(exactly: try number("seed")) ?? 0
     metric = try text("scores.primary.name")
     value = try number("scores.primary.value")
+    guard -1...1 ~= value else {
+      throw FileError(path: source, "\"scores.primary.value\" is \(value), expected a score from -1 to 1")
+    }
     let named = record.string("scores.protocol")
     scoringProtocol = named.isEmpty ? ScoringProtocol.strict.rawValue : named
     scores = Self.scores(record["scores"])

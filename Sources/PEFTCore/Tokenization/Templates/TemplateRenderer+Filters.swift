@@ -6,6 +6,12 @@ extension TemplateRenderer {
     "float", "abs", "unique", "reverse", "sort", "dictsort", "indent",
   ]
 
+  /// Those whose results are about as large as what they are given, so that a list can be mapped by them unseen.
+  private static let modestFilters = [
+    "trim", "length", "count", "tojson", "items", "first", "last", "upper", "lower", "title", "capitalize", "default",
+    "d", "list", "string", "safe", "int", "float", "abs",
+  ]
+
   func filter(_ value: TemplateValue, _ name: String, _ arguments: TemplateCall) throws(TemplateError) -> TemplateValue
   {
     switch name {
@@ -15,6 +21,7 @@ extension TemplateRenderer {
       return .string(TemplateText.strip(value.text, of: characters, left: true, right: true))
     case "length", "count":
       if case .undefined = value { return .integer(0) }
+      if case .string(let text) = value { return .integer(text.unicodeScalars.count) }
       return .integer(try elements(of: value).count)
     case "tojson":
       let sortsKeys = arguments.named["sort_keys"]?.isTrue ?? false
@@ -35,8 +42,10 @@ extension TemplateRenderer {
         throw error("'items' needs an object, not \(value.kindName)")
       }
       return .list(object.keys.map { .list([.string($0), object[$0] ?? .none]) })
-    case "first": return try elements(of: value).first ?? .undefined("the first item of nothing")
-    case "last": return try elements(of: value).last ?? .undefined("the last item of nothing")
+    case "first", "last":
+      if case .string = value { return try item(.integer(name == "first" ? 0 : -1), of: value) }
+      let values = try elements(of: value)
+      return (name == "first" ? values.first : values.last) ?? .undefined("the \(name) item of nothing")
     case "upper": return .string(value.text.uppercased())
     case "lower": return .string(value.text.lowercased())
     case "title": return .string(TemplateText.titled(value.text))
@@ -134,6 +143,9 @@ extension TemplateRenderer {
     }
     guard case .string(let name)? = arguments.positional.first, Self.filterNames.contains(name) else {
       throw error("'map' needs attribute=... or the name of a filter")
+    }
+    guard Self.modestFilters.contains(name), name != "tojson" || arguments.named.keys.isEmpty else {
+      throw error("the filter '\(name)' is not supported in 'map'")
     }
     var rest = arguments
     rest.positional.removeFirst()

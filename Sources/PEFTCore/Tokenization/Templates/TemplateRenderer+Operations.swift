@@ -6,6 +6,7 @@ extension TemplateRenderer {
     case .list(let values): return values
     case .object(let object): return object.keys.map { .string($0) }
     case .string(let text):
+      guard text.utf8.count <= Self.maximumElements else { throw error("this text is too long to be looped over") }
       return text.unicodeScalars.map { .string(String(Character($0))) }
     default: throw error("\(value.kindName) cannot be looped over")
     }
@@ -51,6 +52,12 @@ extension TemplateRenderer {
         if case .string(let name) = index { return try attribute(name, of: value) }
         return .undefined("an item")
       }
+      if case .string(let text) = value {
+        let letters = Array(text.unicodeScalars)
+        let offset = position < 0 ? position + letters.count : position
+        return letters.indices.contains(offset)
+          ? .string(String(Character(letters[offset]))) : .undefined("item \(position)")
+      }
       let values = try elements(of: value)
       let offset = position < 0 ? position + values.count : position
       return values.indices.contains(offset) ? values[offset] : .undefined("item \(position)")
@@ -61,35 +68,39 @@ extension TemplateRenderer {
   /// `value[start:stop:step]` by Python's rules.
   func slice(_ value: TemplateValue, _ start: Int?, _ stop: Int?, _ step: Int) throws(TemplateError) -> TemplateValue {
     guard step != 0 else { throw error("the step of a slice is zero") }
+    var values: [TemplateValue] = []
+    var letters: [Unicode.Scalar] = []
     switch value {
-    case .list, .string: break
+    case .list(let elements): values = elements
+    case .string(let text): letters = Array(text.unicodeScalars)
     default: throw error("\(value.kindName) cannot be sliced")
     }
-    let values = try elements(of: value)
-    let count = values.count
+    let count = max(values.count, letters.count)
     func limited(_ bound: Int?, _ standard: Int, _ lowest: Int, _ highest: Int) -> Int {
       guard let bound else { return standard }
       return min(max(bound < 0 ? bound + count : bound, lowest), highest)
     }
-    var picked: [TemplateValue] = []
+    var picked: [Int] = []
     let stride = max(min(step, count + 1), -count - 1)
     if stride > 0 {
       var index = limited(start, 0, 0, count)
       let end = limited(stop, count, 0, count)
       while index < end {
-        picked.append(values[index])
+        picked.append(index)
         index += stride
       }
     } else {
       var index = limited(start, count - 1, -1, count - 1)
       let end = limited(stop, -1, -1, count - 1)
       while index > end {
-        picked.append(values[index])
+        picked.append(index)
         index += stride
       }
     }
-    guard case .string = value else { return .list(picked) }
-    return .string(picked.map(\.text).joined())
+    guard case .string = value else { return .list(picked.map { values[$0] }) }
+    var text = String.UnicodeScalarView()
+    for index in picked { text.append(letters[index]) }
+    return .string(String(text))
   }
 
   // MARK: - Operators

@@ -1,12 +1,12 @@
 /// Runs a template's statements.
 ///
-/// What a template can do is bounded: the number of steps, the size of any text, the length of any list and the
-/// depth of macro calls. It reads only the values that it is given.
+/// What a template can do is bounded: the number of steps and the work that they do, the size of any text, the length of
+/// any list, the nesting of values and of macro calls. It reads only the values that it is given.
 struct TemplateRenderer {
   /// Most steps (statements and expressions) of one rendering.
-  static let maximumSteps = 1_000_000
+  static let maximumSteps = 500_000
   /// Most bytes of any text that is made.
-  static let maximumBytes = 16 << 20
+  static let maximumBytes = 4 << 20
   /// Most elements of any list that is made.
   static let maximumElements = 100_000
   private static let maximumMacroDepth = 20
@@ -17,6 +17,8 @@ struct TemplateRenderer {
   private var scopes: [[String: TemplateValue]]
   private var namespaces: [TemplateObject] = []
   private var steps = 0
+  /// Work done so far; see `charge`.
+  var work = 0
   private var macroDepth = 0
   /// Line of the expression that is being evaluated, for messages.
   var line = 1
@@ -77,6 +79,7 @@ struct TemplateRenderer {
   // MARK: - Statements
 
   private mutating func emit(_ text: String) throws(TemplateError) {
+    try charge(text.utf8.count / 8)
     output += text
     guard output.utf8.count <= Self.maximumBytes else { throw error("the rendered text becomes too long") }
   }
@@ -86,7 +89,10 @@ struct TemplateRenderer {
       try step(statement.line)
       switch statement.kind {
       case .text(let text): try emit(text)
-      case .output(let expression): try emit(try evaluate(expression).text)
+      case .output(let expression):
+        let value = try evaluate(expression)
+        try weigh(value)
+        try emit(value.text)
       case .conditional(let branches, let otherwise):
         var body = otherwise
         for branch in branches where try evaluate(branch.condition).isTrue {
@@ -104,6 +110,7 @@ struct TemplateRenderer {
           line = statement.line
           throw error("only attributes of a namespace can be set, and '\(name)' is \(lookUp(name).kindName)")
         }
+        try charge(namespaces[index].keys.count / 8)
         namespaces[index][attribute] = value
       case .setBlock(let name, let body):
         assign(.string(try capture(body)), to: name)
@@ -134,7 +141,9 @@ struct TemplateRenderer {
     _ targets: [String], over sequence: TemplateExpression, where condition: TemplateExpression?,
     _ body: [TemplateStatement], _ otherwise: [TemplateStatement]
   ) throws(TemplateError) {
-    var values = try elements(of: try evaluate(sequence))
+    let looped = try evaluate(sequence)
+    if case .object(let object) = looped { try charge(object.keys.count) }
+    var values = try elements(of: looped)
     if let condition {
       var kept: [TemplateValue] = []
       for value in values {
@@ -186,13 +195,16 @@ struct TemplateRenderer {
     case .list(let parts):
       var values: [TemplateValue] = []
       for part in parts { values.append(try evaluate(part)) }
+      try weigh(.list(values))
       return .list(values)
     case .object(let members):
       var object = TemplateObject()
       for member in members {
         guard case .string(let key) = try evaluate(member.key) else { throw error("a key is no string") }
+        try charge(object.keys.count / 8)
         object[key] = try evaluate(member.value)
       }
+      try weigh(.object(object))
       return .object(object)
     case .attribute(let base, let name):
       let value = try evaluate(base)
@@ -202,6 +214,7 @@ struct TemplateRenderer {
       let value = try evaluate(base)
       let index = try evaluate(index)
       line = expression.line
+      if case .string(let text) = value { try charge(text.utf8.count / 8) }
       return try item(index, of: value)
     case .slice(let base, let start, let stop, let step):
       let value = try evaluate(base)
@@ -209,21 +222,31 @@ struct TemplateRenderer {
       let stop = try bound(stop)
       let step = try bound(step)
       line = expression.line
+      try weigh(value)
       return try slice(value, start, stop, step ?? 1)
     case .call(let function, let arguments):
       let function = try evaluate(function)
       let arguments = try evaluate(arguments)
       line = expression.line
-      return try call(function, arguments)
+      let result = try call(function, arguments)
+      try weigh(result)
+      return result
     case .filter(let value, let name, let arguments):
       let value = try evaluate(value)
       let arguments = try evaluate(arguments)
       line = expression.line
-      return try filter(value, name, arguments)
+      try checkCost(name, of: value, arguments)
+      let result = try filter(value, name, arguments)
+      try weigh(result)
+      return result
     case .test(let value, let name, let arguments, let negated):
       let value = try evaluate(value)
       let arguments = try evaluate(arguments)
       line = expression.line
+      if let operand = arguments.positional.first {
+        try weigh(value)
+        try weigh(operand)
+      }
       return .boolean(try test(value, name, arguments) != negated)
     case .not(let value): return .boolean(try !evaluate(value).isTrue)
     case .negative(let value):
@@ -241,12 +264,18 @@ struct TemplateRenderer {
       let left = try evaluate(left)
       let right = try evaluate(right)
       line = expression.line
-      return try arithmetic(left, sign, right)
+      try weigh(left)
+      try weigh(right)
+      let result = try arithmetic(left, sign, right)
+      try weigh(result)
+      return result
     case .comparison(let first, let rest):
       var left = try evaluate(first)
       for (operation, operand) in rest {
         let right = try evaluate(operand)
         line = expression.line
+        try weigh(left)
+        try weigh(right)
         guard try compare(left, operation, right) else { return .boolean(false) }
         left = right
       }
@@ -282,7 +311,9 @@ struct TemplateRenderer {
   {
     switch function {
     case .macro(let macro): return .string(try expand(macro, arguments))
-    case .method(let receiver, let name): return try method(name, of: receiver, arguments)
+    case .method(let receiver, let name):
+      try checkCost(name == "split" && arguments.positional.isEmpty ? "words" : name, of: receiver, arguments)
+      return try method(name, of: receiver, arguments)
     case .function("namespace"), .function("dict"):
       var object = TemplateObject()
       if let base = arguments.positional.first {
@@ -290,6 +321,7 @@ struct TemplateRenderer {
         object = members
       }
       for key in arguments.named.keys { object[key] = arguments.named[key] }
+      try weigh(.object(object))
       guard case .function("namespace") = function else { return .object(object) }
       guard namespaces.count < Self.maximumElements else { throw error("there are too many namespaces") }
       namespaces.append(object)

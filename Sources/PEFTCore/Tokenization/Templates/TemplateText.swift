@@ -19,17 +19,27 @@ enum TemplateText {
     Array(strip(String(decoding: bytes, as: UTF8.self), left: left, right: right).utf8)
   }
 
-  /// Where `part` occurs, without overlaps.
+  /// Where `part` occurs, without overlaps; takes time linear in both, whatever they repeat.
+  ///
+  /// Source: Knuth, Morris and Pratt, 1977.
   private static func occurrences(of part: [UInt8], in text: [UInt8], limit: Int) -> [Int] {
-    guard let first = part.first else { return [] }
+    guard !part.isEmpty, part.count <= text.count else { return [] }
+    // The longest proper beginning of `part` that also ends its first i + 1 bytes.
+    var borders = [Int](repeating: 0, count: part.count)
+    var length = 0
+    for index in 1..<part.count {
+      while length > 0, part[index] != part[length] { length = borders[length - 1] }
+      if part[index] == part[length] { length += 1 }
+      borders[index] = length
+    }
     var found: [Int] = []
-    var position = 0
-    while position + part.count <= text.count, found.count < limit {
-      if text[position] == first, text[position..<position + part.count].elementsEqual(part) {
-        found.append(position)
-        position += part.count
-      } else {
-        position += 1
+    length = 0
+    for position in text.indices where found.count < limit {
+      while length > 0, text[position] != part[length] { length = borders[length - 1] }
+      if text[position] == part[length] { length += 1 }
+      if length == part.count {
+        found.append(position + 1 - part.count)
+        length = 0
       }
     }
     return found

@@ -150,6 +150,9 @@ struct TemplateObject: Sendable {
   private(set) var keys: [String] = []
   private var values: [TemplateValue] = []
 
+  /// The values in the order of their keys.
+  var members: [TemplateValue] { values }
+
   /// The value under a key; setting it replaces or appends, nil is ignored.
   subscript(key: String) -> TemplateValue? {
     get { keys.firstIndex { $0.utf8.elementsEqual(key.utf8) }.map { values[$0] } }

@@ -1,0 +1,73 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+
+/// What the process does where it can only end: it says why in one line, and ends with a status of its own.
+///
+/// Handlers run wherever the process happens to be, so they use nothing that allocates or locks.
+enum FatalSignals {
+  /// Gives the signals that a full disk, a limit, a missing stream or a broken mapping raise a proper outcome.
+  static func install() {
+    // A reader that goes away (`peft-bench report DIR | head`) shows as an error of write, which ends quietly.
+    signal(SIGPIPE, SIG_IGN)
+    // A file that reaches the limit on its size shows as an error of write too.
+    signal(SIGXFSZ, SIG_IGN)
+    // The standard library aborts when it gets no memory, behind a line that says so.
+    signal(SIGABRT) { _ in
+      FatalSignals.write("error: the process ended for lack of memory or by a defect, as the line above says; ")
+      FatalSignals.end("complete runs stay, and the same command goes on")
+    }
+    var action = sigaction()
+    action.sa_flags = Int32(SA_SIGINFO)
+    #if os(Linux)
+      action.__sigaction_handler.sa_sigaction = { _, information, _ in
+        FatalSignals.endByBus(UInt(bitPattern: information?.pointee._sifields._sigfault.si_addr))
+      }
+    #else
+      action.__sigaction_u.__sa_sigaction = { _, information, _ in
+        FatalSignals.endByBus(UInt(bitPattern: information?.pointee.si_addr))
+      }
+    #endif
+    sigaction(SIGBUS, &action, nil)
+  }
+
+  /// Opens the standard streams that are closed.
+  ///
+  /// Otherwise the next file that is opened would take the number of one, and what is printed would be written into it.
+  static func occupyStandardStreams() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+      // For reading only, so that writing fails as it would have. The lowest free number is this one.
+      _ = open("/dev/null", O_RDONLY)
+    }
+  }
+
+  /// Keeps the allocator from setting address space aside for every thread where there is little of it.
+  static func saveAddressSpace() {
+    #if canImport(Glibc)
+      guard ProcessMemory.addressSpaceLimit != nil, let place = dlsym(nil, "mallopt") else { return }
+      typealias Mallopt = @convention(c) (_ parameter: Int32, _ value: Int32) -> Int32
+      let mostArenas: Int32 = -8
+      _ = unsafeBitCast(place, to: Mallopt.self)(mostArenas, 1)
+    #endif
+  }
+
+  private static func endByBus(_ address: UInt) {
+    write("error: ")
+    if let path = MappedFiles.path(at: address) {
+      _ = Foundation.write(STDERR_FILENO, path, strlen(path))
+      write(": the file became shorter while it was read, or its disk failed; ")
+      end("complete runs stay, and the same command goes on")
+    }
+    end("a bus error: a file became shorter while it was read, or memory is damaged")
+  }
+
+  private static func end(_ message: StaticString) -> Never {
+    write(message)
+    write("\n")
+    _exit(ExitStatus.failed.rawValue)
+  }
+
+  private static func write(_ message: StaticString) {
+    _ = Foundation.write(STDERR_FILENO, message.utf8Start, message.utf8CodeUnitCount)
+  }
+}

@@ -1,0 +1,57 @@
+import Synchronization
+
+/// The files that are mapped into memory now, so that a fault in one of them can be told by its name.
+///
+/// A file that somebody shortens while it is mapped raises SIGBUS where its missing pages are touched. The handler of a
+/// signal may neither allocate nor wait for a lock, so the table has a fixed place and size; what does not fit is left
+/// out, and such a fault has no name.
+public enum MappedFiles {
+  private struct Entry {
+    var start: UInt = 0
+    var count = 0
+    var path: UnsafeMutablePointer<CChar>?
+  }
+
+  private static let capacity = 256
+  private static let writing = Mutex(())
+  /// Written under the lock; read by the handler of a signal, which ends the process.
+  private nonisolated(unsafe) static let table: UnsafeMutablePointer<Entry> = {
+    let table = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+    table.initialize(repeating: Entry(), count: capacity)
+    return table
+  }()
+
+  static func add(_ bytes: UnsafeRawBufferPointer, path: String) {
+    writing.withLock { _ in
+      guard let place = (0..<capacity).first(where: { table[$0].path == nil }) else { return }
+      let name = Array(path.utf8CString)
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: name.count)
+      copy.initialize(from: name, count: name.count)
+      table[place] = Entry(start: UInt(bitPattern: bytes.baseAddress), count: bytes.count, path: copy)
+    }
+  }
+
+  static func remove(_ bytes: UnsafeRawBufferPointer) {
+    writing.withLock { _ in
+      let start = UInt(bitPattern: bytes.baseAddress)
+      let known = (0..<capacity).first { table[$0].path != nil && table[$0].start == start }
+      guard let place = known else { return }
+      table[place].path?.deallocate()
+      table[place] = Entry()
+    }
+  }
+
+  /// The path, as a C string, of the file that is mapped at an address; nil for other addresses.
+  ///
+  /// May be called in the handler of a signal.
+  public static func path(at address: UInt) -> UnsafePointer<CChar>? {
+    for place in 0..<capacity {
+      let entry = table[place]
+      // The last page is mapped whole.
+      if let path = entry.path, address >= entry.start, address - entry.start < UInt(entry.count) + 4096 {
+        return UnsafePointer(path)
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,10 @@
+/// All formats, in the order of the table.
+enum AllFormats {
+  static let all: [any FuzzedFormat.Type] = [
+    SafetensorsFormat.self, ShardedFormat.self, GGUFFormat.self, TokenizerFormat.self, ModelDescriptionFormat.self,
+    ChatTemplateFormat.self, AdapterFormat.self, ParquetFormat.self, TextTableFormat.self, DatasetRowsFormat.self,
+    DatasetInfoFormat.self, JSONConfigFormat.self, YAMLConfigFormat.self, ResultsFormat.self,
+  ]
+
+  static func named(_ name: String) -> (any FuzzedFormat.Type)? { all.first { $0.name == name } }
+}
