@@ -17,7 +17,7 @@ import Testing
       guard FileManager.default.fileExists(atPath: workspace.path(error)) else { continue }
       #expect(!FileManager.default.fileExists(atPath: workspace.path("out/runs/\(id)/record.json")))
       let json = try workspace.json(file: error)
-      let (method, cause) = (json["method"]?.string ?? "", json["error"]?.string ?? "")
+      let (method, cause) = (json["method"]?["label"]?.string ?? "", json["error"]?.string ?? "")
       causes[method] = cause
       #expect(result.diagnostics.contains("\(method)") && result.diagnostics.contains(cause), "\(result.diagnostics)")
     }
