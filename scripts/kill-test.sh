@@ -16,6 +16,7 @@ program=${1:-.build/release/peft-bench}
 readonly program kills=${2:-25}
 RANDOM=${3:-$RANDOM}
 echo "seed $RANDOM"
+source scripts/same-results.sh
 readonly tiny=$PWD/Tests/Fixtures/gguf_models/llama-q8_0.gguf
 work=$(mktemp -d) || exit 2
 readonly work
@@ -31,22 +32,12 @@ cd "$work" || exit 2
 
 # --- The sweep: 9 datasets x 6 methods x 3 seeds
 
-mkdir data
-praise=(warm witty moving clever charming graceful lively honest)
-blame=(dull tedious clumsy hollow shallow sloppy lifeless smug)
-for place in 0 1 2 3 4 5 6 7; do
-  echo "{\"sentence\": \"a ${praise[place]} film\", \"label\": 1}"
-  echo "{\"sentence\": \"a ${blame[place]} film\", \"label\": 0}"
-done >data/rows.jsonl
 {
   echo "name: killed"
   echo "model: $tiny"
   echo "data:"
   echo "  datasets:"
-  for number in 1 2 3 4 5 6 7 8 9; do
-    echo "    - {name: tones$number, files: {train: data/rows.jsonl, validation: data/rows.jsonl},"
-    echo "       prompt: \"$number {sentence}?\", answer: label, labels: {\"0\": bad, \"1\": good}}"
-  done
+  list_datasets 9
   cat <<YAML
 methods:
   - {name: lora, rank: 4, dropout: 0.1, init: pissa}
@@ -122,35 +113,11 @@ complete >complete.txt
 
 # --- The same results
 
-numbers() { grep -Ev '"(threads|started|finished|peak_rss_bytes|[a-z_]*_seconds|[a-z_]*_per_second)":' "$1"; }
-files() { (cd "$1" && find . -type f ! -name .locks | sort); }
-diff <(files calm) <(files rough) || { echo "other files are there"; failures=$((failures + 1)); }
-compared=0
-while IFS= read -r file; do
-  case "$file" in
-    */record.json) diff <(numbers "calm/$file") <(numbers "rough/$file") ;;
-    ./summary.csv | ./leaderboard.json | ./report.html | ./report.md) true ;;
-    ./config.json) diff <(grep -v '"output"' "calm/$file") <(grep -v '"output"' "rough/$file") ;;
-    *) cmp "calm/$file" "rough/$file" ;;
-  esac || { echo "$file differs"; failures=$((failures + 1)); }
-  compared=$((compared + 1))
-done < <(files calm)
-# The reports hold times. Those of equal records have to be equal to the byte, and those that the sweep left behind have
-# to tell what is in its records.
-readonly reports="summary.csv leaderboard.json report.html report.md"
-for folder in calm rough; do
-  cp "$folder/leaderboard.json" "left-$folder.json"
-  "$program" report "$folder" --format json -o "anew-$folder.json" --quiet || { echo "no report of $folder"; failures=$((failures + 1)); }
-  cmp "anew-$folder.json" "left-$folder.json" || { echo "the report of $folder is not up to date"; failures=$((failures + 1)); }
-  cp -r "$folder" "masked-$folder"
-  sed -Ei 's/"output": .*/"output": "same",/' "masked-$folder/config.json"
-  find "masked-$folder/runs" -name record.json -exec sed -Ei \
-    's/"(started|finished)": "[^"]*"/"\1": ""/; s/"(threads|peak_rss_bytes|[a-z_]*_seconds|[a-z_]*_per_second)": [^,]*/"\1": 1/' {} +
-  (cd "masked-$folder" && "$program" report . --quiet >/dev/null) || { echo "no report of $folder"; failures=$((failures + 1)); }
-done
-for file in $reports; do
-  cmp "masked-calm/$file" "masked-rough/$file" || { echo "$file differs"; failures=$((failures + 1)); }
-done
+differs() {
+  echo "$1"
+  failures=$((failures + 1))
+}
+compare_results calm rough differs
 # The table that a sweep ends with, bar its last column, which is the time.
 diff <(sed 's/ *[^ ]* s$//' calm.txt) <(sed 's/ *[^ ]* s$//' two.txt) || { echo "the tables differ"; failures=$((failures + 1)); }
 diff one.txt two.txt || { echo "two sweeps of one folder end with other tables"; failures=$((failures + 1)); }

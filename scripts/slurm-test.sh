@@ -16,6 +16,7 @@ program=${1:-.build/release/peft-bench}
 # As the system names it, since the script that is printed does so too.
 program=$(readlink -f "$program")
 readonly program
+source scripts/same-results.sh
 readonly tiny=$PWD/Tests/Fixtures/gguf_models/llama-q8_0.gguf
 
 have_all() { command -v slurmctld && command -v slurmd && command -v sbatch && command -v munged; } >/dev/null
@@ -107,19 +108,9 @@ echo "Slurm $(slurmctld -V | cut -d' ' -f2) runs on $host with $cores cores"
 # --- The sweep: 4 datasets x 3 methods x 2 seeds
 
 cd "$work/sweep" || exit 2
-mkdir data
-praise=(warm witty moving clever charming graceful lively honest)
-blame=(dull tedious clumsy hollow shallow sloppy lifeless smug)
-for place in 0 1 2 3 4 5 6 7; do
-  echo "{\"sentence\": \"a ${praise[place]} film\", \"label\": 1}"
-  echo "{\"sentence\": \"a ${blame[place]} film\", \"label\": 0}"
-done >data/rows.jsonl
 {
   printf 'name: array\nmodel: %s\ndata:\n  datasets:\n' "$tiny"
-  for number in 1 2 3 4; do
-    echo "    - {name: tones$number, files: {train: data/rows.jsonl, validation: data/rows.jsonl},"
-    echo "       prompt: \"$number {sentence}?\", answer: label, labels: {\"0\": bad, \"1\": good}}"
-  done
+  list_datasets 4
   cat <<YAML
 methods: [{name: lora, rank: 4, dropout: 0.1}, prompt-tuning, ia3]
 seeds: [1, 2]
@@ -171,34 +162,6 @@ states | sort -n
 
 # --- The same results
 
-numbers() { grep -Ev '"(threads|started|finished|peak_rss_bytes|[a-z_]*_seconds|[a-z_]*_per_second)":' "$1"; }
-files() { (cd "$1" && find . -type f ! -name .locks | sort); }
-diff <(files calm) <(files shared) || fail "other files are there"
-compared=0
-while IFS= read -r file; do
-  case "$file" in
-    */record.json) diff <(numbers "calm/$file") <(numbers "shared/$file") ;;
-    ./summary.csv | ./leaderboard.json | ./report.html | ./report.md) true ;;
-    ./config.json) diff <(grep -v '"output"' "calm/$file") <(grep -v '"output"' "shared/$file") ;;
-    *) cmp "calm/$file" "shared/$file" ;;
-  esac || fail "$file differs"
-  compared=$((compared + 1))
-done < <(files calm)
-# The reports hold times. Those of equal records have to be equal to the byte, and those that the sweep left behind have
-# to tell what is in its records.
-readonly reports="summary.csv leaderboard.json report.html report.md"
-for folder in calm shared; do
-  cp "$folder/leaderboard.json" "left-$folder.json"
-  "$program" report "$folder" --format json -o "anew-$folder.json" --quiet || fail "no report of $folder"
-  cmp "anew-$folder.json" "left-$folder.json" || fail "the report of $folder is not up to date"
-  cp -r "$folder" "masked-$folder"
-  sed -Ei 's/"output": .*/"output": "same",/' "masked-$folder/config.json"
-  find "masked-$folder/runs" -name record.json -exec sed -Ei \
-    's/"(started|finished)": "[^"]*"/"\1": ""/; s/"(threads|peak_rss_bytes|[a-z_]*_seconds|[a-z_]*_per_second)": [^,]*/"\1": 1/' {} +
-  (cd "masked-$folder" && "$program" report . --quiet >/dev/null) || fail "no report of $folder"
-done
-for file in $reports; do
-  cmp "masked-calm/$file" "masked-shared/$file" || fail "$file differs"
-done
+compare_results calm shared fail
 restarts=$(scontrol show job "${job}_$killed" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p')
 echo "$(find shared/runs -name record.json | wc -l) records, $compared files equal, task $killed was restarted ${restarts:-0} times"
