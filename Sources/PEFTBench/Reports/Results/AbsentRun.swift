@@ -43,34 +43,7 @@ public struct MissingRun: Sendable, Equatable {
   public let cause: String
 }
 
-/// Where a run stands in tables, whatever its id.
-struct RunPlace: Hashable {
-  let suite: String
-  let modelName: String
-  let label: String
-  let dataset: String
-  /// 0 for the base model's own answers, which depend on no seed.
-  let seed: Int
-
-  init(suite: String, modelName: String, methodName: String, label: String, dataset: String, seed: Int) {
-    (self.suite, self.modelName, self.label, self.dataset) = (suite, modelName, label, dataset)
-    self.seed = methodName == "none" ? 0 : seed
-  }
-}
-
-extension ReportedRun {
-  var place: RunPlace {
-    RunPlace(
-      suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed)
-  }
-}
-
-extension FailedRun {
-  var place: RunPlace {
-    RunPlace(
-      suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed)
-  }
-
+extension FailedRun: PlacedRun {
   /// What the run is called in a plan.
   var planKey: [String] { [modelName, dataset, label, String(seed)] }
 
@@ -121,12 +94,7 @@ extension FailedRun {
   }
 }
 
-extension MissingRun {
-  var place: RunPlace {
-    RunPlace(
-      suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed)
-  }
-
+extension MissingRun: PlacedRun {
   /// A run of a plan; nil for one that is complete or failed.
   init?(
     id: String?, suite: String, modelName: String, methodName: String, label: String, dataset: String, seed: Int,

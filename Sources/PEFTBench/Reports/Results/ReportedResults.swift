@@ -190,34 +190,10 @@ public struct ReportedResults: Sendable {
   }
 
   private mutating func keep(_ only: [(key: String, value: String)]) {
-    for (key, value) in only {
-      runs.removeAll { run in
-        switch key {
-        case "dataset": run.dataset != value
-        case "method": run.label != value && run.methodName != value
-        case "seed": String(run.seed) != value
-        case "suite": run.suite != value
-        default: run.modelName != value
-        }
-      }
-      failures.removeAll { run in
-        switch key {
-        case "dataset": run.dataset != value
-        case "method": run.label != value && run.methodName != value
-        case "seed": String(run.seed) != value
-        case "suite": run.suite != value
-        default: run.modelName != value
-        }
-      }
-      missing.removeAll { run in
-        switch key {
-        case "dataset": run.dataset != value
-        case "method": run.label != value && run.methodName != value
-        case "seed": String(run.seed) != value
-        case "suite": run.suite != value
-        default: run.modelName != value
-        }
-      }
+    for filter in only {
+      runs.removeAll { !$0.matches(filter) }
+      failures.removeAll { !$0.matches(filter) }
+      missing.removeAll { !$0.matches(filter) }
     }
   }
 
@@ -243,31 +219,11 @@ public struct ReportedResults: Sendable {
 
   private mutating func sort() {
     let catalogue = DatasetMetric.all.map(\.dataset)
-    func order(_ names: [String]) -> [String: Int] {
-      Dictionary(names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
-    }
     // Datasets stand as in PEFT-Bench's main table, the user's own behind them.
-    let own = datasetOrder.filter { !catalogue.contains($0) }
-    let datasets = order(catalogue + own)
-    let methods = order(["none"] + methodOrder)
-    func place(_ suite: String, _ model: String, _ dataset: String, _ label: String, _ seed: Int) -> [SortKey] {
-      [
-        .text(suite), .text(model), .number(datasets[dataset] ?? .max), .text(dataset), .number(methods[label] ?? .max),
-        .text(label), .number(seed),
-      ]
-    }
-    runs = runs.map { (place($0.suite, $0.modelName, $0.dataset, $0.label, $0.seed) + [.text($0.key)], $0) }
-      .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
-    failures = failures.map { (place($0.suite, $0.modelName, $0.dataset, $0.label, $0.seed), $0) }
-      .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
-    missing = missing.map { (place($0.suite, $0.modelName, $0.dataset, $0.label, $0.seed), $0) }
-      .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
-    datasetOrder = catalogue + own
+    datasetOrder = catalogue + datasetOrder.filter { !catalogue.contains($0) }
+    let order = RunOrder(datasets: datasetOrder, methods: ["none"] + methodOrder)
+    runs = order.sorted(runs, tie: \.key)
+    failures = order.sorted(failures)
+    missing = order.sorted(missing)
   }
-}
-
-/// One part of a place in a sorted list.
-private enum SortKey: Comparable {
-  case number(Int)
-  case text(String)
 }
