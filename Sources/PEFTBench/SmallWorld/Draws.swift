@@ -51,6 +51,13 @@ public struct Draws {
     return choices[0].0
   }
 
+  /// What `attempt` gives at its first success; it must succeed sooner or later.
+  public mutating func untilDrawn<Drawn>(_ attempt: (inout Draws) -> Drawn?) -> Drawn {
+    while true {
+      if let drawn = attempt(&self) { return drawn }
+    }
+  }
+
   /// The elements in random order (Fisher–Yates).
   public mutating func shuffled<Choices: Collection>(_ choices: Choices) -> [Choices.Element] {
     var result = Array(choices)

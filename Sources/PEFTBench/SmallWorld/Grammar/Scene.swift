@@ -47,11 +47,18 @@ public struct Scene: Sendable {
     return sentences.joined(separator: " ")
   }
 
+  /// Something to say of the scene, true or not, and the event that tells how it was; nil where the draw led nowhere.
+  public func statement(_ isTrue: Bool, _ draws: inout Draws) -> (said: Event, truth: Event)? {
+    guard isTrue else { return mixture(&draws) }
+    let event = draws.pick(events)
+    return (event, event)
+  }
+
   /// A mixture of two of the events: the first one with the agent or the setting of the other.
   ///
   /// Nothing in the scene makes it true, although all its words are there. A scene of one event is mixed with another
   /// that is not told.
-  public func mixture(_ draws: inout Draws) -> (event: Event, truth: Event)? {
+  private func mixture(_ draws: inout Draws) -> (said: Event, truth: Event)? {
     var pair = draws.sample(2, of: events)
     if pair.count == 1 {
       let hasTimes = pair[0].time != nil

@@ -115,9 +115,7 @@ struct MiniCoLA: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Pair?
-    while found == nil { found = Self.draw(in: .pretraining, &draws) }
-    guard let pair = found else { return .prose("") }
+    let pair = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
     let isRight = draws.chance(0.5)
     let instruction = draws.pick([
       "Did I say that well?", "Is that how people say it?", "Is this well written?",

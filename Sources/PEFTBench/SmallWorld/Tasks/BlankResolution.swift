@@ -18,9 +18,7 @@ struct MiniWinoGrande: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Contrast.Item?
-    while found == nil { found = Contrast.item(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Contrast.item(in: .pretraining, &$0) }
     let name = item.names[item.right]
     let full = item.sentence.replacing("_", with: name)
     switch draws.integer(below: 10) {

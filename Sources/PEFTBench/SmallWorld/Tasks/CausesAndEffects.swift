@@ -54,9 +54,7 @@ struct MiniCOPA: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.25) { return Self.story(&draws) }
-    var found: Item?
-    while found == nil { found = Self.draw(right: draws.integer(below: 2), in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Self.draw(right: $0.integer(below: 2), in: .pretraining, &$0) }
     let question =
       item.asksForCause
       ? draws.pick(["Why was that?", "How did that come about?", "What came before?", "What was the cause?"])

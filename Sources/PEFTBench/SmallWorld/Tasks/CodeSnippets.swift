@@ -52,9 +52,7 @@ struct MiniCoNaLa: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Item?
-    while found == nil { found = Self.draw(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
     let intent = item.intent(quote: draws.pick(["", "`", "`"]))
     let code = item.code
     switch draws.integer(below: 10) {

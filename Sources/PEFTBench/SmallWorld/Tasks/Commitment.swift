@@ -81,12 +81,9 @@ struct MiniCB: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Pair?
-    while found == nil {
-      found = Self.draw(
-        draws.pick([.entailed, .entailed, .contradicted, .contradicted, .open]), in: .pretraining, &draws)
+    let pair = draws.untilDrawn {
+      Self.draw($0.pick([.entailed, .entailed, .contradicted, .contradicted, .open]), in: .pretraining, &$0)
     }
-    guard let pair = found else { return .prose("") }
     let instruction = draws.pick([
       "Going by the first, is the second so?", "Somebody says the first. May I say the second?",
       "Should we take the second as a fact?", "Was it so?",

@@ -34,9 +34,7 @@ struct MiniHellaSwag: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Script.Item?
-    while found == nil { found = Script.item(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Script.item(in: .pretraining, &$0) }
     let (told, subject) = (Self.told(item), item.person.subject)
     let next = Inflection.sentence("\(subject) \(item.right)")
     switch draws.integer(below: 10) {

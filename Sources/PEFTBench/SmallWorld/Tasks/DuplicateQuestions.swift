@@ -129,9 +129,7 @@ struct MiniQQP: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Pair?
-    while found == nil { found = Self.draw(draws.chance(0.5), in: .pretraining, &draws) }
-    guard let pair = found else { return .prose("") }
+    let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
     let instruction = draws.pick([
       "Do both people want to know the same?", "Would one answer do for both?",
       "Two people asked me something. Is it the same?",

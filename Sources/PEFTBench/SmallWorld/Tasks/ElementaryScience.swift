@@ -36,9 +36,7 @@ struct MiniOpenBookQA: MiniDataset {
       let facts = draws.sample(3, of: CauseLore.all).map { Inflection.sentence("\($0.beginning) \($0.end)") }
       return .prose(facts.joined(separator: " "))
     }
-    var found: Lore.Item?
-    while found == nil { found = Self.draw(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
     return Self.lesson(item, &draws)
   }
 

@@ -36,9 +36,7 @@ struct MiniSVAMP: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.2) { return Calculation.drill(&draws) }
-    var found: WordProblem?
-    while found == nil { found = WordProblem.oneStep(aside: Self.aside, in: .pretraining, &draws) }
-    guard let problem = found else { return .prose("") }
+    let problem = draws.untilDrawn { WordProblem.oneStep(aside: Self.aside, in: .pretraining, &$0) }
     let step = problem.steps[0]
     let text = "\(problem.body) \(problem.question)"
     let verb: String

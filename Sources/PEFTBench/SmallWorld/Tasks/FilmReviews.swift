@@ -62,9 +62,7 @@ struct MiniSST2: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     let isGood = draws.chance(0.5)
-    var found: String?
-    while found == nil { found = Self.draw(isGood, in: .pretraining, &draws) }
-    guard let text = found else { return .prose("") }
+    let text = draws.untilDrawn { Self.draw(isGood, in: .pretraining, &$0) }
     let person = draws.pick(Person.named)
     let subject = Inflection.capitalized(person.subject)
     if draws.chance(0.1) {

@@ -68,9 +68,7 @@ struct MiniReCoRD: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Item?
-    while found == nil { found = Self.draw(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
     let gap = draws.pick([Self.gap, Self.gap, Self.gap, "___"])
     let query = item.query.replacing(Self.gap, with: gap)
     var fields = [

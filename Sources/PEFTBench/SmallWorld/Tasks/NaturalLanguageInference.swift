@@ -67,9 +67,7 @@ struct MiniMNLI: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     let instruction = draws.pick(Self.instructions)
-    var found: Pair?
-    while found == nil { found = Self.draw(draws.pick(Relation.allCases), in: .pretraining, &draws) }
-    guard let pair = found else { return .prose("") }
+    let pair = draws.untilDrawn { Self.draw($0.pick(Relation.allCases), in: .pretraining, &$0) }
     let request = Lesson.request(instruction, Lesson.pair(pair.premise, pair.claim.text, .premise), &draws)
     return Lesson.exchange(request, Self.verdict(pair.claim, &draws))
   }

@@ -121,9 +121,7 @@ struct MiniMRPC: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Pair?
-    while found == nil { found = Self.draw(draws.chance(0.5), in: .pretraining, &draws) }
-    guard let pair = found else { return .prose("") }
+    let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
     let instruction = draws.pick([
       "Do both tell the same story?", "Is the second the same in other words?", "Do they agree?",
       "Did the meaning stay the same?", "Are these the same in meaning?",
@@ -219,9 +217,7 @@ struct MiniSTSB: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Pair?
-    while found == nil { found = Self.draw(sharing: draws.integer(in: 0...5), in: .pretraining, &draws) }
-    guard let pair = found else { return .prose("") }
+    let pair = draws.untilDrawn { Self.draw(sharing: $0.integer(in: 0...5), in: .pretraining, &$0) }
     let instruction = draws.pick([
       "How much do these two have in common?", "What do both sentences share?", "Compare the two.",
       "How much is the same in both?",

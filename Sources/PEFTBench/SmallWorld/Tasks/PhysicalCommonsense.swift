@@ -25,9 +25,7 @@ struct MiniPIQA: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Affordance.Item?
-    while found == nil { found = Affordance.item(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Affordance.item(in: .pretraining, &$0) }
     switch draws.integer(below: 10) {
     case 0:
       let person = draws.pick(Person.all)

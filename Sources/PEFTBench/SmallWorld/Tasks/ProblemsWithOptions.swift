@@ -83,9 +83,7 @@ struct MiniMathQA: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.3) { return Calculation.drill(&draws) }
-    var found: Item?
-    while found == nil { found = Self.draw(right: draws.integer(below: 5), in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Self.draw(right: $0.integer(below: 5), in: .pretraining, &$0) }
     let reason = Inflection.sentence(item.step.spoken)
     if draws.chance(0.25) {
       return Lesson.exchange(

@@ -68,9 +68,7 @@ struct MiniWSC: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Item?
-    while found == nil { found = Self.draw(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
     let name = item.people[item.referent].name
     switch draws.integer(below: 10) {
     case 0: return .prose("\(item.text) Here, \(item.pronoun) is \(name).")

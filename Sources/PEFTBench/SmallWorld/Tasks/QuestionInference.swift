@@ -87,9 +87,7 @@ struct MiniQNLI: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: Item?
-    while found == nil { found = Self.draw(draws.chance(0.5), in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
     let fields = [
       Lesson.Field(["Question", "Question", "Asked", "Q"], item.question),
       Lesson.Field(["Sentence", "Text", "Said", "S"], item.sentence),

@@ -16,15 +16,8 @@ struct MiniRTE: MiniDataset {
   /// A pair about a scene; nil where the draw led nowhere.
   static func draw(_ follows: Bool, of scene: Scene, in split: WorldSplit, _ draws: inout Draws) -> Pair? {
     let text = scene.text(&draws)
-    let truth: Event
-    var said: Event
-    if follows {
-      truth = draws.pick(scene.events)
-      said = truth
-    } else {
-      guard let mixture = scene.mixture(&draws) else { return nil }
-      (said, truth) = (mixture.event, mixture.truth)
-    }
+    guard let (told, truth) = scene.statement(follows, &draws) else { return nil }
+    var said = told
     // Where the agent was tells as much as what was done there.
     if let place = said.place, place != truth.place || follows, draws.chance(0.3),
       Event.split(of: truth.agent, at: place) == split,
@@ -35,9 +28,7 @@ struct MiniRTE: MiniDataset {
         text: text, sentence: "\(agent.name) was \(place.phrase).", follows: follows,
         reason: "\(truth.agent.name) was \(truth.place?.phrase ?? "").")
     }
-    var phrasing = Event.Phrasing.draw(for: said, &draws)
-    if said.agent != truth.agent || follows, draws.chance(0.5) { (said.place, said.time) = (nil, nil) }
-    if let thing = said.thing, draws.chance(0.2) { phrasing.thing = thing.kind }
+    let phrasing = said.loosened(needsSetting: said.agent == truth.agent && !follows, &draws)
     return Pair(text: text, sentence: said.sentence(phrasing), follows: follows, reason: truth.sentence())
   }
 
@@ -72,15 +63,8 @@ struct MiniBoolQ: MiniDataset {
   /// A question about a scene; nil where the draw led nowhere.
   static func draw(_ isTrue: Bool, of scene: Scene, in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let passage = scene.text(&draws)
-    let truth: Event
-    var said: Event
-    if isTrue {
-      truth = draws.pick(scene.events)
-      said = truth
-    } else {
-      guard let mixture = scene.mixture(&draws) else { return nil }
-      (said, truth) = (mixture.event, mixture.truth)
-    }
+    guard let (told, truth) = scene.statement(isTrue, &draws) else { return nil }
+    var said = told
     let changesAgent = said.agent != truth.agent
     if let place = said.place, !changesAgent, draws.chance(0.25), Event.split(of: said.agent, at: place) == split,
       truth.place.map({ Event.split(of: truth.agent, at: $0) }) == split
@@ -89,9 +73,7 @@ struct MiniBoolQ: MiniDataset {
         passage: passage, question: "Was \(said.agent.name) \(place.phrase)?", isTrue: isTrue,
         reason: "\(truth.agent.name) was \(truth.place?.phrase ?? "").")
     }
-    var phrasing = Event.Phrasing.draw(for: said, &draws)
-    if changesAgent || isTrue, draws.chance(0.5) { (said.place, said.time) = (nil, nil) }
-    if let thing = said.thing, draws.chance(0.2) { phrasing.thing = thing.kind }
+    let phrasing = said.loosened(needsSetting: !changesAgent && !isTrue, &draws)
     return Item(passage: passage, question: said.yesNoQuestion(phrasing), isTrue: isTrue, reason: truth.sentence())
   }
 
@@ -175,4 +157,15 @@ struct MiniMultiRC: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument { SceneTalk.document(.answer, &draws) }
+}
+
+extension Event {
+  /// Makes of an event that was told something vaguer to say of it, with the phrasing: often without the setting, unless the
+  /// setting is what matters, and now and then with the thing's kind in place of its name.
+  fileprivate mutating func loosened(needsSetting: Bool, _ draws: inout Draws) -> Phrasing {
+    var phrasing = Phrasing.draw(for: self, &draws)
+    if !needsSetting, draws.chance(0.5) { (place, time) = (nil, nil) }
+    if let thing, draws.chance(0.2) { phrasing.thing = thing.kind }
+    return phrasing
+  }
 }

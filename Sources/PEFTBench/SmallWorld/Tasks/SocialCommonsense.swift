@@ -18,9 +18,7 @@ struct MiniSIQA: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    var found: SocialFrame.Item?
-    while found == nil { found = SocialFrame.item(in: .pretraining, &draws) }
-    guard let item = found else { return .prose("") }
+    let item = draws.untilDrawn { SocialFrame.item(in: .pretraining, &$0) }
     let (first, second) = (item.people[0].name, item.people[1].name)
     let telling: String
     let asking: String

@@ -79,17 +79,13 @@ struct MiniWiC: MiniDataset {
       // One sentence, and what the word means in it.
       let word = draws.pick(Self.words)
       let sense = draws.integer(below: 2)
-      var found: (text: String, frame: Int)?
-      while found == nil { found = Self.sentence(word, sense: sense, in: .pretraining, &draws) }
-      guard let text = found?.text else { return .prose("") }
+      let text = draws.untilDrawn { Self.sentence(word, sense: sense, in: .pretraining, &$0) }.text
       let meaning = word.senses[sense].meaning
       return Lesson.exchange(
         Lesson.request("What does \(word.word) mean here?", [Lesson.Field(["Sentence"], text)], bare: 0, &draws),
         Inflection.sentence(meaning))
     }
-    var found: Pair?
-    while found == nil { found = Self.draw(draws.chance(0.5), in: .pretraining, &draws) }
-    guard let pair = found else { return .prose("") }
+    let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
     let instruction = draws.pick([
       "Is it one meaning of the word?", "Look at the word in both sentences.", "Is the same kind of thing meant?",
     ])

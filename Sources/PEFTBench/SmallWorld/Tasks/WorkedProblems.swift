@@ -23,9 +23,7 @@ struct MiniGSM8K: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.3) { return Calculation.drill(&draws) }
-    var found: WordProblem?
-    while found == nil { found = Self.draw(in: .pretraining, &draws) }
-    guard let problem = found else { return .prose("") }
+    let problem = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
     let steps = problem.steps
     let working: String
     switch draws.integer(below: 5) {
