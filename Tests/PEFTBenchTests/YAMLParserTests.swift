@@ -127,6 +127,22 @@ import Testing
       #"{"a": [1, 2], "b": 1}"#
     ),
     (
+      "--- text\n  and more\n...\n",
+      #""text and more""#
+    ),
+    (
+      "--- |\n one\n  two\n...\n",
+      #""one\n two\n""#
+    ),
+    (
+      "--- [1,\n2]\n",
+      "[1, 2]"
+    ),
+    (
+      "a: |\n    \n\nb: |\n  x\n",
+      #"{"a": "", "b": "x\n"}"#
+    ),
+    (
       "a: .\nb: 1.e5\nc: +.5\nd: 1e5\n",
       #"{"a": ".", "b": 100000.0, "c": 0.5, "d": 100000.0}"#
     ),
@@ -136,6 +152,12 @@ import Testing
     let expected = try JSONParser.parse(DocumentText(name: "x.json", bytes: Array(json.utf8)))
     let value = try parse(yaml)
     #expect(value.hasSameContent(as: expected), "\(value)")
+  }
+
+  @Test("A block scalar of the whole document may begin at the margin, and ends at a marker") func unindented() throws {
+    #expect(try parse("--- |\none\n two\n...\n").string == "one\n two\n")
+    #expect(try parse("--- >-\none\ntwo\n\n...\n").string == "one two")
+    #expect(throws: DocumentError.self) { try parse("--- |\none\n---\ntwo\n") }
   }
 
   /// Texts that are refused, with line, column and a part of the message.
@@ -177,7 +199,15 @@ import Testing
     ("k: [a b, 'c d' , \"e\"   , -1, - 1]\n", 1, 30, "expected a value, found '-'"),
     (": 1\n", 1, 1, "expected a key before ':'"),
     ("a: x #c\nb: 'x'#c\n", 2, 7, "expected the end of the line after this value, found '#'"),
-    ("--- a\n", 1, 5, "expected the end of the line after ---, found 'a'"),
+    ("--- a: 1\n", 1, 5, "a map begins on the line below '---'"),
+    ("--- - a\n", 1, 5, "a list or map begins on the line below '---'"),
+    ("a: 1\n...\nb: 2\n", 3, 1, "several documents in one file are not supported"),
+    ("a: 1\n? b\n", 2, 1, "keys that begin with '?' are not supported"),
+    ("a: &b: c\n", 1, 4, "anchors (&) are not supported"),
+    ("- [-, 1]\n", 1, 4, "expected a value, found '-'"),
+    ("a: |\n\t\nb: 1\n", 2, 1, "a tab in the indentation"),
+    ("-\t- 1\n", 1, 2, "a tab in the indentation"),
+    ("-\ta: 1\n", 1, 2, "a tab in the indentation"),
     ("%YAML 1.2\n---\na: 1\n", 1, 1, "YAML directives (%) are not supported"),
   ]
 

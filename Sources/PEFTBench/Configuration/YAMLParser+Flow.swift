@@ -23,7 +23,7 @@ extension YAMLParser {
       values.append(try flowNode())
       try skipFlowSpace(of: "list", from: start)
       if current == UInt8(ascii: ":") {
-        throw error("a key inside [ ]: write a map as {key: value}, or close the list with ']'")
+        throw error("a key inside [ ] is not supported: write a map as {key: value}, or close the list with ']'")
       }
       try skipComma(before: "]", of: "list", from: start)
     }
@@ -52,7 +52,9 @@ extension YAMLParser {
       }
       try skipFlowSpace(of: "map", from: start)
       guard current == UInt8(ascii: ":") else {
-        throw error("expected ': ' and a value after the key \(key.debugDescription), found \(shown())")
+        throw error(
+          "expected ': ' and a value after the key \(key.debugDescription), found \(shown()); "
+            + "keys alone are not supported")
       }
       let colon = position
       position += 1

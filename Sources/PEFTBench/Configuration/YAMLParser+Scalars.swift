@@ -12,8 +12,10 @@ extension YAMLParser {
     case UInt8(ascii: "?") where isAtIndicator("?"): throw error("keys that begin with '?' are not supported")
     case UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: ">"):
       throw error("\(shown()) cannot begin an unquoted value; put it in quotes")
-    case UInt8(ascii: "-") where isAtIndicator("-") && inFlow: throw error("expected a value, found '-'")
-    case UInt8(ascii: ":") where isAtIndicator(":"): throw error("expected a key before ':'")
+    case UInt8(ascii: "-") where inFlow && (isAtIndicator("-") || byte(at: position + 1)?.isFlowIndicator == true):
+      throw error("expected a value, found '-'")
+    case UInt8(ascii: ":") where isAtIndicator(":"):
+      throw error("expected a key before ':'; empty keys are not supported")
     case let byte? where byte.isFlowIndicator || byte == UInt8(ascii: "#"):
       throw error("expected a value, found \(shown())")
     default: break
@@ -213,16 +215,21 @@ extension YAMLParser {
     }
     try expectLineEnd(after: "the block scalar's header")
     skipLine()
-    let least = max(parentIndent + 1, 1)
-    let indent: Int
-    if let explicitIndent { indent = least + explicitIndent - 1 } else { indent = try detectedIndent(atLeast: least) }
+    let indent =
+      if let explicitIndent { max(parentIndent, 0) + explicitIndent } else {
+        try detectedIndent(atLeast: parentIndent + 1)
+      }
     // At each turn the position is at the line break before the line to read.
     var lines: [String] = []
     while current == 0x0A {
       let begin = position + 1
       var content = begin
       while byte(at: content) == 0x20, content - begin < indent { content += 1 }
-      guard let first = byte(at: content), first.isLineBreak || content - begin == indent else { break }
+      guard let first = byte(at: content) else { break }
+      guard first.isLineBreak || content - begin == indent, !isMarker(at: begin) else {
+        guard first != 0x09 else { throw error("a tab in the indentation; YAML is indented with spaces", at: content) }
+        break
+      }
       (position, lineStart) = (content, begin)
       skipLine()
       let end = position > content && byte(at: position - 1) == 0x0D ? position - 1 : position
@@ -272,7 +279,7 @@ extension YAMLParser {
       while ahead.current == 0x20 { ahead.position += 1 }
       let spaces = ahead.position - ahead.lineStart
       if let byte = ahead.current, !byte.isLineBreak {
-        guard spaces >= least else { return least }
+        guard spaces >= least, !ahead.isAtDocumentMarker() else { break }
         guard deepestEmpty.spaces <= spaces else {
           throw error("this empty line is indented deeper than the text below it", at: deepestEmpty.offset)
         }
@@ -281,6 +288,7 @@ extension YAMLParser {
       if spaces > deepestEmpty.spaces { deepestEmpty = (spaces, ahead.lineStart) }
       ahead.skipLine()
     }
-    return least
+    // Nothing but empty lines: the spaces in them are no text.
+    return max(least, deepestEmpty.spaces)
   }
 }

@@ -8,9 +8,10 @@ import PEFTCore
 /// or without `---`. Unquoted words mean what `PlainScalar` says (YAML 1.2: `yes` is a string, `1e-4` is a
 /// number).
 ///
-/// Anchors, aliases, tags, merge keys, directives, complex keys and several documents in one file are
-/// refused by name. So are a key that stands twice, tabs in the indentation, and keys without a value inside
-/// `{ }`, where YAML has a meaning for the text but hardly the writer's. Nesting is bounded.
+/// Anchors, aliases, tags, merge keys, directives, complex and empty keys and several documents in one file are
+/// refused by name. So are a key that stands twice, tabs in the indentation, a dash that would continue the text above,
+/// and keys without a value inside `{ }` or with one inside `[ ]`, where YAML has a meaning for the text but hardly the
+/// writer's. Lines inside brackets and quotes may stand in any column, as most readers have it. Nesting is bounded.
 public struct YAMLParser {
   /// Deepest nesting of lists and maps that is read.
   public static let maximumDepth = 100
@@ -56,24 +57,37 @@ public struct YAMLParser {
     if text.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { (position, lineStart) = (3, 3) }
     try skipToContent()
     if current == UInt8(ascii: "%") { throw error("YAML directives (%) are not supported") }
+    var value: DocumentValue?
     if isAtDocumentMarker("---") {
       position += 3
-      try expectLineEnd(after: "---")
-      try skipToContent()
+      if skipSpaces() { value = try markedNode() } else { try skipToContent() }
     }
-    var value = DocumentValue(.null, offset: min(position, text.bytes.count))
-    if current != nil, !isAtDocumentMarker() { value = try blockNode(parentIndent: -1) }
+    if value == nil, current != nil, !isAtDocumentMarker() { value = try blockNode(parentIndent: -1) }
+    let empty = DocumentValue(.null, offset: min(position, text.bytes.count))
     try skipToContent()
-    if isAtDocumentMarker("...") {
+    var isEnded = false
+    while isAtDocumentMarker("...") {
       position += 3
       try expectLineEnd(after: "...")
       try skipToContent()
+      isEnded = true
     }
-    if isAtDocumentMarker("---") { throw error("several documents in one file are not supported") }
+    if isEnded && current != nil || isAtDocumentMarker("---") {
+      throw error("several documents in one file are not supported")
+    }
     guard current == nil else {
       throw error("expected the end of the file, found \(shown()); is the indentation right?")
     }
-    return value
+    return value ?? empty
+  }
+
+  /// Reads the value that stands behind `---` on its line: a scalar or a flow collection.
+  private mutating func markedNode() throws(DocumentError) -> DocumentValue {
+    if isAtIndicator("-") || isAtIndicator("?") { throw error("a list or map begins on the line below '---'") }
+    if current != UInt8(ascii: "&"), current != UInt8(ascii: "!"), try isAtKey() {
+      throw error("a map begins on the line below '---'")
+    }
+    return try inlineNode(parentIndent: -1)
   }
 
   // MARK: - Block structure
@@ -116,6 +130,7 @@ public struct YAMLParser {
       let dash = position
       position += 1
       if skipSpaces() {
+        try checkTab(behind: dash)
         values.append(try blockNode(parentIndent: indent))
         try skipToContent()
       } else {
@@ -129,6 +144,14 @@ public struct YAMLParser {
     return DocumentValue(.array(values), offset: start)
   }
 
+  /// Refuses a tab between a dash and a list or map, whose column nobody could tell.
+  private func checkTab(behind dash: Int) throws(DocumentError) {
+    guard let tab = text.bytes[dash..<position].firstIndex(of: 0x09) else { return }
+    let isCollection = try isAtKey() || isAtIndicator("-")
+    guard isCollection else { return }
+    throw error("a tab in the indentation; YAML is indented with spaces", at: tab)
+  }
+
   private mutating func blockMap() throws(DocumentError) -> DocumentValue {
     try enter()
     defer { depth -= 1 }
@@ -138,6 +161,7 @@ public struct YAMLParser {
     var seen: Set<String> = []
     repeat {
       let keyOffset = position
+      if isAtIndicator("?") { throw error("keys that begin with '?' are not supported") }
       guard try isAtKey() else {
         throw error("expected a key followed by ': ' at this indentation, found \(shown())")
       }
@@ -157,6 +181,7 @@ public struct YAMLParser {
     let colon = position - 1
     if skipSpaces() {
       if isAtIndicator("-") { throw error("a list begins on the line below its key, or is written [a, b]") }
+      if current == UInt8(ascii: "&") || current == UInt8(ascii: "*") { try checkPlainStart(inFlow: false) }
       if try isAtKey() {
         throw error("a second ': ' on this line; put the value in quotes, or begin a map on the line below")
       }
@@ -243,10 +268,15 @@ public struct YAMLParser {
 
   /// Whether the line is `---` or `...` (or the one asked for), alone or before a space.
   func isAtDocumentMarker(_ marker: String? = nil) -> Bool {
-    guard position == lineStart, position + 3 <= text.bytes.count else { return false }
-    let found = string(position..<position + 3)
+    position == lineStart && isMarker(at: position, marker)
+  }
+
+  /// Whether a document marker stands at `offset`, which begins a line.
+  func isMarker(at offset: Int, _ marker: String? = nil) -> Bool {
+    guard offset + 3 <= text.bytes.count else { return false }
+    let found = string(offset..<offset + 3)
     guard marker.map({ found == $0 }) ?? (found == "---" || found == "...") else { return false }
-    return byte(at: position + 3).map { $0.isBlank || $0.isLineBreak } ?? true
+    return byte(at: offset + 3).map { $0.isBlank || $0.isLineBreak } ?? true
   }
 
   /// Skips spaces and tabs; says whether content follows on this line.
