@@ -145,9 +145,9 @@ struct ParquetColumnCursor {
       } catch let error as CompressionError {
         throw mistake("the page here cannot be unpacked: \(error.format): \(error.message)", at: start)
       } catch let error as ParquetPageError {
-        throw mistake("the page here is damaged: \(error.message)", at: start)
+        throw mistake("the page here cannot be read: \(error.message)", at: start)
       } catch {
-        throw mistake("the page here is damaged: \(error)", at: start)
+        throw mistake("the page here cannot be read: \(error)", at: start)
       }
       if pageCount > 0 { return true }
     }
@@ -268,7 +268,7 @@ struct ParquetColumnCursor {
         let runs = ParquetValues.Encoding.runs.rawValue
         guard leaf.maximumDefinition == 0 || header.definitionEncoding == runs,
           leaf.maximumRepetition == 0 || header.repetitionEncoding == runs
-        else { throw ParquetPageError("its levels have the outdated encoding BIT_PACKED, which is not read") }
+        else { throw ParquetPageError("its levels have the outdated encoding BIT_PACKED, which is not supported") }
         repetitions = try Self.prefixedLevels(&input, maximum: leaf.maximumRepetition, count: count)
         definitions = try Self.prefixedLevels(&input, maximum: leaf.maximumDefinition, count: count)
       }
@@ -328,7 +328,7 @@ struct ParquetColumnCursor {
       let names = [3: "LZO", 4: "BROTLI", 5: "LZ4 (Hadoop's frames)"]
       let name = names[chunk.codec] ?? "number \(chunk.codec)"
       throw ParquetPageError(
-        "its codec, \(name), is not read; expected UNCOMPRESSED, SNAPPY, GZIP, ZSTD or LZ4_RAW")
+        "its codec, \(name), is not supported; expected UNCOMPRESSED, SNAPPY, GZIP, ZSTD or LZ4_RAW")
     }
     guard output.count == size else {
       throw ParquetPageError("it unpacks to \(output.count) bytes, but states \(size)")

@@ -77,6 +77,13 @@ enum ParquetValueKind: Sendable, Equatable {
     }
   }
 
+  /// Why the bytes of value `index` of a page have no value.
+  func mismatch(of index: Int) -> String {
+    self == .text
+      ? "value \(index) in it is not UTF-8 text, and other bytes are not supported"
+      : "value \(index) in it does not fit its type"
+  }
+
   /// An IEEE half-precision number, widened exactly.
   private static func half(_ bits: UInt16) -> Double {
     let sign: Double = bits >> 15 == 1 ? -1 : 1

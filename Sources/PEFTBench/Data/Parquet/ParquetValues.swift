@@ -113,7 +113,7 @@ struct ParquetValues {
     _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, to values: inout [DocumentValue]
   ) throws(ParquetPageError) {
     guard let value = kind.value(UnsafeBufferPointer(rebasing: bytes[range])) else {
-      throw ParquetPageError("value \(values.count) in it is not UTF-8 text or does not fit its type")
+      throw ParquetPageError(kind.mismatch(of: values.count))
     }
     values.append(value)
   }
@@ -152,7 +152,7 @@ struct ParquetValues {
         throw ParquetPageError("value \(values.count) in it has \(current.count) bytes, expected \(typeLength)")
       }
       guard let value = current.withUnsafeBufferPointer({ kind.value($0) }) else {
-        throw ParquetPageError("value \(values.count) in it is not UTF-8 text or does not fit its type")
+        throw ParquetPageError(kind.mismatch(of: values.count))
       }
       values.append(value)
     }
