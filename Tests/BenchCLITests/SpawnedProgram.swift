@@ -27,7 +27,10 @@ enum SpawnedProgram {
     let process = Process()
     process.executableURL = try shell == nil ? binary : URL(filePath: "/bin/bash")
     process.arguments = shell.map { ["-c", $0] } ?? arguments
-    process.environment = ["PATH": "/usr/bin:/bin", "PROGRAM": try binary.path].merging(environment) { $1 }
+    // Nothing of the caller's surroundings but what is said to sanitizers.
+    let options = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    process.environment = options.merging(["PATH": "/usr/bin:/bin", "PROGRAM": try binary.path]) { $1 }
+      .merging(environment) { $1 }
     let folder = FileManager.default.temporaryDirectory.appending(path: "spawned-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
