@@ -1,11 +1,13 @@
 """Writes random Parquet files with the rows that a reader must give, for a randomised comparison.
 
     python compare_parquet.py FOLDER [--files 200] [--seed 1] [--maximum-rows 100000]
+    python compare_parquet.py FOLDER --existing SOURCE
     PEFT_BENCH_PARQUET_FOLDER=FOLDER swift test --filter "Parquet comparison"
 
 Each file `N.parquet` has its rows beside it in `N.jsonl`. Schemas, nulls, nesting (two levels of lists and structs),
 row groups (empty ones among them), encodings, codecs, page versions and sizes, dictionaries with fall-back and
-checksums are drawn at random.
+checksums are drawn at random. With `--existing`, the files are those below SOURCE instead (such as parquet-testing's) as
+far as pyarrow reads them and they hold nothing but what a text table can.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import decimal
 import json
 import pathlib
 import random
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -97,6 +100,8 @@ def stored(value, kind):
         return {kind.field(i).name: stored(value[kind.field(i).name], kind.field(i).type) for i in range(kind.num_fields)}
     if pa.types.is_map(kind):
         return [{"key": stored(k, kind.key_type), "value": stored(v, kind.item_type)} for k, v in value]
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return value.value
     if isinstance(value, datetime.datetime):
         return (value - datetime.datetime(1970, 1, 1)) // datetime.timedelta(microseconds=1)
     if isinstance(value, datetime.date):
@@ -194,14 +199,35 @@ def write(rng, path, maximum_rows):
             out.write(json.dumps({k: stored(v, kinds[k]) for k, v in row.items()}, ensure_ascii=False) + "\n")
 
 
+def copy_existing(source, folder):
+    """Copies what can be compared, and says why the rest cannot."""
+    for path in sorted(source.rglob("*.parquet")):
+        name = "-".join(path.relative_to(source).parts)
+        try:
+            table = pq.ParquetFile(path).read()
+            kinds = {f.name: f.type for f in table.schema}
+            lines = []
+            for row in table.to_pylist():
+                values = {k: stored(v, kinds[k]) for k, v in row.items()}
+                lines.append(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+        except (pa.ArrowException, OSError, OverflowError, ValueError, TypeError, KeyError) as error:
+            print(f"{name}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            continue
+        shutil.copyfile(path, folder / name)
+        (folder / name).with_suffix(".jsonl").write_text("".join(lines))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--maximum-rows", type=int, default=100_000)
+    parser.add_argument("--existing", type=pathlib.Path)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    for number in range(arguments.files):
+    if arguments.existing:
+        copy_existing(arguments.existing, arguments.folder)
+    for number in range(0 if arguments.existing else arguments.files):
         rng = random.Random(arguments.seed * 1_000_003 + number)
         write(rng, arguments.folder / f"{number:05}.parquet", arguments.maximum_rows)
