@@ -11,7 +11,7 @@ import PEFTCore
 /// Anchors, aliases, tags, merge keys, directives, complex and empty keys and several documents in one file are
 /// refused by name. So are a key that stands twice, tabs in the indentation, a dash that would continue the text above,
 /// and keys without a value inside `{ }` or with one inside `[ ]`, where YAML has a meaning for the text but hardly the
-/// writer's. Lines inside brackets and quotes may stand in any column, as most readers have it. Nesting is bounded.
+/// writer's. Lines inside brackets and quotes may stand in any column. Nesting is bounded.
 public struct YAMLParser {
   /// Deepest nesting of lists and maps that is read.
   public static let maximumDepth = 100
