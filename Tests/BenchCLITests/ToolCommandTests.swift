@@ -135,8 +135,15 @@ import Testing
 
     let recomputed = try Workspace.json(SpawnedProgram.run(quick + ["--recompute", "--json"]).output)
     #expect(recomputed["final_loss"]?.number == json["final_loss"]?.number)
-    let table = try SpawnedProgram.run(quick + ["--profile", "--compare-threads"])
+    let table = try SpawnedProgram.run(quick + ["--profile", "--compare-threads", "--single-stream"])
     #expect(table.output.contains("matrix kernel in cache") && table.output.contains("projected"))
+    #expect(table.output.contains("memory copies"))
+    let stream = try #require(
+      try Workspace.json(SpawnedProgram.run(quick + ["--single-stream", "--json"]).output)["single_stream"])
+    let bound = try #require(stream["bound_tokens_per_second"]?.number)
+    let copied = try #require(stream["copied_bytes_per_second"]?.number)
+    let bytes = try #require(stream["weight_bytes"]?.number)
+    #expect(abs(bound - copied / bytes) <= 1e-9 * bound && bytes > 0)
   }
 
   @Test("list names methods, datasets and metrics") func list() throws {

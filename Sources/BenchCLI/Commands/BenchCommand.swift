@@ -23,6 +23,9 @@ enum BenchCommand {
       OptionSpec(long: "recompute", help: "Compute each block's activations again in its backward pass."),
       OptionSpec(long: "profile", help: "Show where the time of the training steps goes, and the share of the peak."),
       OptionSpec(
+        long: "single-stream",
+        help: "Time the generation of one sequence too, beside what the memory's speed allows."),
+      OptionSpec(
         long: "compare-threads", help: "Measure on one thread too, and project the speed-up to more threads."),
       .threads, .json,
     ],
@@ -65,6 +68,13 @@ enum BenchCommand {
           model, attachment: attachment,
           context: ComputeContext(threads: 1, pool: context.pool, profile: KernelProfile())) : nil
       let peak = result.kernels.isEmpty ? nil : KernelPeak.operationsPerSecond(on: context.workers)
+      // The copy that it measures needs memory of its own, which is not the method's.
+      let resident = ProcessMemory.peakResidentBytes
+      let stream = arguments.flag("single-stream") ? try SingleStream.measure(model, context: context) : nil
+      if arguments.flag("single-stream"), stream == nil {
+        throw arguments.error(
+          "--single-stream: \(files.name) has positions for \(model.positionLimit ?? 0) tokens, too few")
+      }
       if arguments.flag("json") {
         var document: JSONValue = [
           "method": JSONValue(name), "batch": JSONValue(probe.batch), "tokens": JSONValue(probe.tokens),
@@ -74,12 +84,13 @@ enum BenchCommand {
           "tokens_per_second": JSONValue(result.tokensPerSecond),
           "inference_tokens_per_second": JSONValue(result.inferenceTokensPerSecond),
           "final_loss": JSONValue(result.finalLoss), "peak_tensor_bytes": JSONValue(result.peak.total),
-          "peak_rss_bytes": JSONValue(ProcessMemory.peakResidentBytes),
+          "peak_rss_bytes": JSONValue(resident),
           "recompute": JSONValue(model.recomputesActivations),
         ]
         if let single {
           document["threads_compared"] = BenchReport.document(single, against: result, threads: context.workers.count)
         }
+        if let stream { document["single_stream"] = BenchReport.document(stream) }
         if let peak { document["profile"] = BenchReport.document(result, peak: peak) }
         console.print(json: document)
         return .done
@@ -92,7 +103,8 @@ enum BenchCommand {
       table.add(["median step", "\(Format.decimal(1000 * result.medianStepSeconds, digits: 0)) ms"])
       table.add(["inference", "\(Format.decimal(result.inferenceTokensPerSecond, digits: 0)) tokens/s"])
       table.add(["peak tensor memory", Format.bytes(Double(result.peak.total))])
-      table.add(["peak resident memory", Format.bytes(Double(ProcessMemory.peakResidentBytes))])
+      table.add(["peak resident memory", Format.bytes(Double(resident))])
+      if let stream { BenchReport.add(stream, to: &table) }
       table.print(to: console)
       if let peak {
         console.print("")

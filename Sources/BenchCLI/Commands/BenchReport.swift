@@ -85,6 +85,28 @@ enum BenchReport {
     ]
   }
 
+  /// Generation of one sequence, as rows of the table of speeds.
+  static func add(_ stream: SingleStream, to table: inout TextTable) {
+    let share = stream.tokensPerSecond / stream.boundTokensPerSecond
+    table.add(["one sequence", "\(Format.decimal(stream.tokensPerSecond, digits: 1)) tokens/s"])
+    table.add(["memory copies", "\(Format.decimal(stream.copiedBytesPerSecond * 1e-9, digits: 1)) GB/s"])
+    table.add([
+      "of copying the weights",
+      "\(Format.decimal(100 * share, digits: 0)) % of "
+        + "\(Format.decimal(stream.boundTokensPerSecond, digits: 0)) tokens/s",
+    ])
+  }
+
+  /// The same for machines.
+  static func document(_ stream: SingleStream) -> JSONValue {
+    [
+      "tokens_per_second": JSONValue(stream.tokensPerSecond),
+      "copied_bytes_per_second": JSONValue(stream.copiedBytesPerSecond),
+      "weight_bytes": JSONValue(stream.weightBytes),
+      "bound_tokens_per_second": JSONValue(stream.boundTokensPerSecond),
+    ]
+  }
+
   private static func ordered(_ result: SpeedProbe.Result) -> [(KernelKind, KernelProfile.Entry)] {
     KernelKind.allCases.compactMap { kind in result.kernels[kind].map { (kind, $0) } }
       .sorted { $0.1.seconds > $1.1.seconds }

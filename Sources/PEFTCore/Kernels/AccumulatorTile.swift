@@ -41,6 +41,25 @@ private struct TileRow: AccumulatorTile {
   }
 }
 
+/// One vector of a row, for panels whose second vector lies beyond the last column.
+private struct NarrowRow: AccumulatorTile {
+  private var sum = KernelVector()
+
+  @inline(__always) static var rowCount: Int { 1 }
+
+  @inline(__always)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
+    sum = multiplyAdd(sum, KernelVector(repeating: column[0]), first)
+  }
+
+  @inline(__always)
+  func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool) {
+    let target = UnsafeMutableRawPointer(c)
+    let old = adding ? target.loadUnaligned(as: KernelVector.self) + sum : sum
+    target.storeBytes(of: old, as: KernelVector.self)
+  }
+}
+
 private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: AccumulatorTile {
   private var top = Top()
   private var bottom = Bottom()
@@ -68,6 +87,12 @@ private typealias SixRows = TileRows<FourRows, TwoRows>
 private typealias EightRows = TileRows<FourRows, FourRows>
 private typealias TwelveRows = TileRows<EightRows, FourRows>
 
+private typealias TwoNarrowRows = TileRows<NarrowRow, NarrowRow>
+private typealias FourNarrowRows = TileRows<TwoNarrowRows, TwoNarrowRows>
+private typealias SixNarrowRows = TileRows<FourNarrowRows, TwoNarrowRows>
+private typealias EightNarrowRows = TileRows<FourNarrowRows, FourNarrowRows>
+private typealias TwelveNarrowRows = TileRows<EightNarrowRows, FourNarrowRows>
+
 /// The rows that a tile multiplies by a panel, and where the results go.
 struct TileProduct {
   /// The first row's first factor of the depth block.
@@ -82,6 +107,23 @@ struct TileProduct {
   var cStride: Int
   /// Whether the result is added to `c` or replaces it.
   var adding: Bool
+  /// Whether only the panel's first vector is multiplied.
+  var isNarrow = false
+  /// What is fetched into the caches meanwhile.
+  var ahead: FetchAhead
+}
+
+/// Memory that the next panel comes from, read byte by byte at even distances while a tile is multiplied.
+///
+/// Unpacking a panel waits for memory, multiplying by it does not. Swift has no instruction to prefetch, but a load
+/// whose result nobody waits for does the same as long as the lines follow each other.
+struct FetchAhead {
+  /// The first byte to read, one a depth.
+  var start: UnsafeRawPointer
+  /// Distance from one byte to the next; 0 reads the same one again.
+  var stride: Int
+  /// Takes what was read, so that the compiler keeps the loads.
+  var sink: UnsafeMutablePointer<UInt8>
 }
 
 /// The innermost loops of every matrix product.
@@ -101,6 +143,7 @@ enum TileKernel {
   ///   - b: `[depth, panelWidth]` with rows `bStride` apart.
   @inline(never)
   static func multiply(height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int) {
+    if product.isNarrow { return multiplyNarrow(height: height, product, b: b, bStride: bStride) }
     switch height {
     #if CPU_X86_64_V4 || arch(arm64)
       case 12: run(TwelveRows.self, product, b, bStride)
@@ -111,6 +154,23 @@ enum TileKernel {
     case 4: run(FourRows.self, product, b, bStride)
     case 2: run(TwoRows.self, product, b, bStride)
     default: run(TileRow.self, product, b, bStride)
+    }
+  }
+
+  @inline(never)
+  private static func multiplyNarrow(
+    height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int
+  ) {
+    switch height {
+    #if CPU_X86_64_V4 || arch(arm64)
+      case 12: run(TwelveNarrowRows.self, product, b, bStride)
+      case 8: run(EightNarrowRows.self, product, b, bStride)
+    #else
+      case 6: run(SixNarrowRows.self, product, b, bStride)
+    #endif
+    case 4: run(FourNarrowRows.self, product, b, bStride)
+    case 2: run(TwoNarrowRows.self, product, b, bStride)
+    default: run(NarrowRow.self, product, b, bStride)
     }
   }
 
@@ -136,14 +196,19 @@ enum TileKernel {
     var row = UnsafeRawPointer(b)
     let rowBytes = bStride &* MemoryLayout<Float>.stride
     var remaining = product.depth
+    var ahead = product.ahead.start
+    var fetched: UInt8 = 0
     while remaining > 0 {
       let first = row.loadUnaligned(as: KernelVector.self)
       let second = row.loadUnaligned(fromByteOffset: MemoryLayout<KernelVector>.size, as: KernelVector.self)
       tile.add(column: column, stride: rowStride, row: first, second)
+      fetched |= ahead.load(as: UInt8.self)
+      ahead += product.ahead.stride
       column += depthStride
       row += rowBytes
       remaining &-= 1
     }
+    product.ahead.sink.pointee = fetched
   }
 
   /// Multiplies at most four rows by a packed panel, its elements going straight from words to sums.

@@ -57,7 +57,14 @@ public enum Activation: String, Sendable, CaseIterable {
   ) {
     func run<F: ActivationFunction>(_: F.Type) {
       workers.run(count: count, grain: elementwiseGrain / 4, as: .activation) { start, count in
-        mapVectors(gate + start, up + start, into: y + start, count: count) { F.value($0) * $1 }
+        // Not by closures: the compiler would call them, with vectors taken apart for the call.
+        @inline(__always)
+        func step(_ i: Int, _ n: Int) {
+          (F.value(Lanes(at: gate + i, count: n)) * Lanes(at: up + i, count: n)).store(to: y + i, count: n)
+        }
+        let whole = start + count / Lanes.count * Lanes.count
+        for i in stride(from: start, to: whole, by: Lanes.count) { step(i, Lanes.count) }
+        if whole < start + count { step(whole, start + count - whole) }
       }
     }
     switch self {
@@ -76,14 +83,17 @@ public enum Activation: String, Sendable, CaseIterable {
   ) {
     func run<F: ActivationFunction>(_: F.Type) {
       workers.run(count: count, grain: elementwiseGrain / 4, as: .activation) { start, count in
-        forEachVector(count) { offset, n in
-          let i = start + offset
+        @inline(__always)
+        func step(_ i: Int, _ n: Int) {
           let g = Lanes(at: dy + i, count: n)
           let u = Lanes(at: up + i, count: n)
           let (value, slope) = F.valueAndSlope(Lanes(at: gate + i, count: n))
           (slope * u * g).store(to: gateGradient + i, count: n)
           (value * g).store(to: upGradient + i, count: n)
         }
+        let whole = start + count / Lanes.count * Lanes.count
+        for i in stride(from: start, to: whole, by: Lanes.count) { step(i, Lanes.count) }
+        if whole < start + count { step(whole, start + count - whole) }
       }
     }
     switch self {

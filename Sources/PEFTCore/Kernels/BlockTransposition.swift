@@ -78,8 +78,17 @@ enum BlockTransposition {
     }
     @inline(__always) func low(_ x: Row, _ y: Row) -> Row { Row(x[0], y[0], x[1], y[1], x[4], y[4], x[5], y[5]) }
     @inline(__always) func high(_ x: Row, _ y: Row) -> Row { Row(x[2], y[2], x[3], y[3], x[6], y[6], x[7], y[7]) }
-    @inline(__always) func lowPairs(_ x: Row, _ y: Row) -> Row { Row(x[0], x[1], y[0], y[1], x[4], x[5], y[4], y[5]) }
-    @inline(__always) func highPairs(_ x: Row, _ y: Row) -> Row { Row(x[2], x[3], y[2], y[3], x[6], x[7], y[6], y[7]) }
+    // The second round moves pairs as doubles: seen as floats, the compiler would trace each element back through both
+    // rounds and move them one by one.
+    typealias Pairs = SIMD4<Double>
+    @inline(__always) func lowPairs(_ x: Row, _ y: Row) -> Row {
+      let (x, y) = (unsafeBitCast(x, to: Pairs.self), unsafeBitCast(y, to: Pairs.self))
+      return unsafeBitCast(Pairs(x[0], y[0], x[2], y[2]), to: Row.self)
+    }
+    @inline(__always) func highPairs(_ x: Row, _ y: Row) -> Row {
+      let (x, y) = (unsafeBitCast(x, to: Pairs.self), unsafeBitCast(y, to: Pairs.self))
+      return unsafeBitCast(Pairs(x[1], y[1], x[3], y[3]), to: Row.self)
+    }
     @inline(__always) func lowHalves(_ x: Row, _ y: Row) -> Row { Row(lowHalf: x.lowHalf, highHalf: y.lowHalf) }
     @inline(__always) func highHalves(_ x: Row, _ y: Row) -> Row { Row(lowHalf: x.highHalf, highHalf: y.highHalf) }
 

@@ -15,6 +15,9 @@ protocol PanelSource {
   func panel(
     _ index: Int, depths: Range<Int>, buffer: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> (elements: UnsafePointer<Float>, stride: Int)
+  /// Where in memory a share of a panel's elements lies, to be fetched before the panel is asked for; nil where that is
+  /// not worth it.
+  func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer?
   /// Whether `multiply` works, which skips the buffer for the sake of few rows.
   var multipliesDirectly: Bool { get }
   /// Multiplies at most four rows by a panel.
@@ -23,6 +26,8 @@ protocol PanelSource {
 
 extension PanelSource {
   var multipliesDirectly: Bool { false }
+
+  func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer? { nil }
 
   func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
     preconditionFailure("these panels are multiplied from a buffer")
@@ -68,33 +73,55 @@ struct BlockedMultiply<Source: PanelSource> {
     self.rows = rows
     self.source = source
     let panels = (source.columnCount + KernelShape.panelWidth - 1) / KernelShape.panelWidth
-    rowPieces = max(1, (rows.rowCount + Self.maximumRows - 1) / Self.maximumRows)
+    let blocks = max(1, (rows.rowCount + Self.maximumRows - 1) / Self.maximumRows)
     let tiles = (rows.rowCount + KernelShape.tileRows - 1) / KernelShape.tileRows
-    rowsPerPiece = (tiles + rowPieces - 1) / rowPieces * KernelShape.tileRows
-    let panelWork = max(1, min(rows.rowCount, rowsPerPiece) * rows.depth * KernelShape.panelWidth)
+    let blockRows = (tiles + blocks - 1) / blocks * KernelShape.tileRows
+    let columns = min(panels * KernelShape.panelWidth, max(source.columnCount, KernelShape.lanes))
+    let allWork = rows.rowCount * rows.depth * columns
+    let pieceWork =
+      rows.rowCount <= 8 ? Self.fewRowsWork : min(Self.mostWork, max(Self.leastWork, allWork / Self.fewPieces))
+    let panelWork = max(1, min(rows.rowCount, blockRows) * rows.depth * min(columns, KernelShape.panelWidth))
     // A piece that interleaves its rows does so once for all its panels.
     let fewest = rows.interleaves ? min(8, max(1, panels / 8)) : 1
-    let wanted = max(fewest, (Self.pieceWork(rows: rows.rowCount) + panelWork - 1) / panelWork)
+    let wanted = max(fewest, (pieceWork + panelWork - 1) / panelWork)
     panelPieces = max(1, panels / wanted)
     panelsPerPiece = (panels + panelPieces - 1) / max(1, panelPieces)
+    // Of few panels, such as an adapter's thin matrix has, the rows are cut finer, though each part unpacks them anew.
+    let rowParts = min(
+      min(Self.fewPieces, allWork / Self.leastWork) / (blocks * panelPieces), rows.rowCount / blocks / Self.fewestRows)
+    let rowPieces = blocks * max(1, rowParts)
+    self.rowPieces = rowPieces
+    rowsPerPiece = (tiles + rowPieces - 1) / rowPieces * KernelShape.tileRows
   }
 
   /// Rows that share one unpacking of a panel.
   private static var maximumRows: Int { 256 }
-  /// Multiplications that make a piece worth its start, some tens of microseconds: fewer for few rows, which
-  /// wait for memory.
-  private static func pieceWork(rows: Int) -> Int { rows <= 8 ? 1 << 18 : 1 << 21 }
+  /// Fewest rows that are worth an unpacking of their own.
+  private static var fewestRows: Int { 48 }
+  /// Multiplications that make a piece worth its start, some tens of microseconds.
+  private static var mostWork: Int { 1 << 21 }
+  /// The same of products that are small as a whole: they should have something to share, too.
+  private static var leastWork: Int { 1 << 19 }
+  /// The same of few rows, which wait for memory.
+  private static var fewRowsWork: Int { 1 << 18 }
+  /// Pieces that a small product is cut into.
+  private static var fewPieces: Int { 8 }
 
-  /// Floats of scratch that a piece needs.
-  static func scratchCount(rows: Int, sourceScratch: Int) -> Int {
+  /// Floats of scratch that a piece needs, with interleaved rows or without.
+  ///
+  /// Without them it is an eighth as much. Scratch comes and goes with each product, between tensors that stay, and what
+  /// it left in the heap of a training step was some 25 MB of holes.
+  static func scratchCount(rows: Int, interleaves: Bool = true, sourceScratch: Int) -> Int {
     let tileRows = KernelShape.tileRows
-    let blockRows = (min(rows, maximumRows) + tileRows - 1) / tileRows * tileRows + tileRows
+    let blockRows = interleaves ? (min(rows, maximumRows) + tileRows - 1) / tileRows * tileRows + tileRows : 0
     return (blockRows + KernelShape.panelWidth) * KernelShape.depthBlock + tileRows * KernelShape.panelWidth
-      + sourceScratch
+      + sourceScratch + 1
   }
 
   private var scratchBytes: Int {
-    MemoryLayout<Float>.stride * Self.scratchCount(rows: rows.rowCount, sourceScratch: source.scratchCount)
+    MemoryLayout<Float>.stride
+      * Self.scratchCount(
+        rows: rows.rowCount, interleaves: rows.interleaves, sourceScratch: source.scratchCount)
   }
 
   /// Computes the product on all workers.
@@ -104,17 +131,18 @@ struct BlockedMultiply<Source: PanelSource> {
     workers.run(
       pieces: rowPieces * panelPieces, scratchBytes: scratchBytes, as: kind, operations: operations
     ) { piece, scratch in
-      run(piece: piece, scratch: scratch)
+      run(piece: piece, next: piece + workers.count, scratch: scratch)
     }
   }
 
   /// Computes the product on the calling thread.
   func runSerially(scratch: UnsafeMutableRawPointer) {
     guard rows.rowCount > 0, source.columnCount > 0 else { return }
-    for piece in 0..<rowPieces * panelPieces { run(piece: piece, scratch: scratch) }
+    for piece in 0..<rowPieces * panelPieces { run(piece: piece, next: piece + 1, scratch: scratch) }
   }
 
-  private func run(piece: Int, scratch: UnsafeMutableRawPointer) {
+  /// - Parameter next: The piece that the thread is likely to take next, only to fetch memory ahead.
+  private func run(piece: Int, next: Int, scratch: UnsafeMutableRawPointer) {
     let panelCount = (source.columnCount + KernelShape.panelWidth - 1) / KernelShape.panelWidth
     let firstRow = piece / panelPieces * rowsPerPiece
     let lastRow = min(firstRow + rowsPerPiece, rows.rowCount)
@@ -126,12 +154,14 @@ struct BlockedMultiply<Source: PanelSource> {
     let buffer = block + (rows.interleaves ? rowsPerPiece * KernelShape.depthBlock : 0)
     let edge = buffer + KernelShape.panelWidth * KernelShape.depthBlock
     let sourceScratch = edge + KernelShape.tileRows * KernelShape.panelWidth
+    let sink = UnsafeMutableRawPointer(sourceScratch + source.scratchCount).assumingMemoryBound(to: UInt8.self)
+    let tileCount = (lastRow - firstRow + KernelShape.tileRows - 1) / KernelShape.tileRows
 
     if rows.depth == 0 { return clear(firstRow..<lastRow, panels: firstPanel..<lastPanel) }
     let multipliesDirectly = rows.rowCount <= KernelShape.directRows && source.multipliesDirectly
     var depth = 0
     while depth < rows.depth {
-      let depths = depth..<min(depth + KernelShape.depthBlock, rows.depth)
+      let depths = self.depths(from: depth)
       if rows.interleaves { interleave(firstRow..<lastRow, depths, into: block) }
       for panel in firstPanel..<lastPanel {
         let (elements, stride) =
@@ -139,10 +169,31 @@ struct BlockedMultiply<Source: PanelSource> {
           ? (UnsafePointer(buffer), 0) : source.panel(panel, depths: depths, buffer: buffer, scratch: sourceScratch)
         let column = panel * KernelShape.panelWidth
         let width = min(KernelShape.panelWidth, source.columnCount - column)
+        let isNarrow = width <= KernelShape.lanes && !multipliesDirectly
+        let isWhole = width == KernelShape.panelWidth || isNarrow && width == KernelShape.lanes
+        // What comes next: the next panel, the first one of the next depths, or another piece.
+        let following: (panel: Int, depths: Range<Int>)
+        if panel + 1 < lastPanel {
+          following = (panel + 1, depths)
+        } else if depths.upperBound < rows.depth {
+          following = (firstPanel, self.depths(from: depths.upperBound))
+        } else {
+          following = (next % panelPieces * panelsPerPiece, self.depths(from: 0))
+        }
+        var tile = 0
         var row = firstRow
         while row < lastRow {
           let height = TileKernel.height(forRows: lastRow - row)
-          var product = product(row: row, height: height, column: column, depths: depths)
+          var product = product(row: row, height: height, column: column, depths: depths, sink: sink)
+          product.isNarrow = isNarrow
+          if following.panel < panelCount,
+            let share = source.stored(following.panel, depths: following.depths, share: tile, of: tileCount),
+            let start = share.baseAddress
+          {
+            product.ahead.start = start
+            product.ahead.stride = (share.count + depths.count - 1) / depths.count
+          }
+          tile += 1
           if rows.interleaves {
             product.a = UnsafePointer(block + (row - firstRow) * depths.count)
             product.aRowStride = 1
@@ -150,7 +201,7 @@ struct BlockedMultiply<Source: PanelSource> {
           }
           let c = product.c
           let adding = product.adding
-          if width < KernelShape.panelWidth {
+          if !isWhole {
             product.c = edge
             product.cStride = KernelShape.panelWidth
             product.adding = false
@@ -160,7 +211,7 @@ struct BlockedMultiply<Source: PanelSource> {
           } else {
             TileKernel.multiply(height: height, product, b: elements, bStride: stride)
           }
-          if width < KernelShape.panelWidth { copyEdge(edge, height: height, width: width, to: c, adding: adding) }
+          if !isWhole { copyEdge(edge, height: height, width: width, to: c, adding: adding) }
           row += height
         }
       }
@@ -168,13 +219,19 @@ struct BlockedMultiply<Source: PanelSource> {
     }
   }
 
-  private func product(row: Int, height: Int, column: Int, depths: Range<Int>) -> TileProduct {
-    TileProduct(
-      a: rows.aIsTransposed
-        ? rows.a + depths.lowerBound * rows.aStride + row : rows.a + row * rows.aStride + depths.lowerBound,
+  private func depths(from depth: Int) -> Range<Int> { depth..<min(depth + KernelShape.depthBlock, rows.depth) }
+
+  private func product(
+    row: Int, height: Int, column: Int, depths: Range<Int>, sink: UnsafeMutablePointer<UInt8>
+  ) -> TileProduct {
+    let a =
+      rows.aIsTransposed
+      ? rows.a + depths.lowerBound * rows.aStride + row : rows.a + row * rows.aStride + depths.lowerBound
+    return TileProduct(
+      a: a,
       aRowStride: rows.aIsTransposed ? 1 : rows.aStride, aDepthStride: rows.aIsTransposed ? rows.aStride : 1,
       depth: depths.count, c: rows.c + row * rows.cStride + column, cStride: rows.cStride,
-      adding: rows.accumulates || depths.lowerBound > 0)
+      adding: rows.accumulates || depths.lowerBound > 0, ahead: FetchAhead(start: a, stride: 0, sink: sink))
   }
 
   private func copyEdge(

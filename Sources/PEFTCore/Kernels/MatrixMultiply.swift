@@ -73,8 +73,10 @@ private struct StridedPanels: PanelSource {
     let panelWidth = KernelShape.panelWidth
     let column = index * panelWidth
     let width = min(panelWidth, columnCount - column)
-    if !isTransposed, width == panelWidth { return (b + depths.lowerBound * stride + column, stride) }
-    if width < panelWidth { buffer.update(repeating: 0, count: depths.count * panelWidth) }
+    // Of a panel with a single vector of columns nothing else is read.
+    let isWhole = width == panelWidth || width == KernelShape.lanes
+    if !isTransposed, isWhole { return (b + depths.lowerBound * stride + column, stride) }
+    if !isWhole { buffer.update(repeating: 0, count: depths.count * panelWidth) }
     if isTransposed {
       BlockTransposition.transpose(
         b + column * stride + depths.lowerBound, sourceStride: stride, rows: width, columns: depths.count, to: buffer,

@@ -32,7 +32,9 @@ struct PackedWeights: Sendable {
     let isHalves = format == .float16 || format == .bfloat16
     rowBytes = isHalves ? (bytesPerRow + 3) / 4 * 4 : bytesPerRow
     let panels = (outputs + KernelShape.panelWidth - 1) / KernelShape.panelWidth
-    memory = .allocate(byteCount: max(64, panels * rowBytes * KernelShape.panelWidth), alignment: 64)
+    // What is fetched ahead ends up to a depth block behind the last panel.
+    memory = .allocate(
+      byteCount: panels * rowBytes * KernelShape.panelWidth + KernelShape.depthBlock, alignment: 64)
     guard rowBytes > 0, let source = bytes.baseAddress else { return }
     // Several panels a piece, since one panel of a transposed source is narrower than a page.
     let group = 8

@@ -36,6 +36,17 @@ struct OutputPanels: PanelSource {
     return (UnsafePointer(buffer), width)
   }
 
+  func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer? {
+    // Panels of float32 are not unpacked: the tiles read them as they lie.
+    guard weights.format != .float32, weights.format.isPackedIntoPanels, depths.upperBound <= weights.inputs else {
+      return nil
+    }
+    let panel = weights.panel(firstPanel + index) + weights.panelBytes * depths.lowerBound / weights.inputs
+    let count = weights.panelBytes * depths.count / weights.inputs
+    let (first, end) = (count * share / shares, count * (share + 1) / shares)
+    return UnsafeRawBufferPointer(start: panel + first, count: end - first)
+  }
+
   var multipliesDirectly: Bool { weights.format != .float32 && weights.format.isPackedIntoPanels }
 
   func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
@@ -89,6 +100,18 @@ struct InputPanels: PanelSource {
       }
     }
     return (UnsafePointer(buffer), width)
+  }
+
+  func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer? {
+    // One panel's part of the inputs for each share, as long as there are panels.
+    let width = KernelShape.panelWidth
+    let panel = (depths.lowerBound + firstOutput) / width + share
+    guard weights.format.isPackedIntoPanels, panel * width < depths.upperBound + firstOutput else { return nil }
+    let firstInput = index * width
+    let count = min(width, weights.inputs - firstInput)
+    return UnsafeRawBufferPointer(
+      start: weights.panel(panel) + weights.panelBytes * firstInput / weights.inputs,
+      count: weights.panelBytes * count / weights.inputs)
   }
 
   private func elements(

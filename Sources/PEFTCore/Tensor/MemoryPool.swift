@@ -1,5 +1,13 @@
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// What a piece of tensor memory is held for; peak memory is reported by these kinds.
 public enum MemoryKind: Int, CaseIterable, Sendable {
   /// Frozen base weights, in their storage type.
@@ -90,7 +98,7 @@ public final class MemoryPool: Sendable {
       return kept
     }
     if let reused, let block = UnsafeMutableRawPointer(bitPattern: reused.block) { return (block, reused.size) }
-    return (.allocate(byteCount: size, alignment: 64), size)
+    return (SystemBlock.allocate(size), size)
   }
 
   func release(_ block: UnsafeMutableRawPointer, size: Int, _ byteCount: Int, as kind: MemoryKind) {
@@ -142,7 +150,7 @@ extension MemoryPool.State {
     guard let block = free[size]?.popLast() else { return }
     if free[size]?.isEmpty == true { sizes.remove(at: position(of: size)) }
     freeBytes -= size
-    UnsafeMutableRawPointer(bitPattern: block)?.deallocate()
+    if let block = UnsafeMutableRawPointer(bitPattern: block) { SystemBlock.free(block, size) }
   }
 
   private func position(of size: Int) -> Int {
@@ -153,5 +161,26 @@ extension MemoryPool.State {
       if sizes[middle] < size { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+}
+
+/// Memory from the system, large blocks as pages of their own.
+///
+/// Of those nothing stays resident when they are given back, while the heap keeps what is freed between blocks in use.
+private enum SystemBlock {
+  /// Bytes from which on a block has its own pages.
+  private static var leastMapped: Int { 256 << 10 }
+
+  /// A block of `size` bytes, 64-byte aligned; without memory the program ends, as with any other allocation.
+  static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
+    guard size >= leastMapped else { return .allocate(byteCount: size, alignment: 64) }
+    let block = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let block, block != MAP_FAILED else { preconditionFailure("no memory for a tensor of \(size) bytes") }
+    return block
+  }
+
+  /// Gives a block of `size` bytes back.
+  static func free(_ block: UnsafeMutableRawPointer, _ size: Int) {
+    if size >= leastMapped { munmap(block, size) } else { block.deallocate() }
   }
 }
