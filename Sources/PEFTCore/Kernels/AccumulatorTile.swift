@@ -81,17 +81,14 @@ private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: Accumula
   }
 }
 
-private typealias TwoRows = TileRows<TileRow, TileRow>
-private typealias FourRows = TileRows<TwoRows, TwoRows>
-private typealias SixRows = TileRows<FourRows, TwoRows>
-private typealias EightRows = TileRows<FourRows, FourRows>
-private typealias TwelveRows = TileRows<EightRows, FourRows>
-
-private typealias TwoNarrowRows = TileRows<NarrowRow, NarrowRow>
-private typealias FourNarrowRows = TileRows<TwoNarrowRows, TwoNarrowRows>
-private typealias SixNarrowRows = TileRows<FourNarrowRows, TwoNarrowRows>
-private typealias EightNarrowRows = TileRows<FourNarrowRows, FourNarrowRows>
-private typealias TwelveNarrowRows = TileRows<EightNarrowRows, FourNarrowRows>
+/// The heights of tiles of one kind of row.
+private enum Heights<Row: AccumulatorTile> {
+  typealias Two = TileRows<Row, Row>
+  typealias Four = TileRows<Two, Two>
+  typealias Six = TileRows<Four, Two>
+  typealias Eight = TileRows<Four, Four>
+  typealias Twelve = TileRows<Eight, Four>
+}
 
 /// The rows that a tile multiplies by a panel, and where the results go.
 struct TileProduct {
@@ -143,34 +140,27 @@ enum TileKernel {
   ///   - b: `[depth, panelWidth]` with rows `bStride` apart.
   @inline(never)
   static func multiply(height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int) {
-    if product.isNarrow { return multiplyNarrow(height: height, product, b: b, bStride: bStride) }
-    switch height {
-    #if CPU_X86_64_V4 || arch(arm64)
-      case 12: run(TwelveRows.self, product, b, bStride)
-      case 8: run(EightRows.self, product, b, bStride)
-    #else
-      case 6: run(SixRows.self, product, b, bStride)
-    #endif
-    case 4: run(FourRows.self, product, b, bStride)
-    case 2: run(TwoRows.self, product, b, bStride)
-    default: run(TileRow.self, product, b, bStride)
+    if product.isNarrow {
+      multiply(height: height, rowsOf: NarrowRow.self, product, b: b, bStride: bStride)
+    } else {
+      multiply(height: height, rowsOf: TileRow.self, product, b: b, bStride: bStride)
     }
   }
 
-  @inline(never)
-  private static func multiplyNarrow(
-    height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int
+  @inline(__always)
+  private static func multiply<Row: AccumulatorTile>(
+    height: Int, rowsOf _: Row.Type, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int
   ) {
     switch height {
     #if CPU_X86_64_V4 || arch(arm64)
-      case 12: run(TwelveNarrowRows.self, product, b, bStride)
-      case 8: run(EightNarrowRows.self, product, b, bStride)
+      case 12: run(Heights<Row>.Twelve.self, product, b, bStride)
+      case 8: run(Heights<Row>.Eight.self, product, b, bStride)
     #else
-      case 6: run(SixNarrowRows.self, product, b, bStride)
+      case 6: run(Heights<Row>.Six.self, product, b, bStride)
     #endif
-    case 4: run(FourNarrowRows.self, product, b, bStride)
-    case 2: run(TwoNarrowRows.self, product, b, bStride)
-    default: run(NarrowRow.self, product, b, bStride)
+    case 4: run(Heights<Row>.Four.self, product, b, bStride)
+    case 2: run(Heights<Row>.Two.self, product, b, bStride)
+    default: run(Row.self, product, b, bStride)
     }
   }
 
@@ -221,8 +211,8 @@ enum TileKernel {
     height: Int, _ product: TileProduct, panel: UnsafeRawPointer, depths: Range<Int>, as code: Code.Type
   ) {
     switch height {
-    case 4: run(FourRows.self, product, panel, depths, code)
-    case 2: run(TwoRows.self, product, panel, depths, code)
+    case 4: run(Heights<TileRow>.Four.self, product, panel, depths, code)
+    case 2: run(Heights<TileRow>.Two.self, product, panel, depths, code)
     default: run(TileRow.self, product, panel, depths, code)
     }
   }
