@@ -48,12 +48,11 @@ extension Comparison {
         .init("95 % interval"), .init("tolerance"), .init("verdict", isNumber: false),
       ])
     let dash = ReportTable.Cell("–")
-    func addPlace(_ place: RunPlace, seed: Int, _ cells: [ReportTable.Cell]) {
-      let method = (severalModels ? "\(place.modelName) · " : "") + place.label
-      let dataset = (suites.count > 1 ? "\(place.suite) · " : "") + place.dataset
-      table.add([.init(dataset), .init(method), .init("\(seed)")] + cells)
+    func add(_ run: some PlacedRun, _ cells: [ReportTable.Cell]) {
+      let method = (severalModels ? "\(run.modelName) · " : "") + run.label
+      let dataset = (suites.count > 1 ? "\(run.suite) · " : "") + run.dataset
+      table.add([.init(dataset), .init(method), .init("\(run.seed)")] + cells)
     }
-    func add(_ run: ReportedRun, _ cells: [ReportTable.Cell]) { addPlace(run.place, seed: run.seed, cells) }
     for move in moves {
       let interval = move.interval.map {
         "\(NumberText.signed(100 * $0.lower, digits: 1)) … \(NumberText.signed(100 * $0.upper, digits: 1))"
@@ -87,8 +86,8 @@ extension Comparison {
         run, [.init("run"), before(run.place), score(run), dash, dash, dash, .init("only in the candidate")])
     }
     for run in otherFailures {
-      addPlace(
-        run.place, seed: run.seed,
+      add(
+        run,
         [
           .init("run"), before(run.place), .init("failed"), dash, dash, dash,
           .init("failed, not in the baseline: \(VisibleText.cut(run.error, to: 120))"),
@@ -169,27 +168,21 @@ extension Comparison {
         ("version", Version.current),
       ])
     let severalModels = Set(matched.map(\.modelName)).count > 1
-    func runName(_ model: String, _ label: String, _ seed: Int) -> String {
-      (severalModels ? model + " " : "") + "\(label) seed \(seed)"
-    }
-    func name(_ run: ReportedRun) -> String { runName(run.modelName, run.label, run.seed) }
-    func group(_ run: ReportedRun) -> String { "\(run.suite).\(run.dataset)" }
     for run in matched {
       let lost = moves.filter { $0.run.key == run.key && $0.verdict == .regression }
       let text = lost.map { move in
         "\(move.metric) \(move.baselineText) → \(move.candidateText) (\(move.changeText), tolerance \(move.tolerance ?? .exact))"
       }.joined(separator: "\n")
-      document.add(group: group(run), name: name(run), lost.isEmpty ? .passed : .failed(text))
+      document.add(run, namesModel: severalModels, lost.isEmpty ? .passed : .failed(text))
     }
-    for (run, error) in failed { document.add(group: group(run), name: name(run), .failed("the run failed: \(error)")) }
+    for (run, error) in failed { document.add(run, namesModel: severalModels, .failed("the run failed: \(error)")) }
     for (run, cause) in missing {
       let text = "the candidate has no such run" + (cause.map { ": \($0)" } ?? "")
-      document.add(group: group(run), name: name(run), isMissingAllowed ? .skipped(text) : .failed(text))
+      document.add(run, namesModel: severalModels, isMissingAllowed ? .skipped(text) : .failed(text))
     }
     for run in otherFailures {
       document.add(
-        group: "\(run.suite).\(run.dataset)", name: runName(run.modelName, run.label, run.seed),
-        .skipped("not in the baseline; the run failed: \(run.error)"))
+        run, namesModel: severalModels, .skipped("not in the baseline; the run failed: \(run.error)"))
     }
     return document.text
   }

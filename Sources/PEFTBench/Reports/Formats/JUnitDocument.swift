@@ -16,8 +16,10 @@ struct JUnitDocument {
     self.properties = properties
   }
 
-  mutating func add(group: String, name: String, seconds: Double = 0, _ outcome: Outcome) {
-    cases.append((group, name, seconds, outcome))
+  /// Adds a run as a test case of its dataset.
+  mutating func add(_ run: some PlacedRun, namesModel: Bool, seconds: Double = 0, _ outcome: Outcome) {
+    let model = namesModel ? run.modelName + " " : ""
+    cases.append(("\(run.suite).\(run.dataset)", "\(model)\(run.label) seed \(run.seed)", seconds, outcome))
   }
 
   var text: String {
@@ -65,24 +67,12 @@ enum JUnitReport {
       properties: [("suite", report.suiteTitle), ("version", Version.current)])
     for suite in report.suites.map(\.results) {
       let hasModels = suite.modelNames.count > 1
-      func name(_ model: String, _ label: String, _ seed: Int) -> String {
-        "\(hasModels ? model + " " : "")\(label) seed \(seed)"
-      }
       for run in suite.runs {
         let seconds = (run.costs.trainingSeconds ?? 0) + (run.costs.evaluationSeconds ?? 0)
-        document.add(
-          group: "\(suite.suite).\(run.dataset)", name: name(run.modelName, run.label, run.seed), seconds: seconds,
-          .passed)
+        document.add(run, namesModel: hasModels, seconds: seconds, .passed)
       }
-      for run in suite.failures {
-        document.add(
-          group: "\(suite.suite).\(run.dataset)", name: name(run.modelName, run.label, run.seed), .failed(run.error))
-      }
-      for run in suite.missing {
-        document.add(
-          group: "\(suite.suite).\(run.dataset)", name: name(run.modelName, run.label, run.seed),
-          .skipped("missing: \(run.cause)"))
-      }
+      for run in suite.failures { document.add(run, namesModel: hasModels, .failed(run.error)) }
+      for run in suite.missing { document.add(run, namesModel: hasModels, .skipped("missing: \(run.cause)")) }
     }
     return document.text
   }
