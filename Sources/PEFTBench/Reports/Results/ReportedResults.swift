@@ -81,8 +81,7 @@ public struct ReportedResults: Sendable {
   }
 
   private mutating func addFile(_ path: String) throws -> String {
-    let text = DocumentText(name: path, bytes: try MemoryMappedFile(path: path).contents)
-    let document = try JSONParser.parse(text)
+    let (document, text) = try JSONParser.parse(file: path)
     isPlanned = false
     let list: [DocumentValue]
     switch document["schema"]?.string {
@@ -145,8 +144,7 @@ public struct ReportedResults: Sendable {
   }
 
   private mutating func add(_ config: String, to plan: inout Plan) throws {
-    let json = JSONValue(
-      try JSONParser.parse(DocumentText(name: config, bytes: try MemoryMappedFile(path: config).contents)))
+    let json = JSONValue(try JSONParser.parse(file: config).value)
     configurations.append(json)
     let suite = RunRecord(json: json).string("data.suite")
     if !suite.isEmpty { plan.suite = suite }
