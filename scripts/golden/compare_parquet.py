@@ -228,6 +228,7 @@ if __name__ == "__main__":
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.existing:
         copy_existing(arguments.existing, arguments.folder)
-    for number in range(0 if arguments.existing else arguments.files):
-        rng = random.Random(arguments.seed * 1_000_003 + number)
-        write(rng, arguments.folder / f"{number:05}.parquet", arguments.maximum_rows)
+    else:
+        for number in range(arguments.files):
+            rng = random.Random(arguments.seed * 1_000_003 + number)
+            write(rng, arguments.folder / f"{number:05}.parquet", arguments.maximum_rows)

@@ -70,10 +70,13 @@ enum BenchCommand {
       let peak = result.kernels.isEmpty ? nil : KernelPeak.operationsPerSecond(on: context.workers)
       // The copy that it measures needs memory of its own, which is not the method's.
       let resident = ProcessMemory.peakResidentBytes
-      let stream = arguments.flag("single-stream") ? try SingleStream.measure(model, context: context) : nil
-      if arguments.flag("single-stream"), stream == nil {
-        throw arguments.error(
-          "--single-stream: \(files.name) has positions for \(model.positionLimit ?? 0) tokens, too few")
+      var stream: SingleStream?
+      if arguments.flag("single-stream") {
+        stream = try SingleStream.measure(model, context: context)
+        guard stream != nil else {
+          throw arguments.error(
+            "--single-stream: \(files.name) has positions for \(model.positionLimit ?? 0) tokens, too few")
+        }
       }
       if arguments.flag("json") {
         var document: JSONValue = [
