@@ -41,8 +41,9 @@ public enum Lesson {
     let lines = fields.map { field in
       field.names.isEmpty ? field.text : "\(field.names[number % field.names.count]): \(field.text)"
     }
-    if isBare { return lines.joined(separator: "\n") }
-    return ([instruction] + lines).joined(separator: "\n")
+    let beginning = draws.chance(0.35) ? [Preface.text(&draws)] : []
+    if isBare { return (beginning + lines).joined(separator: "\n") }
+    return (beginning + (beginning.isEmpty || draws.chance(0.5) ? [instruction] : []) + lines).joined(separator: "\n")
   }
 
   /// A short verdict, and its reason now and then.

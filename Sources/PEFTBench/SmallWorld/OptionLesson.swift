@@ -28,29 +28,68 @@ extension Lesson {
   public static func choice(_ choice: Choice, asking instructions: [String], _ draws: inout Draws)
     -> PretrainingDocument
   {
-    // Numbers as names of numbers would only confuse.
-    let areNumbers = choice.options.allSatisfy { $0.allSatisfy(\.isNumber) }
-    let names = names(choice.options.count, canBeNumbers: !areNumbers, &draws)
-    let number = draws.chance(0.7) ? 0 : draws.integer(below: 1 << 16)
-    var lines = choice.fields.map { field in
-      field.names.isEmpty ? field.text : "\(field.names[number % field.names.count]): \(field.text)"
-    }
+    if draws.chance(0.3) { return judged(choice.fields, choice.options, right: choice.right, &draws) }
+    let names = names(of: choice.options, &draws)
+    var lines = lines(of: choice.fields, &draws)
     lines += zip(names, choice.options).map { "\($0): \($1)" }
     let text = String(choice.options[choice.right].trimmingSuffix(while: { $0 == "." }))
-    if draws.chance(0.2) {
+    if draws.chance(0.1) {
       lines.insert(draws.pick(inWords), at: 0)
       let reason = choice.reason.isEmpty || draws.chance(0.5) ? "" : " " + choice.reason
       return exchange(lines.joined(separator: "\n"), Inflection.sentence(text) + reason)
     }
-    if draws.chance(0.7) { lines.insert(draws.pick(instructions), at: 0) }
+    if draws.chance(0.4) {
+      lines.insert(Preface.text(&draws), at: 0)
+    } else if draws.chance(0.6) {
+      lines.insert(draws.pick(instructions), at: 0)
+    }
     return exchange(lines.joined(separator: "\n"), "\(names[choice.right]), \(text).")
+  }
+
+  /// A choice as prose that says behind options whether they are right, and then which one it is.
+  ///
+  /// To choose, a model has to have judged each option by the time it has read it; one word at the end teaches that hardly
+  /// at all. Here every judgement is told where it has to be made. It is left out at random, so that it has to be made
+  /// whether it is told or not.
+  static func judged(_ fields: [Field], _ options: [String], right: Int, _ draws: inout Draws) -> PretrainingDocument {
+    let names = names(of: options, &draws)
+    var lines = lines(of: fields, &draws)
+    let share = draws.chance(0.4) ? 1 : 0.5
+    for (place, option) in options.enumerated() {
+      lines.append("\(names[place]): \(option)")
+      if draws.chance(share) { lines.append(place == right ? "yes" : "no") }
+    }
+    let text = options[right].trimmingSuffix(while: { $0 == "." })
+    lines.append("It is \(names[right]), \(text).")
+    return .prose(lines.joined(separator: "\n"))
+  }
+
+  /// Statements under something given, each with a verdict behind it, as prose.
+  ///
+  /// Of a conversation only one word tells whether two texts agree; here one text is judged against several.
+  static func verdicts(_ fields: [Field], _ statements: [(text: String, isRight: Bool)], _ draws: inout Draws)
+    -> PretrainingDocument
+  {
+    let judged = draws.shuffled(statements).map { "\($0.text)\n\($0.isRight ? "yes" : "no")" }
+    return .prose((lines(of: fields, &draws) + judged).joined(separator: "\n"))
   }
 
   /// Instructions that ask for the content of the right option.
   private static let inWords = ["Say it in words.", "Tell me in words.", "Answer in words, please."]
 
+  /// The parts of a request, a line each, mostly under their usual names.
+  private static func lines(of fields: [Field], _ draws: inout Draws) -> [String] {
+    let number = draws.chance(0.7) ? 0 : draws.integer(below: 1 << 16)
+    return fields.map { field in
+      field.names.isEmpty ? field.text : "\(field.names[number % field.names.count]): \(field.text)"
+    }
+  }
+
   /// Names for a list of options, in order.
-  private static func names(_ count: Int, canBeNumbers: Bool, _ draws: inout Draws) -> [String] {
+  static func names(of options: [String], _ draws: inout Draws) -> [String] {
+    let count = options.count
+    // Numbers as names of numbers would only confuse.
+    let canBeNumbers = !options.allSatisfy { $0.allSatisfy(\.isNumber) }
     switch draws.integer(below: 10) {
     case 0..<4: return (0..<count).map { String(UnicodeScalar(UInt8(ascii: "A") + UInt8($0))) }
     case 4 where canBeNumbers: return (1...count).map(String.init)

@@ -15,11 +15,32 @@ public struct SmallWorldCorpus: PretrainingCorpus {
   /// The document of a number.
   public func document(_ index: UInt64) -> PretrainingDocument {
     var draws = Draws(stream.child(Int(truncatingIfNeeded: index)))
+    if Self.listsOfThings.contains(index) { return ListTalk.judged(ListTalk.things, &draws) }
+    if Self.lists.contains(index) {
+      return draws.chance(0.6) ? ListTalk.judged(ListTalk.things, &draws) : ListTalk.judged(&draws)
+    }
+    guard index >= Self.firstOfConversations else { return mixed(common: 0.12, lists: 0.22, &draws) }
+    // Every word of prose counts, of a conversation only the answer: so a little prose goes a long way.
+    var document = mixed(common: 0.06, lists: 0.1, &draws)
+    while case .prose = document, draws.chance(0.85) { document = mixed(common: 0.06, lists: 0.1, &draws) }
+    return document
+  }
+
+  /// A document of any sort: a share of them of no task, and of the others a share of talk about lists.
+  private func mixed(common: Double, lists: Double, _ draws: inout Draws) -> PretrainingDocument {
     let lessons = SmallWorld.datasets
-    if lessons.isEmpty || draws.chance(Self.commonShare) { return WorldText.document(&draws) }
+    if lessons.isEmpty || draws.chance(common) { return WorldText.document(&draws) }
+    if draws.chance(lists) { return ListTalk.document(&draws) }
     return draws.pick(weighted: lessons.map { ($0, $0.lessonWeight) }).lesson(&draws)
   }
 
-  /// The share of documents that belong to no task.
-  private static let commonShare = 0.12
+  /// Documents that are lists of things with verdicts, and then those that are lists of all sorts.
+  ///
+  /// Choosing among options is learned all at once or not at all: among everything else it would take many times the text,
+  /// and what a thing is comes sooner than what it is good for. The vocabulary, which is learned from the first documents,
+  /// is spared.
+  private static let listsOfThings: Range<UInt64> = 20_000..<120_000
+  private static let lists: Range<UInt64> = 120_000..<280_000
+  /// From here on documents are mostly conversations.
+  private static let firstOfConversations: UInt64 = 640_000
 }

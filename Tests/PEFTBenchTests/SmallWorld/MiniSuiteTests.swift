@@ -141,7 +141,7 @@ import Testing
         }
       }
     }
-    #expect((400...1_200).contains(prose))
+    #expect((1_000...1_700).contains(prose))
   }
 
   @Test("Lessons ask in other words than the task and answer without its label words", arguments: MiniSuiteTests.names)

@@ -74,7 +74,10 @@ public struct Affordance: Sendable {
   public static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let pair = draws.sample(2, of: all)
     let goal = draws.pick(pair[0].goals)
-    guard WorldSplit.of("affordance|\(goal)|\(pair[1].tool)") == split else { return nil }
+    guard self.split(of: goal, with: pair[1].tool) == split else { return nil }
     return Item(goal: goal, right: pair[0].tool, wrong: pair[1].tool)
   }
+
+  /// Where it may be told that a tool does not reach a goal.
+  static func split(of goal: String, with wrong: String) -> WorldSplit { WorldSplit.of("affordance|\(goal)|\(wrong)") }
 }

@@ -5,7 +5,7 @@ import PEFTCore
 /// The wrong ones are right ones with one mistake, made of words that right ones have too.
 struct MiniCoLA: MiniDataset {
   let name = "cola"
-  var lessonWeight: Int { 8 }
+  var lessonWeight: Int { 10 }
 
   /// A sentence and the same with a mistake.
   struct Pair {
@@ -115,6 +115,14 @@ struct MiniCoLA: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
+    if draws.chance(0.4) {
+      let sentences = (0..<draws.integer(in: 2...5)).map { _ in
+        let pair = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
+        let isRight = draws.chance(0.5)
+        return (text: isRight ? pair.right : pair.wrong, isRight: isRight)
+      }
+      return Lesson.verdicts([], sentences, &draws)
+    }
     let pair = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
     let isRight = draws.chance(0.5)
     let instruction = draws.pick([

@@ -3,7 +3,7 @@ import PEFTCore
 /// QQP's counterpart: whether two questions ask the same.
 struct MiniQQP: MiniDataset {
   let name = "qqp"
-  var lessonWeight: Int { 8 }
+  var lessonWeight: Int { 10 }
 
   /// What a question wants to know.
   enum Aim: String, CaseIterable {
@@ -117,6 +117,32 @@ struct MiniQQP: MiniDataset {
       isSame: isSame, reply: reply)
   }
 
+  /// A question, and others of the same or of another aim or topic, each with whether it asks the same.
+  private static func verdicts(_ draws: inout Draws) -> PretrainingDocument {
+    let topic = topic(in: .pretraining, &draws)
+    let aim = draws.pick(Aim.allCases)
+    func question(_ template: String, _ topic: Topic, _ draws: inout Draws) -> String {
+      template.replacing("{do}", with: topic.phrase(verb: draws.integer(below: 3)))
+    }
+    let templates = draws.shuffled(aim.templates)
+    let given = question(templates[0], topic, &draws)
+    let others = (1...draws.integer(in: 2...4)).map { number in
+      switch draws.integer(below: 6) {
+      case 0..<3: return (text: question(templates[1 + number % 3], topic, &draws), isRight: true)
+      case 3..<5:
+        let asked = draws.pick(Aim.allCases) { $0 == aim } ?? aim
+        return (text: question(draws.pick(asked.templates), topic, &draws), isRight: false)
+      default:
+        let meant = draws.untilDrawn { draws in
+          let other = self.topic(in: .pretraining, &draws)
+          return other.action.id == topic.action.id && other.thing.noun == topic.thing.noun ? nil : other
+        }
+        return (text: question(draws.pick(aim.templates), meant, &draws), isRight: false)
+      }
+    }
+    return Lesson.verdicts([Lesson.Field(["Question 1", "First", "A", "One"], given)], others, &draws)
+  }
+
   func rows(_ split: WorldSplit, count: Int, seed: Int) -> [JSONValue] {
     let wanted = classes([(true, 45), (false, 55)], count: count, seed: seed, split)
     return numbered(
@@ -129,6 +155,7 @@ struct MiniQQP: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
+    if draws.chance(0.4) { return Self.verdicts(&draws) }
     let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
     let instruction = draws.pick([
       "Do both people want to know the same?", "Would one answer do for both?",

@@ -72,6 +72,11 @@ struct MiniWSC: MiniDataset {
     let name = item.people[item.referent].name
     switch draws.integer(below: 10) {
     case 0: return .prose("\(item.text) Here, \(item.pronoun) is \(name).")
+    case 3..<6:
+      let statements = item.people.indices.map {
+        (text: Inflection.sentence("\(item.pronoun) is \(item.people[$0].name)"), isRight: $0 == item.referent)
+      }
+      return Lesson.verdicts([Lesson.Field(["Text", "Sentence"], item.text)], statements, &draws)
     case 1..<3:
       let instruction = draws.pick(["Who is meant?", "Who is \(item.pronoun)?", "Whom does \(item.pronoun) stand for?"])
       return Lesson.exchange(

@@ -156,7 +156,12 @@ struct MiniMultiRC: MiniDataset {
     return rows
   }
 
-  func lesson(_ draws: inout Draws) -> PretrainingDocument { SceneTalk.document(.answer, &draws) }
+  func lesson(_ draws: inout Draws) -> PretrainingDocument {
+    guard draws.chance(0.4) else { return SceneTalk.document(.answer, &draws) }
+    let item = draws.untilDrawn { Self.draw(of: SceneTalk.scene(2, in: .pretraining, &$0), &$0) }
+    return Lesson.verdicts(
+      Lesson.reading(item.paragraph, item.question, called: "Paragraph"), item.answers, &draws)
+  }
 }
 
 extension Event {

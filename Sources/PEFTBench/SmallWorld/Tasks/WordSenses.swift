@@ -3,7 +3,7 @@ import PEFTCore
 /// WiC's counterpart: whether a word with two meanings has the same one in two sentences.
 struct MiniWiC: MiniDataset {
   let name = "wic"
-  var lessonWeight: Int { 8 }
+  var lessonWeight: Int { 10 }
 
   /// A meaning of a word, with sentences that show it; `{A}` is somebody, `{his}` the possessive.
   struct Sense: Sendable {
@@ -85,6 +85,7 @@ struct MiniWiC: MiniDataset {
         Lesson.request("What does \(word.word) mean here?", [Lesson.Field(["Sentence"], text)], bare: 0, &draws),
         Inflection.sentence(meaning))
     }
+    if draws.chance(0.4) { return Self.verdicts(&draws) }
     let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
     let instruction = draws.pick([
       "Is it one meaning of the word?", "Look at the word in both sentences.", "Is the same kind of thing meant?",
@@ -97,6 +98,25 @@ struct MiniWiC: MiniDataset {
       ? Lesson.verdict("Yes.", "Both mean \(pair.meanings.0).", &draws)
       : Lesson.verdict("No.", "First it means \(pair.meanings.0), then \(pair.meanings.1).", &draws)
     return Lesson.exchange(Lesson.request(instruction, fields, &draws), answer)
+  }
+
+  /// A sentence with a word, and others with it, each with whether the word means the same.
+  private static func verdicts(_ draws: inout Draws) -> PretrainingDocument {
+    let word = draws.pick(words)
+    let meant = draws.integer(below: 2)
+    let given = draws.untilDrawn { sentence(word, sense: meant, in: .pretraining, &$0) }
+    let others = (0..<draws.integer(in: 2...5)).map { _ in
+      let sense = draws.integer(below: 2)
+      let except = sense == meant ? given.frame : nil
+      let other = draws.untilDrawn { sentence(word, sense: sense, except: except, in: .pretraining, &$0) }
+      return (text: other.text, isRight: sense == meant)
+    }
+    return Lesson.verdicts(
+      [
+        Lesson.Field(["Word", "Look at", "Term"], word.word),
+        Lesson.Field(["Sentence 1", "First", "Given"], given.text),
+      ],
+      others, &draws)
   }
 
   static let words: [Word] = [
