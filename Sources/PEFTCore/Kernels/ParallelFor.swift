@@ -1,5 +1,4 @@
 import Dispatch
-import Synchronization
 
 /// Runs independent pieces of a kernel on several threads.
 ///
@@ -15,10 +14,13 @@ public struct Workers: Sendable {
   /// One thread: the caller's own.
   public static let one = Workers(count: 1)
 
+  private let crew: HelperCrew
+
   /// Creates a crew of `count` threads.
   public init(count: Int, profile: KernelProfile? = nil) {
     self.count = max(1, count)
     self.profile = profile
+    crew = HelperCrew(count: self.count)
   }
 
   /// Calls `body` once for each piece in `0..<pieces`, and returns when all are done.
@@ -41,42 +43,10 @@ public struct Workers: Sendable {
     _ body: (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void
   ) {
     guard pieces > 0 else { return }
-    guard let profile else { return runPieces(pieces, scratchBytes: scratchBytes, body) }
+    guard let profile else { return crew.run(pieces: pieces, scratchBytes: scratchBytes, body) }
     let start = DispatchTime.now().uptimeNanoseconds
-    runPieces(pieces, scratchBytes: scratchBytes, body)
+    crew.run(pieces: pieces, scratchBytes: scratchBytes, body)
     let end = DispatchTime.now().uptimeNanoseconds
     profile.add(kind, pieces: pieces, operations: Double(operations), seconds: Double(end - start) * 1e-9)
-  }
-
-  private func runPieces(
-    _ pieces: Int, scratchBytes: Int, _ body: (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void
-  ) {
-    let threads = min(count, pieces)
-    if threads == 1 {
-      withScratch(scratchBytes) { scratch in
-        for piece in 0..<pieces { body(piece, scratch) }
-      }
-      return
-    }
-    let next = Atomic<Int>(0)
-    // `concurrentPerform` wants a sendable closure; the precondition (disjoint writes) is what makes it safe.
-    withoutActuallyEscaping(body) { body in
-      nonisolated(unsafe) let body = body
-      DispatchQueue.concurrentPerform(iterations: threads) { _ in
-        withScratch(scratchBytes) { scratch in
-          while true {
-            let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard piece < pieces else { return }
-            body(piece, scratch)
-          }
-        }
-      }
-    }
-  }
-
-  private func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
-    let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
-    defer { scratch.deallocate() }
-    body(scratch)
   }
 }
