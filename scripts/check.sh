@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 # Everything that this writes outside the build folder.
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT
-log=$scratch/build.log
+log=$scratch/log
 
 step() { printf '\n== %s\n' "$1"; }
 
@@ -37,7 +37,11 @@ check_build() {
 
 check_tests() {
   step "Tests"
-  swift test
+  swift test 2>&1 | tee "$log" && return
+  # Those that failed again, where one who sees only the end of the output finds them.
+  printf '\nFailed:\n' >&2
+  grep -E '✘|recorded an issue' "$log" >&2 || true
+  return 1
 }
 
 check_fuzz() {
