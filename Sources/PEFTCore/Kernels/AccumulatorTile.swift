@@ -133,6 +133,11 @@ enum TileKernel {
     return rows >= 4 ? 4 : rows >= 2 ? 2 : 1
   }
 
+  /// Tiles that `rows` rows are cut into, taking `height(forRows:)` each time: the last ones are powers of two.
+  static func tileCount(forRows rows: Int) -> Int {
+    rows / KernelShape.tileRows + (rows % KernelShape.tileRows).nonzeroBitCount
+  }
+
   /// Multiplies `height` rows by a panel.
   ///
   /// - Parameters:

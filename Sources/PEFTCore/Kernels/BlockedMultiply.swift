@@ -16,7 +16,9 @@ protocol PanelSource {
     _ index: Int, depths: Range<Int>, buffer: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> (elements: UnsafePointer<Float>, stride: Int)
   /// Where in memory a share of a panel's elements lies, to be fetched before the panel is asked for; nil where that is
-  /// not worth it.
+  /// not worth it. Up to a depth block of bytes behind it is read, too.
+  ///
+  /// - Parameter share: From 0 up to `shares`.
   func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer?
   /// Whether `multiply` works, which skips the buffer for the sake of few rows.
   var multipliesDirectly: Bool { get }
@@ -155,7 +157,7 @@ struct BlockedMultiply<Source: PanelSource> {
     let edge = buffer + KernelShape.panelWidth * KernelShape.depthBlock
     let sourceScratch = edge + KernelShape.tileRows * KernelShape.panelWidth
     let sink = UnsafeMutableRawPointer(sourceScratch + source.scratchCount).assumingMemoryBound(to: UInt8.self)
-    let tileCount = (lastRow - firstRow + KernelShape.tileRows - 1) / KernelShape.tileRows
+    let tileCount = TileKernel.tileCount(forRows: lastRow - firstRow)
 
     if rows.depth == 0 { return clear(firstRow..<lastRow, panels: firstPanel..<lastPanel) }
     let multipliesDirectly = rows.rowCount <= KernelShape.directRows && source.multipliesDirectly
