@@ -26,9 +26,11 @@ struct LNTuning: PEFTMethod {
   }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+    let nothingToTrain = AttachError("the norms of this model have neither gain nor bias to train")
+    guard model.norms.contains(where: { $0.hasGain || $0.hasBias }) else { throw nothingToTrain }
     let selector = targets ?? DefaultTargets.norms(of: model)
     let norms = try selector.norms(of: model).filter { $0.hasGain || $0.hasBias }
-    guard !norms.isEmpty else { throw AttachError("the norms of this model have neither gain nor bias to train") }
+    guard !norms.isEmpty else { throw nothingToTrain }
     var parameters: [Parameter] = []
     for norm in norms {
       func vector(_ name: String, _ frozen: @escaping (NormLayer) -> Tensor?) -> Parameter {

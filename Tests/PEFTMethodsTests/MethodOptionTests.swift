@@ -51,6 +51,19 @@ import Testing
     #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
   }
 
+  @Test("LN tuning of a model whose norms have no parameters says that there is nothing to train")
+  func bareNorms() throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/olmo").folder.path).skeleton()
+    for options in ["{}", #"{"target_modules": ["input_layernorm"]}"#] {
+      let error = #expect(throws: AttachError.self) {
+        try makeMethod("ln-tuning", options).attach(
+          to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+      }
+      #expect(error?.description.contains("neither gain nor bias") == true, "\(error?.description ?? "")")
+    }
+  }
+
   @Test("LoRA+ trains B faster than A")
   func learningRates() throws {
     let context = ComputeContext(threads: 1)
