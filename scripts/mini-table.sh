@@ -58,7 +58,7 @@ labelled = [name for name in names if name in majority]
 lines = ["| dataset | majority | " + " | ".join("zero-shot" if m == "none" else m for m in METHODS) + " |",
          "|---|" + "---:|" * (len(METHODS) + 1)]
 for name in names:
-    lines.append(f"| {name} | {cell(majority.get(name)) if name in majority else ''} | "
+    lines.append(f"| {name} | {cell(majority[name]) if name in majority else ''} | "
                  + " | ".join(cell(mean(method, [name])) for method in METHODS) + " |")
 for title, chosen in [(f"{len(labelled)} with labels", labelled), (f"all {len(names)}", names)]:
     chance = cell(statistics.mean(majority.values()), 1) if chosen is labelled else ""
@@ -78,9 +78,9 @@ seeds = sorted(set(scores["lora", names[0]]))
 rankings = {seed: [mean(method, names, seed) for method in peft] for seed in seeds}
 if len(seeds) > 1 and all(None not in ranking for ranking in rankings.values()):
     def tau(a, b):
-        pairs = list(itertools.combinations(range(len(a)), 2))
-        return sum((a[i] - a[j] > 0) - (a[i] - a[j] < 0) == (b[i] - b[j] > 0) - (b[i] - b[j] < 0) or -1
-                   for i, j in pairs) / len(pairs)
+        """Kendall's tau of two rankings without ties: the share of pairs in the same order less that in another."""
+        pairs = itertools.combinations(range(len(a)), 2)
+        return statistics.mean(1 if (a[i] > a[j]) == (b[i] > b[j]) else -1 for i, j in pairs)
 
     lines += ["", "| mean of all, by seed | " + " | ".join(peft) + " |", "|---|" + "---:|" * len(peft)]
     lines += [f"| {seed} | " + " | ".join(cell(value, 1) for value in rankings[seed]) + " |" for seed in seeds]

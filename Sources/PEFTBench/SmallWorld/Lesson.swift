@@ -14,6 +14,9 @@ public enum Lesson {
       self.names = names
       self.text = text
     }
+
+    /// The part as a line, under one of its names; what has no name stands alone.
+    func line(naming number: Int) -> String { names.isEmpty ? text : "\(names[number % names.count]): \(text)" }
   }
 
   /// One exchange as a conversation.
@@ -38,9 +41,7 @@ public enum Lesson {
   ) -> String {
     let isBare = draws.chance(bare)
     let number = isBare || draws.chance(0.6) ? 0 : draws.integer(below: 1 << 16)
-    let lines = fields.map { field in
-      field.names.isEmpty ? field.text : "\(field.names[number % field.names.count]): \(field.text)"
-    }
+    let lines = fields.map { $0.line(naming: number) }
     let beginning = draws.chance(0.35) ? [Preface.text(&draws)] : []
     if isBare { return (beginning + lines).joined(separator: "\n") }
     return (beginning + (beginning.isEmpty || draws.chance(0.5) ? [instruction] : []) + lines).joined(separator: "\n")

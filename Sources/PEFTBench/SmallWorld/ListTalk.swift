@@ -111,9 +111,9 @@ enum ListTalk {
     let lore = draws.pick(Lore.all)
     let right = draws.pick(lore.has)
     let place = draws.integer(below: count)
-    let entries = Lesson.arranged(right, draws.sample(count - 1, of: lore.lacks), at: place)
-    let item = Lore.Item(
-      subject: "", question: lore.asks + "?", right: right, wrong: entries.filter { $0 != right }, fact: "")
+    let wrong = draws.sample(count - 1, of: lore.lacks)
+    let entries = Lesson.arranged(right, wrong, at: place)
+    let item = Lore.Item(subject: "", question: lore.asks + "?", right: right, wrong: wrong, fact: "")
     var clues = entries.enumerated().map { Clue(question: "Which one is \($1)?", entry: $0) }
     if item.split == .pretraining { clues += Array(repeating: Clue(question: item.question, entry: place), count: 2) }
     return Subject(entries: entries, clues: clues)

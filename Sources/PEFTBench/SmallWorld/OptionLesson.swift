@@ -80,9 +80,7 @@ extension Lesson {
   /// The parts of a request, a line each, mostly under their usual names.
   private static func lines(of fields: [Field], _ draws: inout Draws) -> [String] {
     let number = draws.chance(0.7) ? 0 : draws.integer(below: 1 << 16)
-    return fields.map { field in
-      field.names.isEmpty ? field.text : "\(field.names[number % field.names.count]): \(field.text)"
-    }
+    return fields.map { $0.line(naming: number) }
   }
 
   /// Names for a list of options, in order.

@@ -21,9 +21,10 @@ public struct SmallWorldCorpus: PretrainingCorpus {
     }
     guard index >= Self.firstOfConversations else { return mixed(common: 0.12, lists: 0.22, &draws) }
     // Every word of prose counts, of a conversation only the answer: so a little prose goes a long way.
-    var document = mixed(common: 0.06, lists: 0.1, &draws)
-    while case .prose = document, draws.chance(0.85) { document = mixed(common: 0.06, lists: 0.1, &draws) }
-    return document
+    while true {
+      let document = mixed(common: 0.06, lists: 0.1, &draws)
+      guard case .prose = document, draws.chance(0.85) else { return document }
+    }
   }
 
   /// A document of any sort: a share of them of no task, and of the others a share of talk about lists.
