@@ -70,16 +70,20 @@ import Testing
     }
   }
 
-  @Test("A problem with two steps goes on with the result of the first")
-  func steps() throws {
+  @Test("Each step of a problem goes on with the result of the one before", arguments: [2, 3])
+  func steps(count: Int) throws {
     var draws = Draws(SeedStream(4))
     var found = 0
     for _ in 0..<500 {
-      guard let problem = WordProblem.twoSteps(in: .train, &draws) else { continue }
+      guard let problem = WordProblem.steps(count, in: .train, &draws) else { continue }
       found += 1
-      #expect(problem.steps[1].left == problem.steps[0].result && problem.result > 0)
-      let numbers = [problem.steps[0].left, problem.steps[0].right, problem.steps[1].right]
-      for number in numbers { #expect(problem.body.contains(String(number)), "\(problem.body)") }
+      try #require(problem.steps.count == count)
+      for (step, next) in zip(problem.steps, problem.steps.dropFirst()) { #expect(next.left == step.result) }
+      #expect(problem.result > 0)
+      for number in [problem.steps[0].left] + problem.steps.map(\.right) {
+        #expect(problem.body.contains(String(number)), "\(problem.body)")
+      }
+      #expect(!problem.body.contains("{") && !problem.question.contains("{"), "\(problem.body)")
     }
     try #require(found > 20)
   }

@@ -92,8 +92,8 @@ public struct WordProblem: Sendable {
     }
   }
 
-  /// A problem of two steps.
-  public static func twoSteps(in split: WorldSplit, _ draws: inout Draws) -> WordProblem? {
+  /// A problem of two or more steps.
+  public static func steps(_ count: Int, in split: WorldSplit, _ draws: inout Draws) -> WordProblem? {
     let first = Calculation.draw(draws.pick(weighted: [(.plus, 3), (.minus, 2), (.times, 2)]), &draws)
     let starts = [
       Calculation.Operation.plus: [
@@ -103,7 +103,8 @@ public struct WordProblem: Sendable {
       .minus: ["{A} had {a} {xs} and lost {b} of them.", "{A} had {a} {xs} and gave {b} to {B}."],
       .times: ["{A} has {a} bags of {b} {xs} each.", "{A} buys {b} {xs} a day for {a} days."],
     ]
-    let ends: [(operation: Calculation.Operation, text: String, question: String)] = [
+    // Only the last step may share: what each friend has is not what the next step would begin with.
+    let turns: [(operation: Calculation.Operation, text: String, question: String)] = [
       (.minus, "Then {he} sells {c} {xs}.", "How many {xs} are left?"),
       (.minus, "A dog takes {c} of them.", "How many {xs} does {A} have now?"),
       (.plus, "Then {he} gets {c} more.", "How many {xs} does {A} have now?"),
@@ -112,29 +113,41 @@ public struct WordProblem: Sendable {
     ]
     guard let texts = starts[first.operation] else { return nil }
     let start = draws.integer(below: texts.count)
-    let end = draws.integer(below: ends.count)
-    let amount = first.result
-    let other: Int
-    switch ends[end].operation {
-    case .minus:
-      guard amount > 2 else { return nil }
-      other = draws.integer(in: 1...min(12, amount - 1))
-    case .plus: other = draws.integer(in: 1...12)
-    default:
-      let parts = (2...6).filter { amount % $0 == 0 && amount / $0 <= 9 && amount > $0 }
-      guard !parts.isEmpty else { return nil }
-      other = draws.pick(parts)
+    var chosen: [Int] = []
+    var steps = [first]
+    while steps.count < count {
+      let isLast = steps.count == count - 1
+      let turn = draws.integer(below: isLast ? turns.count : turns.count - 1)
+      let amount = steps[steps.count - 1].result
+      let other: Int
+      switch turns[turn].operation {
+      case .minus:
+        guard amount > 2 else { return nil }
+        other = draws.integer(in: 1...min(12, amount - 1))
+      case .plus: other = draws.integer(in: 1...12)
+      default:
+        let parts = (2...6).filter { amount % $0 == 0 && amount / $0 <= 9 && amount > $0 }
+        guard !parts.isEmpty else { return nil }
+        other = draws.pick(parts)
+      }
+      // Sums beyond the numbers that are practised stay away.
+      guard amount <= 24, !chosen.contains(turn) else { return nil }
+      chosen.append(turn)
+      steps.append(Calculation(amount, turns[turn].operation, other))
     }
-    // Sums beyond the numbers that are practised stay away.
-    guard amount <= 24 else { return nil }
-    let second = Calculation(amount, ends[end].operation, other)
-    let key = "problem2|\(start)|\(end)|\(first.left)|\(first.right)|\(other)"
-    guard WorldSplit.of(key) == split else { return nil }
+    let others = steps.dropFirst().map(\.right)
+    let numbers = chosen + [first.left, first.right] + others
+    let key = "problem\(count)|\(start)|" + numbers.map(String.init).joined(separator: "|")
+    guard let last = chosen.last, WorldSplit.of(key) == split else { return nil }
     var words = Words(&draws)
-    words.numbers = [first.left, first.right, other]
+    words.numbers = [first.left, first.right]
+    var body = words.filled(texts[start])
+    for (turn, other) in zip(chosen, others) {
+      words.numbers = [first.left, first.right, other]
+      body += " " + Inflection.capitalized(words.filled(turns[turn].text))
+    }
     return WordProblem(
-      body: words.filled(texts[start]) + " " + Inflection.capitalized(words.filled(ends[end].text)),
-      question: words.filled(ends[end].question), steps: [first, second],
+      body: body, question: words.filled(turns[last].question), steps: steps,
       unit: (words.things.singular, words.things.plural), key: key)
   }
 
