@@ -104,8 +104,8 @@ struct BlockedMultiply<Source: PanelSource> {
   private static var mostWork: Int { 1 << 21 }
   /// The same of products that are small as a whole: they should have something to share, too.
   private static var leastWork: Int { 1 << 19 }
-  /// The same of few rows, which wait for memory.
-  private static var fewRowsWork: Int { 1 << 18 }
+  /// The same of few rows, which wait for memory: a few microseconds, since all threads should read until the end.
+  private static var fewRowsWork: Int { 1 << 15 }
   /// Pieces that a small product is cut into.
   private static var fewPieces: Int { 8 }
 

@@ -23,7 +23,7 @@ struct PackedWeights: Sendable {
   /// Packs a matrix whose shape has been checked against `bytes`.
   init(
     format: WeightFormat, outputs: Int, inputs: Int, transposed: Bool, rowOrder: [Int]?,
-    bytes: UnsafeRawBufferPointer, workers: Workers
+    bytes: UnsafeRawBufferPointer, arena: WeightArena, workers: Workers
   ) {
     self.format = format
     self.outputs = outputs
@@ -33,8 +33,7 @@ struct PackedWeights: Sendable {
     rowBytes = isHalves ? (bytesPerRow + 3) / 4 * 4 : bytesPerRow
     let panels = (outputs + KernelShape.panelWidth - 1) / KernelShape.panelWidth
     // What is fetched ahead ends up to a depth block behind the last panel.
-    memory = .allocate(
-      byteCount: panels * rowBytes * KernelShape.panelWidth + KernelShape.depthBlock, alignment: 64)
+    memory = arena.allocate(panels * rowBytes * KernelShape.panelWidth + KernelShape.depthBlock)
     guard rowBytes > 0, let source = bytes.baseAddress else { return }
     // Several panels a piece, since one panel of a transposed source is narrower than a page.
     let group = 8
@@ -45,7 +44,7 @@ struct PackedWeights: Sendable {
     }
   }
 
-  func deallocate() { memory.deallocate() }
+  func release(to arena: WeightArena) { arena.release(memory) }
 
   private func pack(panel: Int, from source: UnsafeRawPointer, transposed: Bool, rowOrder: [Int]?) {
     let target = memory + panel * panelBytes

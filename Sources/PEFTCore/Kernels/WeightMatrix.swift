@@ -59,7 +59,7 @@ public final class WeightMatrix: Sendable {
     self.byteCount = byteCount
     packed = PackedWeights(
       format: format, outputs: outputs, inputs: inputs, transposed: transposed, rowOrder: rowOrder, bytes: bytes,
-      workers: context.workers)
+      arena: context.pool.weightArena, workers: context.workers)
     pool = context.pool
     pool.count(byteCount, as: .weights)
   }
@@ -78,7 +78,7 @@ public final class WeightMatrix: Sendable {
   }
 
   deinit {
-    packed.deallocate()
+    packed.release(to: pool.weightArena)
     pool.count(-byteCount, as: .weights)
   }
 

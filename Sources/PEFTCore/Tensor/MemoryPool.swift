@@ -60,6 +60,9 @@ public final class MemoryPool: Sendable {
 
   private let state = Mutex(State())
 
+  /// The blocks of packed weights, which `count(_:as:)` counts.
+  let weightArena = WeightArena()
+
   /// Creates an empty pool.
   public init() {}
 
