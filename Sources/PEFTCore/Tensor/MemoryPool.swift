@@ -1,13 +1,5 @@
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What a piece of tensor memory is held for; peak memory is reported by these kinds.
 public enum MemoryKind: Int, CaseIterable, Sendable {
   /// Frozen base weights, in their storage type.
@@ -177,13 +169,12 @@ private enum SystemBlock {
   /// A block of `size` bytes, 64-byte aligned; without memory the program ends, as with any other allocation.
   static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
     guard size >= leastMapped else { return .allocate(byteCount: size, alignment: 64) }
-    let block = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let block, block != MAP_FAILED else { preconditionFailure("no memory for a tensor of \(size) bytes") }
+    guard let block = SystemPages.map(size) else { preconditionFailure("no memory for a tensor of \(size) bytes") }
     return block
   }
 
   /// Gives a block of `size` bytes back.
   static func free(_ block: UnsafeMutableRawPointer, _ size: Int) {
-    if size >= leastMapped { munmap(block, size) } else { block.deallocate() }
+    if size >= leastMapped { SystemPages.unmap(block, size) } else { block.deallocate() }
   }
 }

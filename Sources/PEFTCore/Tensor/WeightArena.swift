@@ -1,13 +1,5 @@
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Memory of frozen weights: blocks one behind the other in large regions, on pages of 2 MB where the system has them.
 ///
 /// Generation reads all weights once a token. From pages of 4 KB one core gets 21 GB/s where large ones give it 29, since
@@ -20,10 +12,18 @@ final class WeightArena: Sendable {
     var used = 0
     /// Blocks that have not been released.
     var blocks = 0
+
+    init(_ start: UnsafeMutableRawPointer, _ size: Int) {
+      self.start = UInt(bitPattern: start)
+      self.size = size
+    }
+
+    func unmap() {
+      if let start = UnsafeMutableRawPointer(bitPattern: start) { SystemPages.unmap(start, size) }
+    }
   }
 
   private static let regionSize = 16 << 20
-  private static let largePage = 2 << 20
   private static let alignment = 64
 
   private let regions = Mutex<[Region]>([])
@@ -32,7 +32,7 @@ final class WeightArena: Sendable {
 
   deinit {
     regions.withLock { regions in
-      for region in regions { Self.unmap(region.start, region.size) }
+      for region in regions { region.unmap() }
     }
   }
 
@@ -44,10 +44,16 @@ final class WeightArena: Sendable {
     let size = (max(byteCount, 1) + Self.alignment - 1) / Self.alignment * Self.alignment
     let address = regions.withLock { regions -> UInt? in
       if regions.last.map({ $0.size - $0.used < size }) ?? true {
-        let wanted = (max(size, Self.regionSize) + Self.largePage - 1) / Self.largePage * Self.largePage
-        // Where an address space is limited, the block itself may still fit.
-        guard let region = Self.map(wanted) ?? Self.map(size) else { return nil }
-        regions.append(region)
+        let page = SystemPages.largeSize
+        let wanted = (max(size, Self.regionSize) + page - 1) / page * page
+        if let start = SystemPages.mapLarge(wanted) {
+          regions.append(Region(start, wanted))
+        } else if let start = SystemPages.map(size) {
+          // Where an address space is limited, the block itself may still fit.
+          regions.append(Region(start, size))
+        } else {
+          return nil
+        }
       }
       let last = regions.count - 1
       defer {
@@ -71,28 +77,9 @@ final class WeightArena: Sendable {
       }
       regions[index].blocks -= 1
       if regions[index].blocks == 0 {
-        Self.unmap(regions[index].start, regions[index].size)
+        regions[index].unmap()
         regions.remove(at: index)
       }
     }
   }
-
-  private static func map(_ size: Int) -> Region? {
-    // Large pages begin at their multiples: what lies before and behind such a range is given back.
-    let spare = size % largePage == 0 ? largePage : 0
-    let mapped = mmap(nil, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let mapped, mapped != MAP_FAILED else { return nil }
-    guard spare > 0 else { return Region(start: UInt(bitPattern: mapped), size: size) }
-    let before = (largePage - Int(bitPattern: mapped) % largePage) % largePage
-    let start = mapped + before
-    if before > 0 { munmap(mapped, before) }
-    if before < spare { munmap(start + size, spare - before) }
-    #if os(Linux)
-      // A system without large pages says no, which changes nothing.
-      _ = madvise(start, size, Int32(MADV_HUGEPAGE))
-    #endif
-    return Region(start: UInt(bitPattern: start), size: size)
-  }
-
-  private static func unmap(_ start: UInt, _ size: Int) { munmap(UnsafeMutableRawPointer(bitPattern: start), size) }
 }

@@ -178,7 +178,6 @@ public struct WordProblem: Sendable {
           text = text.replacing("\(name) \(things.plural)", with: "1 \(things.singular)")
             .replacing("\(name) more \(things.plural)", with: "1 more \(things.singular)")
             .replacing("\(name) fewer \(things.plural)", with: "1 \(things.singular) fewer")
-            .replacing("1 \(things.singular) fewer than", with: "1 \(things.singular) fewer than")
         }
         text = text.replacing(name, with: String(number))
       }
