@@ -37,7 +37,7 @@ public struct MemoryUse: Sendable, Equatable {
 /// what ran before, so the memory term of a score is a fact of the run. Freed blocks are kept for the next
 /// tensors, because a training step asks for much the same sizes again and again, and fresh memory from the
 /// system costs a page fault every 4 KB; but blocks in use and kept together never exceed the most that was in
-/// use at one time by more than an eighth.
+/// use at one time by more than an eighth, or by 32 MB where that is more.
 public final class MemoryPool: Sendable {
   fileprivate struct State {
     var live = MemoryUse()
@@ -115,6 +115,12 @@ public final class MemoryPool: Sendable {
 }
 
 extension MemoryPool.State {
+  /// Bytes that may be kept beside what was in use, however little that was.
+  ///
+  /// A forward pass without a backward one uses a few tensors of several sizes, one after the other. An eighth of them
+  /// keeps hardly any, and a sixth of the pass went into page faults.
+  private static var alwaysKept: Int { 32 << 20 }
+
   mutating func count(_ byteCount: Int, as kind: MemoryKind) {
     live[kind] += byteCount
     if live.total > peak.total { peak = live }
@@ -138,7 +144,9 @@ extension MemoryPool.State {
 
   /// Gives kept blocks back, the largest first, as long as they exceed what may be kept.
   mutating func makeRoom() {
-    while usedBytes + freeBytes > mostUsedBytes + mostUsedBytes / 8, let largest = sizes.last { drop(largest) }
+    while usedBytes + freeBytes > mostUsedBytes + max(mostUsedBytes / 8, Self.alwaysKept), let largest = sizes.last {
+      drop(largest)
+    }
   }
 
   mutating func drop(_ size: Int) {
