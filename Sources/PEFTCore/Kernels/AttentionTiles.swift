@@ -141,34 +141,9 @@ enum AttentionTiles {
 
   /// Transposes up to `panelWidth` rows into `[depth][panelWidth]`, with zeros for missing rows.
   static func pack(_ rows: RowTable, count: Int, depth: Int, into panel: UnsafeMutablePointer<Float>) {
-    let width = panelWidth
-    let wholeRows = count / 4 * 4
-    let wholeDepth = depth / 4 * 4
     // Short texts fill few columns of a panel; whole rows of zeros are quicker than one zero at a time.
-    if count < width { panel.update(repeating: 0, count: depth * width) }
-    for k in stride(from: 0, to: wholeRows, by: 4) {
-      let (r0, r1, r2, r3) = (rows[k], rows[k + 1], rows[k + 2], rows[k + 3])
-      var d = 0
-      while d < wholeDepth {
-        let a = SIMD4<Float>(loading: r0 + d)
-        let b = SIMD4<Float>(loading: r1 + d)
-        let c = SIMD4<Float>(loading: r2 + d)
-        let e = SIMD4<Float>(loading: r3 + d)
-        let target = panel + d * width + k
-        SIMD4(a.x, b.x, c.x, e.x).storing(to: target)
-        SIMD4(a.y, b.y, c.y, e.y).storing(to: target + width)
-        SIMD4(a.z, b.z, c.z, e.z).storing(to: target + 2 * width)
-        SIMD4(a.w, b.w, c.w, e.w).storing(to: target + 3 * width)
-        d += 4
-      }
-      for d in wholeDepth..<depth {
-        SIMD4(r0[d], r1[d], r2[d], r3[d]).storing(to: panel + d * width + k)
-      }
-    }
-    for k in wholeRows..<max(wholeRows, count) {
-      let row = rows[k]
-      for d in 0..<depth { panel[d * width + k] = row[d] }
-    }
+    if count < panelWidth { panel.update(repeating: 0, count: depth * panelWidth) }
+    BlockTransposition.transpose(rows: rows, count: count, columns: depth, to: panel, targetStride: panelWidth)
   }
 
   /// Writes the products of four rows of `x` (`depth` floats each) with a panel's columns.

@@ -13,8 +13,8 @@ enum BlockTransposition {
     while row + 8 <= rows {
       var column = 0
       while column + 8 <= columns {
-        transpose8(
-          source + row &* sourceStride + column, sourceStride, target + column &* targetStride + row, targetStride)
+        let corner = source + row &* sourceStride + column
+        transpose8(to: target + column &* targetStride + row, targetStride) { corner + $0 &* sourceStride }
         column &+= 8
       }
       scalars(source, sourceStride, row..<row + 8, column..<columns, target, targetStride)
@@ -31,6 +31,33 @@ enum BlockTransposition {
       row &+= 4
     }
     scalars(source, sourceStride, row..<rows, 0..<columns, target, targetStride)
+  }
+
+  /// Writes the transpose of a matrix whose rows lie anywhere.
+  ///
+  /// - Parameters:
+  ///   - rows: Where each row starts.
+  ///   - count: Number of rows.
+  ///   - columns: Length of a row.
+  ///   - target: `[columns, count]`, rows `targetStride` apart.
+  static func transpose(
+    rows: UnsafePointer<UnsafePointer<Float>>, count: Int, columns: Int, to target: UnsafeMutablePointer<Float>,
+    targetStride: Int
+  ) {
+    let wholeColumns = columns / 8 * 8
+    var row = 0
+    while row + 8 <= count {
+      for column in stride(from: 0, to: wholeColumns, by: 8) {
+        transpose8(to: target + column &* targetStride + row, targetStride) { rows[row &+ $0] + column }
+      }
+      for row in row..<row + 8 {
+        for column in wholeColumns..<columns { target[column &* targetStride &+ row] = rows[row][column] }
+      }
+      row &+= 8
+    }
+    for row in row..<count {
+      for column in 0..<columns { target[column &* targetStride &+ row] = rows[row][column] }
+    }
   }
 
   @inline(__always)
@@ -67,11 +94,11 @@ enum BlockTransposition {
   /// Three rounds of interleaving, each within the 128-bit halves or across them, as the shuffles of AVX are.
   @inline(__always)
   private static func transpose8(
-    _ source: UnsafePointer<Float>, _ sourceStride: Int, _ target: UnsafeMutablePointer<Float>, _ targetStride: Int
+    to target: UnsafeMutablePointer<Float>, _ targetStride: Int, from source: (_ row: Int) -> UnsafePointer<Float>
   ) {
     typealias Row = SIMD8<Float>
     @inline(__always) func load(_ row: Int) -> Row {
-      UnsafeRawPointer(source + row &* sourceStride).loadUnaligned(as: Row.self)
+      UnsafeRawPointer(source(row)).loadUnaligned(as: Row.self)
     }
     @inline(__always) func store(_ value: Row, _ row: Int) {
       UnsafeMutableRawPointer(target + row &* targetStride).storeBytes(of: value, as: Row.self)
