@@ -104,6 +104,11 @@ struct TileProduct {
   var cStride: Int
   /// Whether the result is added to `c` or replaces it.
   var adding: Bool
+  /// Whether the rows of `c` are written to before the sums are made, too.
+  ///
+  /// Results that were never written before come from memory. The first write to a row fetches it while the tile is
+  /// multiplied, and nothing waits for it; without it, the tile's end does.
+  var claims: Bool
   /// Whether only the panel's first vector is multiplied.
   var isNarrow = false
   /// What is fetched into the caches meanwhile.
@@ -174,12 +179,24 @@ enum TileKernel {
     _: Tile.Type, _ product: TileProduct, _ b: UnsafePointer<Float>, _ bStride: Int
   ) {
     var tile = Tile()
+    if product.claims { claimResults(product, rows: Tile.rowCount) }
     if product.aRowStride == 1 {
       accumulate(&tile, product, rowStride: 1, depthStride: product.aDepthStride, b, bStride)
     } else {
       accumulate(&tile, product, rowStride: product.aRowStride, depthStride: 1, b, bStride)
     }
     tile.write(to: product.c, stride: product.cStride, adding: product.adding)
+  }
+
+  /// Writes to each vector of results.
+  @inline(__always)
+  private static func claimResults(_ product: TileProduct, rows: Int) {
+    var row = product.c
+    for _ in 0..<rows {
+      row[0] = 0
+      if !product.isNarrow { row[KernelVector.scalarCount] = 0 }
+      row += product.cStride
+    }
   }
 
   @inline(__always)
@@ -231,5 +248,63 @@ enum TileKernel {
       tile.add(column: product.a + depth &* product.aDepthStride, stride: product.aRowStride, row: first, second)
     }
     tile.write(to: product.c, stride: product.cStride, adding: product.adding)
+  }
+
+  /// Multiplies one row by two packed panels, whose columns follow each other in the result.
+  ///
+  /// Each term of a sum waits for the one before. The two sums of one panel leave the processor idle for half of that
+  /// time; the four of two panels, taken a pair of depths at a time, do not.
+  @inline(__always)
+  static func multiplyRow<Code: PanelCode>(
+    _ product: TileProduct, panels first: UnsafeRawPointer, _ second: UnsafeRawPointer, depths: Range<Int>,
+    as code: Code.Type
+  ) {
+    let width = KernelShape.panelWidth
+    let vectorBytes = MemoryLayout<KernelWords>.size
+    var (sum0, sum1, sum2, sum3) = (KernelVector(), KernelVector(), KernelVector(), KernelVector())
+    var factor = product.a
+    var depth = depths.lowerBound
+    while depth < depths.upperBound {
+      let inside = depth % Code.blockDepths
+      let end = min(depths.upperBound, depth &+ Code.blockDepths &- inside)
+      var offset = depth / Code.blockDepths &* (Code.blockBytes &* width)
+      let (code0, code1) = (Code(block: first + offset, vector: 0), Code(block: first + offset, vector: 1))
+      let (code2, code3) = (Code(block: second + offset, vector: 0), Code(block: second + offset, vector: 1))
+      offset &+= Code.scaleBytes &* width &+ inside / Code.wordDepths &* (2 &* vectorBytes)
+      while depth < end {
+        var words0 = first.loadUnaligned(fromByteOffset: offset, as: KernelWords.self)
+        var words1 = first.loadUnaligned(fromByteOffset: offset &+ vectorBytes, as: KernelWords.self)
+        var words2 = second.loadUnaligned(fromByteOffset: offset, as: KernelWords.self)
+        var words3 = second.loadUnaligned(fromByteOffset: offset &+ vectorBytes, as: KernelWords.self)
+        @inline(__always) func add(_ part: Int) {
+          let x = KernelVector(repeating: factor.pointee)
+          sum0 = multiplyAdd(sum0, x, code0.elements(words0, depth: part))
+          sum1 = multiplyAdd(sum1, x, code1.elements(words1, depth: part))
+          sum2 = multiplyAdd(sum2, x, code2.elements(words2, depth: part))
+          sum3 = multiplyAdd(sum3, x, code3.elements(words3, depth: part))
+          factor += product.aDepthStride
+        }
+        repeat {
+          add(0)
+          if depth &+ 1 < end { add(1) }
+          depth &+= 2
+          words0 = words0 &>> Code.pairBits
+          words1 = words1 &>> Code.pairBits
+          words2 = words2 &>> Code.pairBits
+          words3 = words3 &>> Code.pairBits
+        } while depth < end && depth % Code.wordDepths != 0
+        offset &+= 2 &* vectorBytes
+      }
+    }
+    let target = UnsafeMutableRawPointer(product.c)
+    @inline(__always) func write(_ sum: KernelVector, _ vector: Int) {
+      let offset = vector &* vectorBytes
+      let result = product.adding ? target.loadUnaligned(fromByteOffset: offset, as: KernelVector.self) + sum : sum
+      target.storeBytes(of: result, toByteOffset: offset, as: KernelVector.self)
+    }
+    write(sum0, 0)
+    write(sum1, 1)
+    write(sum2, 2)
+    write(sum3, 3)
   }
 }

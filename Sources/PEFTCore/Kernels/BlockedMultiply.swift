@@ -24,6 +24,8 @@ protocol PanelSource {
   var multipliesDirectly: Bool { get }
   /// Multiplies at most four rows by a panel.
   func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>)
+  /// Multiplies one row by a panel and the next, both of whole width.
+  func multiplyRow(_ product: TileProduct, byPanelsFrom index: Int, depths: Range<Int>)
 }
 
 extension PanelSource {
@@ -32,6 +34,10 @@ extension PanelSource {
   func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer? { nil }
 
   func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
+    preconditionFailure("these panels are multiplied from a buffer")
+  }
+
+  func multiplyRow(_ product: TileProduct, byPanelsFrom index: Int, depths: Range<Int>) {
     preconditionFailure("these panels are multiplied from a buffer")
   }
 }
@@ -157,68 +163,129 @@ struct BlockedMultiply<Source: PanelSource> {
     let edge = buffer + KernelShape.panelWidth * KernelShape.depthBlock
     let sourceScratch = edge + KernelShape.tileRows * KernelShape.panelWidth
     let sink = UnsafeMutableRawPointer(sourceScratch + source.scratchCount).assumingMemoryBound(to: UInt8.self)
-    let tileCount = TileKernel.tileCount(forRows: lastRow - firstRow)
 
     if rows.depth == 0 { return clear(firstRow..<lastRow, panels: firstPanel..<lastPanel) }
+    let piece = Piece(
+      rows: firstRow..<lastRow, panels: firstPanel..<lastPanel, nextPanel: next % panelPieces * panelsPerPiece,
+      block: block, buffer: buffer, edge: edge, sourceScratch: sourceScratch, sink: sink)
     let multipliesDirectly = rows.rowCount <= KernelShape.directRows && source.multipliesDirectly
     var depth = 0
     while depth < rows.depth {
       let depths = self.depths(from: depth)
-      if rows.interleaves { interleave(firstRow..<lastRow, depths, into: block) }
-      for panel in firstPanel..<lastPanel {
-        let (elements, stride) =
-          multipliesDirectly
-          ? (UnsafePointer(buffer), 0) : source.panel(panel, depths: depths, buffer: buffer, scratch: sourceScratch)
-        let column = panel * KernelShape.panelWidth
-        let width = min(KernelShape.panelWidth, source.columnCount - column)
-        let isNarrow = width <= KernelShape.lanes && !multipliesDirectly
-        let isWhole = width == KernelShape.panelWidth || isNarrow && width == KernelShape.lanes
-        // What comes next: the next panel, the first one of the next depths, or another piece.
-        let following: (panel: Int, depths: Range<Int>)
-        if panel + 1 < lastPanel {
-          following = (panel + 1, depths)
-        } else if depths.upperBound < rows.depth {
-          following = (firstPanel, self.depths(from: depths.upperBound))
-        } else {
-          following = (next % panelPieces * panelsPerPiece, self.depths(from: 0))
-        }
-        var tile = 0
-        var row = firstRow
-        while row < lastRow {
-          let height = TileKernel.height(forRows: lastRow - row)
-          var product = product(row: row, height: height, column: column, depths: depths, sink: sink)
-          product.isNarrow = isNarrow
-          if following.panel < panelCount,
-            let share = source.stored(following.panel, depths: following.depths, share: tile, of: tileCount),
-            let start = share.baseAddress
-          {
-            product.ahead.start = start
-            product.ahead.stride = (share.count + depths.count - 1) / depths.count
-          }
-          tile += 1
-          if rows.interleaves {
-            product.a = UnsafePointer(block + (row - firstRow) * depths.count)
-            product.aRowStride = 1
-            product.aDepthStride = height
-          }
-          let c = product.c
-          let adding = product.adding
-          if !isWhole {
-            product.c = edge
-            product.cStride = KernelShape.panelWidth
-            product.adding = false
-          }
-          if multipliesDirectly {
-            source.multiply(height: height, product, byPanel: panel, depths: depths)
-          } else {
-            TileKernel.multiply(height: height, product, b: elements, bStride: stride)
-          }
-          if !isWhole { copyEdge(edge, height: height, width: width, to: c, adding: adding) }
-          row += height
-        }
+      if multipliesDirectly {
+        multiplyDirectly(piece, depths)
+      } else {
+        multiplyFromBuffer(piece, depths)
       }
       depth = depths.upperBound
     }
+  }
+
+  /// What a piece computes, and its parts of the scratch.
+  private struct Piece {
+    let rows: Range<Int>
+    let panels: Range<Int>
+    /// The first panel of the piece that the thread is likely to take next.
+    let nextPanel: Int
+    /// Interleaved rows.
+    let block: UnsafeMutablePointer<Float>
+    /// An unpacked panel.
+    let buffer: UnsafeMutablePointer<Float>
+    /// A tile of results that reaches beyond the last column.
+    let edge: UnsafeMutablePointer<Float>
+    let sourceScratch: UnsafeMutablePointer<Float>
+    let sink: UnsafeMutablePointer<UInt8>
+  }
+
+  /// Multiplies by panels as they are stored.
+  @inline(__always)
+  private func multiplyDirectly(_ piece: Piece, _ depths: Range<Int>) {
+    let panelWidth = KernelShape.panelWidth
+    var panel = piece.panels.lowerBound
+    while panel < piece.panels.upperBound {
+      let column = panel * panelWidth
+      let isPair =
+        piece.rows.count == 1 && panel + 2 <= piece.panels.upperBound && column + 2 * panelWidth <= source.columnCount
+      if isPair {
+        let product = product(row: piece.rows.lowerBound, height: 1, column: column, depths: depths, sink: piece.sink)
+        source.multiplyRow(product, byPanelsFrom: panel, depths: depths)
+      } else {
+        let width = min(panelWidth, source.columnCount - column)
+        var row = piece.rows.lowerBound
+        while row < piece.rows.upperBound {
+          let height = TileKernel.height(forRows: piece.rows.upperBound - row)
+          let product = product(row: row, height: height, column: column, depths: depths, sink: piece.sink)
+          compute(product, height: height, width: width, isWhole: width == panelWidth, edge: piece.edge) { product in
+            source.multiply(height: height, product, byPanel: panel, depths: depths)
+          }
+          row += height
+        }
+      }
+      panel += isPair ? 2 : 1
+    }
+  }
+
+  /// Multiplies by panels that are unpacked first.
+  @inline(__always)
+  private func multiplyFromBuffer(_ piece: Piece, _ depths: Range<Int>) {
+    let panelCount = (source.columnCount + KernelShape.panelWidth - 1) / KernelShape.panelWidth
+    let tileCount = TileKernel.tileCount(forRows: piece.rows.count)
+    if rows.interleaves { interleave(piece.rows, depths, into: piece.block) }
+    for panel in piece.panels {
+      let (elements, stride) = source.panel(panel, depths: depths, buffer: piece.buffer, scratch: piece.sourceScratch)
+      let column = panel * KernelShape.panelWidth
+      let width = min(KernelShape.panelWidth, source.columnCount - column)
+      let isNarrow = width <= KernelShape.lanes
+      let isWhole = width == KernelShape.panelWidth || width == KernelShape.lanes
+      // What comes next: the next panel, the first one of the next depths, or another piece.
+      let following: (panel: Int, depths: Range<Int>)
+      if panel + 1 < piece.panels.upperBound {
+        following = (panel + 1, depths)
+      } else if depths.upperBound < rows.depth {
+        following = (piece.panels.lowerBound, self.depths(from: depths.upperBound))
+      } else {
+        following = (piece.nextPanel, self.depths(from: 0))
+      }
+      var tile = 0
+      var row = piece.rows.lowerBound
+      while row < piece.rows.upperBound {
+        let height = TileKernel.height(forRows: piece.rows.upperBound - row)
+        var product = product(row: row, height: height, column: column, depths: depths, sink: piece.sink)
+        product.isNarrow = isNarrow
+        if following.panel < panelCount,
+          let share = source.stored(following.panel, depths: following.depths, share: tile, of: tileCount),
+          let start = share.baseAddress
+        {
+          product.ahead.start = start
+          product.ahead.stride = (share.count + depths.count - 1) / depths.count
+        }
+        tile += 1
+        if rows.interleaves {
+          product.a = UnsafePointer(piece.block + (row - piece.rows.lowerBound) * depths.count)
+          product.aRowStride = 1
+          product.aDepthStride = height
+        }
+        compute(product, height: height, width: width, isWhole: isWhole, edge: piece.edge) { product in
+          TileKernel.multiply(height: height, product, b: elements, bStride: stride)
+        }
+        row += height
+      }
+    }
+  }
+
+  /// Multiplies a tile, by way of `edge` where it reaches beyond the last column.
+  @inline(__always)
+  private func compute(
+    _ product: TileProduct, height: Int, width: Int, isWhole: Bool, edge: UnsafeMutablePointer<Float>,
+    _ multiply: (TileProduct) -> Void
+  ) {
+    if isWhole { return multiply(product) }
+    var part = product
+    part.c = edge
+    part.cStride = KernelShape.panelWidth
+    part.adding = false
+    multiply(part)
+    copyEdge(edge, height: height, width: width, to: product.c, adding: product.adding)
   }
 
   private func depths(from depth: Int) -> Range<Int> { depth..<min(depth + KernelShape.depthBlock, rows.depth) }
@@ -229,11 +296,12 @@ struct BlockedMultiply<Source: PanelSource> {
     let a =
       rows.aIsTransposed
       ? rows.a + depths.lowerBound * rows.aStride + row : rows.a + row * rows.aStride + depths.lowerBound
+    let adding = rows.accumulates || depths.lowerBound > 0
     return TileProduct(
       a: a,
       aRowStride: rows.aIsTransposed ? 1 : rows.aStride, aDepthStride: rows.aIsTransposed ? rows.aStride : 1,
       depth: depths.count, c: rows.c + row * rows.cStride + column, cStride: rows.cStride,
-      adding: rows.accumulates || depths.lowerBound > 0, ahead: FetchAhead(start: a, stride: 0, sink: sink))
+      adding: adding, claims: !adding, ahead: FetchAhead(start: a, stride: 0, sink: sink))
   }
 
   private func copyEdge(

@@ -12,6 +12,8 @@ protocol PanelCode {
   static var blockDepths: Int { get }
   /// Depths of a word.
   static var wordDepths: Int { get }
+  /// Bits of two depths of a word: so far it is shifted for the next two.
+  static var pairBits: UInt32 { get }
   /// Bytes of a block a row.
   static var blockBytes: Int { get }
   /// Bytes of a row's scales at the start of a block.
@@ -111,6 +113,7 @@ enum PanelReader {
 struct BFloat16Code: PanelCode {
   @inline(__always) static var blockDepths: Int { 2 }
   @inline(__always) static var wordDepths: Int { 2 }
+  @inline(__always) static var pairBits: UInt32 { 0 }
   @inline(__always) static var blockBytes: Int { 4 }
   @inline(__always) static var scaleBytes: Int { 0 }
 
@@ -126,6 +129,7 @@ struct BFloat16Code: PanelCode {
 struct Float16Code: PanelCode {
   @inline(__always) static var blockDepths: Int { 2 }
   @inline(__always) static var wordDepths: Int { 2 }
+  @inline(__always) static var pairBits: UInt32 { 0 }
   @inline(__always) static var blockBytes: Int { 4 }
   @inline(__always) static var scaleBytes: Int { 0 }
 
@@ -144,6 +148,7 @@ struct Q80Code: PanelCode {
 
   @inline(__always) static var blockDepths: Int { 32 }
   @inline(__always) static var wordDepths: Int { 4 }
+  @inline(__always) static var pairBits: UInt32 { 16 }
   @inline(__always) static var blockBytes: Int { 34 }
   @inline(__always) static var scaleBytes: Int { 2 }
 
@@ -169,6 +174,7 @@ struct Q40Code: PanelCode {
 
   @inline(__always) static var blockDepths: Int { 32 }
   @inline(__always) static var wordDepths: Int { 8 }
+  @inline(__always) static var pairBits: UInt32 { 8 }
   @inline(__always) static var blockBytes: Int { 18 }
   @inline(__always) static var scaleBytes: Int { 2 }
 
@@ -195,6 +201,7 @@ struct Q41Code: PanelCode {
 
   @inline(__always) static var blockDepths: Int { 32 }
   @inline(__always) static var wordDepths: Int { 8 }
+  @inline(__always) static var pairBits: UInt32 { 8 }
   @inline(__always) static var blockBytes: Int { 20 }
   @inline(__always) static var scaleBytes: Int { 4 }
 

@@ -61,6 +61,19 @@ struct OutputPanels: PanelSource {
       preconditionFailure("multiply: \(weights.format.name) is multiplied from a buffer")
     }
   }
+
+  func multiplyRow(_ product: TileProduct, byPanelsFrom index: Int, depths: Range<Int>) {
+    let (first, second) = (weights.panel(firstPanel + index), weights.panel(firstPanel + index + 1))
+    switch weights.format {
+    case .bfloat16: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: BFloat16Code.self)
+    case .float16: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Float16Code.self)
+    case .q80: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Q80Code.self)
+    case .q40: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Q40Code.self)
+    case .q41: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Q41Code.self)
+    case .float32, .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+      preconditionFailure("multiplyRow: \(weights.format.name) is multiplied from a buffer")
+    }
+  }
 }
 
 /// A frozen matrix as the right-hand side of `y·W`: a panel's columns are inputs, its depth the outputs.
