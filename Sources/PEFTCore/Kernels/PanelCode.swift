@@ -80,13 +80,14 @@ enum PanelReader {
   /// The values of float16 numbers in the low halves of words whose high halves are zero.
   ///
   /// Moves exponent and fraction to their places in a float32 and corrects the exponent by an exact product,
-  /// which also normalizes the small numbers; infinity and NaN get the largest exponent back. Without
-  /// comparisons, which compile to a loop over the lanes.
+  /// which also normalizes the small numbers; infinity and NaN, which come out above all others, get the largest
+  /// exponent back. Without comparisons, which compile to a loop over the lanes for AVX2.
   @inline(__always)
   static func floats(ofHalves halves: KernelWords) -> KernelVector {
     let finite = unsafeBitCast(floats((halves & 0x7FFF) &<< 13) * 0x1p112, to: KernelWords.self)
-    let isSpecial = (((halves & 0x7C00) &+ 0x0400) &>> 15) & 1
-    let largestExponent = (KernelWords() &- isSpecial) & 0x7F80_0000
+    // From 2¹⁶ on the sum reaches the sign bit, which the shift spreads over the word.
+    let isSpecial = unsafeBitCast(finite &+ 0x3880_0000, to: KernelVector.MaskStorage.self) &>> 31
+    let largestExponent = unsafeBitCast(isSpecial, to: KernelWords.self) & 0x7F80_0000
     return floats(finite | largestExponent | (halves & 0x8000) &<< 16)
   }
 
@@ -97,15 +98,15 @@ enum PanelReader {
     return floats(ofHalves: vector == 0 ? words & 0xFFFF : words &>> 16)
   }
 
-  /// Some bits of each word as an integer times 2^`shift`, `shift + bits` being at most 23.
+  /// The values of integers below 2³¹.
   ///
-  /// The bits are set as the fraction of 2²³, from which 2²³ (and `zero` steps) are taken away again.
+  /// Written lane by lane, which compiles to one instruction; the vector's own initializer is called.
   @inline(__always)
-  static func integers(_ words: KernelWords, shift: Int, bits: Int, zero: Int) -> KernelVector {
-    let mask = KernelWords(
-      repeating: ((1 &<< UInt32(truncatingIfNeeded: bits)) &- 1) &<< UInt32(truncatingIfNeeded: shift))
-    let offset = Float(bitPattern: 0x4B00_0000 | UInt32(truncatingIfNeeded: zero) &<< UInt32(truncatingIfNeeded: shift))
-    return floats(words & mask | 0x4B00_0000) - KernelVector(repeating: offset)
+  static func floats(ofIntegers integers: KernelWords) -> KernelVector {
+    let integers = unsafeBitCast(integers, to: KernelVector.MaskStorage.self)
+    var result = KernelVector()
+    for lane in 0..<KernelVector.scalarCount { result[lane] = Float(integers[lane]) }
+    return result
   }
 }
 
@@ -145,6 +146,7 @@ struct Float16Code: PanelCode {
 struct Q80Code: PanelCode {
   private let scale: KernelVector
   private let scaleOfHigh: KernelVector
+  private let offset: KernelVector
 
   @inline(__always) static var blockDepths: Int { 32 }
   @inline(__always) static var wordDepths: Int { 4 }
@@ -156,14 +158,16 @@ struct Q80Code: PanelCode {
   init(block: UnsafeRawPointer, vector: Int) {
     scale = PanelReader.scales(block, vector: vector)
     scaleOfHigh = scale * 0x1p-8
+    offset = scale * -128
   }
 
+  /// The difference of two exact products (11 and 8 bits each) is exact, so it may be fused.
   @inline(__always)
   func elements(_ words: KernelWords, depth: Int) -> KernelVector {
     let words = depth < 2 ? words : words &>> 16
     return depth % 2 == 0
-      ? scale * PanelReader.integers(words, shift: 0, bits: 8, zero: 128)
-      : scaleOfHigh * PanelReader.integers(words, shift: 8, bits: 8, zero: 128)
+      ? multiplyAdd(offset, scale, PanelReader.floats(ofIntegers: words & 0xFF))
+      : multiplyAdd(offset, scaleOfHigh, PanelReader.floats(ofIntegers: words & 0xFF00))
   }
 }
 
@@ -171,6 +175,7 @@ struct Q80Code: PanelCode {
 struct Q40Code: PanelCode {
   private let scale: KernelVector
   private let scaleOfHigh: KernelVector
+  private let offset: KernelVector
 
   @inline(__always) static var blockDepths: Int { 32 }
   @inline(__always) static var wordDepths: Int { 8 }
@@ -182,14 +187,16 @@ struct Q40Code: PanelCode {
   init(block: UnsafeRawPointer, vector: Int) {
     scale = PanelReader.scales(block, vector: vector)
     scaleOfHigh = scale * 0x1p-4
+    offset = scale * -8
   }
 
+  /// The difference of two exact products (11 and 4 bits each) is exact, so it may be fused.
   @inline(__always)
   func elements(_ words: KernelWords, depth: Int) -> KernelVector {
     let words = depth < 2 ? words : words &>> UInt32(truncatingIfNeeded: depth / 2 * 8)
     return depth % 2 == 0
-      ? scale * PanelReader.integers(words, shift: 0, bits: 4, zero: 8)
-      : scaleOfHigh * PanelReader.integers(words, shift: 4, bits: 4, zero: 8)
+      ? multiplyAdd(offset, scale, PanelReader.floats(ofIntegers: words & 0xF))
+      : multiplyAdd(offset, scaleOfHigh, PanelReader.floats(ofIntegers: words & 0xF0))
   }
 }
 
@@ -218,7 +225,7 @@ struct Q41Code: PanelCode {
   func elements(_ words: KernelWords, depth: Int) -> KernelVector {
     let words = depth < 2 ? words : words &>> UInt32(truncatingIfNeeded: depth / 2 * 8)
     return depth % 2 == 0
-      ? multiplyAdd(minimum, scale, PanelReader.integers(words, shift: 0, bits: 4, zero: 0))
-      : multiplyAdd(minimum, scaleOfHigh, PanelReader.integers(words, shift: 4, bits: 4, zero: 0))
+      ? multiplyAdd(minimum, scale, PanelReader.floats(ofIntegers: words & 0xF))
+      : multiplyAdd(minimum, scaleOfHigh, PanelReader.floats(ofIntegers: words & 0xF0))
   }
 }
