@@ -7,12 +7,17 @@ struct MemoryPoolTests {
   /// Fresh pages are zero, so a mark that is still there tells that a block was kept.
   private static let mark: UInt64 = 0x5EED
 
+  /// Takes a block, marks it and gives it back.
+  private static func leaveMark(in pool: MemoryPool, _ byteCount: Int) {
+    let (block, size) = pool.allocate(byteCount, as: .activations)
+    block.storeBytes(of: mark, as: UInt64.self)
+    pool.release(block, size: size, byteCount, as: .activations)
+  }
+
   @Test("Small passes find their blocks again, whatever other sizes they use between")
   func keepsBlocksOfSmallPasses() {
     let pool = MemoryPool()
-    let large = pool.allocate(3 << 20, as: .activations)
-    large.block.storeBytes(of: Self.mark, as: UInt64.self)
-    pool.release(large.block, size: large.size, 3 << 20, as: .activations)
+    Self.leaveMark(in: pool, 3 << 20)
     // Too small to take the large block's place, so that both are held together.
     let small = pool.allocate(1 << 20, as: .activations)
     pool.release(small.block, size: small.size, 1 << 20, as: .activations)
@@ -24,9 +29,7 @@ struct MemoryPoolTests {
   @Test("What is kept beside what was in use is bounded")
   func givesBack() {
     let pool = MemoryPool()
-    let large = pool.allocate(100 << 20, as: .activations)
-    large.block.storeBytes(of: Self.mark, as: UInt64.self)
-    pool.release(large.block, size: large.size, 100 << 20, as: .activations)
+    Self.leaveMark(in: pool, 100 << 20)
     // 140 MB together are more than 100 MB and 32 MB.
     let other = pool.allocate(40 << 20, as: .activations)
     let again = pool.allocate(100 << 20, as: .activations)

@@ -108,7 +108,7 @@ struct TileProduct {
   ///
   /// Results that were never written before come from memory. The first write to a row fetches it while the tile is
   /// multiplied, and nothing waits for it; without it, the tile's end does.
-  var claims: Bool
+  var claims = false
   /// Whether only the panel's first vector is multiplied.
   var isNarrow = false
   /// What is fetched into the caches meanwhile.
@@ -227,11 +227,14 @@ enum TileKernel {
   ///
   /// - Parameters:
   ///   - height: 1, 2 or 4.
+  ///   - second: The next panel, by which a single row is multiplied too.
   ///   - depths: The depths of the panel to multiply by, `product.depth` of them.
   @inline(__always)
   static func multiply<Code: PanelCode>(
-    height: Int, _ product: TileProduct, panel: UnsafeRawPointer, depths: Range<Int>, as code: Code.Type
+    height: Int, _ product: TileProduct, panel: UnsafeRawPointer, second: UnsafeRawPointer?, depths: Range<Int>,
+    as code: Code.Type
   ) {
+    if let second { return multiplyRow(product, panels: panel, second, depths: depths, as: code) }
     switch height {
     case 4: run(Heights<TileRow>.Four.self, product, panel, depths, code)
     case 2: run(Heights<TileRow>.Two.self, product, panel, depths, code)
@@ -255,7 +258,7 @@ enum TileKernel {
   /// Each term of a sum waits for the one before. The two sums of one panel leave the processor idle for half of that
   /// time; the four of two panels, taken a pair of depths at a time, do not.
   @inline(__always)
-  static func multiplyRow<Code: PanelCode>(
+  private static func multiplyRow<Code: PanelCode>(
     _ product: TileProduct, panels first: UnsafeRawPointer, _ second: UnsafeRawPointer, depths: Range<Int>,
     as code: Code.Type
   ) {

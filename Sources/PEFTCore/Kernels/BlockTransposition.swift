@@ -9,28 +9,7 @@ enum BlockTransposition {
     _ source: UnsafePointer<Float>, sourceStride: Int, rows: Int, columns: Int,
     to target: UnsafeMutablePointer<Float>, targetStride: Int
   ) {
-    var row = 0
-    while row + 8 <= rows {
-      var column = 0
-      while column + 8 <= columns {
-        let corner = source + row &* sourceStride + column
-        transpose8(to: target + column &* targetStride + row, targetStride) { corner + $0 &* sourceStride }
-        column &+= 8
-      }
-      scalars(source, sourceStride, row..<row + 8, column..<columns, target, targetStride)
-      row &+= 8
-    }
-    while row + 4 <= rows {
-      var column = 0
-      while column + 4 <= columns {
-        transpose4(
-          source + row &* sourceStride + column, sourceStride, target + column &* targetStride + row, targetStride)
-        column &+= 4
-      }
-      scalars(source, sourceStride, row..<row + 4, column..<columns, target, targetStride)
-      row &+= 4
-    }
-    scalars(source, sourceStride, row..<rows, 0..<columns, target, targetStride)
+    transpose(count: rows, columns: columns, to: target, targetStride) { source + $0 &* sourceStride }
   }
 
   /// Writes the transpose of a matrix whose rows lie anywhere.
@@ -44,38 +23,47 @@ enum BlockTransposition {
     rows: UnsafePointer<UnsafePointer<Float>>, count: Int, columns: Int, to target: UnsafeMutablePointer<Float>,
     targetStride: Int
   ) {
-    let wholeColumns = columns / 8 * 8
-    var row = 0
-    while row + 8 <= count {
-      for column in stride(from: 0, to: wholeColumns, by: 8) {
-        transpose8(to: target + column &* targetStride + row, targetStride) { rows[row &+ $0] + column }
-      }
-      for row in row..<row + 8 {
-        for column in wholeColumns..<columns { target[column &* targetStride &+ row] = rows[row][column] }
-      }
-      row &+= 8
-    }
-    for row in row..<count {
-      for column in 0..<columns { target[column &* targetStride &+ row] = rows[row][column] }
-    }
+    transpose(count: count, columns: columns, to: target, targetStride) { rows[$0] }
   }
 
   @inline(__always)
-  private static func scalars(
-    _ source: UnsafePointer<Float>, _ sourceStride: Int, _ rows: Range<Int>, _ columns: Range<Int>,
-    _ target: UnsafeMutablePointer<Float>, _ targetStride: Int
+  private static func transpose(
+    count: Int, columns: Int, to target: UnsafeMutablePointer<Float>, _ targetStride: Int,
+    from source: (_ row: Int) -> UnsafePointer<Float>
   ) {
-    for column in columns {
-      for row in rows { target[column &* targetStride &+ row] = source[row &* sourceStride &+ column] }
+    @inline(__always) func scalars(_ rows: Range<Int>, _ columns: Range<Int>) {
+      for column in columns {
+        for row in rows { target[column &* targetStride &+ row] = source(row)[column] }
+      }
     }
+    var row = 0
+    while row + 8 <= count {
+      var column = 0
+      while column + 8 <= columns {
+        transpose8(to: target + column &* targetStride + row, targetStride) { source(row &+ $0) + column }
+        column &+= 8
+      }
+      scalars(row..<row + 8, column..<columns)
+      row &+= 8
+    }
+    while row + 4 <= count {
+      var column = 0
+      while column + 4 <= columns {
+        transpose4(to: target + column &* targetStride + row, targetStride) { source(row &+ $0) + column }
+        column &+= 4
+      }
+      scalars(row..<row + 4, column..<columns)
+      row &+= 4
+    }
+    scalars(row..<count, 0..<columns)
   }
 
   @inline(__always)
   private static func transpose4(
-    _ source: UnsafePointer<Float>, _ sourceStride: Int, _ target: UnsafeMutablePointer<Float>, _ targetStride: Int
+    to target: UnsafeMutablePointer<Float>, _ targetStride: Int, from source: (_ row: Int) -> UnsafePointer<Float>
   ) {
     @inline(__always) func load(_ row: Int) -> SIMD4<Float> {
-      UnsafeRawPointer(source + row &* sourceStride).loadUnaligned(as: SIMD4<Float>.self)
+      UnsafeRawPointer(source(row)).loadUnaligned(as: SIMD4<Float>.self)
     }
     @inline(__always) func store(_ value: SIMD4<Float>, _ row: Int) {
       UnsafeMutableRawPointer(target + row &* targetStride).storeBytes(of: value, as: SIMD4<Float>.self)

@@ -22,10 +22,8 @@ protocol PanelSource {
   func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer?
   /// Whether `multiply` works, which skips the buffer for the sake of few rows.
   var multipliesDirectly: Bool { get }
-  /// Multiplies at most four rows by a panel.
-  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>)
-  /// Multiplies one row by a panel and the next, both of whole width.
-  func multiplyRow(_ product: TileProduct, byPanelsFrom index: Int, depths: Range<Int>)
+  /// Multiplies at most four rows by a panel; a single row by the next panel too, if `isPair`.
+  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, isPair: Bool, depths: Range<Int>)
 }
 
 extension PanelSource {
@@ -33,11 +31,7 @@ extension PanelSource {
 
   func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer? { nil }
 
-  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
-    preconditionFailure("these panels are multiplied from a buffer")
-  }
-
-  func multiplyRow(_ product: TileProduct, byPanelsFrom index: Int, depths: Range<Int>) {
+  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, isPair: Bool, depths: Range<Int>) {
     preconditionFailure("these panels are multiplied from a buffer")
   }
 }
@@ -206,20 +200,15 @@ struct BlockedMultiply<Source: PanelSource> {
       let column = panel * panelWidth
       let isPair =
         piece.rows.count == 1 && panel + 2 <= piece.panels.upperBound && column + 2 * panelWidth <= source.columnCount
-      if isPair {
-        let product = product(row: piece.rows.lowerBound, height: 1, column: column, depths: depths, sink: piece.sink)
-        source.multiplyRow(product, byPanelsFrom: panel, depths: depths)
-      } else {
-        let width = min(panelWidth, source.columnCount - column)
-        var row = piece.rows.lowerBound
-        while row < piece.rows.upperBound {
-          let height = TileKernel.height(forRows: piece.rows.upperBound - row)
-          let product = product(row: row, height: height, column: column, depths: depths, sink: piece.sink)
-          compute(product, height: height, width: width, isWhole: width == panelWidth, edge: piece.edge) { product in
-            source.multiply(height: height, product, byPanel: panel, depths: depths)
-          }
-          row += height
+      let width = min(panelWidth, source.columnCount - column)
+      var row = piece.rows.lowerBound
+      while row < piece.rows.upperBound {
+        let height = TileKernel.height(forRows: piece.rows.upperBound - row)
+        let product = product(row: row, height: height, column: column, depths: depths, sink: piece.sink)
+        compute(product, height: height, width: width, isWhole: width == panelWidth, edge: piece.edge) { product in
+          source.multiply(height: height, product, byPanel: panel, isPair: isPair, depths: depths)
         }
+        row += height
       }
       panel += isPair ? 2 : 1
     }
@@ -252,6 +241,7 @@ struct BlockedMultiply<Source: PanelSource> {
         let height = TileKernel.height(forRows: piece.rows.upperBound - row)
         var product = product(row: row, height: height, column: column, depths: depths, sink: piece.sink)
         product.isNarrow = isNarrow
+        product.claims = !product.adding
         if following.panel < panelCount,
           let share = source.stored(following.panel, depths: following.depths, share: tile, of: tileCount),
           let start = share.baseAddress
@@ -296,12 +286,11 @@ struct BlockedMultiply<Source: PanelSource> {
     let a =
       rows.aIsTransposed
       ? rows.a + depths.lowerBound * rows.aStride + row : rows.a + row * rows.aStride + depths.lowerBound
-    let adding = rows.accumulates || depths.lowerBound > 0
     return TileProduct(
       a: a,
       aRowStride: rows.aIsTransposed ? 1 : rows.aStride, aDepthStride: rows.aIsTransposed ? rows.aStride : 1,
       depth: depths.count, c: rows.c + row * rows.cStride + column, cStride: rows.cStride,
-      adding: adding, claims: !adding, ahead: FetchAhead(start: a, stride: 0, sink: sink))
+      adding: rows.accumulates || depths.lowerBound > 0, ahead: FetchAhead(start: a, stride: 0, sink: sink))
   }
 
   private func copyEdge(

@@ -21,7 +21,6 @@ public enum KernelPeak {
         // Rows interleaved, as products read them that copy their rows.
         let product = TileProduct(
           a: a, aRowStride: 1, aDepthStride: rows, depth: depth, c: b + depth * width, cStride: width, adding: false,
-          claims: false,
           ahead: FetchAhead(start: a, stride: 0, sink: sink))
         for _ in 0..<repetitions { TileKernel.multiply(height: rows, product, b: b, bStride: width) }
       }

@@ -49,29 +49,20 @@ struct OutputPanels: PanelSource {
 
   var multipliesDirectly: Bool { weights.format != .float32 && weights.format.isPackedIntoPanels }
 
-  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, depths: Range<Int>) {
+  func multiply(height: Int, _ product: TileProduct, byPanel index: Int, isPair: Bool, depths: Range<Int>) {
     let panel = weights.panel(firstPanel + index)
+    let second = isPair ? weights.panel(firstPanel + index + 1) : nil
+    @inline(__always) func multiply<Code: PanelCode>(_ code: Code.Type) {
+      TileKernel.multiply(height: height, product, panel: panel, second: second, depths: depths, as: code)
+    }
     switch weights.format {
-    case .bfloat16: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: BFloat16Code.self)
-    case .float16: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Float16Code.self)
-    case .q80: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q80Code.self)
-    case .q40: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q40Code.self)
-    case .q41: TileKernel.multiply(height: height, product, panel: panel, depths: depths, as: Q41Code.self)
+    case .bfloat16: multiply(BFloat16Code.self)
+    case .float16: multiply(Float16Code.self)
+    case .q80: multiply(Q80Code.self)
+    case .q40: multiply(Q40Code.self)
+    case .q41: multiply(Q41Code.self)
     case .float32, .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
       preconditionFailure("multiply: \(weights.format.name) is multiplied from a buffer")
-    }
-  }
-
-  func multiplyRow(_ product: TileProduct, byPanelsFrom index: Int, depths: Range<Int>) {
-    let (first, second) = (weights.panel(firstPanel + index), weights.panel(firstPanel + index + 1))
-    switch weights.format {
-    case .bfloat16: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: BFloat16Code.self)
-    case .float16: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Float16Code.self)
-    case .q80: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Q80Code.self)
-    case .q40: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Q40Code.self)
-    case .q41: TileKernel.multiplyRow(product, panels: first, second, depths: depths, as: Q41Code.self)
-    case .float32, .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
-      preconditionFailure("multiplyRow: \(weights.format.name) is multiplied from a buffer")
     }
   }
 }
