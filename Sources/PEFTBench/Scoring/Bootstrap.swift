@@ -53,16 +53,13 @@ public struct Bootstrap: Sendable {
     precondition(a.count == b.count, "paired bootstrap: \(a.count) and \(b.count) values")
     guard !a.isEmpty else { return nil }
     let differences = zip(a, b).map { $0 - $1 }
-    return difference(estimate: Summary.mean(differences), resampled: resampledMeans(of: differences))
-  }
-
-  /// A difference from its resampled values, in any order.
-  func difference(estimate: Double, resampled: [Double]) -> Difference {
+    let estimate = Summary.mean(differences)
+    let resampled = resampledMeans(of: differences)
     let below = resampled.count { $0 <= 0 }
     let above = resampled.count { $0 >= 0 }
     return Difference(
       interval: interval(estimate: estimate, resampled: resampled),
-      pValue: min(1, 2 * Double(min(below, above)) / Double(max(1, resampled.count))))
+      pValue: min(1, 2 * Double(min(below, above)) / Double(resampled.count)))
   }
 
   /// The percentile interval from resampled values, in any order.
@@ -83,34 +80,6 @@ public struct Bootstrap: Sendable {
         return sum / Double(count)
       }
     }
-  }
-
-  /// Means of several methods over the same resampled rows, so that any two of them can be compared.
-  ///
-  /// - Parameters:
-  ///   - credits: By row, then by method, each row one example.
-  ///   - methodCount: Methods in a row.
-  ///   - name: Keys the draws; rows of different names are drawn apart.
-  /// - Returns: By resample, then by method.
-  func means(ofRows credits: [Double], methodCount: Int, name: String) -> [Double] {
-    let rows = credits.count / max(1, methodCount)
-    var means = [Double](repeating: 0, count: resamples * methodCount)
-    guard rows > 0 else { return means }
-    let seeds = seeds.child(name)
-    credits.withUnsafeBufferPointer { credits in
-      means.withUnsafeMutableBufferPointer { means in
-        for resample in 0..<resamples {
-          let stream = seeds.child(resample)
-          let start = resample * methodCount
-          for place in 0..<rows {
-            let row = stream.integer(below: rows, at: place) * methodCount
-            for method in 0..<methodCount { means[start + method] += credits[row + method] }
-          }
-          for method in 0..<methodCount { means[start + method] /= Double(rows) }
-        }
-      }
-    }
-    return means
   }
 
   /// The quantile of sorted values by linear interpolation between order statistics, numpy's default.

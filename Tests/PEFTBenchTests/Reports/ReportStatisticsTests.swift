@@ -42,18 +42,6 @@ import Testing
     }
   }
 
-  @Test("Means of several methods share their resampled rows") func sharedRows() {
-    let bootstrap = Bootstrap(seeds: SeedStream(2), resamples: 50)
-    let first = (0..<30).map { $0 % 3 == 0 ? 1.0 : 0 }
-    let credits = first.flatMap { [$0, $0, 1 - $0] }
-    let means = bootstrap.means(ofRows: credits, methodCount: 3, name: "sst2")
-    for resample in 0..<50 {
-      #expect(means[3 * resample] == means[3 * resample + 1])
-      #expect(isClose(means[3 * resample] + means[3 * resample + 2], 1, 1e-12))
-    }
-    #expect(bootstrap.means(ofRows: credits, methodCount: 3, name: "rte") != means)
-  }
-
   /// LoRA, LN tuning and BitFit of the published table.
   private static let candidates = [
     PSCPSensitivity.Candidate(

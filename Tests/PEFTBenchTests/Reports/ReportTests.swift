@@ -40,7 +40,7 @@ import Testing
         parameters: Double(method.parameters), flops: Double(method.addedFLOPs), memory: Double(method.bytes))
       #expect(isClose(row.pscp, formula.value(performance: 100 * mean, costs: costs), 1e-9))
       #expect(row.terms == formula.terms(costs))
-      let interval = try #require(row.exampleInterval)
+      let interval = try #require(row.interval)
       #expect(interval.lower < mean && mean < interval.upper)
     }
     let pair = try #require(suite.statistics.pairs.first)

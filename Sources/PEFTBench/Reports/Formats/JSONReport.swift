@@ -54,9 +54,10 @@ enum JSONReport {
         [
           "first": name(pair.first), "second": name(pair.second),
           "difference": JSONValue(pair.difference.interval.estimate),
-          "interval": interval(pair.difference.interval), "bootstrap_p": JSONValue(pair.difference.pValue),
-          "only_first": JSONValue(pair.mcnemar?.onlyFirst), "only_second": JSONValue(pair.mcnemar?.onlySecond),
-          "mcnemar_p": JSONValue(pair.mcnemar?.pValue), "holm_p": JSONValue(pair.correctedP),
+          "interval": interval(pair.difference.interval), "p": JSONValue(pair.difference.pValue),
+          "holm_p": JSONValue(pair.correctedP), "detectable": JSONValue(pair.detectable),
+          "only_first": JSONValue(pair.difference.mcnemar?.onlyFirst),
+          "only_second": JSONValue(pair.difference.mcnemar?.onlySecond),
           "wilcoxon_p": JSONValue(pair.wilcoxonP), "wins": JSONValue(pair.wins), "ties": JSONValue(pair.ties),
           "losses": JSONValue(pair.losses),
         ]
@@ -70,7 +71,7 @@ enum JSONReport {
     return [
       "method": JSONValue(method.title), "name": JSONValue(method.name), "model": JSONValue(method.modelName),
       "pscp": JSONValue(row.pscp), "score": JSONValue(row.mean), "score_deviation": JSONValue(row.deviation),
-      "score_interval": interval(row.seedInterval), "score_interval_examples": interval(row.exampleInterval),
+      "score_interval": interval(row.interval),
       "seed_means": JSONValue(row.seedMeans),
       "terms": row.terms.map {
         [

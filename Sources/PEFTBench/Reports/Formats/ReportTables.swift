@@ -10,11 +10,11 @@ enum ReportTables {
   /// The methods by PSCP with its terms.
   static func leaderboard(_ suite: Report.Suite) -> ReportTable {
     let (results, statistics) = (suite.results, suite.statistics)
-    let hasSeeds = statistics.leaderboard.contains { $0.seedInterval != nil }
     var caption =
       "Score: mean over \(datasets(results.sharedDatasets.count)) and \(seedText(results)), in percent"
-    caption += hasSeeds ? ", ± standard deviation over seeds; interval: 95 %, by resampling seeds" : ""
-    caption += hasSeeds ? "" : "; interval: 95 %, by resampling the evaluated examples"
+      + (results.seeds.count > 1
+        ? ", ± standard deviation over seeds; interval: 95 %, for other rows and other seeds"
+        : "; interval: 95 %, for other rows, with this seed")
     caption +=
       ". PSCP = score × the terms of trainable parameters, added inference FLOPs and peak training memory"
       + ". PEFT methods by PSCP; zero-shot is the model as it is."
@@ -44,14 +44,13 @@ enum ReportTables {
     let parameters = cells({ $0.costs?.parameters }, { NumberText.count($0.costs?.parameters) }, up: false)
     let memory = cells({ $0.costs?.memory }, { NumberText.bytes($0.costs?.memory) }, up: false)
     for row in rows {
-      let interval = row.seedInterval ?? (hasSeeds ? nil : row.exampleInterval)
       let state =
         "\(row.runCount)" + (row.failedCount > 0 ? ", \(row.failedCount) failed" : "")
         + (row.missingCount > 0 ? ", \(row.missingCount) missing" : "")
       let isWhole = row.failedCount == 0 && row.missingCount == 0
       table.add([
         .init(title(results, row.method)), pscp[row.method] ?? "–", score[row.method] ?? "–",
-        .init(interval.map { "\(NumberText.percent($0.lower)) – \(NumberText.percent($0.upper))" } ?? "–"),
+        .init(row.interval.map { "\(NumberText.percent($0.lower)) – \(NumberText.percent($0.upper))" } ?? "–"),
         parameters[row.method] ?? "–", .init(NumberText.flops(row.costs?.flops)), memory[row.method] ?? "–",
         .init(NumberText.decimal(row.terms?.parameters, digits: 3)),
         .init(NumberText.decimal(row.terms?.flops, digits: 3)),
@@ -150,31 +149,43 @@ enum ReportTables {
   static func pairs(_ suite: Report.Suite) -> ReportTable? {
     let (results, pairs) = (suite.results, suite.statistics.pairs)
     guard !pairs.isEmpty else { return nil }
+    let hasWilcoxon = pairs.contains { $0.wilcoxonP != nil }
+    let hasCounts = pairs.contains { $0.difference.mcnemar != nil }
+    var caption =
+      "Difference of the mean scores in points, first minus second, with its 95 % interval. p: "
+      + (hasCounts
+        ? "McNemar's exact test on the rows that only the first (+) or only the second (−) has right"
+        : "the level at which the interval for other rows"
+          + (results.seeds.count > 1 ? " and other seeds" : "") + " would touch zero")
+      + ", corrected for \(pairs.count == 1 ? "1 pair" : "\(pairs.count) pairs") after Holm; a star marks p ≤ 0.05. "
+      + "Detectable: the smallest true difference in points that these rows would show four times out of five, as much "
+      + "as the two disagree here."
+    if hasWilcoxon {
+      caption +=
+        " Wilcoxon: signed ranks over datasets, on which the first is better (+), equal (=) and worse (−), uncorrected."
+    }
     var table = ReportTable(
-      "pairs", "Methods in pairs",
-      caption: "Difference of the mean scores in points, first minus second, with its 95 % interval and p-value by the "
-        + "paired bootstrap over the evaluated examples (datasets fixed, seeds averaged). McNemar: the exact test on "
-        + "rows that only the first (+) or only the second (−) has right, with the lowest common seed; corrected for the "
-        + "number of pairs after Holm. Wilcoxon: signed ranks over datasets, on which the first is "
-        + "better (+), equal (=) and worse (−).",
+      "pairs", "Methods in pairs", caption: caption,
       columns: [
         .init("first", isNumber: false), .init("second", isNumber: false), .init("difference"), .init("95 % interval"),
-        .init("p (bootstrap)"), .init("rows + / −"), .init("p (McNemar)"), .init("p (Holm)"),
-        .init("p (Wilcoxon)"), .init("datasets + / = / −"),
-      ])
+        .init("p (Holm)"), .init("p alone"), .init("detectable"),
+      ] + (hasCounts ? [.init("rows + / −")] : []) + (hasWilcoxon ? [.init("p (Wilcoxon)")] : [])
+        + (results.sharedDatasets.count > 1 ? [.init("datasets + / = / −")] : []))
     for pair in pairs {
       let interval = pair.difference.interval
-      table.add([
+      var cells: [ReportTable.Cell] = [
         .init(title(results, pair.first)), .init(title(results, pair.second)),
-        .init(NumberText.signed(100 * interval.estimate, digits: 2), pair.difference.excludesZero ? .best : .plain),
+        .init(NumberText.signed(100 * interval.estimate, digits: 2), pair.isDecided ? .best : .plain),
         .init(
           "\(NumberText.signed(100 * interval.lower, digits: 2)) … \(NumberText.signed(100 * interval.upper, digits: 2))"
         ),
-        .init(NumberText.pValue(pair.difference.pValue)),
-        .init(pair.mcnemar.map { "\($0.onlyFirst) / \($0.onlySecond)" } ?? "–"),
-        .init(NumberText.pValue(pair.mcnemar?.pValue)), .init(NumberText.pValue(pair.correctedP)),
-        .init(NumberText.pValue(pair.wilcoxonP)), .init("\(pair.wins) / \(pair.ties) / \(pair.losses)"),
-      ])
+        .init(NumberText.pValue(pair.correctedP)), .init(NumberText.pValue(pair.difference.pValue)),
+        .init(NumberText.percent(pair.detectable)),
+      ]
+      if hasCounts { cells.append(.init(pair.difference.mcnemar.map { "\($0.onlyFirst) / \($0.onlySecond)" } ?? "–")) }
+      if hasWilcoxon { cells.append(.init(NumberText.pValue(pair.wilcoxonP))) }
+      if results.sharedDatasets.count > 1 { cells.append(.init("\(pair.wins) / \(pair.ties) / \(pair.losses)")) }
+      table.add(cells)
     }
     return table
   }

@@ -115,10 +115,9 @@ struct SuiteSections {
       let chart = ScatterChart(
         id: id(name), title: title, axis: axis, costText: text, tickText: tick,
         points: scatterPoints.map { row, costs, mean in
-          let interval = row.seedInterval ?? row.exampleInterval
-          return .init(
+          .init(
             name: ReportTables.title(results, row.method), style: style(row.method), score: 100 * mean,
-            interval: interval.map { 100 * $0.lower...max(100 * $0.upper, 100 * $0.lower) }, cost: cost(costs))
+            interval: row.interval.map { 100 * $0.lower...max(100 * $0.upper, 100 * $0.lower) }, cost: cost(costs))
         }, base: base)
       return "<figure>\(chart.markup)<figcaption>\(VisibleText.markup(title))</figcaption></figure>"
     }

@@ -15,10 +15,9 @@ public struct SuiteStatistics: Sendable {
     public let seedMeans: [Double]
     /// The spread of `seedMeans`; nil for fewer than two seeds.
     public let deviation: Double?
-    /// 95 % interval of the mean by resampling seeds; nil for fewer than two.
-    public let seedInterval: Bootstrap.Interval?
-    /// 95 % interval of the mean by resampling the evaluated examples within each dataset.
-    public let exampleInterval: Bootstrap.Interval?
+    /// 95 % interval of the mean for other rows and, where there are several, other seeds; nil where nothing but the
+    /// scores is known.
+    public let interval: Bootstrap.Interval?
     /// PSCP of the mean score and the mean costs.
     public let pscp: Double?
     /// The three factors of PSCP.
@@ -43,21 +42,31 @@ public struct SuiteStatistics: Sendable {
     public let first: Int
     /// The other one.
     public let second: Int
-    /// The difference of the means over the shared datasets, 0...1, with its interval over resampled examples.
-    public let difference: Bootstrap.Difference
-    /// On the examples of all shared datasets, with the lowest shared seed of each.
-    public let mcnemar: McNemarTest?
-    /// McNemar's p-value corrected for the number of pairs.
-    public let correctedP: Double?
-    /// Over the scores of the shared datasets.
-    public let wilcoxonP: Double
+    /// The difference of the means over the shared datasets, with its interval and p-value.
+    public let difference: PairedDifference
+    /// The p-value corrected for the number of pairs (Holm).
+    public let correctedP: Double
+    /// The smallest true difference that would be found four times out of five among so many pairs; nil for none.
+    public let detectable: Double?
+    /// Over the scores of the shared datasets; nil for fewer than `fewestWilcoxonDatasets`.
+    public let wilcoxonP: Double?
     /// Datasets on which the first is better, equal and worse.
     public let wins: Int
     /// Datasets on which both are equal.
     public let ties: Int
     /// Datasets on which the second is better.
     public let losses: Int
+
+    /// Whether the two differ at the 5 % level, all pairs considered.
+    public var isDecided: Bool { correctedP <= 0.05 }
   }
+
+  /// Wilcoxon's test of fewer datasets cannot become significant at the 5 % level, whatever the scores.
+  public static let fewestWilcoxonDatasets = 6
+  /// Friedman's test of fewer methods is none of several, and of fewer datasets its distribution is far from χ².
+  public static let fewestRankedMethods = 3
+  /// See `fewestRankedMethods`.
+  public static let fewestRankedDatasets = 4
 
   /// Average ranks over the shared datasets.
   public struct Ranking: Sendable {
@@ -77,7 +86,7 @@ public struct SuiteStatistics: Sendable {
 
   /// The methods by PSCP, the best first; the base model's own answer and methods without a mean come last.
   public let leaderboard: [Row]
-  /// Average ranks; nil for fewer than two methods or datasets.
+  /// Average ranks; nil for fewer than three methods or four datasets.
   public let ranking: Ranking?
   /// Every two methods that have a mean.
   public let pairs: [Pair]
@@ -95,17 +104,19 @@ public struct SuiteStatistics: Sendable {
     let scores = suite.sharedDatasets.map { dataset in
       ranked.map { Summary.mean(suite.sharedRuns($0, dataset).map(\.value)) }
     }
-    let test = ranked.count >= 2 && scores.count >= 2 ? FriedmanTest(scores: scores) : nil
+    let test =
+      ranked.count >= Self.fewestRankedMethods && scores.count >= Self.fewestRankedDatasets
+      ? FriedmanTest(scores: scores) : nil
     ranking = test.map { Ranking(methods: ranked, test: $0) }
 
-    let examples = ExampleBootstrap(suite, methods: comparable)
-    heldDatasets = examples.heldDatasets
+    let evidence = RowEvidence(suite, methods: comparable)
+    heldDatasets = evidence.heldDatasets
     let formula = PenaltyMeans(suite, methods: comparable)
     let ranks = Dictionary(
       uniqueKeysWithValues: zip(ranked, test?.averageRanks ?? []).map { ($0, $1) })
     let rows = suite.methods.indices.map { method in
       Self.row(
-        method, of: suite, interval: examples.interval(method), penalties: formula.candidates[method],
+        method, of: suite, interval: evidence.interval(method), penalties: formula.candidates[method],
         beta: formula.beta, rank: ranks[method])
     }
     let leaderboard = rows.sorted { one, other in
@@ -113,7 +124,7 @@ public struct SuiteStatistics: Sendable {
     }
     self.leaderboard = leaderboard
     // The better one by PSCP comes first in a pair.
-    pairs = Self.pairs(suite, methods: leaderboard.map(\.method).filter(comparable.contains), examples: examples)
+    pairs = Self.pairs(suite, methods: leaderboard.map(\.method).filter(comparable.contains), evidence: evidence)
     let candidates = ranked.filter { formula.candidates[$0] != nil }
     if let beta = formula.beta, candidates.count >= 2 {
       sensitivity = Sensitivity(
@@ -121,7 +132,7 @@ public struct SuiteStatistics: Sendable {
     } else {
       sensitivity = nil
     }
-    notes = Self.notes(suite, comparable: comparable, held: examples.heldDatasets) + formula.notes
+    notes = Self.notes(suite, comparable: comparable, held: evidence.heldDatasets) + formula.notes
   }
 
   /// Ranked methods by falling PSCP, then those without one, then the base model.
@@ -150,8 +161,7 @@ public struct SuiteStatistics: Sendable {
     return Row(
       method: method, mean: isComplete ? mean(\.value) : nil, seedMeans: seedMeans,
       deviation: seedMeans.count > 1 ? Summary(seedMeans).sampleDeviation : nil,
-      seedInterval: seedMeans.count > 1 ? Bootstrap(seeds: SeedStream(0)).mean(of: seedMeans) : nil,
-      exampleInterval: interval,
+      interval: interval,
       pscp: penalties.flatMap { candidate in
         formula?.value(performance: candidate.performance, costs: candidate.costs)
       }, terms: penalties.flatMap { formula?.terms($0.costs) },
@@ -164,41 +174,26 @@ public struct SuiteStatistics: Sendable {
       missingCount: cells.reduce(0) { $0 + $1.missingSeeds.count })
   }
 
-  private static func pairs(_ suite: SuiteResults, methods: [Int], examples: ExampleBootstrap) -> [Pair] {
-    var pairs: [(Int, Int)] = []
+  private static func pairs(_ suite: SuiteResults, methods: [Int], evidence: RowEvidence) -> [Pair] {
+    var pairs: [(first: Int, second: Int, difference: PairedDifference)] = []
     for (position, first) in methods.enumerated() {
-      for second in methods.dropFirst(position + 1) { pairs.append((first, second)) }
+      for second in methods.dropFirst(position + 1) {
+        if let difference = evidence.difference(first, second) { pairs.append((first, second, difference)) }
+      }
     }
-    let tests = pairs.map { mcnemar(suite, $0.0, $0.1) }
-    let corrected = HolmCorrection.adjust(tests.map { $0?.pValue ?? 1 })
-    return zip(pairs, zip(tests, corrected)).compactMap { pair, test -> Pair? in
-      guard let difference = examples.difference(pair.0, pair.1) else { return nil }
+    let corrected = HolmCorrection.adjust(pairs.map(\.difference.pValue))
+    return zip(pairs, corrected).map { pair, correctedP in
       let scores = suite.sharedDatasets.map { dataset in
-        [pair.0, pair.1].map { Summary.mean(suite.sharedRuns($0, dataset).map(\.value)) }
+        [pair.first, pair.second].map { Summary.mean(suite.sharedRuns($0, dataset).map(\.value)) }
       }
       return Pair(
-        first: pair.0, second: pair.1, difference: difference, mcnemar: test.0, correctedP: test.0.map { _ in test.1 },
-        wilcoxonP: WilcoxonTest(scores.map { $0[0] }, scores.map { $0[1] }).pValue,
+        first: pair.first, second: pair.second, difference: pair.difference, correctedP: correctedP,
+        detectable: pair.difference.detectable(significance: 0.05 / Double(pairs.count)),
+        wilcoxonP: scores.count >= fewestWilcoxonDatasets
+          ? WilcoxonTest(scores.map { $0[0] }, scores.map { $0[1] }).pValue : nil,
         wins: scores.count { $0[0] > $0[1] }, ties: scores.count { $0[0] == $0[1] },
         losses: scores.count { $0[0] < $0[1] })
     }
-  }
-
-  /// One answer an example: several seeds would count it several times.
-  private static func mcnemar(_ suite: SuiteResults, _ first: Int, _ second: Int) -> McNemarTest? {
-    var onlyFirst = 0
-    var onlySecond = 0
-    var hasRows = false
-    for dataset in suite.sharedDatasets {
-      guard let one = suite.sharedRuns(first, dataset).first?.marks,
-        let other = suite.sharedRuns(second, dataset).first?.marks, one.count == other.count
-      else { continue }
-      hasRows = true
-      for row in 0..<one.count where one[row] != other[row] {
-        if one[row] { onlyFirst += 1 } else { onlySecond += 1 }
-      }
-    }
-    return hasRows ? McNemarTest(onlyFirst: onlyFirst, onlySecond: onlySecond) : nil
   }
 
   private static func notes(_ suite: SuiteResults, comparable: [Int], held: [Int]) -> [String] {
@@ -237,127 +232,9 @@ public struct SuiteStatistics: Sendable {
     }
     if !held.isEmpty, held.count < suite.sharedDatasets.count {
       notes.append(
-        "Intervals and tests over examples hold these datasets at their scores, which are no shares of right answers: "
+        "Intervals and tests hold these datasets at their scores, of which no rows are known: "
           + held.map { suite.datasets[$0] }.joined(separator: ", ") + ".")
     }
     return notes
-  }
-}
-
-/// The means that PSCP is computed from, by method.
-private struct PenaltyMeans {
-  private(set) var candidates: [Int: PSCPSensitivity.Candidate] = [:]
-  private(set) var beta: PSCP.Exponents?
-  private(set) var notes: [String] = []
-
-  init(_ suite: SuiteResults, methods: [Int]) {
-    for method in methods {
-      let runs = suite.sharedDatasets.map { suite.sharedRuns(method, $0) }
-      let penalties = runs.map { $0.compactMap(\.penalties) }
-      guard zip(runs, penalties).allSatisfy({ $0.count == $1.count }), let first = penalties.first?.first else {
-        notes.append("\(suite.methods[method].title) has runs without PSCP, so it has none.")
-        continue
-      }
-      if beta == nil {
-        beta = first.beta
-        preset = first.preset
-      }
-      guard penalties.allSatisfy({ $0.allSatisfy { $0.preset == preset && $0.beta == beta } }) else {
-        notes.append(
-          "\(suite.methods[method].title) has runs with another preset or other exponents of PSCP than \(preset), so it "
-            + "has none.")
-        continue
-      }
-      func mean(_ value: (ReportedRun.Penalties) -> Double) -> Double {
-        Summary.mean(penalties.map { Summary.mean($0.map(value)) })
-      }
-      candidates[method] = PSCPSensitivity.Candidate(
-        performance: Summary.mean(runs.map { Summary.mean($0.map { 100 * max(0, $0.value) }) }),
-        costs: PSCP.Costs(
-          parameters: mean(\.costs.parameters), flops: mean(\.costs.flops), memory: mean(\.costs.memory)),
-        constants: PSCP.Costs(
-          parameters: mean(\.constants.parameters), flops: mean(\.constants.flops), memory: mean(\.constants.memory)))
-    }
-  }
-
-  private var preset = ""
-}
-
-/// The means of methods over the shared datasets when the evaluated examples are drawn again, the same ones for all.
-private struct ExampleBootstrap {
-  /// Shared datasets that stay at their scores.
-  private(set) var heldDatasets: [Int] = []
-  private let methods: [Int]
-  private let bootstrap: Bootstrap
-  /// By resample, then by method.
-  private var means: [Double]
-  /// By method.
-  private var estimates: [Double]
-  private let hasRows: Bool
-
-  /// Draws that are made at most, so that a report of the largest sweeps takes seconds.
-  private static let drawBudget = 20_000_000
-
-  init(_ suite: SuiteResults, methods: [Int]) {
-    self.methods = methods
-    var credits: [(dataset: Int, values: [Double])] = []
-    for dataset in suite.sharedDatasets {
-      if let values = Self.credits(suite, methods, dataset) {
-        credits.append((dataset, values))
-      } else {
-        heldDatasets.append(dataset)
-      }
-    }
-    hasRows = !credits.isEmpty
-    let rows = credits.reduce(0) { $0 + $1.values.count } / max(1, methods.count)
-    let resamples = min(10_000, max(1_000, Self.drawBudget / max(1, rows)))
-    bootstrap = Bootstrap(seeds: SeedStream(0), resamples: resamples)
-    let share = 1 / Double(max(1, suite.sharedDatasets.count))
-    var fixed = [Double](repeating: 0, count: methods.count)
-    estimates = fixed
-    for dataset in suite.sharedDatasets {
-      for (place, method) in methods.enumerated() {
-        let score = Summary.mean(suite.sharedRuns(method, dataset).map(\.value)) * share
-        estimates[place] += score
-        if heldDatasets.contains(dataset) { fixed[place] += score }
-      }
-    }
-    means = []
-    for _ in 0..<resamples { means += fixed }
-    for (dataset, values) in credits {
-      let drawn = bootstrap.means(ofRows: values, methodCount: methods.count, name: suite.datasets[dataset])
-      for index in means.indices { means[index] += drawn[index] * share }
-    }
-  }
-
-  func interval(_ method: Int) -> Bootstrap.Interval? {
-    guard hasRows, let place = methods.firstIndex(of: method) else { return nil }
-    return bootstrap.interval(estimate: estimates[place], resampled: column { $0[$1 + place] })
-  }
-
-  func difference(_ first: Int, _ second: Int) -> Bootstrap.Difference? {
-    guard hasRows, let one = methods.firstIndex(of: first), let other = methods.firstIndex(of: second) else {
-      return nil
-    }
-    return bootstrap.difference(
-      estimate: estimates[one] - estimates[other], resampled: column { $0[$1 + one] - $0[$1 + other] })
-  }
-
-  private func column(_ value: ([Double], Int) -> Double) -> [Double] {
-    (0..<bootstrap.resamples).map { value(means, $0 * methods.count) }
-  }
-
-  /// By row, then by method: the share of a method's seeds that have the row right; nil where that is not the score.
-  private static func credits(_ suite: SuiteResults, _ methods: [Int], _ dataset: Int) -> [Double]? {
-    let marks = methods.map { method in suite.sharedRuns(method, dataset).map { $0.isScoredByRow ? $0.marks : nil } }
-    let flat = marks.flatMap { $0 }
-    guard let count = flat.first??.count, flat.allSatisfy({ $0?.count == count }) else { return nil }
-    var values = [Double](repeating: 0, count: count * methods.count)
-    for (place, list) in marks.enumerated() {
-      for mark in list.compactMap({ $0 }) {
-        for row in 0..<count where mark[row] { values[row * methods.count + place] += 1 / Double(list.count) }
-      }
-    }
-    return values
   }
 }
