@@ -132,7 +132,7 @@ import Testing
       try record.prettyText.write(
         toFile: results.folder(of: "run\(index)") + "/record.json", atomically: false, encoding: .utf8)
     }
-    try results.fail(known[2], suite: .mini, cause: "it broke", seconds: 1)
+    try results.fail(known[2], data: try configuration().data, cause: "it broke", seconds: 1)
     let status = try SweepStatus(of: results)
     #expect(
       SweepStatus.counts(status.runs)

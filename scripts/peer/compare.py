@@ -28,7 +28,7 @@ OPTIONS = {
 TASK_LORA = """
 name: task
 model: {{path: {model}, name: m}}
-data: {{suite: full, root: {data}, datasets: [sst2], train_limit: 400, eval_limit: 200}}
+data: {{suite: full, root: {data}, datasets: [sst2], limit: first, train_limit: 400, eval_limit: 200}}
 methods:
   - {{name: lora, rank: 16, alpha: 16, dropout: 0, target_modules: [k_proj, v_proj, down_proj], learning_rate: 5e-4}}
 training: {{epochs: 1, batch_size: 4, validation_fraction: 0}}

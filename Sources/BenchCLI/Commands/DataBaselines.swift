@@ -16,8 +16,9 @@ extension DataCommand {
     for dataset in place.datasets where !dataset.labels.isEmpty {
       let baselines: SurfaceBaselines?
       do {
-        let training = try place.loader.load(dataset, .training, limit: SurfaceBaselines.maximumTraining)
-        let evaluation = try place.loader.load(dataset, .evaluation, limit: SurfaceBaselines.maximumEvaluation)
+        let training = try place.loader.load(dataset, .training, .first(SurfaceBaselines.maximumTraining))
+        let evaluation = try place.loader.load(
+          dataset, .evaluation, .first(SurfaceBaselines.maximumEvaluation))
         baselines = SurfaceBaselines(training: training.examples, evaluation: evaluation.examples)
       } catch let error as DatasetNotFound {
         missing.append(error)
@@ -39,7 +40,7 @@ extension DataCommand {
       console.print(json: .array(json))
     } else {
       console.print(
-        "\(place.loader.locator.suite.rawValue) suite · accuracy in percent · \(place.loader.locator.root ?? "")")
+        "\(place.loader.locator.suite.title) · accuracy in percent · \(place.loader.locator.root ?? "")")
       table.print(to: console)
     }
     if missing.count <= 3 {

@@ -37,7 +37,8 @@ enum DataCommand {
     name: "data status", summary: "Which datasets are where, their rows, and how to get the missing ones.",
     discussion: [
       "Looks in the folder of the datasets and in the Hub's cache, as a run does. A row count is that of the files; "
-        + "a run may leave out a few rows and then says so.",
+        + "a run may leave out a few rows and then says so. Behind the datasets come the rows of each label, which "
+        + "takes reading all files.",
       "With --baselines, shows what the label words of each task can be guessed by without understanding: always the most "
         + "frequent one, and a logistic regression on the words of the fields (of an option, where options are given), both "
         + "fitted to training rows and scored by accuracy on evaluation rows. Of large datasets the first "
@@ -46,7 +47,7 @@ enum DataCommand {
     options: [
       root, config,
       OptionSpec(
-        long: "suite", valueName: "SUITE", choices: DataConfiguration.Suite.allCases.map(\.rawValue),
+        long: "suite", valueName: "SUITE", choices: ["mini", "full"],
         help: "Whose folder to look in; full unless given, and mini with --baselines."),
       OptionSpec(long: "baselines", help: "Show baselines that understand nothing."), .json,
     ],
@@ -60,17 +61,20 @@ enum DataCommand {
       let states = place.datasets.map { dataset in
         (
           dataset,
-          DatasetPart.allCases.map { PartState(dataset, $0, loader: place.loader) }
+          dataset.parts.map { PartState(dataset, $0, loader: place.loader) }
+            .filter { $0.part != .test || $0.split != nil || $0.error != nil }
         )
       }
       if arguments.flag("json") {
         console.print(json: .array(states.map { json(of: $0, parts: $1) }))
         return .done
       }
-      var table = TextTable([
-        .init(title: "dataset"), .init(title: "training"), .init(title: "rows", isNumber: true),
-        .init(title: "evaluation"), .init(title: "rows", isNumber: true), .init(title: "where"),
-      ])
+      let columns = states.map(\.1.count).max() ?? 0
+      var table = TextTable(
+        [.init(title: "dataset")]
+          + DatasetPart.allCases.prefix(columns).flatMap {
+            [TextTable.Column(title: $0.rawValue), TextTable.Column(title: "rows", isNumber: true)]
+          } + [.init(title: "where")])
       for (dataset, parts) in states {
         let folders = parts.compactMap(\.files.first).map {
           String($0.prefix(upTo: $0.lastIndex(of: "/") ?? $0.endIndex))
@@ -79,9 +83,11 @@ enum DataCommand {
         table.add(
           [dataset.id]
             + parts.flatMap { [$0.split ?? "missing", $0.rowCount.map { Format.count(Double($0)) } ?? ""] }
+            + Array(repeating: "", count: 2 * (columns - parts.count))
             + [command ?? folders.last ?? ""])
       }
       table.print(to: console)
+      printClasses(states, console)
       let complete = states.count { $0.1.allSatisfy { $0.rowCount != nil } }
       console.print("\(complete) of \(states.count) datasets are complete")
       for (dataset, parts) in states {
@@ -93,12 +99,27 @@ enum DataCommand {
       return .done
     })
 
+  /// How many rows have each label, a line for each split.
+  private static func printClasses(_ states: [(DatasetDescription, [PartState])], _ console: Console) {
+    var table = TextTable([.init(title: "dataset"), .init(title: "split"), .init(title: "classes")])
+    for (dataset, parts) in states {
+      for part in parts {
+        if let split = part.split, let classes = part.classes { table.add([dataset.id, split, classes.text]) }
+      }
+    }
+    guard !table.rows.isEmpty else { return }
+    console.print("")
+    table.print(to: console)
+    console.print("")
+  }
+
   private static func json(of dataset: DatasetDescription, parts: [PartState]) -> JSONValue {
     var value: JSONValue = ["dataset": JSONValue(dataset.id), "group": JSONValue(dataset.group.rawValue)]
     for part in parts {
       value["\(part.part.rawValue)_split"] = JSONValue(part.split)
       value["\(part.part.rawValue)_rows"] = JSONValue(part.rowCount)
       value["\(part.part.rawValue)_files"] = JSONValue(part.files)
+      value["\(part.part.rawValue)_classes"] = part.classes?.json
     }
     value["path"] = JSONValue(parts.last?.files.first)
     value["source"] = JSONValue(dataset.source?.repository)
@@ -121,6 +142,8 @@ enum DataCommand {
     private(set) var split: String?
     private(set) var files: [String] = []
     private(set) var rowCount: Int?
+    /// How many rows have each label; nil where answers are free text, or a row cannot be read.
+    private(set) var classes: ClassCounts?
     private(set) var note: String?
     /// What is wrong with files that are there.
     private(set) var error: String?
@@ -131,6 +154,7 @@ enum DataCommand {
         let located = try loader.locator.locate(dataset, part)
         (split, files, note) = (located.split, located.files, located.note)
         rowCount = try loader.rowCount(of: dataset, part)
+        classes = try loader.classCounts(of: dataset, part)
       } catch is DatasetNotFound {
         // Nothing is wrong with what is not there.
       } catch {

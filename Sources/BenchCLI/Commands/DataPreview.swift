@@ -14,7 +14,8 @@ extension DataCommand {
       OptionSpec(long: "model", short: "m", valueName: "PATH", help: "The model whose template and tokenizer to use."),
       root, config, OptionSpec(long: "limit", valueName: "N", help: "Rows to show; 3 unless given."),
       OptionSpec(
-        long: "split", valueName: "PART", choices: DatasetPart.allCases.map(\.rawValue), help: "training unless given."),
+        long: "split", valueName: "SPLIT", choices: ["train", "validation", "test", "training", "evaluation"],
+        help: "Rows to train on (train or training), which are shown unless given, rows to score, or a third split."),
       OptionSpec(
         long: "cutoff", valueName: "N", help: "Most tokens of prompt and answer together; no limit unless given."),
       OptionSpec(long: "template", valueName: "NAME", help: "A chat template in place of the model's own."),
@@ -36,9 +37,9 @@ extension DataCommand {
       let template = arguments.value("template") ?? (arguments.value("model") == nil ? model?.template : nil)
       let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 3
       let cutoff = try arguments.integer("cutoff", in: 8...10_000_000)
-      let part = arguments.value("split").flatMap(DatasetPart.init) ?? .training
+      let part = Self.part(arguments.value("split") ?? "train")
       let renderer = try LoadedModel.renderer(of: try ModelFiles.open(path), template: template)
-      let loaded = try place.loader.load(dataset, part, limit: limit)
+      let loaded = try place.loader.load(dataset, part, .first(limit))
       for note in loaded.notes { console.note("note: \(note)") }
       for (index, example) in loaded.examples.enumerated() {
         let preview = try ExamplePreview(example, of: loaded.dataset, with: renderer, cutoff: cutoff)
@@ -50,6 +51,15 @@ extension DataCommand {
       }
       return .done
     })
+
+  /// The part that a split's usual name stands for; of some datasets it is scored on another split than that.
+  private static func part(_ name: String) -> DatasetPart {
+    switch name {
+    case "train": .training
+    case "validation": .evaluation
+    default: DatasetPart(rawValue: name) ?? .training
+    }
+  }
 
   private static func show(_ preview: ExamplePreview, number: Int, tokenizer: Tokenizer, _ console: Console) {
     let traits = console.outputTraits

@@ -106,7 +106,7 @@ enum ListCommand {
           "id": JSONValue(dataset.id), "group": JSONValue(dataset.group.rawValue), "title": JSONValue(dataset.title),
           "metric": JSONValue(dataset.metric.family.primaryName(under: .strict)), "labels": JSONValue(dataset.labels),
           "training_splits": JSONValue(dataset.trainingSplits),
-          "evaluation_splits": JSONValue(dataset.evaluationSplits),
+          "evaluation_splits": JSONValue(dataset.evaluationSplits), "test_splits": JSONValue(dataset.testSplits),
           "source": JSONValue(dataset.source?.repository), "instruction": JSONValue(dataset.layout.instruction),
         ]
       })

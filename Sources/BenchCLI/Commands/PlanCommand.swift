@@ -92,33 +92,59 @@ private struct Plan {
       console.print(json: .array(estimates.map(json)))
       return
     }
-    var table = TextTable([
-      .init(title: "id"), .init(title: "dataset"), .init(title: "method"), .init(title: "seed", isNumber: true),
+    let hasModels = Set(estimates.map(\.run.model.name)).count > 1
+    var columns: [TextTable.Column] = [.init(title: "id")]
+    if hasModels { columns.append(.init(title: "model")) }
+    columns += [
+      .init(title: "dataset"), .init(title: "method"), .init(title: "seed", isNumber: true),
       .init(title: "train rows", isNumber: true), .init(title: "eval rows", isNumber: true),
       .init(title: "parameters", isNumber: true), .init(title: "tokens", isNumber: true),
       .init(title: "time", isNumber: true), .init(title: "memory", isNumber: true), .init(title: "state"),
-    ])
+    ]
+    var table = TextTable(columns)
     for estimate in estimates {
       let work = estimate.work
-      table.add([
-        estimate.id ?? "–", estimate.run.dataset.id, estimate.run.method.label, "\(estimate.run.seed)",
+      var cells = [estimate.id ?? "–"]
+      if hasModels { cells.append(estimate.run.model.name) }
+      cells += [
+        estimate.run.dataset.id, estimate.run.method.label,
+        estimate.run.isZeroShot ? "–" : "\(estimate.run.seed)",
         Format.count(work.map { Double($0.trainingRows) }), Format.count(work.map { Double($0.evaluationRows) }),
         Format.count(Double(estimate.trainableParameters)),
         Format.count(work.map { Double($0.trainingTokens) + Double($0.evaluationTokens) }),
         Format.seconds(estimate.seconds), Format.bytes(estimate.peak.map { Double($0.total) }),
         estimate.isComplete ? "complete" : work == nil ? "no data" : "to do",
-      ])
+      ]
+      table.add(cells)
     }
     table.print(to: console)
+    printClasses(console)
     let open = estimates.filter { !$0.isComplete }
-    let suite = session.configuration.data.suite.rawValue
-    var parts = ["\(suite) suite", "\(estimates.count) runs", "\(open.count) to do"]
+    var parts = [
+      session.configuration.data.suiteTitle(of: estimates.map(\.run.dataset)), "\(estimates.count) runs",
+      "\(open.count) to do",
+    ]
     let times = open.compactMap(\.seconds)
     if !times.isEmpty { parts.append("about \(Format.longDuration(times.reduce(0, +))) on this machine") }
     let largest = open.filter { $0.peak != nil }.max { $0.peak?.total ?? 0 < $1.peak?.total ?? 0 }
     if let peak = largest?.peak { parts.append("up to \(ByteCount.text(peak.total))") }
     console.print(parts.joined(separator: ", ") + ", in \(output)")
     if let largest, let peak = largest.peak { console.print("the largest, \(largest.run.title): \(peak.parts)") }
+  }
+
+  /// Prints the class counts of each dataset, once.
+  private func printClasses(_ console: Console) {
+    var shown: Set<String> = []
+    var table = TextTable([.init(title: "dataset"), .init(title: "rows"), .init(title: "classes")])
+    for estimate in estimates where shown.insert(estimate.run.dataset.id).inserted {
+      for (part, classes) in [("train", estimate.work?.trainingClasses), ("eval", estimate.work?.evaluationClasses)] {
+        if let classes { table.add([estimate.run.dataset.id, part, classes.text]) }
+      }
+    }
+    guard !table.rows.isEmpty else { return }
+    console.print("")
+    table.print(to: console)
+    console.print("")
   }
 
   /// Prints an sbatch script for the runs that are not complete.
@@ -167,6 +193,9 @@ private struct Plan {
       "dataset": JSONValue(estimate.run.dataset.id), "method": JSONValue(estimate.run.method.label),
       "seed": JSONValue(estimate.run.seed), "complete": JSONValue(estimate.isComplete),
       "train_rows": JSONValue(estimate.work?.trainingRows), "eval_rows": JSONValue(estimate.work?.evaluationRows),
+      "test_rows": JSONValue(estimate.work?.testRows),
+      "train_classes": estimate.work?.trainingClasses?.json ?? .null,
+      "eval_classes": estimate.work?.evaluationClasses?.json ?? .null,
       "trainable_parameters": JSONValue(estimate.trainableParameters),
       "training_tokens": JSONValue(estimate.work?.trainingTokens),
       "evaluation_tokens": JSONValue(estimate.work?.evaluationTokens), "steps": JSONValue(estimate.work?.steps),

@@ -9,7 +9,11 @@ enum RunCommand {
     OptionSpec(long: "output", short: "o", valueName: "DIR", help: "The results folder, in place of the config's."),
     .threads,
     OptionSpec(long: "shard", valueName: "I/N", help: "Only every N-th run, beginning with the I-th."),
-    OptionSpec(long: "limit", valueName: "N", help: "Most training rows and evaluation rows of a dataset."),
+    OptionSpec(
+      long: "limit", valueName: "N",
+      help:
+        "At most N training rows and N evaluation rows of each dataset: a sample in which every class has its share, "
+        + "or the first N with --set data.limit=first."),
     OptionSpec(
       long: "only", valueName: "KEY=VALUE", isRepeated: true,
       help: "Only runs whose dataset, method, seed or model is VALUE."),

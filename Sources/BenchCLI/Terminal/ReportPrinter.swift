@@ -17,7 +17,7 @@ struct ReportPrinter {
     let kept = ["method", "PSCP", "score", "95 % interval", "parameters", "added FLOPs", "memory", "rank", "runs"]
     for suite in report.suites where suite.results.methods.count > 1 {
       guard let table = report.tables(suite).first(where: { $0.id == "leaderboard" }) else { continue }
-      let head = "Leaderboard · \(suite.results.modelNames.joined(separator: ", ")) · \(suite.results.suite) suite"
+      let head = "Leaderboard · \(suite.results.modelNames.joined(separator: ", ")) · \(suite.results.suiteTitle)"
       console.print("\n" + (console.outputTraits.styled(Console.harmless(head), .bold)))
       for line in Self.lines(table.keeping(kept), width: Int.max) { console.print(line) }
     }
@@ -29,7 +29,7 @@ struct ReportPrinter {
     for suite in report.suites {
       let results = suite.results
       let head =
-        "\(report.results.name) · \(results.modelNames.joined(separator: ", ")) · \(results.suite) suite · "
+        "\(report.results.name) · \(results.modelNames.joined(separator: ", ")) · \(results.suiteTitle) · "
         + report.countTitle
       lines += [traits?.styled(Console.harmless(head), .bold) ?? Console.harmless(head)]
       for note in suite.statistics.notes { lines += folded("! " + note, width: width) }

@@ -3,8 +3,17 @@ import PEFTCore
 
 /// Which datasets are used, and how much of each.
 public struct DataConfiguration: Sendable {
-  /// The small datasets that come with the program, or the real ones.
-  public enum Suite: String, CaseIterable, Sendable { case mini, full }
+  /// Where the datasets come from: the small ones of this program, the published ones, or the user.
+  ///
+  /// It says where names of the catalogue are looked for. A dataset that the config describes is own data under any of
+  /// them.
+  public enum Suite: String, CaseIterable, Sendable { case mini, full, own }
+
+  /// Which rows a limit keeps: those that come first, or a sample of all of them.
+  public enum Limit: String, CaseIterable, Sendable { case first, sample }
+
+  /// Which rows a result is to be reported on besides those that are scored: none, or a third split.
+  public enum Test: String, CaseIterable, Sendable { case validation, test }
 
   /// One element of `datasets`.
   public enum Entry: Sendable {
@@ -24,10 +33,16 @@ public struct DataConfiguration: Sendable {
   public var revision: String?
   /// The elements of `datasets`.
   public var datasets: [Entry]
+  /// Which rows the limits keep.
+  public var limit: Limit
+  /// What a sample is drawn by; one for all runs, whatever their seed, so that they are compared on the same rows.
+  public var sampleSeed: Int
   /// Most training rows a dataset; all unless given.
   public var trainLimit: Int?
   /// Most evaluation rows a dataset; all unless given.
   public var evaluationLimit: Int?
+  /// Whether the rows of a third split are answered too, so that what was chosen on validation can be reported on others.
+  public var test: Test
   /// A `dataset_info.json` of PEFT-Bench with its wording of the prompts, resolved.
   public var datasetInfo: String?
 
@@ -38,6 +53,9 @@ public struct DataConfiguration: Sendable {
     revision = try reader.optionalString(
       "revision", about: "branch, tag or commit of the datasets in the Hub's cache, the only place then")
     let given = try reader.value("datasets", about: "names, groups, \"all\", or descriptions")
+    guard given != nil || suite != .own else {
+      throw reader.missing("datasets", "missing; own data needs at least one description of a dataset")
+    }
     let list = given ?? DocumentValue(.array([DocumentValue(.string("all"))]))
     let place = reader.path(of: "datasets")
     datasets = []
@@ -52,8 +70,12 @@ public struct DataConfiguration: Sendable {
       }
     }
     guard !datasets.isEmpty else { throw reader.error("datasets", "expected at least one dataset, found none") }
+    limit = try reader.choice("limit", default: Limit.sample)
+    sampleSeed = try reader.integer(
+      "sample_seed", default: 0, in: 0..., about: "what the rows of a limit are drawn by, for all runs")
     trainLimit = try reader.optionalInteger("train_limit", in: 1..., about: "most training rows a dataset")
     evaluationLimit = try reader.optionalInteger("eval_limit", in: 1..., about: "most evaluation rows a dataset")
+    test = try reader.choice("test", default: Test.validation)
     datasetInfo = try reader.optionalString("dataset_info", about: "PEFT-Bench's dataset_info.json")
       .map(file.resolve)
   }
@@ -67,6 +89,12 @@ public struct DataConfiguration: Sendable {
     return suite.defaultRoot
   }
 
+  /// The rows that a limit of `count` keeps; all without one.
+  func rows(within count: Int?) -> RowChoice {
+    guard let count else { return .all }
+    return limit == .first ? .first(count) : .sample(count, seed: sampleSeed)
+  }
+
   /// All values under their keys.
   public var json: JSONValue {
     [
@@ -78,7 +106,8 @@ public struct DataConfiguration: Sendable {
           case .custom(let value, _): JSONValue(value)
           }
         }),
-      "train_limit": JSONValue(trainLimit), "eval_limit": JSONValue(evaluationLimit),
+      "limit": .string(limit.rawValue), "sample_seed": .integer(sampleSeed), "train_limit": JSONValue(trainLimit),
+      "eval_limit": JSONValue(evaluationLimit), "test": .string(test.rawValue),
       "dataset_info": JSONValue(datasetInfo),
     ]
   }

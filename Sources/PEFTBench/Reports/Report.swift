@@ -32,8 +32,8 @@ public struct Report: Sendable {
     }
   }
 
-  /// `mini suite`, or both.
-  public var suiteTitle: String { suites.map(\.results.suite).joined(separator: " and ") + " suite" }
+  /// `mini suite`, or all of them: `mini suite and own data`.
+  public var suiteTitle: String { DataConfiguration.Suite.title(of: suites.map(\.results.suite)) }
 
   /// When the last run ended; empty where that is not known.
   public var finished: String { results.runs.map(\.finished).max() ?? "" }

@@ -11,6 +11,11 @@ final class AnswerCheckpoint {
     var peak = MemoryUse()
   }
 
+  /// The file for the rows that are scored.
+  static let fileName = "answers.json"
+  /// The file for those of a third set.
+  static let testFileName = "answers-test.json"
+
   private let path: String
   private let identity: String
   private var last = DispatchTime.now()
@@ -41,7 +46,7 @@ final class AnswerCheckpoint {
       let json = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data))),
       json["identity"]?.string == identity, json["version"]?.string == Version.current,
       let peak = MemoryUse(json["peak"]), let seconds = json["seconds"]?.number,
-      let answers = json["answers"]?.array?.compactMap(\.string), answers.count < prompts
+      let answers = json["answers"]?.array?.compactMap(\.string), answers.count <= prompts
     else { return nil }
     return Answers(answers: answers, seconds: seconds, peak: peak)
   }

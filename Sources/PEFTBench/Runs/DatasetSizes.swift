@@ -12,7 +12,12 @@ struct DatasetSizes {
   let trainingShared: Int
   /// Lengths of the longest training examples, the longest first.
   let longest: [Int]
+  /// Rows that are answered: those that are scored, and those of a third set.
   let evaluationRows: Int
+  /// Rows of the third set among them.
+  let testRows: Int
+  /// How many training rows, and rows to score, have each label; nil where answers are free text.
+  let classes: (training: ClassCounts?, evaluation: ClassCounts?)
   let evaluationTokens: Int
   /// Tokens that all evaluation prompts begin with.
   let evaluationShared: Int
@@ -28,19 +33,23 @@ struct DatasetSizes {
 
   init(_ data: PreparedDataset, renderer: ChatRenderer) {
     identity = data.identity
+    classes = (data.trainingClasses, data.scored.classes)
     let lengths = data.training.map { $0.promptIDs.count + $0.answerIDs.count }
     trainingRows = lengths.count
     trainingTokens = lengths.reduce(0, +)
     trainingShared = data.training.map(\.promptIDs).sharedPrefixCount
     longest = Array(lengths.sorted(by: >).prefix(Self.longestCount))
-    let prompts = data.evaluation.map(\.promptIDs)
+    let answered = data.evaluation + (data.test?.rendered ?? [])
+    let examples = data.examples + (data.test?.examples ?? [])
+    let prompts = answered.map(\.promptIDs)
+    testRows = data.test?.examples.count ?? 0
     evaluationRows = prompts.count
     evaluationTokens = prompts.reduce(0) { $0 + $1.count }
     evaluationShared = prompts.sharedPrefixCount
     longestPrompt = prompts.map(\.count).max() ?? 0
-    answerLengths = zip(data.examples, data.evaluation).map { _, rendered in rendered.answerIDs.count }
+    answerLengths = answered.map(\.answerIDs.count)
     var known: [String: Int] = [:]
-    choiceTokens = data.examples.reduce(0) { sum, example in
+    choiceTokens = examples.reduce(0) { sum, example in
       sum
         + example.choices.reduce(0) { sum, choice in
           if let count = known[choice] { return sum + count }

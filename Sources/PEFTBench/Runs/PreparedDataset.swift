@@ -5,12 +5,16 @@ import PEFTCore
 struct PreparedDataset {
   /// The training examples with their ids.
   let training: [RenderedExample]
-  /// The examples to score.
-  let examples: [Example]
-  /// Their prompts.
-  let evaluation: [RenderedExample]
-  /// What the user should know about the files.
+  /// The rows to score.
+  let scored: ScoredRows
+  /// The rows of the third split, where the config wants them answered too.
+  let test: ScoredRows?
+  /// What the user should know about the files and the rows.
   let notes: [String]
+  /// What a reader of the scores must know about the rows: that they are few, or of one class.
+  private let rowNotes: [String]
+  /// How many training examples have each label; nil where answers are free text.
+  let trainingClasses: ClassCounts?
   /// What identifies the data in a run's identity.
   let identity: JSONValue
   /// Facts for the record.
@@ -33,43 +37,68 @@ struct PreparedDataset {
       locator: DatasetLocator(root: data.folder, suite: data.suite, revision: data.revision),
       datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) })
     let needsTraining = configuration.methods.contains { $0.name != "none" }
-    let train = needsTraining ? try loader.load(dataset, .training, limit: data.trainLimit) : nil
-    let test = try loader.load(dataset, .evaluation, limit: data.evaluationLimit)
+    let train = needsTraining ? try loader.load(dataset, .training, data.rows(within: data.trainLimit)) : nil
+    let evaluation = try loader.load(dataset, .evaluation, data.rows(within: data.evaluationLimit))
+    let third =
+      data.test == .test ? try loader.load(dataset, .test, data.rows(within: data.evaluationLimit)) : nil
     func encode(_ loaded: LoadedDataset, reserving: Int?) throws -> [RenderedExample] {
       try loaded.examples.map { try renderer.render($0, of: loaded.dataset, cutoff: cutoff, reserving: reserving) }
     }
     trainingExamples = train?.examples ?? []
     training = try train.map { try encode($0, reserving: nil) } ?? []
-    examples = test.examples
-    evaluation = try encode(test, reserving: min(answerTokens, cutoff / 2))
-    guard !examples.isEmpty else {
-      throw FileError(path: test.files.first ?? dataset.id, "there is no row to evaluate")
+    func scoredRows(_ loaded: LoadedDataset) throws -> ScoredRows {
+      let rendered = try encode(loaded, reserving: min(answerTokens, cutoff / 2))
+      let groups = loaded.examples.map { "\($0.answer) \($0.allAnswers ?? $0.choices)" }
+      return ScoredRows(
+        split: loaded.split, examples: loaded.examples, rendered: rendered,
+        sha256: Self.hash(of: rendered, groups: groups), classes: ClassCounts(loaded.examples, of: dataset))
+    }
+    let scored = try scoredRows(evaluation)
+    self.scored = scored
+    test = try third.map(scoredRows)
+    guard !scored.examples.isEmpty else {
+      throw FileError(path: evaluation.files.first ?? dataset.id, "there is no row to evaluate")
     }
     guard !needsTraining || !training.isEmpty else {
       throw FileError(path: train?.files.first ?? dataset.id, "there is no row to train on")
     }
-    notes = (train?.notes ?? []) + test.notes
+    let classes = train.flatMap { ClassCounts($0.examples, of: dataset) }
+    trainingClasses = classes
+    let trainingNotes = train.map { train in
+      RowNotes(of: dataset, split: train.split, count: train.examples.count, classes).training
+    }
+    rowNotes =
+      (trainingNotes ?? []) + scored.notes(of: dataset) + (test?.notes(of: dataset, besides: scored) ?? [])
+    notes = (train?.notes ?? []) + evaluation.notes + (third?.notes ?? []) + rowNotes
     let hashes = (
-      train: Self.hash(of: training, groups: trainingExamples.map(\.group)),
-      evaluation: Self.hash(of: evaluation, groups: examples.map { "\($0.answer) \($0.allAnswers ?? $0.choices)" })
+      train: Self.hash(of: training, groups: trainingExamples.map(\.group)), evaluation: scored.sha256
     )
     var identity: JSONValue = [
       "id": JSONValue(dataset.id), "template": JSONValue(renderer.templateHash),
       "train": JSONValue(hashes.train), "eval": JSONValue(hashes.evaluation),
     ]
     if let revision = data.revision { identity["revision"] = JSONValue(revision) }
+    // Without a third set, an id is what it was before there were any.
+    if let test { identity["test"] = JSONValue(test.sha256) }
     self.identity = identity
     facts = [
       "train_split": JSONValue(train?.split), "train_rows": JSONValue(training.count),
-      "eval_split": JSONValue(test.split), "eval_rows": JSONValue(evaluation.count),
-      "revision": JSONValue(data.revision),
+      "eval_split": JSONValue(scored.split), "eval_rows": JSONValue(scored.rendered.count),
+      "sample": .string(data.limit.rawValue), "train_classes": trainingClasses?.json ?? .null,
+      "eval_classes": scored.classes?.json ?? .null,
+      "notes": rowNotes.isEmpty ? .null : JSONValue(rowNotes), "revision": JSONValue(data.revision),
       "template": JSONValue(renderer.templateName), "template_sha256": JSONValue(renderer.templateHash),
-      "first_prompt": JSONValue(evaluation.first?.prompt),
+      "first_prompt": JSONValue(scored.rendered.first?.prompt),
       "train_sha256": JSONValue(hashes.train), "eval_sha256": JSONValue(hashes.evaluation),
       "cut_train_rows": JSONValue(training.count { $0.isPromptCut || $0.isAnswerCut }),
-      "cut_eval_rows": JSONValue(evaluation.count { $0.isPromptCut }),
+      "cut_eval_rows": JSONValue(scored.rendered.count { $0.isPromptCut }),
     ]
   }
+
+  /// The examples to score.
+  var examples: [Example] { scored.examples }
+  /// Their prompts.
+  var evaluation: [RenderedExample] { scored.rendered }
 
   /// The SHA-256 of the rows as they are used: ids of prompts and answers, and what else tells rows apart.
   private static func hash(of rows: [RenderedExample], groups: [String?]) -> String {
@@ -90,7 +119,7 @@ struct PreparedDataset {
   var longestExample: Int {
     max(
       training.map { $0.promptIDs.count + $0.answerIDs.count }.max() ?? 0,
-      evaluation.map(\.promptIDs.count).max() ?? 0)
+      (evaluation + (test?.rendered ?? [])).map(\.promptIDs.count).max() ?? 0)
   }
 
   /// Tokens of all training examples.
@@ -103,15 +132,5 @@ struct PreparedDataset {
       training.indices.filter { !held.contains($0) }.map { training[$0].encoded },
       training.indices.filter { held.contains($0) }.map { training[$0].encoded }
     )
-  }
-}
-
-extension DataConfiguration.Suite {
-  /// Where the suite's files are unless the config says otherwise.
-  public var defaultRoot: String {
-    switch self {
-    case .mini: "datasets/mini"
-    case .full: "datasets/full"
-    }
   }
 }

@@ -13,6 +13,8 @@ struct RecordWriter {
   let outcome: Trainer.Outcome
   let scores: DatasetScores
   let otherScores: DatasetScores
+  /// The third set, where it was answered too.
+  let test: JudgedRows?
   let peak: MemoryUse
   let evaluationSeconds: Double
   let started: Date
@@ -30,7 +32,7 @@ struct RecordWriter {
     options["label"] = nil
     for option in TrainingConfiguration.options { options[option.name] = nil }
     var json: JSONValue = ["schema": JSONValue(RunRecord.schema), "id": JSONValue(identity.id)]
-    json["suite"] = JSONValue(configuration.data.suite.rawValue)
+    json["suite"] = JSONValue(configuration.data.suite(of: run.dataset).rawValue)
     json["model"] = [
       "name": JSONValue(run.model.name), "path": JSONValue(run.model.path), "sha256": JSONValue(loaded.outline.sha256),
       "parameters": JSONValue(loaded.model.parameterCount),
@@ -46,7 +48,17 @@ struct RecordWriter {
     json["seed"] = JSONValue(run.seed)
     json["training"] = run.isZeroShot ? .null : run.method.training.resultJSON
     json["evaluation"] = configuration.evaluation.json
-    json["scores"] = scoresJSON
+    json["scores"] = scoresJSON(scores, other: otherScores)
+    if let test {
+      json["sets"] = [
+        "test": [
+          "split": JSONValue(test.rows.split), "rows": JSONValue(test.rows.examples.count),
+          "sha256": JSONValue(test.rows.sha256), "classes": test.rows.classes?.json ?? .null,
+          "cut_rows": JSONValue(test.rows.rendered.count { $0.isPromptCut }), "count": JSONValue(test.scores.count),
+          "scores": scoresJSON(test.scores, other: test.otherScores), "seconds": JSONValue(test.seconds),
+        ]
+      ]
+    }
     json["costs"] = [
       "trainable_parameters": JSONValue(attachment.trainableCount), "inference_flops": JSONValue(methodFLOPs),
       "added_inference_flops": JSONValue(methodFLOPs - baseFLOPs), "peak_tensor_bytes": peakJSON,
@@ -80,7 +92,7 @@ struct RecordWriter {
     let peakBytes: Int
   }
 
-  private var scoresJSON: JSONValue {
+  private func scoresJSON(_ scores: DatasetScores, other otherScores: DatasetScores) -> JSONValue {
     var result: JSONValue = [
       "primary": ["name": JSONValue(scores.primary), "value": JSONValue(scores.value)],
       "protocol": JSONValue(configuration.evaluation.scoring.rawValue),

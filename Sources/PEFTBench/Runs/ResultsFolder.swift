@@ -90,11 +90,11 @@ public struct ResultsFolder: Sendable {
 
   // MARK: - Failures
 
-  /// Keeps why a run of `suite` failed, with the members that a record tells the run by.
-  func fail(_ run: SweepRun, suite: DataConfiguration.Suite, cause: String, seconds: Double) throws {
+  /// Keeps why a run of a config with these data failed, with the members that a record tells the run by.
+  func fail(_ run: SweepRun, data: DataConfiguration, cause: String, seconds: Double) throws {
     let planned = run.planned
     let report: JSONValue = [
-      "id": JSONValue(run.id), "suite": JSONValue(suite.rawValue),
+      "id": JSONValue(run.id), "suite": JSONValue(data.suite(of: planned.dataset).rawValue),
       "model": ["name": JSONValue(planned.model.name), "sha256": JSONValue(run.modelHash)],
       "method": ["name": JSONValue(planned.method.name), "label": JSONValue(planned.method.label)],
       "dataset": JSONValue(planned.dataset.id), "seed": JSONValue(planned.seed), "error": JSONValue(cause),

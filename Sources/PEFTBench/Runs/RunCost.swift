@@ -29,7 +29,9 @@ struct RunCost {
   /// The sizes for the plan.
   var work: RunEstimate.Work {
     RunEstimate.Work(
-      trainingRows: data.trainingRows, evaluationRows: data.evaluationRows,
+      trainingRows: data.trainingRows, evaluationRows: data.evaluationRows - data.testRows,
+      testRows: data.testRows,
+      trainingClasses: data.classes.training, evaluationClasses: data.classes.evaluation,
       trainingTokens: trains && data.trainingRows > 0
         ? Int(epochs * trainedExamples * Double(data.trainingTokens) / Double(data.trainingRows)) : 0,
       evaluationTokens: data.evaluationTokens, steps: steps)

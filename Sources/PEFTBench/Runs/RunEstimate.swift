@@ -25,9 +25,15 @@ public struct RunEstimate: Sendable {
     public let trainingRows: Int
     /// Rows that are scored.
     public let evaluationRows: Int
+    /// Rows of a third set that are answered too.
+    public let testRows: Int
+    /// How many rows that are trained on have each label; nil where answers are free text.
+    public let trainingClasses: ClassCounts?
+    /// How many rows that are scored have each label; nil where answers are free text.
+    public let evaluationClasses: ClassCounts?
     /// Tokens of all training batches.
     public let trainingTokens: Int
-    /// Tokens of all evaluation prompts.
+    /// Tokens of all prompts that are answered.
     public let evaluationTokens: Int
     /// Optimizer steps.
     public let steps: Int

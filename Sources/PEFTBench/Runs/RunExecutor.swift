@@ -77,7 +77,7 @@ public final class RunExecutor {
       // Behind a full disk all other runs would fail too, one after the other.
       if let error = error as? FileError, error.isMachineFault { throw error }
       do {
-        try results.fail(run, suite: configuration.data.suite, cause: cause, seconds: start.secondsUntilNow)
+        try results.fail(run, data: configuration.data, cause: cause, seconds: start.secondsUntilNow)
       } catch let second as FileError {
         throw FileError(path: second.path, "\(second.message), to say that \(run.planned.title) failed: \(cause)")
       }
@@ -125,39 +125,43 @@ public final class RunExecutor {
     for parameter in attachment.parameters { parameter.clearGradient() }
 
     let evaluation: AnswerCheckpoint.Answers
+    var third: AnswerCheckpoint.Answers?
     do {
       let unfold = loaded.model.foldAdapters(context: context)
       defer { unfold() }
-      evaluation = try answers(run, data: data, model: loaded, progress: progress) {
+      let total = data.scored.examples.count + (data.test?.examples.count ?? 0)
+      func saveTraining() {
         checkpoint.saveResult(outcome, parameters: attachment.parameters, evenIfRecent: true)
       }
+      func answerCheckpoint(_ name: String) -> AnswerCheckpoint {
+        AnswerCheckpoint(path: "\(checkpointFolder(of: run))/\(name)", identity: run.id)
+      }
+      let first = answerCheckpoint(AnswerCheckpoint.fileName)
+      evaluation = try answers(
+        run, data.scored, of: total, model: loaded, checkpoint: first, progress: progress, saveOthers: saveTraining)
+      third = try data.test.map { rows in
+        try answers(
+          run, rows, after: data.scored.examples.count, of: total, model: loaded,
+          checkpoint: answerCheckpoint(AnswerCheckpoint.testFileName), progress: progress
+        ) {
+          saveTraining()
+          first.save(evaluation)
+        }
+      }
     }
-    let scored = zip(data.examples, evaluation.answers).map { $0.scored($1) }
-    let metric = planned.dataset.metric
-    let scores = try metric.score(scored, under: configuration.evaluation.scoring)
-    let other = try metric.score(
-      scored, under: configuration.evaluation.scoring == .strict ? .peftBench : .strict)
+    let validation = try judge(data.scored, evaluation, of: planned.dataset)
+    let test = try data.test.flatMap { rows in try third.map { try judge(rows, $0, of: planned.dataset) } }
 
     try write(outcome.history.map(\.json), to: folder + "/history.jsonl")
-    let predictions = data.evaluation.indices.map { index -> JSONValue in
-      var line: JSONValue = [
-        "index": JSONValue(index), "prompt": JSONValue(data.evaluation[index].prompt),
-        "label": JSONValue(scored[index].label), "predict": JSONValue(evaluation.answers[index]),
-        // A correlation credits no single row.
-        "correct": scores.rowCredits.isEmpty ? .null : JSONValue(scores.rowCredits[index] == 1),
-      ]
-      // Without these, `metrics` could not score the file as it is scored here.
-      if let group = scored[index].group { line["group"] = JSONValue(group) }
-      if let answers = scored[index].allAnswers { line["answers"] = JSONValue(answers) }
-      return line
-    }
-    try write(predictions, to: folder + "/predictions.jsonl")
+    try write(validation.predictions, to: folder + "/predictions.jsonl")
+    if let test { try write(test.predictions, to: folder + "/predictions-test.jsonl") }
     try AdapterFile.save(attachment, to: folder + "/adapter", baseModel: planned.model.path)
 
     let record = RecordWriter(
       configuration: configuration, run: planned, identity: identity, loaded: loaded, data: data,
-      attachment: attachment, outcome: outcome, scores: scores, otherScores: other,
-      peak: planned.isZeroShot ? evaluation.peak : outcome.peak, evaluationSeconds: evaluation.seconds,
+      attachment: attachment, outcome: outcome, scores: validation.scores, otherScores: validation.otherScores,
+      test: test, peak: planned.isZeroShot ? evaluation.peak : outcome.peak,
+      evaluationSeconds: evaluation.seconds + (third?.seconds ?? 0),
       started: started, threads: context.workers.count
     ).record()
     try AtomicFile.write(record.json.prettyText, to: folder + "/record.json")
@@ -193,28 +197,50 @@ public final class RunExecutor {
     return outcome
   }
 
+  /// Scores the answers to a set of rows.
+  private func judge(
+    _ rows: ScoredRows, _ answers: AnswerCheckpoint.Answers, of dataset: DatasetDescription
+  ) throws -> JudgedRows {
+    let scored = zip(rows.examples, answers.answers).map { $0.scored($1) }
+    let scoring = configuration.evaluation.scoring
+    return JudgedRows(
+      rows: rows, scored: scored, scores: try dataset.metric.score(scored, under: scoring),
+      otherScores: try dataset.metric.score(scored, under: scoring == .strict ? .peftBench : .strict),
+      seconds: answers.seconds)
+  }
+
+  /// Asks for the answers to a set of rows.
+  ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - rows: The rows.
+  ///   - before: How many rows of other sets are answered.
+  ///   - total: How many rows all sets have.
+  ///   - model: The model, with what was trained.
+  ///   - checkpoint: Where the answers are kept.
+  ///   - progress: Told how far it is.
+  ///   - saveOthers: Saves what came before these answers and is needed with them.
   private func answers(
-    _ run: SweepRun, data: PreparedDataset, model: LoadedModel, progress: RunProgressWriter, saveTraining: () -> Void
+    _ run: SweepRun, _ rows: ScoredRows, after before: Int = 0, of total: Int, model: LoadedModel,
+    checkpoint: AnswerCheckpoint, progress: RunProgressWriter, saveOthers: () -> Void
   ) throws -> AnswerCheckpoint.Answers {
     let planned = run.planned
-    let checkpoint = AnswerCheckpoint(path: checkpointFolder(of: run) + "/answers.json", identity: run.id)
-    let known = checkpoint.restore(prompts: data.evaluation.count) ?? AnswerCheckpoint.Answers()
+    let known = checkpoint.restore(prompts: rows.rendered.count) ?? AnswerCheckpoint.Answers()
     context.pool.resetPeak()
     let start = DispatchTime.now()
-    let total = data.evaluation.count
     func state(_ answers: [String]) -> AnswerCheckpoint.Answers {
       AnswerCheckpoint.Answers(
         answers: answers, seconds: known.seconds + start.secondsUntilNow, peak: known.peak.peak(with: context.pool.peak)
       )
     }
     func saw(_ done: Int, _ answers: @autoclosure () -> [String]) throws {
-      watch(.answered(run, done: done, of: total))
+      watch(.answered(run, done: before + done, of: total))
       progress.update(
         RunProgress(
-          phase: .evaluation, done: done, total: total, loss: nil,
+          phase: .evaluation, done: before + done, total: total, loss: nil,
           rate: Double(done - known.answers.count) / start.secondsUntilNow, seconds: start.secondsUntilNow))
-      if cancellation.isCancelled || checkpoint.isDue, done < total {
-        saveTraining()
+      if cancellation.isCancelled || checkpoint.isDue, before + done < total {
+        saveOthers()
         checkpoint.save(state(answers()))
       }
       try cancellation.check()
@@ -222,12 +248,12 @@ public final class RunExecutor {
 
     let evaluator = Evaluator(
       model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens, context: context)
-    let prompts = data.evaluation.map(\.promptIDs)
+    let prompts = rows.rendered.map(\.promptIDs)
     if configuration.evaluation.mode == .rank, !planned.dataset.labels.isEmpty {
-      let choices = data.examples.map { example in example.choices.map { model.renderer.choiceIDs($0) } }
+      let choices = rows.examples.map { example in example.choices.map { model.renderer.choiceIDs($0) } }
       func words(_ values: [[Double]]) -> [String] {
         known.answers
-          + zip(values, data.examples.dropFirst(known.answers.count)).map { values, example in
+          + zip(values, rows.examples.dropFirst(known.answers.count)).map { values, example in
             // The first among equals.
             let best = values.indices.max { values[$0] < values[$1] || (values[$0] == values[$1] && $0 > $1) }
             return best.map { example.choices[$0] } ?? ""

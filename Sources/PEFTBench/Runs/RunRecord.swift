@@ -39,6 +39,12 @@ public struct RunRecord: Sendable {
     if case .string(let text)? = self[path] { text } else { "" }
   }
 
+  /// The strings of a list under a dotted path, empty if there is none.
+  func strings(_ path: String) -> [String] {
+    guard case .array(let elements)? = self[path] else { return [] }
+    return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
+  }
+
   /// A number under a dotted path.
   public func number(_ path: String) -> Double? {
     switch self[path] {

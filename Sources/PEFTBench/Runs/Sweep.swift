@@ -188,7 +188,7 @@ public final class Sweep {
     let plan = SweepPlan(selection.asked, known: runs, possible: selection.all)
     try results.announce(configuration, plan: plan, locks: locks)
     let queue = SweepQueue(
-      runs, of: configuration.data.suite, choice: choice, results: results, locks: locks, cancellation: cancellation,
+      runs, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
       watch: watch)
     return (queue, locks)
   }

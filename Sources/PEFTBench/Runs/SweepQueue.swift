@@ -26,7 +26,7 @@ final class SweepQueue: Sendable {
 
   private let state: Mutex<State>
   private let choice: Sweep.Choice
-  private let suite: DataConfiguration.Suite
+  private let data: DataConfiguration
   private let results: ResultsFolder
   private let locks: RunLocks
   private let cancellation: CancellationFlag
@@ -38,11 +38,11 @@ final class SweepQueue: Sendable {
   private static let patience = 0.1...2.0
 
   init(
-    _ runs: [SweepRun], of suite: DataConfiguration.Suite, choice: Sweep.Choice, results: ResultsFolder,
+    _ runs: [SweepRun], of data: DataConfiguration, choice: Sweep.Choice, results: ResultsFolder,
     locks: RunLocks, cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.choice = choice
-    self.suite = suite
+    self.data = data
     self.results = results
     self.locks = locks
     self.cancellation = cancellation
@@ -106,7 +106,7 @@ final class SweepQueue: Sendable {
       results.tidy(run.id)
       return .complete(try results.record(of: run.id), isNew: true)
     }
-    try results.fail(run, suite: suite, cause: cause, seconds: 0)
+    try results.fail(run, data: data, cause: cause, seconds: 0)
     return .failed(cause)
   }
 

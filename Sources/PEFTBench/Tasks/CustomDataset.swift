@@ -40,11 +40,12 @@ public enum CustomDataset {
     }
     let title = try reader.string("title", default: name, about: "a name for people")
 
-    guard var filesReader = try reader.optionalObject("files", about: "train and validation files") else {
+    guard var filesReader = try reader.optionalObject("files", about: "train, validation and test files") else {
       throw reader.error("files", "missing; expected {\"train\": file, \"validation\": file}")
     }
     let training = try filesReader.strings("train", default: [], about: "a file, or its shards")
     let evaluation = try filesReader.strings("validation", default: [], about: "a file, or its shards")
+    let test = try filesReader.strings("test", default: [], about: "a file, or its shards, that nothing is chosen on")
     try filesReader.finish()
     guard !training.isEmpty, !evaluation.isEmpty else {
       throw reader.error("files", "expected \"train\" and \"validation\", each a file or a list of shards")
@@ -90,9 +91,10 @@ public enum CustomDataset {
       }
       return [Example(fields: texts, answer: try row.plainText(answer), group: groupName)]
     }
+    var files: [DatasetPart: [String]] = [.training: training.map(resolve), .evaluation: evaluation.map(resolve)]
+    if !test.isEmpty { files[.test] = test.map(resolve) }
     return DatasetDescription(
-      id: name, group: .custom, title: title, source: nil,
-      files: [.training: training.map(resolve), .evaluation: evaluation.map(resolve)],
+      id: name, group: .custom, title: title, source: nil, testSplits: test.isEmpty ? [] : ["test"], files: files,
       columns: (fields + [answer] + (group.map { [$0] } ?? [])).map { [$0] }, layout: layout,
       metric: DatasetMetric(dataset: name, family: family), maximumNewTokens: tokens, read: read)
   }

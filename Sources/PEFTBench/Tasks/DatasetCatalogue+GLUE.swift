@@ -70,7 +70,7 @@ extension DatasetCatalogue {
       return [Example(fields: fields, answer: String(format: "%.1f", score))]
     },
     .classification(
-      "mrpc", .glue, "MRPC", gluePart("mrpc", "MRPC"),
+      "mrpc", .glue, "MRPC", gluePart("mrpc", "MRPC"), testSplits: ["test"],
       columns: [["sentence1", "#1 String"], ["sentence2", "#2 String"], ["label", "Quality"]],
       instruction: "Do these two sentences say the same thing? Reply with equivalent or not_equivalent."
     ) { row in

@@ -4,7 +4,7 @@ extension DatasetCatalogue {
   /// Three tasks of arithmetic.
   static let mathematics: [DatasetDescription] = [
     .classification(
-      "math_qa", .math, "MathQA", DatasetSource("allenai/math_qa"),
+      "math_qa", .math, "MathQA", DatasetSource("allenai/math_qa"), testSplits: ["test"],
       columns: [["Problem"], ["options"], ["correct"]],
       instruction: "Solve the problem and choose the right option. Reply with a, b, c, d or e."
     ) { row in

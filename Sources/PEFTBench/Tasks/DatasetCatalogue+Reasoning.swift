@@ -5,7 +5,7 @@ extension DatasetCatalogue {
   static let reasoning: [DatasetDescription] = [
     .classification(
       "mmlu", .reasoning, "MMLU", DatasetSource("cais/mmlu", "all"),
-      trainingSplits: ["auxiliary_train", "train"],
+      trainingSplits: ["auxiliary_train", "train"], testSplits: ["test"],
       // One copy on the Hub wraps the rows of auxiliary_train in a column `train`.
       columns: [["question"], ["choices"], ["answer"], ["train"]],
       instruction: "Answer the question. Reply with A, B, C or D."
@@ -75,7 +75,7 @@ extension DatasetCatalogue {
       return [row.example(fields, label: try row.label("answer", firstID: 1))]
     },
     .classification(
-      "openbookqa", .reasoning, "OpenBookQA", DatasetSource("allenai/openbookqa", "main"),
+      "openbookqa", .reasoning, "OpenBookQA", DatasetSource("allenai/openbookqa", "main"), testSplits: ["test"],
       columns: [["question_stem"], ["choices"], ["answerKey"], ["question"]],
       instruction: "Answer the question. Reply with A, B, C or D."
     ) { row in

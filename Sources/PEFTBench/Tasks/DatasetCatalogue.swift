@@ -31,6 +31,13 @@ public enum DatasetCatalogue {
     all.map(\.id) + DatasetGroup.allCases.filter { $0 != .custom }.map(\.rawValue) + ["all"]
   }
 
+  /// Which datasets have a test split, in words.
+  static var testSplitAdvice: String {
+    let names = all.filter { !$0.testSplits.isEmpty }.map(\.id)
+    return "of the published ones \(names.joined(separator: ", ")) have one with labels that is not scored anyway, and "
+      + "own data may have files.test"
+  }
+
   /// The metric of a dataset of the catalogue.
   static func metric(_ id: String) -> DatasetMetric {
     guard let metric = DatasetMetric.for(dataset: id) else { preconditionFailure("the dataset \(id) has no metric") }
@@ -56,13 +63,14 @@ extension DatasetDescription {
   /// A dataset whose answers are label words.
   static func classification(
     _ id: String, _ group: DatasetGroup, _ title: String, _ source: DatasetSource,
-    trainingSplits: [String] = ["train"], evaluationSplits: [String] = ["validation"], columns: [[String]],
-    instruction: String, dropsBrokenTextRows: Bool = false,
+    trainingSplits: [String] = ["train"], evaluationSplits: [String] = ["validation"],
+    testSplits: [String] = [], columns: [[String]], instruction: String, dropsBrokenTextRows: Bool = false,
     read: @escaping @Sendable (SourceRow) throws -> [Example]
   ) -> DatasetDescription {
     DatasetDescription(
       id: id, group: group, title: title, source: source, trainingSplits: trainingSplits,
-      evaluationSplits: evaluationSplits, columns: columns, layout: .lines(instruction: instruction),
+      evaluationSplits: evaluationSplits, testSplits: testSplits, columns: columns,
+      layout: .lines(instruction: instruction),
       metric: DatasetCatalogue.metric(id), dropsBrokenTextRows: dropsBrokenTextRows, read: read)
   }
 }

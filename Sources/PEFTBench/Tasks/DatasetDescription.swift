@@ -37,6 +37,8 @@ public enum DatasetPart: String, Sendable, CaseIterable {
   case training
   /// The rows to score.
   case evaluation
+  /// Rows that nothing is chosen on, to report what was chosen on the rows to score; few datasets have them.
+  case test
 }
 
 /// A row of the catalogue: what a dataset is, where its files are, and how a row of them becomes an example.
@@ -53,6 +55,8 @@ public struct DatasetDescription: Sendable {
   public let trainingSplits: [String]
   /// Splits to evaluate on, the best first.
   public let evaluationSplits: [String]
+  /// Published splits with labels that are neither trained on nor scored; empty where there is none.
+  public let testSplits: [String]
   /// The files of each part, where a config names them; other datasets are looked for.
   public let files: [DatasetPart: [String]]
   /// The columns that are read; several names in one element are different publishers' names for one column.
@@ -77,7 +81,8 @@ public struct DatasetDescription: Sendable {
   init(
     id: String, group: DatasetGroup, title: String, source: DatasetSource?,
     trainingSplits: [String] = ["train"], evaluationSplits: [String] = ["validation"],
-    files: [DatasetPart: [String]] = [:], columns: [[String]], layout: PromptLayout, metric: DatasetMetric,
+    testSplits: [String] = [], files: [DatasetPart: [String]] = [:], columns: [[String]], layout: PromptLayout,
+    metric: DatasetMetric,
     maximumNewTokens: Int = 8,
     isOneRowPerGroup: Bool = false, dropsBrokenTextRows: Bool = false,
     read: @escaping @Sendable (SourceRow) throws -> [Example]
@@ -88,6 +93,7 @@ public struct DatasetDescription: Sendable {
     self.source = source
     self.trainingSplits = trainingSplits
     self.evaluationSplits = evaluationSplits
+    self.testSplits = testSplits
     self.files = files
     self.columns = columns
     self.layout = layout
@@ -113,6 +119,13 @@ public struct DatasetDescription: Sendable {
 
   /// The splits of a part, the best first.
   public func splits(of part: DatasetPart) -> [String] {
-    part == .training ? trainingSplits : evaluationSplits
+    switch part {
+    case .training: trainingSplits
+    case .evaluation: evaluationSplits
+    case .test: testSplits
+    }
   }
+
+  /// The parts that it has: rows to train on, rows to score, and with some a third set.
+  public var parts: [DatasetPart] { DatasetPart.allCases.filter { !splits(of: $0).isEmpty } }
 }

@@ -8,7 +8,7 @@ public import PEFTCore
 public struct DatasetFetch {
   /// What was fetched for one part of a dataset.
   public struct Fetched: Sendable {
-    /// Training or evaluation.
+    /// Which rows of the dataset.
     public let part: DatasetPart
     /// The split.
     public let split: String
@@ -41,7 +41,7 @@ public struct DatasetFetch {
     }
     if downloader.isOffline {
       let locator = DatasetLocator(root: nil, cache: downloader.cache)
-      let cached = try DatasetPart.allCases.map { part in
+      let cached = try dataset.parts.map { part in
         do { return try locator.locate(dataset, part) } catch is DatasetNotFound {
           throw FileError(
             path: source.repository,
@@ -49,13 +49,13 @@ public struct DatasetFetch {
               + "network is off (HF_HUB_OFFLINE)")
         }
       }
-      return try zip(DatasetPart.allCases, cached).map { part, located in
+      return try zip(dataset.parts, cached).map { part, located in
         try placed(Fetched(part: part, split: located.split, files: located.files), of: dataset, in: folder)
       }
     }
     var repository = Repository(source: source, revision: revision, downloader: downloader)
-    // Both parts are found before the first byte is fetched.
-    let choices = try DatasetPart.allCases.map { ($0, try repository.choose(dataset.splits(of: $0), of: dataset.id)) }
+    // All parts are found before the first byte is fetched.
+    let choices = try dataset.parts.map { ($0, try repository.choose(dataset.splits(of: $0), of: dataset.id)) }
     return try choices.map { part, choice in
       let files = try choice.files.map { file in
         try downloader.download(file, of: source.repository, kind: .dataset, revision: choice.revision) {

@@ -99,7 +99,7 @@ public struct DatasetImport {
     }
     let inside = [dataset.source?.configuration.map { source + "/" + $0 }, source, source + "/data"].compactMap(\.self)
     var result: [(String, [String])] = []
-    let wanted = split.map { [[$0]] } ?? [dataset.trainingSplits, dataset.evaluationSplits]
+    let wanted = split.map { [[$0]] } ?? [dataset.trainingSplits, dataset.evaluationSplits, dataset.testSplits]
     for splits in wanted {
       searching: for name in splits {
         for folder in inside {

@@ -27,10 +27,15 @@ public struct DatasetLoader: Sendable {
     self.datasetInfo = datasetInfo
   }
 
-  /// The first `limit` examples of a part, or all.
+  /// The chosen examples of a part, in the order of its files.
+  ///
+  /// Reading ends behind the last of the first rows. A sample takes reading the whole part, once, of which no more than
+  /// a few times the sample is held.
   ///
   /// - Throws: `DatasetNotFound`, `FileError`, or `TableError` with the place of a row that cannot be read.
-  public func load(_ dataset: DatasetDescription, _ part: DatasetPart, limit: Int? = nil) throws -> LoadedDataset {
+  public func load(_ dataset: DatasetDescription, _ part: DatasetPart, _ choice: RowChoice = .all) throws
+    -> LoadedDataset
+  {
     let located = try locator.locate(dataset, part)
     var notes = located.note.map { [$0] } ?? []
     var table = try Self.table(located.files, of: dataset)
@@ -39,20 +44,21 @@ public struct DatasetLoader: Sendable {
     if let datasetInfo, dataset.group != .custom {
       dataset = datasetInfo.applied(to: dataset, columns: columns, notes: &notes)
     }
-    if table.format == .parquet {
-      let wanted = Set(dataset.columns.joined())
-      let read = columns.filter(wanted.contains)
-      if !read.isEmpty, read.count < columns.count {
-        table = try TableFile.open(paths: located.files, columns: read)
-      }
-    }
+    table = try Self.trimmed(table, located.files, to: dataset)
 
+    var limit = Int.max
+    var sample: RowSample?
+    switch choice {
+    case .all: break
+    case .first(let count): limit = count
+    case .sample(let count, let seed): sample = RowSample(limit: count, seed: seed)
+    }
     var examples: [Example] = []
     var skipped: [String: Int] = [:]
     var groups: Set<String> = []
     let classNames = Self.classNames(table)
     let rows = try table.rows()
-    reading: while examples.count < limit ?? .max, let row = try rows.next() {
+    reading: while examples.count < limit, let row = try rows.next() {
       let found: [Example]
       do {
         found = try dataset.examples(of: row, classNames: classNames)
@@ -65,10 +71,13 @@ public struct DatasetLoader: Sendable {
           skipped["that repeat an earlier one", default: 0] += 1
           continue
         }
-        guard examples.count < limit ?? .max else { break reading }
-        examples.append(example)
+        guard examples.count < limit else { break reading }
+        if sample == nil { examples.append(example) }
+        // Where one row a group is left, nothing is tied together any more.
+        sample?.offer(example, isTied: example.group != nil && !dataset.isOneRowPerGroup)
       }
     }
+    if let sample { examples = sample.examples() }
     notes += skipped.sorted { $0.key < $1.key }.map { "\(dataset.id): \($1) rows \($0) are left out" }
     if let first = rows.droppedRows.first {
       notes.append("\(dataset.id): \(rows.droppedRows.count) broken rows are left out, the first is \(first)")
@@ -76,6 +85,24 @@ public struct DatasetLoader: Sendable {
     guard !examples.isEmpty else { throw TableError("no usable row for \(dataset.id)", at: .file(table.name)) }
     return LoadedDataset(
       dataset: dataset, split: located.split, files: located.files, examples: examples, notes: notes)
+  }
+
+  /// How many examples of a part have each label; nil for a dataset whose answers are free text.
+  ///
+  /// - Throws: As `load` does.
+  public func classCounts(of dataset: DatasetDescription, _ part: DatasetPart) throws -> ClassCounts? {
+    guard var counts = ClassCounts(dataset) else { return nil }
+    let files = try locator.locate(dataset, part).files
+    let table = try Self.trimmed(try Self.table(files, of: dataset), files, to: dataset)
+    let classNames = Self.classNames(table)
+    try table.forEachRow { row in
+      do {
+        for example in try dataset.examples(of: row, classNames: classNames) { counts.add(example) }
+      } catch is SkippedRow {
+        // It is left out of runs too.
+      }
+    }
+    return counts
   }
 
   /// How many rows the files of a part have.
@@ -121,6 +148,17 @@ public struct DatasetLoader: Sendable {
 
   private static func table(_ files: [String], of dataset: DatasetDescription) throws -> any TableReader {
     try TableFile.open(paths: files, options: TableOptions(badRows: dataset.dropsBrokenTextRows ? .drop : .refuse))
+  }
+
+  /// The table without the columns that the dataset does not use, where that saves reading them.
+  private static func trimmed(
+    _ table: any TableReader, _ files: [String], to dataset: DatasetDescription
+  ) throws -> any TableReader {
+    guard table.format == .parquet else { return table }
+    let wanted = Set(dataset.columns.joined())
+    let read = table.columns.filter(wanted.contains)
+    guard !read.isEmpty, read.count < table.columns.count else { return table }
+    return try TableFile.open(paths: files, columns: read)
   }
 
   /// The names of classes by column, looked up once each.

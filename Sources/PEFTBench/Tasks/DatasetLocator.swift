@@ -46,6 +46,9 @@ public struct DatasetLocator: Sendable {
   /// - Throws: `DatasetNotFound`, or `FileError` where some shards of a split are missing.
   public func locate(_ dataset: DatasetDescription, _ part: DatasetPart) throws -> LocatedSplit {
     let splits = dataset.splits(of: part)
+    guard !splits.isEmpty, suite != .mini || part != .test || dataset.group == .custom else {
+      throw FileError(path: dataset.id, "has no test split; \(DatasetCatalogue.testSplitAdvice)")
+    }
     if let files = dataset.files[part] {
       guard let missing = files.first(where: { !FileManager.default.fileExists(atPath: $0) }) else {
         return LocatedSplit(split: splits[0], files: files, note: nil)

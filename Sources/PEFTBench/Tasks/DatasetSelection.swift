@@ -16,6 +16,11 @@ extension DataConfiguration {
         } catch {
           throw DocumentError("data.datasets: \(error)", at: value.offset, of: file.text)
         }
+        guard suite != .own else {
+          throw DocumentError(
+            "data.datasets: \"\(name)\" is of the catalogue, and \"suite\" says own data; set it to \"full\" or \"mini\"",
+            at: value.offset, of: file.text)
+        }
         for dataset in named where !result.contains(where: { $0.id == dataset.id }) { result.append(dataset) }
       case .custom(let value, let place):
         let dataset = try CustomDataset.read(value, of: file.text, at: place, resolve: file.resolve)
@@ -25,6 +30,21 @@ extension DataConfiguration {
         result.append(dataset)
       }
     }
+    if test == .test, let dataset = result.first(where: { !hasTest($0) }) {
+      let offsets = datasets.compactMap { entry in
+        switch entry {
+        case .name(_, let value): dataset.group == .custom ? nil : value.offset
+        case .custom(let value, _): dataset.group == .custom ? value.offset : nil
+        }
+      }
+      throw DocumentError(
+        "data.test: \(suite == .mini && dataset.group != .custom ? "the mini suite" : dataset.id) has no test split; "
+          + DatasetCatalogue.testSplitAdvice, at: offsets.first ?? 0, of: file.text)
+    }
     return result
+  }
+
+  private func hasTest(_ dataset: DatasetDescription) -> Bool {
+    !dataset.testSplits.isEmpty && (suite != .mini || dataset.group == .custom)
   }
 }

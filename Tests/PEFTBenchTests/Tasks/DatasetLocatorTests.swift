@@ -92,7 +92,7 @@ struct DatasetLocatorTests {
       let loader = DatasetLoader(locator: DatasetLocator(root: root, cache: nil))
       let dataset = try TaskRows.dataset("sst2")
       #expect(try loader.load(dataset, .training).examples.map(\.answer) == ["positive", "negative"])
-      #expect(try loader.load(dataset, .training, limit: 1).examples.map(\.answer) == ["positive"])
+      #expect(try loader.load(dataset, .training, .first(1)).examples.map(\.answer) == ["positive"])
       #expect(try loader.rowCount(of: dataset, .training) == 2)
     }
   }

@@ -8,7 +8,8 @@ extension Comparison {
   /// One sentence: what this is about and how it ended.
   public var summary: String {
     let runs =
-      "\(matched.count) \(matched.count == 1 ? "run" : "runs") of the \(suites.joined(separator: " and ")) suite"
+      "\(matched.count) \(matched.count == 1 ? "run" : "runs") of "
+      + (suites == [DataConfiguration.Suite.own.rawValue] ? "" : "the ") + DataConfiguration.Suite.title(of: suites)
     var others: [String] = []
     if !added.isEmpty {
       others.append("\(added.count) \(added.count == 1 ? "run" : "runs") only in the candidate")
@@ -50,7 +51,7 @@ extension Comparison {
     let dash = ReportTable.Cell("–")
     func add(_ run: some PlacedRun, _ cells: [ReportTable.Cell]) {
       let method = (severalModels ? "\(run.modelName) · " : "") + run.label
-      let dataset = (suites.count > 1 ? "\(run.suite) · " : "") + run.dataset
+      let dataset = (suites.count > 1 ? DataConfiguration.Suite.title(of: [run.suite]) + " · " : "") + run.dataset
       table.add([.init(dataset), .init(method), .init("\(run.seed)")] + cells)
     }
     for move in moves {

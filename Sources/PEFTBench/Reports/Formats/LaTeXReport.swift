@@ -16,7 +16,7 @@ enum LaTeXReport {
   private static func float(_ table: ReportTable, suite: String) -> String {
     let columns = table.columns.map { $0.isNumber ? "r" : "l" }.joined()
     let rows = table.rows.map { row in row.map(cell).joined(separator: " & ") + " \\\\" }
-    let title = "\(table.title), \(suite) suite. \(table.caption)"
+    let title = "\(table.title), \(DataConfiguration.Suite.title(suite)). \(table.caption)"
     return """
       \\begin{table}
       \\centering

@@ -6,20 +6,20 @@ enum MarkdownReport {
       let results = suite.results
       let models = results.modelNames.map(VisibleText.markdown).joined(separator: ", ")
       parts.append(
-        "**\(VisibleText.markdown(results.suite)) suite** · \(models) · \(ReportTables.datasets(results.datasets.count))"
+        "**\(VisibleText.markdown(results.suiteTitle))** · \(models) · \(ReportTables.datasets(results.datasets.count))"
           + " · \(results.runs.count) runs"
           + (results.failures.isEmpty ? "" : " · **\(results.failures.count) failed**")
           + (results.missing.isEmpty ? "" : " · **\(results.missing.count) missing**"))
       let notes = suite.statistics.notes + report.results.notes
       if !notes.isEmpty { parts.append(notes.map { "- " + VisibleText.markdown($0) }.joined(separator: "\n")) }
-      for table in ReportTables.all(suite) { parts.append(section(table, suite: results.suite)) }
+      for table in ReportTables.all(suite) { parts.append(section(table, suite: results.suiteTitle)) }
     }
     parts.append("Best values are bold, second ones italic. Made by peft-bench \(Version.current).")
     return parts.joined(separator: "\n\n") + "\n"
   }
 
   static func section(_ table: ReportTable, suite: String) -> String {
-    "## \(VisibleText.markdown(table.title)), \(VisibleText.markdown(suite)) suite\n\n\(VisibleText.markdown(table.caption))\n\n"
+    "## \(VisibleText.markdown(table.title)), \(VisibleText.markdown(suite))\n\n\(VisibleText.markdown(table.caption))\n\n"
       + self.table(table)
   }
 

@@ -122,7 +122,7 @@ struct HTMLReport {
         NumberText.count(run.costs.trainableParameters), NumberText.bytes(run.costs.tensorBytes),
         NumberText.seconds(time), run.id,
       ]
-      let name = (several ? "\(suite.suite) · " : "") + run.dataset
+      let name = (several ? "\(suite.suiteTitle) · " : "") + run.dataset
       return "<tr><th scope=\"row\">\(VisibleText.markup(name))</th>"
         + cells.map { "<td>\(VisibleText.markup($0))</td>" }.joined() + "</tr>"
     }
@@ -169,7 +169,7 @@ struct HTMLReport {
     for suite in report.suites.map(\.results) {
       for method in suite.methods.indices {
         guard let run = suite.cells[method].first(where: { !$0.runs.isEmpty })?.runs.first else { continue }
-        parts.append(details("Settings of \(ReportTables.title(suite, method)), \(suite.suite) suite", run.settings))
+        parts.append(details("Settings of \(ReportTables.title(suite, method)), \(suite.suiteTitle)", run.settings))
       }
     }
     return parts.joined(separator: "\n") + "</section>"

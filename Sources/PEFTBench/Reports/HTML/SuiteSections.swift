@@ -8,7 +8,7 @@ struct SuiteSections {
 
   init(_ suite: Report.Suite) { self.suite = suite }
 
-  var suiteName: String { results.suite }
+  var suiteName: String { results.suiteTitle }
 
   /// The sections that there are, in their order.
   var anchors: [(id: String, title: String)] {
@@ -29,7 +29,7 @@ struct SuiteSections {
   ///   - isOnly: Whether the page is about this suite alone.
   func markup(notes: [String], isOnly: Bool) -> [String] {
     var parts: [String] = []
-    if !isOnly { parts.append("<h2 class=\"wrap suite\">\(VisibleText.markup(suiteName)) suite</h2>") }
+    if !isOnly { parts.append("<h2 class=\"wrap suite\">\(VisibleText.markup(suiteName))</h2>") }
     parts.append(leaderboard(notes))
     if !scatterPoints.isEmpty { parts.append(costs) }
     parts.append(datasets)
@@ -49,7 +49,7 @@ struct SuiteSections {
       ? "" : "<ul class=\"notes\">" + all.map { "<li>\(VisibleText.markup($0))</li>" }.joined() + "</ul>"
     let models = results.modelNames.map { "<b>\(VisibleText.markup($0))</b>" }.joined(separator: ", ")
     var parts = [
-      "<p class=\"lead\">\(models), <b>\(VisibleText.markup(suiteName)) suite</b>: "
+      "<p class=\"lead\">\(models), <b>\(VisibleText.markup(suiteName))</b>: "
         + "\(VisibleText.markup(ReportTables.datasets(results.datasets.count))), \(VisibleText.markup(ReportTables.seedText(results))).</p>",
       cards, list, table(ReportTables.leaderboard(suite), style: "board sortable", marksSeries: true),
     ]
@@ -287,9 +287,9 @@ struct SuiteSections {
 
   /// A table that scrolls on its own, below its caption.
   private func scroll(_ name: String, caption: String, table style: String, _ content: String) -> String {
-    let name = VisibleText.markup("\(name), \(suiteName) suite")
+    let name = VisibleText.markup("\(name), \(suiteName)")
     let style = style.isEmpty ? "" : " class=\"\(style)\""
-    return "<p class=\"caption\"><b>\(VisibleText.markup(suiteName)) suite</b> · \(VisibleText.markup(caption))</p>"
+    return "<p class=\"caption\"><b>\(VisibleText.markup(suiteName))</b> · \(VisibleText.markup(caption))</p>"
       + "<div class=\"scroll\" role=\"region\" aria-label=\"\(name)\" tabindex=\"0\">"
       + "<table\(style)><caption class=\"vh\">\(name)</caption>\(content)</table></div>"
   }

@@ -27,7 +27,7 @@ struct WrongAnswers {
     let places = report.suites.reduce(0) { $0 + $1.results.datasets.count }
     let share = Self.byteBudget / max(1, places)
     for suite in report.suites.map(\.results) {
-      let prefix = report.suites.count > 1 ? "\(suite.suite) · " : ""
+      let prefix = report.suites.count > 1 ? "\(suite.suiteTitle) · " : ""
       let first = methods.count
       methods += suite.methods.indices.map { prefix + ReportTables.title(suite, $0) }
       for dataset in suite.datasets.indices {

@@ -5,7 +5,7 @@ import PEFTCore
 public struct FailedRun: Sendable, Equatable {
   /// The run's id.
   public let id: String
-  /// `mini` or `full`.
+  /// `mini`, `full` or `own`.
   public let suite: String
   /// What reports call the model.
   public let modelName: String
@@ -27,7 +27,7 @@ public struct FailedRun: Sendable, Equatable {
 public struct MissingRun: Sendable, Equatable {
   /// The run's id; nil until a process has read its data.
   public let id: String?
-  /// `mini` or `full`.
+  /// `mini`, `full` or `own`.
   public let suite: String
   /// What reports call the model.
   public let modelName: String
@@ -57,22 +57,25 @@ extension FailedRun: PlacedRun {
       return text.isEmpty ? other : text
     }
     self.id = id
-    self.suite = text("suite", else: suite)
     modelName = text("model.name", else: entry?.model ?? "")
     modelHash = json.string("model.sha256")
     label = text("method.label", else: entry?.method ?? "")
     methodName = text("method.name", else: methodNames[label] ?? label)
-    dataset = text("dataset", else: entry?.dataset ?? "")
+    let dataset = text("dataset", else: entry?.dataset ?? "")
+    self.dataset = dataset
+    self.suite = DataConfiguration.Suite.name(of: dataset, named: text("suite", else: suite))
     seed = json.number("seed").flatMap { Int(exactly: $0) } ?? entry?.seed ?? 0
     error = cause
   }
 
   /// Reads an element of `failed` of a report.
   init(reported json: RunRecord) {
+    let dataset = json.string("dataset")
     self.init(
-      id: json.string("id"), suite: json.string("suite"), modelName: json.string("model"),
+      id: json.string("id"), suite: DataConfiguration.Suite.name(of: dataset, named: json.string("suite")),
+      modelName: json.string("model"),
       modelHash: json.string("model_sha256"), methodName: json.string("method"), label: json.string("label"),
-      dataset: json.string("dataset"), seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0,
+      dataset: dataset, seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0,
       error: json.string("error"))
   }
 
@@ -107,7 +110,8 @@ extension MissingRun: PlacedRun {
     case .waiting(let isInterrupted): cause = isInterrupted ? "interrupted, to go on from a checkpoint" : "not begun"
     }
     self.init(
-      id: id, suite: suite, modelName: modelName, methodName: methodName, label: label, dataset: dataset, seed: seed,
+      id: id, suite: DataConfiguration.Suite.name(of: dataset, named: suite), modelName: modelName,
+      methodName: methodName, label: label, dataset: dataset, seed: seed,
       cause: cause)
   }
 
@@ -115,10 +119,12 @@ extension MissingRun: PlacedRun {
   init(reported json: RunRecord) {
     let id = json.string("id")
     let method = json.string("method")
+    let dataset = json.string("dataset")
     self.init(
-      id: id.isEmpty ? nil : id, suite: json.string("suite"), modelName: json.string("model"),
+      id: id.isEmpty ? nil : id, suite: DataConfiguration.Suite.name(of: dataset, named: json.string("suite")),
+      modelName: json.string("model"),
       methodName: method.isEmpty ? json.string("label") : method, label: json.string("label"),
-      dataset: json.string("dataset"), seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0,
+      dataset: dataset, seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0,
       cause: json.string("cause"))
   }
 

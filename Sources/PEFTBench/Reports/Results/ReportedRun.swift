@@ -42,7 +42,7 @@ public struct ReportedRun: Sendable {
   public let id: String
   /// A hash of what determines the run's numbers except for the version of the code: by it, runs of two versions match.
   public let key: String
-  /// `mini` or `full`.
+  /// `mini`, `full` or `own`.
   public let suite: String
   /// What reports call the model.
   public let modelName: String
@@ -64,6 +64,10 @@ public struct ReportedRun: Sendable {
   public let metric: String
   /// The headline score, 0...1, for correlations -1...1.
   public let value: Double
+  /// The headline score on a third set, which nothing was chosen on; nil where the run has none.
+  public let testValue: Double?
+  /// Rows of the third set.
+  public let testCount: Int?
   /// All scores with their names.
   public let scores: [NamedScore]
   /// The share of answers that could not be read.
@@ -78,6 +82,8 @@ public struct ReportedRun: Sendable {
   public internal(set) var marks: AnswerMarks?
   /// What the user should know about the scores.
   public let notes: [String]
+  /// What the user should know about the rows that were used.
+  let rowNotes: [String]
   /// When the run began and ended, as the record has it; empty if it does not.
   public let started: String
   /// When the run ended, as the record has it.
@@ -117,30 +123,30 @@ public struct ReportedRun: Sendable {
       return value
     }
     id = try text("id")
-    suite = try text("suite")
     modelName = try text("model.name")
     modelHash = record.string("model.sha256")
     modelParameters = record.number("model.parameters") ?? 0
     methodName = try text("method.name")
     let label = record.string("method.label")
     self.label = label.isEmpty ? methodName : label
-    dataset = try text("dataset")
+    let dataset = try text("dataset")
+    self.dataset = dataset
+    suite = DataConfiguration.Suite.name(of: dataset, named: try text("suite"))
     seed = Int(exactly: try number("seed")) ?? 0
     metric = try text("scores.primary.name")
     value = try number("scores.primary.value")
     guard -1...1 ~= value else {
       throw FileError(path: source, "\"scores.primary.value\" is \(value), expected a score from -1 to 1")
     }
+    testValue = record.number("sets.test.scores.primary.value")
+    testCount = record.number("sets.test.count").flatMap { Int(exactly: $0) }
     let named = record.string("scores.protocol")
     scoringProtocol = named.isEmpty ? ScoringProtocol.strict.rawValue : named
     scores = Self.scores(record["scores"])
     invalidRate = record.number("scores.invalid_rate")
     answerCount = record.number("scores.count").flatMap { Int(exactly: $0) }
-    if case .array(let notes)? = record["scores.notes"] {
-      self.notes = notes.compactMap { if case .string(let text) = $0 { text } else { nil } }
-    } else {
-      notes = []
-    }
+    notes = record.strings("scores.notes")
+    rowNotes = record.strings("data.notes")
     costs = Costs(
       trainableParameters: try number("costs.trainable_parameters"),
       inferenceFLOPs: try number("costs.inference_flops"), addedFLOPs: try number("costs.added_inference_flops"),
@@ -154,7 +160,7 @@ public struct ReportedRun: Sendable {
       "evaluation": Self.evaluation(record),
     ]
     let known = record.string("key")
-    key = known.isEmpty ? Self.key(of: record, settings: settings) : known
+    key = known.isEmpty ? Self.key(of: record, suite: suite, settings: settings) : known
     marks = AnswerMarks(record["correct"])
     started = record.string("timestamps.started")
     finished = record.string("timestamps.finished")
@@ -196,6 +202,15 @@ public struct ReportedRun: Sendable {
         ],
       ]
     }
+    if let testValue {
+      result["sets"] = [
+        "test": [
+          "count": JSONValue(testCount),
+          "scores": ["primary": ["name": JSONValue(metric), "value": JSONValue(testValue)]],
+        ]
+      ]
+    }
+    if !rowNotes.isEmpty { result["data"] = ["notes": JSONValue(rowNotes)] }
     result["correct"] = marks?.json ?? .null
     return result
   }
@@ -242,9 +257,9 @@ public struct ReportedRun: Sendable {
     return evaluation
   }
 
-  private static func key(of record: RunRecord, settings: JSONValue) -> String {
+  private static func key(of record: RunRecord, suite: String, settings: JSONValue) -> String {
     let identity: JSONValue = [
-      "suite": record["suite"] ?? .null, "model": record["model.sha256"] ?? .null,
+      "suite": JSONValue(suite), "model": record["model.sha256"] ?? .null,
       "dtype": record["model.dtype"] ?? .null, "method": record["method.name"] ?? .null,
       "dataset": record["dataset"] ?? .null,
       "data": .array(

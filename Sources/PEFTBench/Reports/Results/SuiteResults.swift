@@ -35,8 +35,10 @@ public struct SuiteResults: Sendable {
     func run(seed: Int) -> ReportedRun? { runs.first { $0.seed == seed } }
   }
 
-  /// `mini` or `full`.
+  /// `mini`, `full` or `own`.
   public let suite: String
+  /// What people read of the suite: `mini suite`, `own data`.
+  public var suiteTitle: String { DataConfiguration.Suite.title(of: [suite]) }
   /// The models, in the order of their names.
   public let modelNames: [String]
   /// The methods: rows of every table.
@@ -119,6 +121,9 @@ public struct SuiteResults: Sendable {
     sharedSeeds = shared
     sharedDatasets = datasets.indices.filter { !shared[$0].isEmpty }
   }
+
+  /// What the user should know about the rows that runs used, each thing once.
+  var rowNotes: [String] { Self.unique(runs.flatMap(\.rowNotes)) }
 
   /// The runs of a method that a comparison uses on a dataset: those of the shared seeds; the base model's answers,
   /// which depend on no seed, stand for all of them.

@@ -132,7 +132,9 @@ public struct SuiteStatistics: Sendable {
     } else {
       sensitivity = nil
     }
-    notes = Self.notes(suite, comparable: comparable, held: evidence.heldDatasets) + formula.notes
+    notes =
+      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets) + formula.notes
+      + suite.rowNotes + SettingsChoice.all(of: suite).map(\.sentence)
   }
 
   /// Ranked methods by falling PSCP, then those without one, then the base model.

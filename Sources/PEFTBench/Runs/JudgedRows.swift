@@ -1,0 +1,31 @@
+import PEFTCore
+
+/// A set of rows with a run's answers and what they are worth.
+struct JudgedRows {
+  /// The rows.
+  let rows: ScoredRows
+  /// Their answers beside the right ones.
+  let scored: [ScoredAnswer]
+  /// The scores under the config's protocol.
+  let scores: DatasetScores
+  /// The scores under the other one.
+  let otherScores: DatasetScores
+  /// Seconds that answering took.
+  let seconds: Double
+
+  /// The lines of predictions.jsonl.
+  var predictions: [JSONValue] {
+    scored.indices.map { index in
+      var line: JSONValue = [
+        "index": JSONValue(index), "prompt": JSONValue(rows.rendered[index].prompt),
+        "label": JSONValue(scored[index].label), "predict": JSONValue(scored[index].predict),
+        // A correlation credits no single row.
+        "correct": scores.rowCredits.isEmpty ? .null : JSONValue(scores.rowCredits[index] == 1),
+      ]
+      // Without these, `metrics` could not score the file as it is scored here.
+      if let group = scored[index].group { line["group"] = JSONValue(group) }
+      if let answers = scored[index].allAnswers { line["answers"] = JSONValue(answers) }
+      return line
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@Suite("Which rows a run uses") struct RowChoiceTests {
+  /// A workspace whose own dataset `tickets` is sorted by its label: 30 rows of billing, then 10 of network.
+  private static func sorted() throws -> Workspace {
+    let workspace = try Workspace()
+    let rows = (0..<40).map { #"{"text": "a film \#($0)", "team": "\#($0 < 30 ? "billing" : "network")"}"# + "\n" }
+    try workspace.write(rows.joined(), to: "tickets/train.jsonl")
+    try workspace.write(rows.joined(), to: "tickets/dev.jsonl")
+    let tickets = """
+      {"name": "tickets", "files": {"train": "tickets/train.jsonl", "validation": "tickets/dev.jsonl"},
+       "prompt": "{text}?", "answer": "team", "labels": ["billing", "network"]}
+      """
+    try workspace.write(
+      Workspace.configuration(
+        methods: #"[{"name": "lora", "rank": 2}]"#, datasets: "[\(tickets)]", training: #", "steps": 2"#,
+        more: #", "seeds": [1, 2]"#), to: "config.json")
+    return workspace
+  }
+
+  @Test("A limit draws each class's share of a sorted file, the same rows for every seed, and the record says so")
+  func sampled() throws {
+    let workspace = try Self.sorted()
+    let run = try workspace.run("run", "config.json", "-o", "out", "--limit", "8")
+    #expect(run.status == 0, "\(run.diagnostics)")
+    // The table and the plan name own data, not the suite that the config names.
+    #expect(run.output.contains("· own data · scores in percent") && !run.output.contains("full suite"))
+    #expect(run.diagnostics.contains("note: validation of tickets has 8 rows, so one row more or less moves"))
+    let records = try workspace.records("out")
+    #expect(records.count == 2)
+    for record in records.values {
+      let data = try #require(record["data"])
+      #expect(record["suite"]?.string == "own" && data["sample"]?.string == "sample")
+      #expect(data["train_classes"]?.keys == ["billing", "network"])
+      #expect(data["train_classes"]?["billing"]?.integer == 6 && data["train_classes"]?["network"]?.integer == 2)
+      #expect(data["eval_classes"]?["billing"]?.integer == 6 && data["eval_classes"]?["network"]?.integer == 2)
+      #expect(data["notes"]?.array?.count == 2)
+    }
+    let ids = try FileManager.default.contentsOfDirectory(atPath: workspace.path("out/runs"))
+    let prompts = try ids.map { id in
+      try workspace.lines(file: "out/runs/\(id)/predictions.jsonl").compactMap { $0["prompt"]?.string }
+    }
+    #expect(prompts.count == 3 && Set(prompts).count == 1)
+    let report = try workspace.run("report", "out")
+    #expect(report.output.contains("validation of tickets has 8 rows") && report.output.contains("· own data ·"))
+    let other = try workspace.run("plan", "config.json", "--limit", "8", "--set", "data.sample_seed=5", "--json")
+    let same = try workspace.run("plan", "config.json", "-o", "out", "--limit", "8", "--json")
+    #expect(try Workspace.json(same.output).array?.allSatisfy { $0["complete"]?.bool == true } == true)
+    let known = Set(ids)
+    #expect(try Workspace.json(other.output).array?.allSatisfy { !known.contains($0["id"]?.string ?? "") } == true)
+  }
+
+  @Test("The first rows of a sorted file are one class, which plan, run, record and report say")
+  func oneClass() throws {
+    let workspace = try Self.sorted()
+    let options = ["--limit", "8", "--set", "data.limit=first", "--only", "seed=1"]
+    let said = "validation of tickets has 1 class (billing): giving that answer to every row is always right"
+    let plan = try workspace.run(arguments: ["plan", "config.json"] + options)
+    #expect(plan.diagnostics.contains("note: \(said)"), "\(plan.diagnostics)")
+    #expect(plan.output.contains("tickets  train  billing 8, network 0"), "\(plan.output)")
+    #expect(plan.output.contains("own data, 2 runs, 2 to do"))
+    let run = try workspace.run(arguments: ["run", "config.json", "-o", "out", "--only", "method=none"] + options)
+    #expect(run.status == 0 && run.diagnostics.contains("note: \(said)"), "\(run.diagnostics)")
+    let record = try #require(try workspace.records("out").values.first)
+    #expect(record["data"]?["sample"]?.string == "first")
+    #expect(record["data"]?["notes"]?.array?.compactMap(\.string).contains(said) == true)
+    #expect(try workspace.run("report", "out", "--format", "markdown").output.contains(said))
+    #expect(try workspace.run("report", "out", "--format", "json").output.contains(said))
+  }
+
+  @Test("data status shows how many rows have each label") func status() throws {
+    let workspace = try Self.sorted()
+    let status = try workspace.run("data", "status", "--config", "config.json")
+    #expect(status.output.contains("tickets  train       billing 30, network 10"), "\(status.output)")
+    let json = try Workspace.json(try workspace.run("data", "status", "--config", "config.json", "--json").output)
+    #expect(json.array?.first?["evaluation_classes"]?["network"]?.integer == 10)
+  }
+
+  @Test("Own data may be named as the suite, and then has no names of the catalogue") func ownSuite() throws {
+    let workspace = try Self.sorted()
+    let plan = try workspace.run("plan", "config.json", "--set", "data.suite=own")
+    #expect(plan.status == 0 && plan.output.contains("own data, 3 runs"), "\(plan)")
+    let mixed = try workspace.run("plan", "config.json", "--set", "data.suite=own", "--set", "data.datasets=[sst2]")
+    #expect(mixed.status == 2 && mixed.diagnostics.contains("\"sst2\" is of the catalogue"), "\(mixed.diagnostics)")
+    let wrong = try workspace.run("plan", "config.json", "--set", "data.limit=8")
+    #expect(wrong.status == 2 && wrong.diagnostics.contains("data.limit: expected one of first, sample"))
+    let both = try Workspace().run("plan", "config.json")
+    #expect(both.output.contains("full suite and own data, 6 runs"), "\(both)")
+  }
+}
