@@ -239,4 +239,16 @@ import Testing
       #expect(first.prettyText.contains("\"alpha\": 16"))
     }
   }
+
+  @Test("Grids and seeds that make more runs than anybody can plan are refused with their number")
+  func tooManyRuns() {
+    let seeds = (0..<2000).map(String.init).joined(separator: ", ")
+    let ranks = (1...60).map(String.init).joined(separator: ", ")
+    let beginning = "model: models/mini\ndata: {datasets: [sst2]}\nmethods: [{name: lora, rank: [\(ranks)]}]\n"
+    #expect(
+      message(beginning + "seeds: [\(seeds)]")?.contains(
+        "60 methods with 2000 seeds on 1 model are more than the 100000 runs that a config may have") == true)
+    let grid = "training: {epochs: [\(ranks)], batch_size: [\(ranks)]}"
+    #expect(message(beginning + grid)?.contains("methods[0]: the lists make 216000 combinations") == true)
+  }
 }

@@ -80,9 +80,15 @@ struct MethodListReader {
         members.contains { trainingNames.contains($0.key) && ([option.name] + option.aliases).contains($0.key) }
       }.flatMap { [$0.name] + $0.aliases })
 
+    let bases = try bases(without: overridden)
+    guard combinations.count * bases.count <= OptionGrid.maximumCount else {
+      throw DocumentError(
+        "\(place): the lists make \(combinations.count * bases.count) combinations, of which at most "
+          + "\(OptionGrid.maximumCount) are run", at: value.offset, of: file.text)
+    }
     var result: [MethodConfiguration] = []
     for combination in combinations {
-      for base in try bases(without: overridden) {
+      for base in bases {
         let training = DocumentObject(combination.members.filter { trainingNames.contains($0.key) })
         var reader = try OptionReader(
           value: DocumentValue(.object(training), offset: value.offset), text: file.text, what: "training", path: place)

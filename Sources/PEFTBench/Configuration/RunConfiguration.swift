@@ -28,6 +28,9 @@ public struct RunConfiguration: Sendable {
   /// The file, for complaints about what is read from it later.
   public let file: ConfigFile
 
+  /// Runs that a config may ask for of one dataset; more take longer to plan than anybody waits.
+  static let maximumRuns = 100_000
+
   /// Reads a config.
   ///
   /// - Parameters:
@@ -69,6 +72,13 @@ public struct RunConfiguration: Sendable {
     seeds = try reader.integers("seeds", default: [42], in: 0...)
     guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
       throw reader.error("seeds", "expected at least one seed, and none of them twice")
+    }
+    let (perModel, overflow) = methods.count.multipliedReportingOverflow(by: seeds.count)
+    guard !overflow, perModel <= Self.maximumRuns / models.count else {
+      throw reader.error(
+        "seeds",
+        "\(methods.count) methods with \(seeds.count) seeds on \(models.count == 1 ? "1 model" : "\(models.count) models")"
+          + " are more than the \(Self.maximumRuns) runs that a config may have; split it into several")
     }
     var evaluation = try reader.object("evaluation", about: "how answers are made and judged")
     self.evaluation = try EvaluationConfiguration(reading: &evaluation)

@@ -2,9 +2,6 @@
 enum CompressedFile {
   /// What such a file may unpack to at most; it is held in memory.
   static let maximumBytes = 4 << 30
-  /// What any file may unpack to, and how many times its size a larger one: texts come to 10, seldom 30 times.
-  private static let harmlessBytes = 64 << 20
-  private static let maximumRatio = 100
 
   /// The unpacked bytes if `source` begins like a gzip or Zstandard file, else nil.
   static func unpack(_ source: ByteSource) throws(TableError) -> ByteSource? {
@@ -12,7 +9,7 @@ enum CompressedFile {
     let isGzip = magic.starts(with: [0x1F, 0x8B])
     guard isGzip || magic == [0x28, 0xB5, 0x2F, 0xFD] else { return nil }
     let packed = try source.bytes(at: 0, count: source.count)
-    let limit = min(maximumBytes, max(harmlessBytes, maximumRatio * packed.count))
+    let limit = min(maximumBytes, UnpackingLimit.bytes(forPacked: packed.count))
     var output = GrowingBytes(capacity: min(packed.count * 4, 1 << 30), limit: limit)
     let input = ByteBuffer(packed)
     do {

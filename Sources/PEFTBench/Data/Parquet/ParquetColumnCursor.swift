@@ -12,11 +12,14 @@ struct ParquetColumnCursor {
   private let leaf: ParquetSchema.Leaf
   private let values: ParquetValues
   private let chunk: ParquetMetadata.ColumnChunk
+  private let budget: ParquetPageBudget
   /// Offset in the file of the next page.
   private var offset: Int
   /// Values, nulls among them, in pages not read yet.
   private var valuesLeft: Int
   private var dictionary: [DocumentValue]?
+  /// What the current page is charged with.
+  private var charged = 0
 
   /// Levels of the current page; nil where all are at the maximum or all are zero, respectively.
   private var definitions: [UInt32]?
@@ -28,11 +31,13 @@ struct ParquetColumnCursor {
 
   /// Starts at the beginning of `chunk`.
   init(
-    _ source: ByteSource, _ leaf: ParquetSchema.Leaf, _ chunk: ParquetMetadata.ColumnChunk, rowCount: Int
+    _ source: ByteSource, _ leaf: ParquetSchema.Leaf, _ chunk: ParquetMetadata.ColumnChunk, rowCount: Int,
+    budget: ParquetPageBudget
   ) throws(TableError) {
     self.source = source
     self.leaf = leaf
     self.chunk = chunk
+    self.budget = budget
     offset = chunk.start
     valuesLeft = chunk.valueCount
     let column = leaf.path.joined(separator: ".")
@@ -230,6 +235,9 @@ struct ParquetColumnCursor {
     guard header.valueCount >= 0, header.valueCount <= max(1, unpacked.count * 8) else {
       throw ParquetPageError("its \(header.valueCount) values do not fit \(unpacked.count) bytes")
     }
+    // The dictionary stays until the column chunk ends.
+    try budget.replace(
+      0, by: ParquetPageBudget.bytes(valueCount: header.valueCount, byteCount: unpacked.count))
     var input = ParquetBytes(unpacked.bytes, 0..<unpacked.count)
     dictionary = try values.plain(&input, count: header.valueCount)
   }
@@ -242,6 +250,10 @@ struct ParquetColumnCursor {
     guard let encoding = ParquetValues.Encoding(rawValue: header.encoding) else {
       throw ParquetPageError("its encoding, \(header.encoding), is unknown")
     }
+    let charge = ParquetPageBudget.bytes(valueCount: count, byteCount: header.unpackedSize)
+    present = []
+    try budget.replace(charged, by: charge)
+    charged = charge
     let isVersion2 = header.kind == 3
     var levelBytes = 0
     let unpacked: ByteBuffer
@@ -315,6 +327,10 @@ struct ParquetColumnCursor {
     if chunk.codec == 0 {
       guard bytes.count == size else { throw ParquetPageError("it has \(bytes.count) bytes, but states \(size)") }
       return ByteBuffer(bytes)
+    }
+    let limit = UnpackingLimit.bytes(forPacked: bytes.count)
+    guard size <= limit else {
+      throw ParquetPageError("it states \(size) bytes for \(bytes.count) packed ones; at most \(limit) are read")
     }
     // Reserved as the packed bytes make it likely, so that a damaged size costs nothing.
     var output = GrowingBytes(capacity: min(size, bytes.count * 16 + (1 << 16)), limit: size)

@@ -15,6 +15,7 @@ struct ParquetTable: TableReader {
   var name: String { source.name }
   var format: TableFormat { .parquet }
   var rowCount: Int? { metadata.rowCount }
+  var byteCount: Int { source.count }
 
   /// Opens the file and reads its footer.
   init(_ source: ByteSource, columns wanted: [String]?) throws(TableError) {
@@ -27,6 +28,12 @@ struct ParquetTable: TableReader {
       projection = Array(schema.names.indices)
     }
     columns = wanted ?? schema.names
+    // Rows of which every bit is the same as in the row before need no bytes; nobody publishes a million of those.
+    guard metadata.rowCount <= max(1 << 20, source.count.multipliedReportingOverflow(by: 8).partialValue) else {
+      throw TableError(
+        "it states \(metadata.rowCount) rows in \(source.count) bytes; a table of so many rows is not so small",
+        at: metadata.place)
+    }
     guard !projection.isEmpty || metadata.rowCount == 0 else {
       throw TableError("there are \(metadata.rowCount) rows, but no columns to read", at: .file(source.name))
     }
@@ -104,8 +111,10 @@ struct ParquetRows: RowSource {
     while rowsLeft == 0 {
       try assembler.finish()
       guard let group = groups.popFirst() else { return nil }
+      let budget = ParquetPageBudget(byteCount: source.count)
       let cursors = try readLeaves.map { leaf throws(TableError) in
-        try ParquetColumnCursor(source, schema.leaves[leaf], group.columns[leaf], rowCount: group.rowCount)
+        try ParquetColumnCursor(
+          source, schema.leaves[leaf], group.columns[leaf], rowCount: group.rowCount, budget: budget)
       }
       assembler = ParquetAssembler(cursors: cursors, cursorOfLeaf: cursorOfLeaf)
       rowsLeft = group.rowCount

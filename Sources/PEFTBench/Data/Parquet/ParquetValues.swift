@@ -16,7 +16,7 @@ struct ParquetValues {
   }
 
   /// What strings with shared beginnings may add up to in one page; the format itself sets no limit to them.
-  private static let maximumTextBytes = 1 << 28
+  private static let maximumTextBytes = 1 << 26
 
   let type: ParquetType
   let typeLength: Int

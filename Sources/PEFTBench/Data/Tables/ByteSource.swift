@@ -17,7 +17,8 @@ final class ByteSource: Sendable {
   /// Opens the file at `path`; what cannot seek is read to its end.
   init(path: String) throws(TableError) {
     name = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw TableError("cannot be opened: \(Self.systemError())", at: .file(path)) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
@@ -32,13 +33,21 @@ final class ByteSource: Sendable {
     case S_IFDIR:
       close(descriptor)
       throw TableError("is a folder; expected a file", at: .file(path))
-    default:
+    case S_IFIFO, S_IFSOCK:
       defer { close(descriptor) }
+      // A pipe with a writer is waited for; one without has nothing in it.
+      _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
       let bytes = try Self.readToEnd(descriptor, name: path)
       count = bytes.count
       storage = .memory(bytes)
+    default:
+      close(descriptor)
+      throw TableError("is a device; expected a file", at: .file(path))
     }
   }
+
+  /// What is read from a pipe at most; it is held in memory.
+  private static let maximumPipeBytes = 256 << 20
 
   /// Bytes that are already in memory, under the name of the file that they came from.
   init(name: String, bytes: ByteBuffer) {
@@ -78,10 +87,12 @@ final class ByteSource: Sendable {
   }
 
   private static func readToEnd(_ descriptor: Int32, name: String) throws(TableError) -> ByteBuffer {
-    var output = GrowingBytes(capacity: 1 << 16, limit: CompressedFile.maximumBytes)
+    var output = GrowingBytes(capacity: 1 << 16, limit: maximumPipeBytes)
     while true {
       guard output.reserve(1 << 16) else {
-        throw TableError("more than \(output.limit) bytes come from here", at: .file(name))
+        throw TableError(
+          "more than \(output.limit >> 20) MiB come from this pipe; write them to a file and name that", at: .file(name)
+        )
       }
       let got = read(descriptor, output.base + output.count, 1 << 16)
       if got < 0, errno == EINTR { continue }

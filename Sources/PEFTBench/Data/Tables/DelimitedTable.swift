@@ -20,6 +20,7 @@ struct DelimitedTable: TableReader {
   var name: String { source.name }
   var format: TableFormat { dialect.delimiter == UInt8(ascii: "\t") ? .tsv : .csv }
   var rowCount: Int? { nil }
+  var byteCount: Int { source.count }
 
   /// Opens the file and reads its first record.
   init(_ source: ByteSource, columns wanted: [String]?, options: TableOptions) throws {

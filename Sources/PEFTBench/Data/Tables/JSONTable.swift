@@ -10,6 +10,7 @@ struct JSONLinesTable: TableReader {
   var name: String { source.name }
   var format: TableFormat { .jsonl }
   var rowCount: Int? { nil }
+  var byteCount: Int { source.count }
 
   /// Opens the file and reads its first row for the columns.
   init(_ source: ByteSource, columns projection: [String]?, options: TableOptions) throws {
@@ -68,6 +69,7 @@ struct JSONArrayTable: TableReader {
   var name: String { source.name }
   var format: TableFormat { .json }
   var rowCount: Int? { nil }
+  var byteCount: Int { source.count }
 
   /// Opens the file and reads its first row for the columns.
   init(_ source: ByteSource, columns projection: [String]?) throws {

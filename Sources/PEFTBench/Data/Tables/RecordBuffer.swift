@@ -3,6 +3,9 @@ import PEFTCore
 
 /// A text file read front to back in pieces, such that one record at a time lies contiguous in memory.
 struct RecordBuffer {
+  /// The longest row that is read: a thousand times what a model could take in.
+  static let maximumRecordBytes = 64 << 20
+
   private let source: ByteSource
   private var window: [UInt8] = []
   /// Where the unread part of the window starts.
@@ -57,6 +60,7 @@ struct RecordBuffer {
         return slice.last == 0x0D ? slice.dropLast() : slice
       }
       searched = window.count - start
+      try checkLength(searched)
       guard try refill() else {
         let slice = window[start...]
         start = window.count
@@ -87,8 +91,16 @@ struct RecordBuffer {
         return slice
       }
       guard !isComplete else { return nil }
+      try checkLength(unread.count)
       _ = try refill()
       isComplete = nextOffset == source.count
+    }
+  }
+
+  private func checkLength(_ bytes: Int) throws(TableError) {
+    guard bytes <= Self.maximumRecordBytes else {
+      throw TableError(
+        "a row begins here that does not end within \(Self.maximumRecordBytes >> 20) MiB", at: .text(location))
     }
   }
 

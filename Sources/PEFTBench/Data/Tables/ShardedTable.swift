@@ -15,10 +15,11 @@ struct ShardedTable: TableReader {
     // JSON rows may differ in their keys, but a column that a whole shard lacks or adds is a mixed-up list of files.
     let expected = Set(columns)
     for shard in shards.dropFirst() where Set(shard.columns) != expected {
-      let missing = columns.first { !shard.columns.contains($0) }
-      let added = shard.columns.first { !expected.contains($0) }
-      let difference = missing.map { "lacks the column \"\($0)\"" } ?? "has the further column \"\(added ?? "")\""
       guard shard.format == .jsonl || shard.format == .json else {
+        let own = Set(shard.columns)
+        let missing = columns.first { !own.contains($0) }
+        let added = shard.columns.first { !expected.contains($0) }
+        let difference = missing.map { "lacks the column \"\($0)\"" } ?? "has the further column \"\(added ?? "")\""
         throw TableError("this shard \(difference), unlike \(first.name)", at: .file(shard.name))
       }
     }
@@ -34,6 +35,8 @@ struct ShardedTable: TableReader {
     }
     return total
   }
+
+  var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
   func classLabels(of column: String) -> [String]? { shards.lazy.compactMap { $0.classLabels(of: column) }.first }
 

@@ -24,6 +24,9 @@ public protocol TableReader: Sendable {
   /// The number of rows where the file states it (Parquet), else nil.
   var rowCount: Int? { get }
 
+  /// Bytes that the rows are read from: the file's, or those that a compressed file was unpacked to.
+  var byteCount: Int { get }
+
   /// The names of an integer column's classes, where the file carries them (Hugging Face `ClassLabel`).
   func classLabels(of column: String) -> [String]?
 
