@@ -38,6 +38,7 @@ import Testing
           "trainable_parameters", "inference_flops", "added_inference_flops", "peak_tensor_bytes", "peak_rss_bytes",
           "training_seconds", "evaluation_seconds", "tokens_seen",
         ]), "\(name)")
+      try expectSummary(record["scores"], of: name)
       let run = "out/runs/\(try #require(record["id"]?.string))"
       let predictions = try workspace.lines(file: run + "/predictions.jsonl")
       #expect(predictions.count == 9, "\(name)")
@@ -74,6 +75,23 @@ import Testing
     let plan = try Workspace.json(workspace.run("plan", "config.json", "-o", "out", "--json").output)
     #expect(plan.array?.count == 6 && plan.array?.allSatisfy { $0["complete"]?.bool == true } == true)
     #expect(plan.array?.compactMap { $0["id"]?.string } == json.array?.compactMap { $0["id"]?.string })
+  }
+
+  /// Expects majority, chance, the classes and the confusion matrix of nine rows of two labels.
+  private func expectSummary(_ scores: DocumentValue?, of name: String) throws {
+    let labels = name.hasPrefix("sst2") ? ["negative", "positive"] : ["bad", "good"]
+    let scores = try #require(scores)
+    let support = try #require(scores["per_class"]?.array).compactMap { $0["support"]?.integer }
+    #expect(scores["per_class"]?.array?.compactMap { $0["label"]?.string } == labels, "\(name)")
+    #expect(support.reduce(0, +) == 9 && support[1] > support[0], "\(name)")
+    #expect(scores["majority"]?["answer"]?.string == labels[1], "\(name)")
+    #expect(scores["majority"]?["value"]?.number == Double(support[1]) / 9, "\(name)")
+    #expect(scores["chance"]?.number == 0.5 && (scores["distinct_answers"]?.integer ?? 0) > 0, "\(name)")
+    let counts = try #require(scores["confusion"]?["counts"]?.array).map { $0.array?.compactMap(\.integer) ?? [] }
+    let invalid = try #require(scores["confusion"]?["invalid"]?.array).compactMap(\.integer)
+    #expect(zip(counts, invalid).map { $0.reduce($1, +) } == support, "\(name)")
+    #expect(scores["accuracy"]?.number == Double(counts[0][0] + counts[1][1]) / 9, "\(name)")
+    #expect(scores["balanced_accuracy"]?.number != nil && scores["kappa"]?.number != nil, "\(name)")
   }
 
   @Test("Adapters that were folded in for the evaluation are taken out again: what follows is as if alone")

@@ -3,7 +3,7 @@ import PEFTCore
 import Testing
 
 @Suite("Classification metrics") struct ClassificationMetricTests {
-  @Test("Accuracy, F1, macro-F1 and Matthews equal scikit-learn's") func sklearn() throws {
+  @Test("Every score, the classes' own and the confusion matrix equal scikit-learn's") func sklearn() throws {
     for test in try MetricFixture("metrics.json").cases("classification") {
       let labels = try #require(test["labels"]?.array).compactMap(\.string)
       let gold = try test.numbers("gold").map { Int($0) }
@@ -19,6 +19,21 @@ import Testing
       #expect(isClose(scores.score("f1"), try test.double("f1")))
       #expect(isClose(scores.score("matthews"), try test.double("matthews")))
       #expect(isClose(try several.score(answers).score("macro_f1"), try test.double("macro_f1")))
+      for name in ["micro_f1", "weighted_f1", "balanced_accuracy", "kappa"] {
+        #expect(isClose(try several.score(answers).score(name), try test.double(name)), "\(name)")
+        #expect(try several.score(answers).score(name) == scores.score(name), "\(name)")
+      }
+      let perClass = try #require(test["per_class"]?.array).map { $0.array?.compactMap(\.number) ?? [] }
+      #expect(isClose(scores.score("precision"), perClass[1][0]) && isClose(scores.score("recall"), perClass[1][1]))
+      let summary = try several.summary(of: answers)
+      for (found, expected) in zip(summary.classes, perClass) {
+        #expect(isClose(found.precision, expected[0]) && isClose(found.recall, expected[1]))
+        #expect(isClose(found.f1, expected[2]) && Double(found.support) == expected[3])
+      }
+      #expect(summary.classes.map(\.label) == labels)
+      let matrix = try #require(test["confusion"]?.array).map { $0.array?.compactMap(\.integer) ?? [] }
+      #expect(summary.confusion?.counts == matrix)
+      #expect(summary.confusion?.invalid == test["invalid"]?.array?.compactMap(\.integer))
       #expect(isClose(scores.invalidRate, Double(predicted.count { $0 == nil }) / Double(predicted.count)))
     }
   }
@@ -67,7 +82,7 @@ import Testing
     let rows = [("True", "True", "q1"), ("False", "True", "q1"), ("False", "False", "q2"), ("true", "True", "q2")]
     let answers = rows.map { ScoredAnswer(predict: $0.0, label: $0.1, group: $0.2) }
     let scores = try metric.score(answers)
-    #expect(scores.scores.map(\.name) == ["accuracy", "f1", "matthews", "exact_match"])
+    #expect(scores.scores.map(\.name).prefix(4) == ["accuracy", "f1", "matthews", "exact_match"])
     #expect(isClose(scores.score("exact_match"), 0.5))
     #expect(isClose(scores.score("f1"), 0.8))
     let ungrouped = try metric.score(rows.map { ScoredAnswer(predict: $0.0, label: $0.1) })
@@ -85,6 +100,20 @@ import Testing
       #expect(error?.description.hasPrefix("row 2: the label \"positiv\" is none of negative, positive") == true)
     }
     #expect(throws: ScoringError.noAnswers) { try metric.score([]) }
+    // Thousands of labels do not become a message of as many words.
+    let many = DatasetMetric(dataset: "x", family: .multiClass(labels: (0..<5000).map { "label\($0)" }))
+    let error = #expect(throws: ScoringError.self) { try many.score([ScoredAnswer(predict: "", label: "?")]) }
+    #expect(error?.description.hasSuffix("label9 and 4990 others") == true)
+  }
+
+  @Test("A label longer than the published script's 16 characters is its own reason") func labelIsCut() throws {
+    let label = "a_label_of_24_characters"
+    let metric = DatasetMetric(dataset: "x", family: .binaryClassification(labels: ["no", label], positive: label))
+    let answers = [ScoredAnswer(predict: label, label: label)]
+    #expect(try metric.score(answers).value == 1)
+    let error = #expect(throws: ScoringError.self) { try metric.score(answers, under: .peftBench) }
+    #expect(
+      error?.description == "the published script cuts labels to 16 characters, and \"\(label)\" has 24")
   }
 
   @Test("All 27 datasets have a metric whose scores come in the order it announces") func table() throws {

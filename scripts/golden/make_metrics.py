@@ -13,7 +13,15 @@ import warnings
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    matthews_corrcoef,
+    precision_recall_fscore_support,
+)
 
 warnings.filterwarnings("ignore")
 rng = random.Random(7)
@@ -30,6 +38,9 @@ def classification(labels, gold, predicted):
     filled = [invalid if p is None else p for p in predicted]
     classes = list(range(len(labels)))
     binary = f1_score(gold, filled, labels=[1], average="macro", zero_division=0)
+    per_class = precision_recall_fscore_support(gold, filled, labels=classes, zero_division=0)
+    kappa = cohen_kappa_score(gold, filled)
+    matrix = confusion_matrix(gold, filled, labels=classes + [invalid])
     return {
         "labels": labels,
         "gold": gold,
@@ -38,6 +49,14 @@ def classification(labels, gold, predicted):
         "f1": binary,
         "macro_f1": f1_score(gold, filled, labels=classes, average="macro", zero_division=0),
         "matthews": matthews_corrcoef(gold, filled),
+        "micro_f1": f1_score(gold, filled, labels=classes, average="micro", zero_division=0),
+        "weighted_f1": f1_score(gold, filled, labels=classes, average="weighted", zero_division=0),
+        "balanced_accuracy": balanced_accuracy_score(gold, filled),
+        # Where both sides are one and the same class, kappa is undefined and given as 0.
+        "kappa": 0.0 if kappa != kappa else float(kappa),
+        "per_class": [[float(v) for v in values] for values in zip(*per_class)],
+        "confusion": matrix[:-1, :-1].tolist(),
+        "invalid": matrix[:-1, -1].tolist(),
     }
 
 

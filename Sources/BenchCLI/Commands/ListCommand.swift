@@ -92,7 +92,7 @@ enum ListCommand {
     ])
     for dataset in DatasetCatalogue.all {
       table.add([
-        dataset.id, dataset.group.rawValue, dataset.title, dataset.metric.family.primaryName(under: .strict),
+        dataset.id, dataset.group.rawValue, dataset.title, dataset.metric.primaryName(under: .strict),
         dataset.labels.joined(separator: " "),
       ])
     }
@@ -104,7 +104,7 @@ enum ListCommand {
       DatasetCatalogue.all.map { dataset in
         [
           "id": JSONValue(dataset.id), "group": JSONValue(dataset.group.rawValue), "title": JSONValue(dataset.title),
-          "metric": JSONValue(dataset.metric.family.primaryName(under: .strict)), "labels": JSONValue(dataset.labels),
+          "metric": JSONValue(dataset.metric.primaryName(under: .strict)), "labels": JSONValue(dataset.labels),
           "training_splits": JSONValue(dataset.trainingSplits),
           "evaluation_splits": JSONValue(dataset.evaluationSplits), "test_splits": JSONValue(dataset.testSplits),
           "source": JSONValue(dataset.source?.repository), "instruction": JSONValue(dataset.layout.instruction),
@@ -123,7 +123,10 @@ enum ListCommand {
       ])
     }
     table.print(to: console)
-    console.print("\nThe first of each list is the primary score.")
+    console.print("\nThe first of each list is the primary score. A dataset of your own chooses it by `metric`:\n")
+    var choices = TextTable([.init(title: "metric"), .init(title: "of"), .init(title: "")])
+    for choice in MetricChoice.allCases { choices.add([choice.rawValue, choice.answers, choice.about]) }
+    choices.print(to: console)
   }
 
   private static var metricsJSON: JSONValue {

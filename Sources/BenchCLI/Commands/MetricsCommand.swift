@@ -7,7 +7,9 @@ enum MetricsCommand {
     name: "metrics", summary: "Score a file of predictions by a dataset's metric.",
     discussion: [
       "FILE holds one {\"predict\": text, \"label\": text} a line, as generated_predictions.jsonl of LLaMA-Factory; "
-        + "\"group\" and \"answers\" may stand beside them, as in the predictions of a run. The primary score is the one that `run` records."
+        + "\"group\" and \"answers\" may stand beside them, as in the predictions of a run. The primary score is the one that `run` records.",
+      "Beside the scores stand the headline score of the most frequent gold answer given to every row (majority), that of "
+        + "guessing among the labels (chance), and how many different answers there are.",
     ],
     positionals: [
       PositionalSpec(name: "DATASET", help: "One of the 27 datasets, or one that --config describes."),
@@ -17,10 +19,15 @@ enum MetricsCommand {
       OptionSpec(
         long: "protocol", valueName: "NAME", choices: ScoringProtocol.allCases.map(\.rawValue),
         help: "strict (the default), or what PEFT-Bench's published script computes."),
+      OptionSpec(
+        long: "confusion", help: "Also precision, recall and F1 of each label, and which label was taken for which."),
       DataCommand.config, .json,
     ],
     examples: [
       .init(line: "peft-bench metrics sst2 predictions.jsonl", meaning: "Score a run's predictions."),
+      .init(
+        line: "peft-bench metrics tickets predictions.jsonl --config c.yaml --confusion",
+        meaning: "A dataset of your own, with its confusion matrix."),
       .init(
         line: "peft-bench metrics svamp p.jsonl --protocol peft-bench --json", meaning: "As the published script does."),
     ],
@@ -30,14 +37,17 @@ enum MetricsCommand {
       let scoring = arguments.value("protocol").flatMap(ScoringProtocol.init) ?? .strict
       let answers = try answers(arguments.positional("FILE") ?? "")
       let scores = try dataset.metric.score(answers, under: scoring)
+      let summary = try dataset.metric.summary(of: answers, under: scoring)
       if arguments.flag("json") {
         var values: JSONValue = [:]
         for score in scores.scores { values[score.name] = JSONValue(score.value) }
-        console.print(json: [
+        var json: JSONValue = [
           "dataset": JSONValue(name), "protocol": JSONValue(scoring.rawValue), "primary": JSONValue(scores.primary),
           "value": JSONValue(scores.value), "scores": values, "invalid_rate": JSONValue(scores.invalidRate),
           "count": JSONValue(scores.count), "notes": JSONValue(scores.notes),
-        ])
+        ]
+        (arguments.flag("confusion") ? summary : summary.withoutClasses).add(to: &json)
+        console.print(json: json)
       } else {
         var table = TextTable([.init(title: "\(name), \(scoring.rawValue)"), .init(title: "score", isNumber: true)])
         for score in scores.scores {
@@ -45,13 +55,45 @@ enum MetricsCommand {
             score.name + (score.name == scores.primary ? " (primary)" : ""), Format.decimal(score.value, digits: 4),
           ])
         }
+        if let majority = summary.majority {
+          let answer = majority.answer.count > 40 ? majority.answer.prefix(40) + "…" : majority.answer
+          table.add(["majority (\(answer) to every row)", Format.decimal(majority.value, digits: 4)])
+        }
+        if let chance = summary.chance { table.add(["chance", Format.decimal(chance, digits: 4)]) }
         table.add(["invalid answers", Format.decimal(scores.invalidRate, digits: 4)])
+        if let count = summary.distinctAnswers { table.add(["different answers", "\(count)"]) }
         table.add(["rows", "\(scores.count)"])
         table.print(to: console)
+        if arguments.flag("confusion") { printConfusion(summary, console) }
         for note in scores.notes { console.note("note: \(note)") }
       }
       return .done
     })
+
+  private static func printConfusion(_ summary: AnswerSummary, _ console: Console) {
+    guard !summary.classes.isEmpty else { return console.note("note: the answers are no label words") }
+    var classes = TextTable([
+      .init(title: "label"), .init(title: "precision", isNumber: true), .init(title: "recall", isNumber: true),
+      .init(title: "f1", isNumber: true), .init(title: "rows", isNumber: true),
+    ])
+    for scores in summary.classes {
+      classes.add(
+        [scores.label] + [scores.precision, scores.recall, scores.f1].map { Format.decimal($0, digits: 4) }
+          + ["\(scores.support)"])
+    }
+    console.print("")
+    classes.print(to: console)
+    if let reason = summary.confusionAbsence { console.note("note: no confusion matrix of \(reason)") }
+    guard let confusion = summary.confusion else { return }
+    var matrix = TextTable(
+      [.init(title: "gold, predicted as")]
+        + (confusion.labels + ["invalid"]).map { TextTable.Column(title: $0, isNumber: true) })
+    for (index, label) in confusion.labels.enumerated() {
+      matrix.add([label] + (confusion.counts[index] + [confusion.invalid[index]]).map { "\($0)" })
+    }
+    console.print("")
+    matrix.print(to: console)
+  }
 
   private static func answers(_ path: String) throws -> [ScoredAnswer] {
     let rows = try TableFile.open(path: path).rows()

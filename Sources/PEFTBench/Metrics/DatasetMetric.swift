@@ -28,9 +28,11 @@ public enum MetricFamily: Sendable, Equatable {
   /// The names of the scores in the order in which they are reported, the headline score first.
   public func scoreNames(under scoring: ScoringProtocol) -> [String] {
     switch (self, scoring) {
-    case (.binaryClassification, .strict): ["accuracy", "f1", "matthews"]
-    case (.multiClass, .strict): ["accuracy", "macro_f1", "matthews"]
-    case (.multirc, .strict): ["accuracy", "f1", "matthews", "exact_match"]
+    case (.binaryClassification, .strict):
+      ["accuracy", "f1", "matthews", "precision", "recall", "macro_f1"] + Self.others
+    case (.multiClass, .strict): ["accuracy", "macro_f1", "matthews"] + Self.others
+    case (.multirc, .strict):
+      ["accuracy", "f1", "matthews", "exact_match", "precision", "recall", "macro_f1"] + Self.others
     case (.binaryClassification, .peftBench), (.multirc, .peftBench): ["f1", "exact_match"]
     case (.multiClass, .peftBench): ["macro_f1", "exact_match"]
     case (.correlation, _): ["pearson", "spearman"]
@@ -43,7 +45,10 @@ public enum MetricFamily: Sendable, Equatable {
     }
   }
 
-  /// The name of the headline score.
+  /// Scores that every dataset with label words has, whatever the number of labels.
+  private static let others = ["weighted_f1", "micro_f1", "balanced_accuracy", "kappa"]
+
+  /// The name of the headline score unless a dataset's description chooses another one.
   ///
   /// Under the strict protocol it is the accuracy of every task with one label an answer: F1 of an arbitrary
   /// "positive" choice (COPA's second, say) rewards whoever always says it.
@@ -56,11 +61,22 @@ public struct DatasetMetric: Sendable, Equatable {
   public let dataset: String
   /// How its answers are scored.
   public let family: MetricFamily
+  /// The strict score that is the headline, where a description chooses one; else the family's own.
+  public let headline: String?
 
   /// Creates the metric of a dataset, for instance one that a user describes.
-  public init(dataset: String, family: MetricFamily) {
+  ///
+  /// - Precondition: `headline` is one of the family's strict scores.
+  public init(dataset: String, family: MetricFamily, headline: String? = nil) {
+    precondition(headline.map(family.scoreNames(under: .strict).contains) ?? true, "\(headline ?? "") as a headline")
     self.dataset = dataset
     self.family = family
+    self.headline = headline
+  }
+
+  /// The name of the headline score; that of the published script is always its own.
+  public func primaryName(under scoring: ScoringProtocol) -> String {
+    scoring == .strict ? headline ?? family.primaryName(under: .strict) : family.primaryName(under: scoring)
   }
 
   /// The metric of one of the 27 datasets, or nil for another name.
@@ -109,7 +125,8 @@ public struct DatasetMetric: Sendable, Equatable {
   {
     guard !answers.isEmpty else { throw .noAnswers }
     switch scoring {
-    case .strict: return try StrictScoring(family: family).scores(of: answers)
+    case .strict:
+      return try StrictScoring(family: family, primary: primaryName(under: .strict)).scores(of: answers)
     case .peftBench: return try PublishedScoring(family: family).scores(of: answers)
     }
   }

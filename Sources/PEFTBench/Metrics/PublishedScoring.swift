@@ -44,24 +44,26 @@ struct PublishedScoring {
   private func classification(_ rows: [ScoredAnswer], labels: [String], positive: String?) throws(ScoringError)
     -> DatasetScores
   {
-    let words = labels.map { $0.lowercased() }
-    var matrix = ConfusionMatrix(classCount: words.count)
+    let classes = Dictionary(
+      labels.enumerated().map { ($1.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+    var matrix = ConfusionMatrix(classCount: labels.count)
     var credits: [Double] = []
     var invalid = 0
     for (row, answer) in rows.enumerated() {
       let goldText = cut(answer.label)
       let predictedText = cut(answer.predict)
-      guard let gold = words.firstIndex(of: goldText) else {
+      guard let gold = classes[goldText] else {
+        if classes[answer.label] != nil { throw .labelIsCut(label: answer.label) }
         throw .unknownLabel(row: row + 1, label: answer.label, expected: labels)
       }
-      let predicted = words.firstIndex(of: predictedText)
+      let predicted = classes[predictedText]
       if predicted == nil { invalid += 1 }
-      matrix.add(gold: gold, predicted: predicted ?? (gold == 1 || words.count < 2 ? 0 : 1))
+      matrix.add(gold: gold, predicted: predicted ?? (gold == 1 || labels.count < 2 ? 0 : 1))
       credits.append(goldText == predictedText ? 1 : 0)
     }
     let first: NamedScore
     if let positive {
-      let index = words.firstIndex(of: positive.lowercased())
+      let index = classes[positive.lowercased()]
       first = NamedScore(name: "f1", value: index.map { matrix.f1(of: $0) } ?? 0)
     } else {
       first = NamedScore(name: "macro_f1", value: matrix.macroF1OfSeenClasses)

@@ -8,6 +8,8 @@ public enum ScoringError: InputError, Equatable {
   case unknownLabel(row: Int, label: String, expected: [String])
   /// A gold answer has no number where the metric needs one; `row` counts from 1.
   case labelWithoutNumber(row: Int, label: String)
+  /// The published script cuts texts to 16 characters, so that this gold label is none of its labels.
+  case labelIsCut(label: String)
 
   /// One sentence: what is wrong, where, and what was expected.
   public var description: String {
@@ -15,10 +17,14 @@ public enum ScoringError: InputError, Equatable {
     case .noAnswers:
       return "there are no predictions to score"
     case .unknownLabel(let row, let label, let expected):
-      let nearest = NearestName.of(label, among: expected).map { "; did you mean \"\($0)\"?" } ?? ""
-      return "row \(row): the label \"\(shortened(label))\" is none of \(expected.joined(separator: ", "))\(nearest)"
+      let nearest = NearestName.of(label, among: expected).map { "; did you mean \"\(shortened($0))\"?" } ?? ""
+      let shown = expected.prefix(10).map(shortened).joined(separator: ", ")
+      let others = expected.count > 10 ? " and \(expected.count - 10) others" : ""
+      return "row \(row): the label \"\(shortened(label))\" is none of \(shown)\(others)\(nearest)"
     case .labelWithoutNumber(let row, let label):
       return "row \(row): the label \"\(shortened(label))\" gives no number, which this dataset's metric needs"
+    case .labelIsCut(let label):
+      return "the published script cuts labels to 16 characters, and \"\(shortened(label))\" has \(label.count)"
     }
   }
 

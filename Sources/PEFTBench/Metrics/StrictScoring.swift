@@ -1,6 +1,8 @@
 /// The scores that each task's definition asks for.
 struct StrictScoring {
   let family: MetricFamily
+  /// The name of the headline score, whose credits the rows get where it is a mean over rows.
+  let primary: String
 
   func scores(of answers: [ScoredAnswer]) throws(ScoringError) -> DatasetScores {
     switch family {
@@ -14,7 +16,9 @@ struct StrictScoring {
     case .recordSpan: return spans(answers)
     case .gsm8k: return try finalAnswers(answers)
     case .svamp: return try equations(answers)
-    case .code: return CodeBLEU.scores(of: answers.map { ($0.label, AnswerParser.reply(in: $0.predict)) })
+    case .code:
+      return CodeBLEU.scores(
+        of: answers.map { ($0.label, AnswerParser.reply(in: $0.predict)) }, primary: primary)
     }
   }
 
@@ -22,7 +26,7 @@ struct StrictScoring {
     _ scores: [NamedScore], invalid: Int, of answers: [ScoredAnswer], credits: [Double], notes: [String] = []
   ) -> DatasetScores {
     DatasetScores(
-      primary: family.primaryName(under: .strict), scores: scores,
+      primary: primary, scores: scores,
       invalidRate: Double(invalid) / Double(answers.count), count: answers.count, rowCredits: credits, notes: notes)
   }
 
@@ -45,20 +49,27 @@ struct StrictScoring {
       credits.append(predicted == gold ? 1 : 0)
     }
     var scores = [NamedScore(name: "accuracy", value: matrix.accuracy)]
-    if let positive {
-      scores.append(NamedScore(name: "f1", value: parser.label(positive).map { matrix.f1(of: $0) } ?? 0))
-    } else {
-      scores.append(NamedScore(name: "macro_f1", value: matrix.macroF1))
-    }
-    scores.append(NamedScore(name: "matthews", value: matrix.matthews))
+    func add(_ name: String, _ value: Double) { scores.append(NamedScore(name: name, value: value)) }
+    let wanted = positive.flatMap(parser.label)
+    if let wanted { add("f1", matrix.f1(of: wanted)) } else { add("macro_f1", matrix.macroF1) }
+    add("matthews", matrix.matthews)
     var notes: [String] = []
     if groups {
       if answers.allSatisfy({ $0.group != nil }) {
-        scores.append(NamedScore(name: "exact_match", value: questionsAllRight(answers, credits)))
+        add("exact_match", questionsAllRight(answers, credits))
       } else {
         notes.append("exact_match needs to know which question each answer belongs to; it is left out")
       }
     }
+    if let wanted {
+      add("precision", matrix.precision(of: wanted))
+      add("recall", matrix.recall(of: wanted))
+      add("macro_f1", matrix.macroF1)
+    }
+    add("weighted_f1", matrix.weightedF1)
+    add("micro_f1", matrix.microF1)
+    add("balanced_accuracy", matrix.balancedAccuracy)
+    add("kappa", matrix.kappa)
     return report(scores, invalid: invalid, of: answers, credits: credits, notes: notes)
   }
 
@@ -122,7 +133,8 @@ struct StrictScoring {
       [
         NamedScore(name: "f1", value: mean(results.map(\.f1))),
         NamedScore(name: "exact_match", value: mean(results.map(\.exactMatch))),
-      ], invalid: invalid, of: answers, credits: queryOfRow.map { results[$0].f1 })
+      ], invalid: invalid, of: answers,
+      credits: queryOfRow.map { primary == "exact_match" ? results[$0].exactMatch : results[$0].f1 })
   }
 
   private func finalAnswers(_ answers: [ScoredAnswer]) throws(ScoringError) -> DatasetScores {

@@ -8,8 +8,10 @@ struct JudgedRows {
   let scored: [ScoredAnswer]
   /// The scores under the config's protocol.
   let scores: DatasetScores
-  /// The scores under the other one.
-  let otherScores: DatasetScores
+  /// What stands beside them.
+  let summary: AnswerSummary
+  /// The scores under the other one, or why there are none.
+  let otherScores: Result<DatasetScores, ScoringError>
   /// Seconds that answering took.
   let seconds: Double
 

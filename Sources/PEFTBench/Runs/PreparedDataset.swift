@@ -90,6 +90,8 @@ struct PreparedDataset {
       "template": JSONValue(renderer.templateName), "template_sha256": JSONValue(renderer.templateHash),
       "first_prompt": JSONValue(scored.rendered.first?.prompt),
       "train_sha256": JSONValue(hashes.train), "eval_sha256": JSONValue(hashes.evaluation),
+      "train_content_sha256": JSONValue(RowContent.hash(of: trainingExamples)),
+      "eval_content_sha256": JSONValue(RowContent.hash(of: scored.examples)),
       "cut_train_rows": JSONValue(training.count { $0.isPromptCut || $0.isAnswerCut }),
       "cut_eval_rows": JSONValue(scored.rendered.count { $0.isPromptCut }),
     ]

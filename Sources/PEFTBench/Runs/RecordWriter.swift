@@ -12,7 +12,10 @@ struct RecordWriter {
   let attachment: AttachedMethod
   let outcome: Trainer.Outcome
   let scores: DatasetScores
-  let otherScores: DatasetScores
+  /// What stands beside them.
+  let summary: AnswerSummary
+  /// The scores of the protocol that the config does not ask for, or why there are none.
+  let otherScores: Result<DatasetScores, ScoringError>
   /// The third set, where it was answered too.
   let test: JudgedRows?
   let peak: MemoryUse
@@ -48,14 +51,14 @@ struct RecordWriter {
     json["seed"] = JSONValue(run.seed)
     json["training"] = run.isZeroShot ? .null : run.method.training.resultJSON
     json["evaluation"] = configuration.evaluation.json
-    json["scores"] = scoresJSON(scores, other: otherScores)
+    json["scores"] = scoresJSON(scores, summary, other: otherScores)
     if let test {
       json["sets"] = [
         "test": [
           "split": JSONValue(test.rows.split), "rows": JSONValue(test.rows.examples.count),
           "sha256": JSONValue(test.rows.sha256), "classes": test.rows.classes?.json ?? .null,
           "cut_rows": JSONValue(test.rows.rendered.count { $0.isPromptCut }), "count": JSONValue(test.scores.count),
-          "scores": scoresJSON(test.scores, other: test.otherScores), "seconds": JSONValue(test.seconds),
+          "scores": scoresJSON(test.scores, test.summary, other: test.otherScores), "seconds": JSONValue(test.seconds),
         ]
       ]
     }
@@ -92,7 +95,9 @@ struct RecordWriter {
     let peakBytes: Int
   }
 
-  private func scoresJSON(_ scores: DatasetScores, other otherScores: DatasetScores) -> JSONValue {
+  private func scoresJSON(
+    _ scores: DatasetScores, _ summary: AnswerSummary, other otherScores: Result<DatasetScores, ScoringError>
+  ) -> JSONValue {
     var result: JSONValue = [
       "primary": ["name": JSONValue(scores.primary), "value": JSONValue(scores.value)],
       "protocol": JSONValue(configuration.evaluation.scoring.rawValue),
@@ -100,8 +105,12 @@ struct RecordWriter {
     for score in scores.scores { result[score.name] = JSONValue(score.value) }
     result["invalid_rate"] = JSONValue(scores.invalidRate)
     result["count"] = JSONValue(scores.count)
+    summary.add(to: &result)
     var other: JSONValue = [:]
-    for score in otherScores.scores { other[score.name] = JSONValue(score.value) }
+    switch otherScores {
+    case .success(let scores): for score in scores.scores { other[score.name] = JSONValue(score.value) }
+    case .failure(let error): other["absent"] = JSONValue(error.description)
+    }
     let name = configuration.evaluation.scoring == .strict ? ScoringProtocol.peftBench : .strict
     result[name.rawValue] = other
     if !scores.notes.isEmpty { result["notes"] = JSONValue(scores.notes) }

@@ -159,8 +159,8 @@ public final class RunExecutor {
 
     let record = RecordWriter(
       configuration: configuration, run: planned, identity: identity, loaded: loaded, data: data,
-      attachment: attachment, outcome: outcome, scores: validation.scores, otherScores: validation.otherScores,
-      test: test, peak: planned.isZeroShot ? evaluation.peak : outcome.peak,
+      attachment: attachment, outcome: outcome, scores: validation.scores, summary: validation.summary,
+      otherScores: validation.otherScores, test: test, peak: planned.isZeroShot ? evaluation.peak : outcome.peak,
       evaluationSeconds: evaluation.seconds + (third?.seconds ?? 0),
       started: started, threads: context.workers.count
     ).record()
@@ -205,7 +205,11 @@ public final class RunExecutor {
     let scoring = configuration.evaluation.scoring
     return JudgedRows(
       rows: rows, scored: scored, scores: try dataset.metric.score(scored, under: scoring),
-      otherScores: try dataset.metric.score(scored, under: scoring == .strict ? .peftBench : .strict),
+      summary: try dataset.metric.summary(of: scored, under: scoring),
+      // A side score can be absent; it fails no run.
+      otherScores: Result { () throws(ScoringError) in
+        try dataset.metric.score(scored, under: scoring == .strict ? .peftBench : .strict)
+      },
       seconds: answers.seconds)
   }
 

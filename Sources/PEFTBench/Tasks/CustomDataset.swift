@@ -8,17 +8,6 @@ public import PEFTCore
 ///
 /// In place of `prompt`, an `instruction` and the `columns` that follow it, one a line, do as well.
 public enum CustomDataset {
-  /// How answers are scored.
-  enum Metric: String, CaseIterable {
-    case accuracy
-    case correlation
-    /// Word F1 and exact match of free text.
-    case text
-    case finalNumber = "final_number"
-    case equation
-    case code
-  }
-
   /// Reads a description.
   ///
   /// - Parameters:
@@ -56,7 +45,7 @@ public enum CustomDataset {
     let columns = try reader.strings("columns", default: [], about: "columns of the prompt, one a line")
     let answer = try reader.string("answer", about: "the column with the answer")
     let labels = try Labels(try reader.value("labels", about: "the label words, or values and their words"), reader)
-    let metric = try reader.optionalChoice("metric", as: Metric.self, about: "how answers are scored")
+    let metric = try reader.optionalChoice("metric", as: MetricChoice.self, about: "the headline score")
     let range = try reader.numbers("range", default: [0, 5], count: 2, about: "the least and greatest score")
     let positive = try reader.optionalString("positive", about: "the label that f1 is about")
     let tokens = try reader.integer(
@@ -81,7 +70,7 @@ public enum CustomDataset {
       layout = .lines(instruction: instruction)
       fields = columns
     }
-    let family = try family(metric, labels, range: range, positive: positive, reader)
+    let scoring = try self.metric(of: name, by: metric, labels, positive: positive, range: range, reader)
     let isNamed = template == nil && fields.count > 1
     let read: @Sendable (SourceRow) throws -> [Example] = { row in
       let texts = try fields.map { Example.Field(isNamed ? $0 : nil, try row.plainText($0)) }
@@ -96,7 +85,7 @@ public enum CustomDataset {
     return DatasetDescription(
       id: name, group: .custom, title: title, source: nil, testSplits: test.isEmpty ? [] : ["test"], files: files,
       columns: (fields + [answer] + (group.map { [$0] } ?? [])).map { [$0] }, layout: layout,
-      metric: DatasetMetric(dataset: name, family: family), maximumNewTokens: tokens, read: read)
+      metric: scoring, maximumNewTokens: tokens, read: read)
   }
 
   private static func isName(_ name: String) -> Bool {
@@ -106,26 +95,14 @@ public enum CustomDataset {
       }
   }
 
-  private static func family(
-    _ metric: Metric?, _ labels: Labels, range: [Double], positive: String?, _ reader: OptionReader
-  ) throws(DocumentError) -> MetricFamily {
-    if let positive, !labels.words.contains(positive) {
-      throw reader.error("positive", "\"\(positive)\" is none of the labels \(labels.words.joined(separator: ", "))")
-    }
-    switch metric ?? (labels.words.isEmpty ? .text : .accuracy) {
-    case .accuracy:
-      guard labels.words.count >= 2 else {
-        throw reader.error("labels", "accuracy needs at least two labels; free text is scored by \"text\"")
-      }
-      guard labels.words.count == 2 else { return .multiClass(labels: labels.words) }
-      return .binaryClassification(labels: labels.words, positive: positive ?? labels.words[1])
-    case .correlation:
-      guard range[0] < range[1] else { throw reader.error("range", "expected the smaller number first") }
-      return .correlation(range: range[0]...range[1])
-    case .text: return .recordSpan
-    case .finalNumber: return .gsm8k
-    case .equation: return .svamp
-    case .code: return .code
+  private static func metric(
+    of name: String, by choice: MetricChoice?, _ labels: Labels, positive: String?, range: [Double],
+    _ reader: OptionReader
+  ) throws(DocumentError) -> DatasetMetric {
+    do {
+      return try MetricChoice.metric(of: name, by: choice, labels: labels.words, positive: positive, range: range)
+    } catch {
+      throw reader.error(error.key, error.message)
     }
   }
 

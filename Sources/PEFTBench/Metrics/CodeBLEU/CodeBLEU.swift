@@ -37,7 +37,9 @@ public enum CodeBLEU {
     return counts.parts
   }
 
-  static func scores(of pairs: [(reference: String, prediction: String)]) -> DatasetScores {
+  static func scores(of pairs: [(reference: String, prediction: String)], primary: String = Parts.names[0])
+    -> DatasetScores
+  {
     var corpus = Counts()
     var credits: [Double] = []
     for pair in pairs {
@@ -46,8 +48,7 @@ public enum CodeBLEU {
       credits.append(counts.parts.codeBLEU)
     }
     return DatasetScores(
-      primary: Parts.names[0],
-      scores: zip(Parts.names, corpus.parts.values).map { NamedScore(name: $0, value: $1) },
+      primary: primary, scores: zip(Parts.names, corpus.parts.values).map { NamedScore(name: $0, value: $1) },
       invalidRate: Double(corpus.invalidPredictions) / Double(max(1, pairs.count)), count: pairs.count,
       rowCredits: credits)
   }

@@ -1,6 +1,8 @@
 import PEFTCore
 
 /// A report as CSV (RFC 4180): one row a run, failed and missing ones too.
+///
+/// The columns of `CSVScores` stand before the last two.
 enum CSVReport {
   static let columns = [
     "suite", "model", "dataset", "method", "seed", "status", "metric", "score", "invalid_rate", "count", "pscp",
@@ -9,26 +11,28 @@ enum CSVReport {
   ]
 
   static func text(_ report: Report) -> String {
-    var lines = [columns.joined(separator: ",")]
+    let scores = CSVScores(report.suites.flatMap(\.results.runs))
+    let absent = 12 + scores.columns.count
+    var lines = [join(columns.dropLast(2) + scores.columns + columns.suffix(2))]
     for suite in report.suites {
-      for run in suite.results.runs { lines.append(line(run)) }
+      for run in suite.results.runs { lines.append(line(run, scores)) }
       for run in suite.results.failures {
         lines.append(
           join(
-            [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "failed"] + empty(12)
+            [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "failed"] + empty(absent)
               + [run.id, run.error]))
       }
       for run in suite.results.missing {
         lines.append(
           join(
-            [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "missing"] + empty(12)
+            [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "missing"] + empty(absent)
               + [run.id ?? "", run.cause]))
       }
     }
     return lines.joined(separator: "\r\n") + "\r\n"
   }
 
-  private static func line(_ run: ReportedRun) -> String {
+  private static func line(_ run: ReportedRun, _ scores: CSVScores) -> String {
     let costs = run.costs
     func number(_ value: Double?) -> String { value.map { JSONValue.count($0).compactText } ?? "" }
     return join(
@@ -37,7 +41,7 @@ enum CSVReport {
           run.invalidRate, run.answerCount.map(Double.init), run.penalties?.value, costs.trainableParameters,
           costs.addedFLOPs, costs.tensorBytes, costs.residentBytes, costs.tokensSeen, costs.trainingSeconds,
           costs.evaluationSeconds,
-        ].map(number) + [run.id, ""])
+        ].map(number) + scores.cells(of: run) + [run.id, ""])
   }
 
   private static func empty(_ count: Int) -> [String] { Array(repeating: "", count: count) }

@@ -12,7 +12,9 @@ enum MarkdownReport {
           + (results.missing.isEmpty ? "" : " · **\(results.missing.count) missing**"))
       let notes = suite.statistics.notes + report.results.notes
       if !notes.isEmpty { parts.append(notes.map { "- " + VisibleText.markdown($0) }.joined(separator: "\n")) }
-      for table in ReportTables.all(suite) { parts.append(section(table, suite: results.suiteTitle)) }
+      for table in ReportTables.all(suite) + ReportTables.allScores(suite) {
+        parts.append(section(table, suite: results.suiteTitle))
+      }
     }
     parts.append("Best values are bold, second ones italic. Made by peft-bench \(Version.current).")
     return parts.joined(separator: "\n\n") + "\n"

@@ -28,7 +28,10 @@ struct HTMLReport {
     let parts =
       [head, header(sections), "<main id=\"main\">"]
       + sections.flatMap { $0.markup(notes: report.results.notes, isOnly: sections.count == 1) }
-      + [answersSection(wrong, problem), runsSection, configurationSection, "</main>", footer]
+      + [
+        ScoreSections(report).markup, answersSection(wrong, problem), runsSection, configurationSection, "</main>",
+        footer,
+      ]
       + [
         "<script type=\"application/json\" id=\"answers-data\">\(VisibleText.script(wrong?.json.compactText ?? "null"))</script>",
         "<script>\(Self.pageScript)</script>", "</body>", "</html>",
@@ -49,7 +52,10 @@ struct HTMLReport {
         section.anchors.map { anchor in
           (anchor.id, sections.count > 1 ? "\(anchor.title) (\(section.suiteName))" : anchor.title)
         }
-      } + [("answers", "Wrong answers"), ("runs", "Runs"), ("config", "Config and environment")]
+      } + [
+        ("scores", "All scores"), ("confusion", "Confusion"), ("answers", "Wrong answers"), ("runs", "Runs"),
+        ("config", "Config and environment"),
+      ]
     let time = report.finished.replacing("T", with: " ").replacing("Z", with: " UTC")
     let finished = time.isEmpty ? "" : " · last run ended \(VisibleText.markup(time))"
     return """

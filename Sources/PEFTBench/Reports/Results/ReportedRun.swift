@@ -70,6 +70,8 @@ public struct ReportedRun: Sendable {
   public let testCount: Int?
   /// All scores with their names.
   public let scores: [NamedScore]
+  /// What stands beside the scores: majority, chance, classes; an older version wrote none of it.
+  public let summary: AnswerSummary
   /// The share of answers that could not be read.
   public let invalidRate: Double?
   /// Rows that were scored.
@@ -90,6 +92,12 @@ public struct ReportedRun: Sendable {
   public let finished: String
   /// The method's options, training and evaluation, for telling apart runs of one label.
   let settings: JSONValue
+  /// The form in which weights were kept, as the config has it; nil where a report does not tell it.
+  let dataType: String?
+  /// Prompts that were evaluated at once, which changes no number but the memory of the evaluation.
+  let evaluationBatchSize: Int?
+  /// The rows and the template, as far as they are told.
+  let rows: RunRows
   /// The run's folder; nil for a run that was read from a report.
   public let folder: String?
   /// The environment of the record.
@@ -143,6 +151,7 @@ public struct ReportedRun: Sendable {
     let named = record.string("scores.protocol")
     scoringProtocol = named.isEmpty ? ScoringProtocol.strict.rawValue : named
     scores = Self.scores(record["scores"])
+    summary = AnswerSummary(record)
     invalidRate = record.number("scores.invalid_rate")
     answerCount = record.number("scores.count").flatMap { Int(exactly: $0) }
     notes = record.strings("scores.notes")
@@ -159,6 +168,10 @@ public struct ReportedRun: Sendable {
       "options": record["method.options"] ?? .null, "training": record["training"] ?? .null,
       "evaluation": Self.evaluation(record),
     ]
+    let form = record.string("model.dtype")
+    dataType = form.isEmpty ? nil : form
+    evaluationBatchSize = record.number("evaluation.batch_size").flatMap { Int(exactly: $0) }
+    rows = RunRows(record)
     let known = record.string("key")
     key = known.isEmpty ? Self.key(of: record, suite: suite, settings: settings) : known
     marks = AnswerMarks(record["correct"])
@@ -176,12 +189,16 @@ public struct ReportedRun: Sendable {
     for score in scores { values[score.name] = JSONValue(score.value) }
     values["invalid_rate"] = JSONValue(invalidRate)
     values["count"] = JSONValue(answerCount)
+    summary.withoutClasses.add(to: &values)
     var result: JSONValue = [
       "id": JSONValue(id), "key": JSONValue(key), "suite": JSONValue(suite),
       "model": [
         "name": JSONValue(modelName), "sha256": JSONValue(modelHash), "parameters": JSONValue.count(modelParameters),
+        "dtype": JSONValue(dataType),
       ],
-      "method": ["name": JSONValue(methodName), "label": JSONValue(label)], "dataset": JSONValue(dataset),
+      "method": [
+        "name": JSONValue(methodName), "label": JSONValue(label), "options": settings["options"] ?? .null,
+      ], "dataset": JSONValue(dataset),
       "seed": JSONValue(seed), "scores": values,
       "costs": [
         "trainable_parameters": .count(costs.trainableParameters), "inference_flops": .count(costs.inferenceFLOPs),
@@ -210,7 +227,14 @@ public struct ReportedRun: Sendable {
         ]
       ]
     }
-    if !rowNotes.isEmpty { result["data"] = ["notes": JSONValue(rowNotes)] }
+    result["training"] = settings["training"] ?? .null
+    var evaluation = settings["evaluation"] ?? .null
+    if let evaluationBatchSize { evaluation["batch_size"] = JSONValue(evaluationBatchSize) }
+    result["evaluation"] = evaluation
+    var told: JSONValue = [:]
+    rows.add(to: &told)
+    if !rowNotes.isEmpty { told["notes"] = JSONValue(rowNotes) }
+    result["data"] = told
     result["correct"] = marks?.json ?? .null
     return result
   }
@@ -218,7 +242,7 @@ public struct ReportedRun: Sendable {
   private static func scores(_ json: JSONValue?) -> [NamedScore] {
     guard case .object(let object)? = json else { return [] }
     return object.members.compactMap { key, value in
-      guard key != "invalid_rate", key != "count" else { return nil }
+      guard key != "invalid_rate", key != "count", !AnswerSummary.numberNames.contains(key) else { return nil }
       switch value {
       case .number(let number): return NamedScore(name: key, value: number)
       case .integer(let number): return NamedScore(name: key, value: Double(number))

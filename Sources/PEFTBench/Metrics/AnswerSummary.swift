@@ -1,0 +1,210 @@
+public import PEFTCore
+
+/// What stands beside the scores of a run's answers so that they can be judged: what one answer to every row would
+/// reach, what guessing would, how many different answers there are, and which classes were taken for which.
+///
+/// Classes are read as the strict protocol reads them, whatever the protocol of the scores is.
+public struct AnswerSummary: Sendable, Equatable {
+  /// The headline score when every row is answered with the most frequent gold answer.
+  public struct Majority: Sendable, Equatable {
+    /// That answer; of several equally frequent ones the first.
+    public let answer: String
+    /// The headline score's value.
+    public let value: Double
+  }
+
+  /// How well one class is told from the others.
+  public struct ClassScores: Sendable, Equatable {
+    /// The label word.
+    public let label: String
+    /// The share of its predictions that are right; 0 where it is never predicted.
+    public let precision: Double
+    /// The share of its rows that are found; 0 where it does not occur.
+    public let recall: Double
+    /// The harmonic mean of the two.
+    public let f1: Double
+    /// Rows whose gold label it is.
+    public let support: Int
+  }
+
+  /// How often which label was taken for which.
+  public struct Confusion: Sendable, Equatable {
+    /// The label words.
+    public let labels: [String]
+    /// Rows by gold label (outer) and predicted label (inner), both in the order of `labels`.
+    public let counts: [[Int]]
+    /// Rows of each gold label whose prediction names no label.
+    public let invalid: [Int]
+  }
+
+  /// What one answer to every row would reach; nil for correlations and code, and where free-text answers are all
+  /// different.
+  public let majority: Majority?
+  /// The headline score to expect of uniform guessing among the labels; nil where that is not 1 / labels.
+  public let chance: Double?
+  /// How many different answers were given; those that name one label are one answer.
+  public let distinctAnswers: Int?
+  /// Precision, recall and F1 of each label, in label order; empty where answers are no label words.
+  public let classes: [ClassScores]
+  /// The confusion matrix; nil where answers are no label words, and above `ConfusionMatrix.largestTable` labels.
+  public let confusion: Confusion?
+
+  /// Why there is no confusion matrix although answers are label words; nil where there is one.
+  public var confusionAbsence: String? {
+    confusion == nil && !classes.isEmpty
+      ? "\(classes.count) labels; the matrix is kept up to \(ConfusionMatrix.largestTable)" : nil
+  }
+}
+
+extension DatasetMetric {
+  /// What stands beside the scores of `answers`.
+  ///
+  /// - Throws: `ScoringError` where a gold answer is not what the metric expects, or there are no answers.
+  public func summary(of answers: [ScoredAnswer], under scoring: ScoringProtocol = .strict) throws(ScoringError)
+    -> AnswerSummary
+  {
+    let labels = family.labels
+    let parser = AnswerParser(labels: labels)
+    var matrix = ConfusionMatrix(classCount: labels.count)
+    var named: Set<Int> = []
+    var unnamed: Set<String> = []
+    for (row, answer) in answers.enumerated() {
+      let predicted = parser.label(answer.predict)
+      if let predicted { named.insert(predicted) } else { unnamed.insert(AnswerParser.reply(in: answer.predict)) }
+      guard !labels.isEmpty else { continue }
+      guard let gold = parser.label(answer.label) else {
+        throw .unknownLabel(row: row + 1, label: answer.label, expected: labels)
+      }
+      matrix.add(gold: gold, predicted: predicted)
+    }
+    var majority: AnswerSummary.Majority?
+    if let answer = mostFrequentGold(of: answers) {
+      let constant = answers.map {
+        ScoredAnswer(predict: answer, label: $0.label, group: $0.group, allAnswers: $0.allAnswers)
+      }
+      majority = .init(answer: answer, value: try score(constant, under: scoring).value)
+    }
+    let isGuessable = ["accuracy", "balanced_accuracy", "micro_f1"].contains(primaryName(under: scoring))
+    return AnswerSummary(
+      majority: majority, chance: isGuessable && !labels.isEmpty ? 1 / Double(labels.count) : nil,
+      distinctAnswers: named.count + unnamed.count,
+      classes: labels.indices.map {
+        .init(
+          label: labels[$0], precision: matrix.precision(of: $0), recall: matrix.recall(of: $0), f1: matrix.f1(of: $0),
+          support: matrix.support(of: $0))
+      },
+      confusion: labels.isEmpty ? nil : matrix.table.map { .init(labels: labels, counts: $0, invalid: matrix.invalid) })
+  }
+
+  /// The gold answer that most rows have; nil where none stands twice and answers are no label words.
+  private func mostFrequentGold(of answers: [ScoredAnswer]) -> String? {
+    let labels = family.labels
+    let parser = AnswerParser(labels: labels)
+    // Each answer as it is told apart, and as it is given.
+    func read(_ label: String) -> (key: String, text: String)? {
+      switch family {
+      case .binaryClassification, .multiClass, .multirc:
+        return parser.label(label).map { ("\($0)", labels[$0]) }
+      case .recordSpan: return (SpanMatch.normalised(label), label)
+      case .gsm8k:
+        let text = label.lastRange(of: "####").map { "#### " + String(label[$0.upperBound...]).trimmingWhiteSpace() }
+        return FinalAnswer.find(in: label).map { ("\($0.value)", text ?? label) }
+      case .svamp: return (label, label)
+      case .correlation, .code: return nil
+      }
+    }
+    var places: [String: Int] = [:]
+    // The labels come first, so that of equally frequent ones the first of the list is taken.
+    var found = labels.map { (text: $0, count: 0) }
+    for index in labels.indices { places["\(index)"] = index }
+    for answer in answers {
+      guard let (key, text) = read(answer.label) else { continue }
+      if let place = places[key] {
+        found[place].count += 1
+      } else {
+        places[key] = found.count
+        found.append((text, 1))
+      }
+    }
+    guard let best = found.max(by: { $0.count < $1.count }) else { return nil }
+    let most = best.count
+    return labels.isEmpty && most < 2 ? nil : found.first { $0.count == most }?.text
+  }
+}
+
+// MARK: - In a record
+
+extension AnswerSummary {
+  /// The names of the members of a record's `scores` that are numbers and no scores.
+  static let numberNames: Set<String> = ["chance", "distinct_answers"]
+
+  /// Adds the summary to the `scores` of a record.
+  public func add(to scores: inout JSONValue) {
+    if let majority { scores["majority"] = ["answer": JSONValue(majority.answer), "value": JSONValue(majority.value)] }
+    if let chance { scores["chance"] = JSONValue(chance) }
+    if let distinctAnswers { scores["distinct_answers"] = JSONValue(distinctAnswers) }
+    if !classes.isEmpty {
+      scores["per_class"] = .array(
+        classes.map {
+          [
+            "label": JSONValue($0.label), "precision": JSONValue($0.precision), "recall": JSONValue($0.recall),
+            "f1": JSONValue($0.f1), "support": JSONValue($0.support),
+          ]
+        })
+    }
+    if let confusion {
+      scores["confusion"] = [
+        "labels": JSONValue(confusion.labels), "counts": .array(confusion.counts.map { JSONValue($0) }),
+        "invalid": JSONValue(confusion.invalid),
+      ]
+    } else if let reason = confusionAbsence {
+      scores["confusion_absent"] = JSONValue(reason)
+    }
+  }
+
+  /// What a report's JSON keeps of it: all but the classes.
+  public var withoutClasses: AnswerSummary {
+    AnswerSummary(
+      majority: majority, chance: chance, distinctAnswers: distinctAnswers, classes: [], confusion: nil)
+  }
+
+  /// Reads the summary of a record, or of a report's run; what an older version did not write is absent.
+  init(_ record: RunRecord) {
+    let value = record.number("scores.majority.value")
+    majority = value.flatMap { $0.isFinite ? .init(answer: record.string("scores.majority.answer"), value: $0) : nil }
+    chance = record.number("scores.chance")
+    distinctAnswers = record.number("scores.distinct_answers").flatMap { Int(exactly: $0) }
+    classes = (record["scores.per_class"]?.elements ?? []).compactMap { json in
+      let member = RunRecord(json: json)
+      guard let precision = member.number("precision"), let recall = member.number("recall"),
+        let f1 = member.number("f1"), let support = member.number("support").flatMap({ Int(exactly: $0) })
+      else { return nil }
+      return .init(label: member.string("label"), precision: precision, recall: recall, f1: f1, support: support)
+    }
+    confusion = Confusion(record)
+  }
+}
+
+extension AnswerSummary.Confusion {
+  /// Reads the matrix of a record; nil where there is none, or its sides do not fit.
+  fileprivate init?(_ record: RunRecord) {
+    guard let names = record["scores.confusion.labels"]?.elements,
+      let rows = record["scores.confusion.counts"]?.elements
+    else { return nil }
+    labels = names.compactMap { if case .string(let text) = $0 { text } else { nil } }
+    counts = rows.map(Self.integers)
+    invalid = record["scores.confusion.invalid"].map(Self.integers) ?? []
+    guard labels.count == names.count, counts.count == labels.count, invalid.count == labels.count,
+      counts.allSatisfy({ $0.count == labels.count })
+    else { return nil }
+  }
+
+  private static func integers(_ json: JSONValue) -> [Int] {
+    (json.elements ?? []).compactMap { if case .integer(let value) = $0 { value } else { nil } }
+  }
+}
+
+extension JSONValue {
+  /// The elements of an array; nil for anything else.
+  fileprivate var elements: [JSONValue]? { if case .array(let list) = self { list } else { nil } }
+}
