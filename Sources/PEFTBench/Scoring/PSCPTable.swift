@@ -1,0 +1,179 @@
+import Foundation
+import PEFTCore
+
+/// Methods with their performance and costs from a table: one that a user made, or the summary.csv of a report.
+///
+/// A user's table has the columns method, performance, parameters, flops and memory, in the units of the preset. A
+/// summary has plain counts and bytes, which are converted, and the constants of its runs.
+public struct PSCPTable: Sendable {
+  /// One method, or one run of a summary.
+  public struct Row: Sendable {
+    /// The method's name.
+    public let method: String
+    /// Suite, model, dataset and seed under their names, in this order; empty in a user's table.
+    public let place: [(name: String, value: String)]
+    /// The task score in percent.
+    public let performance: Double
+    /// What the method costs, in the units of the formula's constants.
+    public let costs: PSCP.Costs
+    /// The formula, with the constants and exponents of this row.
+    public let formula: PSCP
+
+    /// The score.
+    public var value: Double { formula.value(performance: performance, costs: costs) }
+    /// The three factors.
+    public var terms: PSCP.Terms { formula.terms(costs) }
+  }
+
+  /// What is asked for on the command line.
+  public struct Settings: Sendable {
+    /// `paper` or `relative`; nil for that of a summary, and the paper's for a user's table.
+    public var preset: String?
+    /// The exponents; nil for those of a summary, and 1 for a user's table.
+    public var beta: PSCP.Exponents?
+
+    /// Settings that leave all to the table.
+    public init() {}
+  }
+
+  /// The rows in the order of the table, less the row `base` that gives a user's constants.
+  public let rows: [Row]
+  /// Rows of a summary whose run is not complete.
+  public let incompleteCount: Int
+
+  /// Reads a table.
+  ///
+  /// - Throws: `InputError` that names line and column.
+  public init(path: String, settings: Settings = Settings()) throws {
+    let source = try TableFile.open(path: path).rows()
+    var table: [TableRow] = []
+    while let row = try source.next() { table.append(row) }
+    guard let first = table.first else { throw FileError(path: path, "has no row") }
+    if first["performance"] == nil, first["trainable_parameters"] != nil || first["score"] != nil {
+      let complete = table.filter { ($0["status"]?.string ?? "complete") == "complete" }
+      incompleteCount = table.count - complete.count
+      rows = try complete.map { try Self.summaryRow($0, settings) }
+    } else {
+      incompleteCount = 0
+      rows = try Self.userRows(table, settings)
+    }
+  }
+
+  // MARK: - A user's table
+
+  private static func userRows(_ table: [TableRow], _ settings: Settings) throws -> [Row] {
+    let read = try table.map { row in
+      (
+        method: try text("method", of: row), performance: try number("performance", of: row),
+        costs: PSCP.Costs(
+          parameters: try number("parameters", of: row), flops: try number("flops", of: row),
+          memory: try number("memory", of: row))
+      )
+    }
+    var constants = PSCP.Preset.paper.constants
+    if settings.preset == "relative" {
+      guard let index = read.firstIndex(where: { $0.method == "base" }) else {
+        throw table[0].complaint("--preset relative needs a row whose method is base, with the constants")
+      }
+      constants = read[index].costs
+      for (name, value) in [
+        ("parameters", constants.parameters), ("flops", constants.flops), ("memory", constants.memory),
+      ] where value <= 0 {
+        throw table[index].complaint(
+          "column \"\(name)\": the constants of the row base must be above 0, found \(value)")
+      }
+    }
+    let formula = PSCP(constants: constants, beta: settings.beta ?? PSCP.Exponents())
+    return read.filter { settings.preset != "relative" || $0.method != "base" }.map {
+      Row(method: $0.method, place: [], performance: $0.performance, costs: $0.costs, formula: formula)
+    }
+  }
+
+  // MARK: - A summary
+
+  private static func summaryRow(_ row: TableRow, _ settings: Settings) throws -> Row {
+    let preset = try preset(of: row, asked: settings.preset)
+    let unit: (flops: Double, memory: Double) = preset == "paper" ? (1e12, 1e9) : (1, 1)
+    var constants = PSCP.Preset.paper.constants
+    if settings.preset != "paper", row["pscp_constant_parameters"] != nil || preset != "paper" {
+      func constant(_ column: String) throws -> Double {
+        let value = try number(column, of: row)
+        guard value > 0 else { throw row.complaint("column \"\(column)\": expected a number above 0, found \(value)") }
+        return value
+      }
+      constants = PSCP.Costs(
+        parameters: try constant("pscp_constant_parameters"), flops: try constant("pscp_constant_flops") / unit.flops,
+        memory: try constant("pscp_constant_memory") / unit.memory)
+    }
+    let costs = PSCP.Costs(
+      parameters: try number("trainable_parameters", of: row),
+      flops: try number("added_inference_flops", of: row) / unit.flops,
+      memory: try number("peak_tensor_bytes", of: row) / unit.memory)
+    let place = ["suite", "model", "dataset", "seed"].compactMap { name in
+      row[name].map { (name, $0.string ?? JSONValue($0).compactText) }
+    }
+    return Row(
+      method: try text("method", of: row), place: place, performance: 100 * max(0, try number("score", of: row)),
+      costs: costs, formula: PSCP(constants: constants, beta: try settings.beta ?? beta(of: row)))
+  }
+
+  /// The preset of a run: what is asked for, else that of its results.
+  private static func preset(of row: TableRow, asked: String?) throws -> String {
+    let own = row["pscp_preset"]?.string ?? ""
+    if asked == "paper" { return "paper" }
+    guard !own.isEmpty else {
+      throw row.complaint(
+        "column \"pscp_preset\" is missing or empty: an older version wrote this summary; make it anew with "
+          + "`peft-bench report`, or give --preset paper")
+    }
+    guard ["paper", "relative"].contains(own) else {
+      throw row.complaint("column \"pscp_preset\": expected paper or relative, found \"\(own)\"")
+    }
+    if let asked, asked != own {
+      throw row.complaint(
+        "column \"pscp_preset\" is \(own), so that this summary lacks the constants of the base model that --preset "
+          + "\(asked) needs")
+    }
+    return own
+  }
+
+  private static func beta(of row: TableRow) throws -> PSCP.Exponents {
+    guard let text = row["pscp_beta"]?.string, !text.isEmpty else { return PSCP.Exponents() }
+    guard let beta = PSCP.Exponents(text) else {
+      throw row.complaint("column \"pscp_beta\": expected three numbers such as 1,1,1, found \"\(text)\"")
+    }
+    return beta
+  }
+
+  // MARK: - Cells
+
+  private static func text(_ column: String, of row: TableRow) throws -> String {
+    guard let text = row[column]?.string else { throw row.complaint(missing(column)) }
+    return text
+  }
+
+  private static func number(_ column: String, of row: TableRow) throws -> Double {
+    guard let cell = row[column] else { throw row.complaint(missing(column)) }
+    if let value = cell.number { return value }
+    let text = cell.string ?? ""
+    guard let value = Double(text.filter { !",_ ".contains($0) }), value.isFinite else {
+      throw row.complaint("column \"\(column)\": expected a number, found \"\(text)\"")
+    }
+    return value
+  }
+
+  private static func missing(_ column: String) -> String {
+    "the column \"\(column)\" is missing; expected method, performance, parameters, flops and memory, or the summary.csv "
+      + "of a report"
+  }
+}
+
+extension PSCP.Exponents {
+  /// Reads three numbers of 0 or more with commas between them; nil for anything else.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
+    guard parts.count == 3, values.count == 3, values.allSatisfy({ $0.isFinite && $0 >= 0 }) else { return nil }
+    self.init(parameters: values[0], flops: values[1], memory: values[2])
+  }
+}
