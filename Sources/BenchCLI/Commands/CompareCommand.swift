@@ -11,6 +11,9 @@ enum CompareCommand {
         + "speed count only with a tolerance. A run that failed or is missing is a regression.",
       "METRIC is score (any headline score), the name of a score such as accuracy, pscp, parameters, flops, memory or "
         + "speed; VALUE is absolute (0.02 is two points of a score) or relative (2%).",
+      "--match takes parts of a run, with commas between them: "
+        + RunPart.allCases.map { "\($0.rawValue) (\($0.about))" }.joined(separator: ", ")
+        + ". Runs then match by these alone, and what else differs in their settings is listed.",
     ],
     positionals: [
       PositionalSpec(name: "BASELINE", help: "A results folder, or the JSON that report -f json prints."),
@@ -25,6 +28,9 @@ enum CompareCommand {
         help: "A drop of a score counts only when the paired bootstrap interval over the examples excludes zero."),
       OptionSpec(long: "allow-missing", help: "Runs that the candidate lacks are no regression."),
       OptionSpec(
+        long: "match", valueName: "PARTS",
+        help: "Hold runs against each other that are equal in these parts, such as dataset,method,seed."),
+      OptionSpec(
         long: "only", valueName: "KEY=VALUE", isRepeated: true,
         help: "Only runs whose dataset, method, seed, model or suite is VALUE."),
       OptionSpec(long: "junit", valueName: "FILE", help: "Also write JUnit XML."),
@@ -34,6 +40,9 @@ enum CompareCommand {
     examples: [
       .init(line: "peft-bench compare main.json results/pr", meaning: "Against a committed baseline."),
       .init(
+        line: "peft-bench compare old new --match dataset,method,seed",
+        meaning: "After a change of the model, the config or the data."),
+      .init(
         line: "peft-bench compare old new -t score=0.01 --significant", meaning: "Only clear drops of a point or more."),
     ],
     run: { arguments, console in
@@ -41,6 +50,9 @@ enum CompareCommand {
       options.tolerances = try arguments.all("tolerance").map { try tolerance($0, arguments) }
       options.needsSignificance = arguments.flag("significant")
       options.allowsMissing = arguments.flag("allow-missing")
+      if let parts = arguments.value("match") {
+        do { options.match = try RunMatch(parts) } catch { throw arguments.error("--match: \(error)") }
+      }
       let only = try ReportCommand.only(arguments)
       let sides = try ["BASELINE", "CANDIDATE"].map { name in
         try ReportedResults([arguments.positional(name) ?? ""], only: only)
@@ -60,6 +72,10 @@ enum CompareCommand {
           for line in ReportPrinter.lines(table, width: traits.isTerminal ? traits.width : Int.max) {
             console.print(line)
           }
+        }
+        if !comparison.changes.isEmpty {
+          console.print(traits.styled("Settings that differ:", .bold))
+          for line in comparison.changeLines { console.print("  " + line) }
         }
         console.print(traits.styled(comparison.summary, comparison.isRegression ? .red : .green))
       }

@@ -45,7 +45,11 @@ import Testing
     // PSCP follows, and is not counted twice.
     #expect(result.moves.map(\.metric) == ["accuracy", "pscp"])
     #expect(result.moves[1].verdict == .uncounted)
-    #expect(result.summary.hasPrefix("REGRESSION in 12 runs of the full suite: 1 regression"))
+    #expect(
+      result.summary
+        == "REGRESSION: 12 runs of the full suite compared, 1 regression in 1 run, 1 change of PSCP or speed "
+        + "not counted in 1 run.")
+    #expect(result.json["runs_with_regressions"] == 1 && result.changes.isEmpty)
     let row = try #require(result.table.rows.first)
     #expect(row.prefix(4).map(\.text) == ["rte", "lora", "123", "accuracy"] && row.last?.text == "regression")
     #expect(result.junit.contains("tests=\"12\" failures=\"1\""))
@@ -148,8 +152,9 @@ import Testing
     #expect(result.missing.map(\.cause) == ["interrupted, to go on from a checkpoint"])
     #expect(result.otherFailures.map(\.label) == ["bitfit"])
     #expect(
-      result.summary == "REGRESSION in 11 runs of the full suite: 1 missing run, 1 run only in the candidate, "
-        + "1 run failed that the baseline does not have.")
+      result.summary == "REGRESSION: 11 runs of the full suite compared, nothing moved in them, 1 run only in the "
+        + "baseline (counted as a regression), 1 run only in the candidate, 1 run failed that the baseline does not have."
+    )
     let verdicts = result.table.rows.compactMap { $0.last?.text }
     #expect(
       verdicts == [

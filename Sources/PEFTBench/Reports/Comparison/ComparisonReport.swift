@@ -21,21 +21,46 @@ extension Comparison {
     if moves.isEmpty, missing.isEmpty, failed.isEmpty {
       return (["Nothing moved in \(runs)"] + others).joined(separator: "; ") + "."
     }
-    var parts: [String] = []
+    var parts = ["\(runs) compared"]
     for verdict in [Verdict.regression, .tolerated, .insignificant, .improved, .uncounted] {
-      let count = moves.count { $0.verdict == verdict }
-      if count > 0 { parts.append("\(count) \(Self.word(verdict, count))") }
+      let found = moves.filter { $0.verdict == verdict }
+      if found.isEmpty { continue }
+      let count = Set(found.map(\.run.key)).count
+      parts.append("\(Self.counted(verdict, found.count)) in \(count) \(count == 1 ? "run" : "runs")")
     }
-    if !failed.isEmpty { parts.append("\(failed.count) failed \(failed.count == 1 ? "run" : "runs")") }
+    if moves.isEmpty, !matched.isEmpty { parts.append("nothing moved in them") }
+    if !failed.isEmpty {
+      let count = failed.count
+      parts.append("\(count) \(count == 1 ? "run" : "runs") failed that the baseline has complete")
+    }
     if !missing.isEmpty {
       let count = missing.count
-      parts.append("\(count) missing \(count == 1 ? "run" : "runs")\(allowsMissingText)")
+      let verdict = isMissingAllowed ? "allowed" : "counted as \(count == 1 ? "a regression" : "regressions")"
+      parts.append("\(count) \(count == 1 ? "run" : "runs") only in the baseline (\(verdict))")
     }
     parts += others
-    return "\(isRegression ? "REGRESSION" : "No regression") in \(runs): \(parts.joined(separator: ", "))."
+    return "\(isRegression ? "REGRESSION" : "No regression"): \(parts.joined(separator: ", "))."
   }
 
-  private var allowsMissingText: String { isMissingAllowed ? " (allowed)" : "" }
+  /// How many values moved in one way, in words that cannot be taken for a number of runs.
+  private static func counted(_ verdict: Verdict, _ count: Int) -> String {
+    switch verdict {
+    case .regression: "\(count) \(count == 1 ? "regression" : "regressions")"
+    case .tolerated: "\(count) \(count == 1 ? "loss" : "losses") within tolerance"
+    case .insignificant: "\(count) \(count == 1 ? "drop" : "drops") without significance"
+    case .improved: "\(count) \(count == 1 ? "improvement" : "improvements")"
+    case .uncounted: "\(count) \(count == 1 ? "change" : "changes") of PSCP or speed not counted"
+    }
+  }
+
+  /// What differs in the settings of the runs that are held against each other, one line for runs that differ alike.
+  public var changeLines: [String] {
+    let most = 12
+    let lines = changes.prefix(most).map { $0.text(of: matched.count) }
+    let more = changes.dropFirst(most)
+    guard !more.isEmpty else { return lines }
+    return lines + ["\(more.reduce(0) { $0 + $1.runs.count }) other runs in other ways (--json lists all)"]
+  }
 
   /// What moved, what is missing and what is new, as a table.
   public var table: ReportTable {
@@ -45,7 +70,7 @@ extension Comparison {
       "comparison", "What moved", caption: summary,
       columns: [
         .init("dataset", isNumber: false), .init("method", isNumber: false), .init("seed"),
-        .init("metric", isNumber: false), .init("baseline"), .init("candidate"), .init("change"),
+        .init("metric", isNumber: false), .init("baseline"), .init("candidate"), .init("majority"), .init("change"),
         .init("95 % interval"), .init("tolerance"), .init("verdict", isNumber: false),
       ])
     let dash = ReportTable.Cell("–")
@@ -61,49 +86,55 @@ extension Comparison {
       add(
         move.run,
         [
-          .init(move.metric), .init(move.baselineText), .init(move.candidateText), .init(move.changeText),
+          .init(move.metric), .init(move.baselineText), .init(move.candidateText), majority(move),
+          .init(move.changeText),
           .init(interval ?? "–"), .init(move.tolerance?.description ?? "–"),
-          .init(Self.word(move.verdict, 1), move.verdict == .regression ? .failed : .plain),
+          .init(Self.word(move.verdict), move.verdict == .regression ? .failed : .plain),
         ])
     }
     func score(_ run: ReportedRun) -> ReportTable.Cell {
       .init("\(run.metric) \(ComparedMetric.score(run.metric).text(run.value))")
     }
-    func before(_ place: RunPlace) -> ReportTable.Cell { failedInBaseline(place) ? "failed" : dash }
+    /// What one answer to every row would reach by the same metric.
+    func majority(_ move: Move) -> ReportTable.Cell {
+      guard move.metric == move.run.metric, let value = move.run.summary.majority?.value else { return dash }
+      return .init(ComparedMetric.score(move.metric).text(value))
+    }
+    func before(_ run: some PlacedRun) -> ReportTable.Cell { failedInBaseline(run) ? "failed" : dash }
     for (run, error) in failed {
       add(
         run,
         [
-          .init("run"), score(run), .init("failed"), dash, dash, dash,
+          .init("run"), score(run), .init("failed"), dash, dash, dash, dash,
           .init("failed: \(VisibleText.cut(error, to: 120))", .failed),
         ])
     }
     for (run, cause) in missing {
       let verdict = "only in the baseline" + (cause.map { ": \($0)" } ?? "")
-      add(run, [.init("run"), score(run), .init("missing"), dash, dash, dash, .init(verdict, .missing)])
+      add(run, [.init("run"), score(run), .init("missing"), dash, dash, dash, dash, .init(verdict, .missing)])
     }
     for run in added {
       add(
-        run, [.init("run"), before(run.place), score(run), dash, dash, dash, .init("only in the candidate")])
+        run, [.init("run"), before(run), score(run), dash, dash, dash, dash, .init("only in the candidate")])
     }
     for run in otherFailures {
       add(
         run,
         [
-          .init("run"), before(run.place), .init("failed"), dash, dash, dash,
+          .init("run"), before(run), .init("failed"), dash, dash, dash, dash,
           .init("failed, not in the baseline: \(VisibleText.cut(run.error, to: 120))"),
         ])
     }
     return table
   }
 
-  private static func word(_ verdict: Verdict, _ count: Int) -> String {
+  private static func word(_ verdict: Verdict) -> String {
     switch verdict {
     case .improved: "improved"
     case .tolerated: "within tolerance"
     case .insignificant: "worse, not significant"
     case .uncounted: "not counted"
-    case .regression: count == 1 ? "regression" : "regressions"
+    case .regression: "regression"
     }
   }
 
@@ -115,6 +146,10 @@ extension Comparison {
       "Baseline \(VisibleText.markdown(baselineName)), candidate \(VisibleText.markdown(candidateName)).",
     ]
     parts += notes.map { "- " + VisibleText.markdown($0) }
+    if !changes.isEmpty {
+      parts.append("Settings that differ:")
+      parts += changeLines.map { "- " + VisibleText.markdown($0) }
+    }
     if !table.rows.isEmpty { parts.append(MarkdownReport.table(table)) }
     return parts.joined(separator: "\n\n") + "\n"
   }
@@ -143,7 +178,22 @@ extension Comparison {
       "schema": JSONValue(Self.schema), "version": JSONValue(Version.current), "baseline": JSONValue(baselineName),
       "candidate": JSONValue(candidateName), "suites": JSONValue(suites), "summary": JSONValue(summary),
       "regression": JSONValue(isRegression), "regressions": JSONValue(regressionCount),
-      "matched": JSONValue(matched.count), "moved": .array(moves.map(moveJSON)),
+      "runs_with_regressions": JSONValue(
+        Set(moves.filter { $0.verdict == .regression }.map(\.run.key)).count),
+      "match": match.parts.map { JSONValue($0.map(\.rawValue)) } ?? .null,
+      "matched": JSONValue(matched.count),
+      "differences": .array(
+        changes.map { change in
+          [
+            "runs": .array(change.runs.map(name)),
+            "settings": .array(
+              change.differences.map {
+                [
+                  "name": JSONValue($0.name), "baseline": JSONValue($0.baseline), "candidate": JSONValue($0.candidate),
+                ]
+              }),
+          ]
+        }), "moved": .array(moves.map(moveJSON)),
       "failed": .array(
         failed.map { run, error in
           var json = name(run)
@@ -167,14 +217,20 @@ extension Comparison {
       properties: [
         ("suite", suites.joined(separator: ", ")), ("baseline", baselineName), ("candidate", candidateName),
         ("version", Version.current),
-      ])
+      ] + (match.text.map { [("match", $0)] } ?? []))
     let severalModels = Set(matched.map(\.modelName)).count > 1
+    var changed: [String: String] = [:]
+    for change in changes {
+      for run in change.runs {
+        changed[run.key] = "\nsettings that differ: " + change.differences.map(\.description).joined(separator: "; ")
+      }
+    }
     for run in matched {
       let lost = moves.filter { $0.run.key == run.key && $0.verdict == .regression }
       let text = lost.map { move in
         "\(move.metric) \(move.baselineText) → \(move.candidateText) (\(move.changeText), tolerance \(move.tolerance ?? .exact))"
       }.joined(separator: "\n")
-      document.add(run, namesModel: severalModels, lost.isEmpty ? .passed : .failed(text))
+      document.add(run, namesModel: severalModels, lost.isEmpty ? .passed : .failed(text + (changed[run.key] ?? "")))
     }
     for (run, error) in failed { document.add(run, namesModel: severalModels, .failed("the run failed: \(error)")) }
     for (run, cause) in missing {
