@@ -247,7 +247,7 @@ import Testing
     let beginning = "model: models/mini\ndata: {datasets: [sst2]}\nmethods: [{name: lora, rank: [\(ranks)]}]\n"
     #expect(
       message(beginning + "seeds: [\(seeds)]")?.contains(
-        "60 methods with 2000 seeds on 1 model are more than the 100000 runs that a config may have") == true)
+        "60 methods x 2000 seeds x 1 model x 1 dataset are more than the 100000 runs that a config may have") == true)
     let grid = "training: {epochs: [\(ranks)], batch_size: [\(ranks)]}"
     #expect(message(beginning + grid)?.contains("methods[0]: the lists make 216000 combinations") == true)
   }

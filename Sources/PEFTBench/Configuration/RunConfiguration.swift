@@ -28,7 +28,7 @@ public struct RunConfiguration: Sendable {
   /// The file, for complaints about what is read from it later.
   public let file: ConfigFile
 
-  /// Runs that a config may ask for of one dataset; more take longer to plan than anybody waits.
+  /// Runs that a config may ask for; more take longer to plan than anybody waits.
   static let maximumRuns = 100_000
 
   /// Reads a config.
@@ -73,12 +73,20 @@ public struct RunConfiguration: Sendable {
     guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
       throw reader.error("seeds", "expected at least one seed, and none of them twice")
     }
-    let (perModel, overflow) = methods.count.multipliedReportingOverflow(by: seeds.count)
-    guard !overflow, perModel <= Self.maximumRuns / models.count else {
+    // A group of the catalogue counts with all that there are.
+    let datasetCount = self.data.datasets.reduce(0) { sum, entry in
+      if case .name(let name, _) = entry, DatasetCatalogue.dataset(name) == nil {
+        return sum + DatasetCatalogue.all.count
+      }
+      return sum + 1
+    }
+    guard methods.count * seeds.count <= Self.maximumRuns / (models.count * datasetCount) else {
+      let counts = [
+        (methods.count, "method"), (seeds.count, "seed"), (models.count, "model"), (datasetCount, "dataset"),
+      ]
+      let product = counts.map { $0 == 1 ? "1 \($1)" : "\($0) \($1)s" }.joined(separator: " x ")
       throw reader.error(
-        "seeds",
-        "\(methods.count) methods with \(seeds.count) seeds on \(models.count == 1 ? "1 model" : "\(models.count) models")"
-          + " are more than the \(Self.maximumRuns) runs that a config may have; split it into several")
+        "seeds", "\(product) are more than the \(Self.maximumRuns) runs that a config may have; split it into several")
     }
     var evaluation = try reader.object("evaluation", about: "how answers are made and judged")
     self.evaluation = try EvaluationConfiguration(reading: &evaluation)

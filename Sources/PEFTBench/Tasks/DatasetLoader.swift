@@ -56,6 +56,7 @@ public struct DatasetLoader: Sendable {
     var examples: [Example] = []
     var skipped: [String: Int] = [:]
     var groups: Set<String> = []
+    var budget = ExampleBudget(tableBytes: table.byteCount)
     let classNames = Self.classNames(table)
     let rows = try table.rows()
     reading: while examples.count < limit, let row = try rows.next() {
@@ -72,7 +73,13 @@ public struct DatasetLoader: Sendable {
           continue
         }
         guard examples.count < limit else { break reading }
-        if sample == nil { examples.append(example) }
+        if sample == nil {
+          guard budget.keep(example) else {
+            throw row.complaint(
+              "the rows so far unpack to more than \(budget.limit) bytes, from a table of \(table.byteCount)")
+          }
+          examples.append(example)
+        }
         // Where one row a group is left, nothing is tied together any more.
         sample?.offer(example, isTied: example.group != nil && !dataset.isOneRowPerGroup)
       }
