@@ -106,9 +106,15 @@ if mount -t tmpfs -o size=160k tmpfs disk 2>/dev/null; then
   status=$?
   mount -o remount,size=64m disk
   row 'disk full (a tmpfs of 160 kB)' 1 'No space left on device' disk/r
+  rm -rf disk/r && mount -o remount,size=160k disk
+  "${run[@]}" --jobs 2 -o disk/r >out.txt 2>err.txt
+  status=$?
+  mount -o remount,size=64m disk
+  row 'the same with two workers' 1 'No space left on device' disk/r
   umount disk
 else
   left_out 'disk full (a tmpfs of 160 kB)' 'needs root to mount one'
+  left_out 'the same with two workers' 'needs root to mount one'
 fi
 
 (ulimit -f 24; exec "${run[@]}" -o size) >out.txt 2>err.txt
@@ -218,7 +224,24 @@ wait "$process"
 status=$?
 row 'weights become shorter while they are read' 1 'large/model.safetensors: the file became shorter' shortened
 
+"${run[@]}" -o removed >out.txt 2>err.txt &
+process=$!
+wait_for 'removed/runs/*/record.json'
+mv removed away
+wait "$process"
+status=$?
+[[ ! -e removed ]] || { echo "faults.sh: a removed results folder came back" >&2; failures=$((failures + 1)); }
+mv away removed
+row 'results folder removed during the sweep' 1 'the results folder was removed or replaced during the sweep' removed
+
 # --- Results of others
+
+mkdir foreign && echo '{"model_type": "llama"}' >foreign/config.json && cp foreign/config.json kept.json
+"${run[@]}" -o foreign >out.txt 2>err.txt
+status=$?
+cmp -s foreign/config.json kept.json || { echo "faults.sh: a foreign config.json was replaced" >&2; failures=$((failures + 1)); }
+rm -r foreign
+row "somebody else's folder" 2 'is not a results folder that peft-bench wrote: it has config.json' foreign
 
 cp -r calm newer
 record=$(find newer/runs -name record.json | sort | head -n 1)
@@ -262,8 +285,63 @@ for size in 120000 200000 500000; do
   row "address space of $((size / 1000)) MB (\`ulimit -v $size\`)" '0|1|2|127' '' "memory-$size"
 done
 
+# --- Processes, threads and open files
+
+(ulimit -n 40; exec "${run[@]}" --jobs 6 --threads 6 -o files) >out.txt 2>err.txt
+status=$?
+row 'forty open files, six workers (`ulimit -n 40`)' 0 '' files
+
+if [[ $(id -u) -eq 0 ]] && can_be_plain; then
+  # Nobody else has processes of this number, so the limit counts the sweep's alone.
+  chmod -R a+rX . && mkdir tasks && chmod 777 tasks
+  for room in 1 3 5 8; do
+    setpriv --reuid=54321 --regid=54321 --clear-groups \
+      timeout 120 bash -c "ulimit -u $room; exec \"\$@\"" limited "${run[@]}" --jobs 6 --threads 6 -o "tasks/$room" \
+      >out.txt 2>err.txt
+    status=$?
+    row "$room processes and threads (\`ulimit -u $room\`)" '0|1' "$([[ $status -eq 0 ]] || echo 'ulimit -u')" "tasks/$room"
+  done
+else
+  left_out 'few processes and threads (`ulimit -u`)' 'needs root and setpriv to become somebody without any'
+fi
+
+# --- Signals to a worker
+
+# worker: the first process that carries runs out for $process.
+worker() { cat /proc/"$process"/task/*/children | cut -d ' ' -f 1; }
+for name in SEGV BUS ILL ABRT KILL; do
+  "${run[@]}" -o "worker-$name" >out.txt 2>err.txt &
+  process=$!
+  wait_for "worker-$name/runs/*/record.json"
+  kill -"$name" "$(worker)"
+  wait "$process"
+  status=$?
+  row "SIG$name to the process that carries runs out" 1 "ended by signal [0-9]+ \(SIG$name" "worker-$name"
+done
+"${run[@]}" --jobs 2 -o worker-two >out.txt 2>err.txt &
+process=$!
+wait_for 'worker-two/runs/*/record.json'
+kill -SEGV "$(worker)"
+wait "$process"
+status=$?
+row 'SIGSEGV to one of two workers' 1 'ended by signal 11 \(SIGSEGV' worker-two
+"${run[@]}" -o worker-TERM >out.txt 2>err.txt &
+process=$!
+wait_for 'worker-TERM/runs/*/record.json'
+kill -TERM "$(worker)"
+wait "$process"
+status=$?
+row 'SIGTERM to the process that carries runs out' 0 '' worker-TERM
+
 # --- Signals
 
+{ "${run[@]}" -o signal-QUIT >out.txt 2>err.txt & } 2>/dev/null
+process=$!
+wait_for 'signal-QUIT/runs/*/record.json'
+kill -QUIT "$process"
+wait "$process" 2>/dev/null
+status=$?
+row 'SIGQUIT' 131 '' signal-QUIT
 for name in TERM INT HUP; do
   "${run[@]}" -o "signal-$name" >out.txt 2>err.txt &
   process=$!
@@ -290,9 +368,12 @@ row 'SIGPIPE' 0 '' signal-PIPE
 { "${run[@]}" -o signal-KILL >out.txt 2>err.txt & } 2>/dev/null
 process=$!
 wait_for 'signal-KILL/runs/*/record.json'
+left_behind=$(worker)
 kill -KILL "$process"
 wait "$process" 2>/dev/null
 status=$?
+for ((tries = 0; tries < 100; tries++)); do kill -0 "$left_behind" 2>/dev/null || break; sleep 0.1; done
+! kill -0 "$left_behind" 2>/dev/null || { echo "faults.sh: a worker outlived its sweep" >&2; failures=$((failures + 1)); }
 row 'SIGKILL' 137 '' signal-KILL
 
 # --- Standard streams
@@ -311,6 +392,24 @@ row 'standard output full (`>/dev/full`)' 1 'cannot write to standard output: No
 "${run[@]}" -o deaf >out.txt 2>&-
 status=$?
 row 'standard error closed (`2>&-`)' 0 '' deaf
+
+
+# --- Outputs that are no regular files
+
+"$program" report calm -f csv -o plain.csv --quiet 2>err.txt
+# output NAME COMMAND: a line for a report that is written to something else; COMMAND says whether it is right.
+output() {
+  local said=right
+  eval "$2" 2>err.txt || said=wrong
+  echo "| report written to $1 | 0 | $said | – | – |"
+  [[ $said == right ]] || { echo "faults.sh: report to $1: $(cat err.txt)" >&2; failures=$((failures + 1)); }
+}
+report="\"$program\" report calm -f csv --quiet -o"
+output '/dev/null' "$report /dev/null && [[ -c /dev/null ]]"
+output '/dev/stdout, a pipe' "$report /dev/stdout | cmp - plain.csv"
+output '/dev/stdout, a file' "echo first >printed.csv; $report /dev/stdout >>printed.csv && sed 1d printed.csv | cmp - plain.csv"
+output 'a named pipe' "mkfifo pipe; { cat pipe >piped.csv & }; $report pipe && wait \$! && cmp piped.csv plain.csv && [[ -p pipe ]]"
+output 'a symbolic link' "echo old >target; ln -s target link; $report link && [[ -L link ]] && cmp target plain.csv"
 
 echo
 echo "$failures rows are not as expected"

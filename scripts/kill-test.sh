@@ -5,7 +5,8 @@
 #
 # 162 runs of the tiny model among the test fixtures are done once in peace. Then the same sweep is begun in another
 # folder by two processes at once (two separate ones, or one with two workers in turn) and killed by SIGKILL at random
-# moments, every time with a new start, and finally let end. Checked: each record, prediction, history and adapter is
+# moments, every time with a new start, and finally let end. In every third round a worker alone is ended first, by SIGKILL,
+# SIGSEGV or SIGTERM: its run fails or goes on, and the sweep does. Checked: each record, prediction, history and adapter is
 # equal byte for byte, bar times; no complete run was done again; nothing but results is left.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
@@ -72,6 +73,7 @@ complete() { find rough/runs -name record.json -printf '%h %i %T@\n' 2>/dev/null
 
 touch known.txt
 failures=0
+lost=0
 for ((round = 1; round <= kills; round++)); do
   groups=()
   if ((round % 2)); then
@@ -87,6 +89,13 @@ for ((round = 1; round <= kills; round++)); do
   left=$((count - $(wc -l <known.txt)))
   longest=$((startup + calm_time * left / count / (kills - round + 1)))
   sleep "$(printf '%d.%03d' $((longest * RANDOM / 32768 / 1000)) $((longest * RANDOM / 32768 % 1000)))"
+  if ((round % 3 == 0)); then
+    names=(KILL SEGV TERM)
+    for group in "${groups[@]}"; do
+      kill -"${names[RANDOM % 3]}" $(cat /proc/"$group"/task/*/children 2>/dev/null | cut -d ' ' -f 1) 2>/dev/null && lost=$((lost + 1))
+    done
+    sleep 0.2
+  fi
   for group in "${groups[@]}"; do
     # Now and then only the process that was started, and its workers find out by themselves.
     if ((RANDOM % 4)); then kill -9 -- "-$group" 2>/dev/null; else kill -9 "$group" 2>/dev/null; fi
@@ -125,5 +134,5 @@ if [[ -s rough.err ]]; then
   echo "what the sweeps said:"
   sort rough.err | uniq -c | head -n 20
 fi
-echo "$compared files compared, $failures failures"
+echo "$compared files compared, $lost workers ended alone, $failures failures"
 ((failures == 0))

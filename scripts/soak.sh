@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does many small runs in one process, and shows that its memory does not grow after the tenth.
+# Does many small runs in one worker process, and shows that its memory does not grow after the tenth.
 #
 #   scripts/soak.sh [PROGRAM [RUNS]]      PROGRAM: .build/release/peft-bench, 500 runs
 #
@@ -27,8 +27,12 @@ evaluation: {mode: generate, batch_size: 8, max_new_tokens: 4, zero_shot: false}
 YAML
 "$program" run "$work/soak.yaml" -o "$work/results" --threads 2 >"$work/table.txt" 2>"$work/lines.txt" &
 process=$!
-# resident: bytes in KiB; nothing when the process is gone.
-resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$process/status" 2>/dev/null || true; }
+# resident: KiB of the worker; nothing when there is none.
+resident() {
+  local worker
+  worker=$(cat /proc/"$process"/task/*/children 2>/dev/null | cut -d ' ' -f 1)
+  [[ -z $worker ]] || sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$worker/status" 2>/dev/null || true
+}
 known=0
 echo '| runs | resident, MiB |'
 echo '|--:|--:|'

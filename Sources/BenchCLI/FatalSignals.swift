@@ -12,21 +12,52 @@ enum FatalSignals {
     signal(SIGPIPE, SIG_IGN)
     // A file that reaches the limit on its size shows as an error of write too.
     signal(SIGXFSZ, SIG_IGN)
+    // Ctrl-\ ends the process at once; the language's runtime would take it for a crash, report it and go on.
+    signal(SIGQUIT, SIG_DFL)
     // The standard library aborts when it gets no memory, behind a line that says so.
     signal(SIGABRT) { _ in
       FatalSignals.write("error: the process ended for lack of memory or by a defect, as the line above says; ")
       FatalSignals.end("complete runs stay, and the same command goes on")
     }
+    #if os(Linux)
+      onBusError { _, information, _ in
+        FatalSignals.tellOfBus(UInt(bitPattern: information?.pointee._sifields._sigfault.si_addr))
+        FatalSignals.end("complete runs stay, and the same command goes on")
+      }
+    #else
+      onBusError { _, information, _ in
+        FatalSignals.tellOfBus(UInt(bitPattern: information?.pointee.si_addr))
+        FatalSignals.end("complete runs stay, and the same command goes on")
+      }
+    #endif
+  }
+
+  /// Has this process, which is a worker, end by the signals that a defect or a fault of the machine raises, so that its
+  /// parent sees which one it was.
+  static func leaveToParent() {
+    for number in [SIGABRT, SIGILL, SIGTRAP, SIGFPE, SIGSEGV] { signal(number, SIG_DFL) }
+    #if os(Linux)
+      onBusError { number, information, _ in
+        FatalSignals.tellOfBus(UInt(bitPattern: information?.pointee._sifields._sigfault.si_addr))
+        FatalSignals.endBySignal(number)
+      }
+    #else
+      onBusError { number, information, _ in
+        FatalSignals.tellOfBus(UInt(bitPattern: information?.pointee.si_addr))
+        FatalSignals.endBySignal(number)
+      }
+    #endif
+  }
+
+  private typealias Handler = @convention(c) (Int32, UnsafeMutablePointer<siginfo_t>?, UnsafeMutableRawPointer?) -> Void
+
+  private static func onBusError(_ handler: @escaping Handler) {
     var action = sigaction()
     action.sa_flags = Int32(SA_SIGINFO)
     #if os(Linux)
-      action.__sigaction_handler.sa_sigaction = { _, information, _ in
-        FatalSignals.endByBus(UInt(bitPattern: information?.pointee._sifields._sigfault.si_addr))
-      }
+      action.__sigaction_handler.sa_sigaction = handler
     #else
-      action.__sigaction_u.__sa_sigaction = { _, information, _ in
-        FatalSignals.endByBus(UInt(bitPattern: information?.pointee.si_addr))
-      }
+      action.__sigaction_u.__sa_sigaction = handler
     #endif
     sigaction(SIGBUS, &action, nil)
   }
@@ -51,14 +82,27 @@ enum FatalSignals {
     #endif
   }
 
-  private static func endByBus(_ address: UInt) {
+  /// Names the file whose mapping an address is in, as far as there is one.
+  private static func tellOfBus(_ address: UInt) {
     write("error: ")
-    if let path = MappedFiles.path(at: address) {
-      _ = Foundation.write(STDERR_FILENO, path, strlen(path))
-      write(": the file became shorter while it was read, or its disk failed; ")
-      end("complete runs stay, and the same command goes on")
+    guard let path = MappedFiles.path(at: address) else {
+      return write("a bus error: a file became shorter while it was read, or memory is damaged; ")
     }
-    end("a bus error: a file became shorter while it was read, or memory is damaged")
+    for place in 0..<strlen(path) {
+      // Nothing that a terminal obeys; a name's other bytes may be of any script.
+      var byte = UInt8(bitPattern: path[place])
+      if byte < 0x20 || byte == 0x7F { byte = UInt8(ascii: "?") }
+      _ = Foundation.write(STDERR_FILENO, &byte, 1)
+    }
+    write(": the file became shorter while it was read, or its disk failed; ")
+  }
+
+  /// Ends the process by a signal that is being handled.
+  private static func endBySignal(_ number: Int32) {
+    write("\n")
+    signal(number, SIG_DFL)
+    // It is blocked until the handler returns.
+    raise(number)
   }
 
   private static func end(_ message: StaticString) -> Never {

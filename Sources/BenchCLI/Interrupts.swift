@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import PEFTBench
+import PEFTCore
 import Synchronization
 
 /// Turns Ctrl-C and a termination signal into a wish to stop, and the second one into the end.
@@ -17,6 +18,8 @@ final class Interrupts: @unchecked Sendable {
   private let sources: [any DispatchSourceSignal]
   /// What is done before the process ends at once.
   private let lastActs: LastActs
+  /// Threads that Dispatch takes to watch signals and to answer them.
+  private static let watchers = 2
 
   /// The flag that signals raise from now on.
   static func flag(console: Console, signals: [Int32] = usualSignals) -> CancellationFlag {
@@ -26,6 +29,16 @@ final class Interrupts: @unchecked Sendable {
       shared = interrupts
       return interrupts.flag
     }
+  }
+
+  private static let terminationOfWorker = CancellationFlag()
+
+  /// The flag of a worker, which SIGTERM raises without a word.
+  static func flagOfWorker() -> CancellationFlag {
+    // Made before a handler needs it.
+    let flag = terminationOfWorker
+    signal(SIGTERM) { _ in Interrupts.terminationOfWorker.cancel() }
+    return flag
   }
 
   /// Ctrl-C, a termination signal, and the end of the terminal unless `nohup` took care of that.
@@ -51,6 +64,11 @@ final class Interrupts: @unchecked Sendable {
     let registered = DispatchSemaphore(value: 0)
     let acts = LastActs()
     lastActs = acts
+    // Dispatch would wait for ever for the thread that watches signals.
+    guard CheckedThread.room(for: Self.watchers) == Self.watchers else {
+      sources = []
+      return
+    }
     sources = signals.map { [flag] number in
       #if canImport(Darwin)
         // Kernel events only watch there; on Linux Dispatch puts a handler of its own in place.

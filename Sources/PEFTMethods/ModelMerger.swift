@@ -44,7 +44,7 @@ public enum ModelMerger {
       } else {
         for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where isKept(name) {
           // The Hub's cache has links that lead nowhere from another place.
-          let file = URL(fileURLWithPath: source.path + "/" + name).resolvingSymlinksInPath().path
+          let file = FilePath.resolved(source.path + "/" + name) ?? source.path + "/" + name
           try FileManager.default.copyItem(atPath: file, toPath: temporary + "/" + name)
         }
         if let type { try set([("dtype", JSONValue(type.torchName))], in: temporary + "/config.json") }
@@ -147,10 +147,8 @@ public enum ModelMerger {
 
   /// Refuses to write over the model that is read.
   private static func refuseSourceFolder(_ folder: String, _ source: ModelFiles) throws {
-    func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
-    guard real(folder) != real(source.path) else {
-      throw FileError(path: folder, "is the model itself: write the merged one to another folder")
-    }
+    guard let target = FilePath.resolved(folder), target == FilePath.resolved(source.path) else { return }
+    throw FileError(path: folder, "is the model itself: write the merged one to another folder")
   }
 
   /// New values of the tensors that a method changes, by name, from their stored ones.

@@ -47,7 +47,7 @@ import Testing
       ),
       (["--versoin"], "error: expected a command, found --versoin; did you mean --version?\nTry: peft-bench --help\n"),
       (
-        ["version", "\u{1B}[31m"], "error: version: unexpected argument \u{FFFD}[31m\nTry: peft-bench version --help\n"
+        ["version", "\u{1B}[31m"], "error: version: unexpected argument ⟨U+001B⟩[31m\nTry: peft-bench version --help\n"
       ),
     ]) func wrongUsage(arguments: [String], message: String) throws
   {

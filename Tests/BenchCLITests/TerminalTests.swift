@@ -30,7 +30,7 @@ import Testing
     table.add(["bad\u{1B}[1m"])
     #expect(
       table.lines(width: 100) == [
-        "dataset  score  note", "sst2      84.5  a note that is rather long", "日本         7", "bad\u{FFFD}[1m",
+        "dataset  score  note", "sst2      84.5  a note that is rather long", "日本         7", "bad⟨U+001B⟩[1m",
       ])
     #expect(table.lines(width: 30)[1] == "sst2      84.5  a note that i…")
     #expect(table.lines(width: 30).allSatisfy { TextTable.width(of: $0) <= 30 })
@@ -100,8 +100,9 @@ import Testing
   }
 
   @Test("A command line can be given to a shell again") func shellWords() throws {
-    let words = ["run", "a b.yaml", "it's", "--set=x=1", "", "$HOME", "*"]
+    let words = ["run", "a b.yaml", "it's", "--set=x=1", "", "$HOME", "*", "a\u{1B}[2Jb'\\\t1\u{7F}"]
     let line = words.map(ShellWord.quoted).joined(separator: " ")
+    #expect(!line.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "\(line)")
     let result = try SpawnedProgram.run([], shell: "for word in \(line); do echo \"<$word>\"; done")
     #expect(result.output == words.map { "<\($0)>\n" }.joined())
   }
@@ -133,6 +134,6 @@ import Testing
   }
 
   @Test("Messages reach the terminal without control characters") func harmless() {
-    #expect(Console.harmless("a\u{1B}[2J\r\nb\u{9B}é") == "a\u{FFFD}[2J\u{FFFD}\nb\u{FFFD}é")
+    #expect(Console.harmless("a\u{1B}[2J\r\nb\u{9B}é\u{202E}") == "a⟨U+001B⟩[2J⟨U+000D⟩\nb⟨U+009B⟩é⟨U+202E⟩")
   }
 }

@@ -91,11 +91,12 @@ import Testing
 
   @Test("An sbatch script has time, memory and threads from the estimates") func slurm() throws {
     var script = SlurmScript(
-      name: "mini", command: "peft-bench run 'a b.yaml'", tasks: 8, threads: 4, seconds: 5000, bytes: 3_000_000_000)
+      name: "mini", command: "peft-bench run --set=a=1", config: "'-a b.yaml'", tasks: 8, threads: 4, seconds: 5000,
+      bytes: 3_000_000_000)
     for line in [
       "#SBATCH --array=1-8", "#SBATCH --cpus-per-task=4", "#SBATCH --time=2:50:00", "#SBATCH --mem=4096M",
-      "#SBATCH --requeue", "peft-bench run 'a b.yaml' --threads \"${SLURM_CPUS_PER_TASK:-4}\"",
-      "--shard \"$SLURM_ARRAY_TASK_ID/8\" &",
+      "#SBATCH --requeue", "peft-bench run --set=a=1 --threads \"${SLURM_CPUS_PER_TASK:-4}\"",
+      "--shard \"$SLURM_ARRAY_TASK_ID/8\" -- '-a b.yaml' &",
     ] { #expect(script.text.contains(line), "\(line)") }
     #expect(script.text.hasPrefix("#!/bin/bash\n"))
     (script.seconds, script.bytes) = (3, 1000)

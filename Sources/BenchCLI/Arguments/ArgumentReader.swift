@@ -73,6 +73,10 @@ enum ArgumentReader {
       throw UsageError("--\(option.long) needs a value (\(valueName))", command: parsed.command.name)
     }
     if attached == nil { rest.removeFirst() }
+    // An empty path would be the root of the file system, or the current folder.
+    guard !value.isEmpty else {
+      throw UsageError("--\(option.long): expected \(valueName), found an empty text", command: parsed.command.name)
+    }
     try check(value, of: "--\(option.long)", choices: option.choices, command: parsed.command)
     parsed.values[option.long, default: []].append(value)
   }
@@ -89,6 +93,9 @@ enum ArgumentReader {
     }
     for (index, value) in parsed.positionals.enumerated() {
       guard let spec = index < specs.count ? specs[index] : specs.last else { continue }
+      guard !value.isEmpty else {
+        throw UsageError("\(spec.name): found an empty text", command: command.name)
+      }
       try check(value, of: spec.name, choices: spec.choices, command: command)
     }
   }

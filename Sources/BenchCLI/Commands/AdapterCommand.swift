@@ -64,8 +64,10 @@ enum AdapterCommand {
       }
       let (path, target) = (try required("adapter"), try required("to"))
       let files = try TextCommands.files(arguments)
-      guard ((try? FileManager.default.contentsOfDirectory(atPath: target)) ?? []).isEmpty else {
-        throw FileError(path: target, "is not empty; name a new folder for the merged model")
+      let names = ((try? FileManager.default.contentsOfDirectory(atPath: target)) ?? []).sorted()
+      guard names.isEmpty else {
+        let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
+        throw FileError(path: target, "is not empty: it has \(shown); name a new folder for the merged model")
       }
       let file = try AdapterFile.open(path)
       let method = try file.method()

@@ -64,7 +64,7 @@ enum CompareCommand {
       if arguments.flag("json") {
         console.print(json: comparison.json)
       } else if arguments.flag("markdown") {
-        console.write(Array(comparison.markdown.utf8))
+        console.print(document: comparison.markdown)
       } else {
         let traits = console.outputTraits
         let table = comparison.table

@@ -168,7 +168,7 @@ extension ModelCommand {
     /// Bytes of a file or of the files in a folder, links followed.
     private static func size(_ path: String) -> Int {
       func bytes(_ file: String) -> Int {
-        let target = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+        let target = FilePath.resolved(file) ?? file
         let attributes = try? FileManager.default.attributesOfItem(atPath: target)
         return attributes?[.type] as? FileAttributeType == .typeRegular ? attributes?[.size] as? Int ?? 0 : 0
       }

@@ -74,6 +74,7 @@ private struct Plan {
 
   init(_ arguments: ParsedArguments, _ console: Console) throws {
     session = try RunSession(arguments)
+    try session.results.output.check()
     let planner = RunPlanner(
       session.configuration, results: session.results, context: session.context,
       watch: { event in if case .note(let text) = event { console.note("note: \(text)") } })
@@ -161,10 +162,12 @@ private struct Plan {
     }
     let options = RunCommand.selection.filter { !["threads", "shard"].contains($0.long) }
     let given = options.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
-    let words = [Program.path, "run", arguments.positional("CONFIG") ?? ""] + given
+    let words = [Program.path, "run"] + given
     let script = SlurmScript(
       name: session.configuration.name.filter { !$0.isWhitespace },
-      command: words.map(ShellWord.quoted).joined(separator: " "), tasks: tasks,
+      command: words.map(ShellWord.quoted).joined(separator: " "),
+      // Behind two dashes it is a name whatever it begins with.
+      config: ShellWord.quoted(arguments.positional("CONFIG") ?? ""), tasks: tasks,
       threads: session.context.workers.count, seconds: total == nil ? nil : ofTask.max(),
       bytes: open.compactMap(\.need?.use.total).max())
     console.print(script.text)

@@ -29,6 +29,10 @@ enum ReportCommand {
       OptionSpec(
         long: "export", valueName: "TOOL", choices: ResultsExport.allCases.map(\.rawValue),
         help: "Write for tensorboard, peft or lm-eval."),
+      OptionSpec(
+        long: "csv-safe", valueName: "on|off", choices: ["on", "off"],
+        help: "Put an apostrophe before cells of CSV that a spreadsheet would run; on unless given."),
+      OptionSpec(long: "no-csv-safe", help: "The same as --csv-safe off."),
       OptionSpec(long: "json", help: "The same as --format json."), .quiet,
     ],
     examples: [
@@ -40,7 +44,8 @@ enum ReportCommand {
       let only = try only(arguments)
       let format =
         arguments.flag("json") ? ReportFormat.json : arguments.value("format").flatMap(ReportFormat.init(rawValue:))
-      let report = try Report(ReportedResults(paths, only: only))
+      var report = try Report(ReportedResults(paths, only: only))
+      report.isCSVSafe = !arguments.flag("no-csv-safe") && arguments.value("csv-safe") != "off"
       for note in report.results.notes { console.warning(note) }
       if let tool = arguments.value("export").flatMap(ResultsExport.init(rawValue:)) {
         guard let folder = arguments.value("output") else { throw arguments.error("--export needs --output DIR") }
@@ -57,12 +62,13 @@ enum ReportCommand {
         if format == .table {
           ReportPrinter(console: console).print(report)
         } else {
-          console.write(Array(try text(report, format).utf8))
+          let text = try text(report, format)
+          console.print(document: text)
         }
       }
       if format == nil { ReportPrinter(console: console).print(report) }
       let output = format == nil ? arguments.value("output") : nil
-      if let output { try makeFolder(output) }
+      if let output { try claim(output) }
       if let folder = output ?? ownFolder { try write(report, to: folder, isAskedFor: format == nil, console) }
       return .done
     })
@@ -118,11 +124,10 @@ enum ReportCommand {
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
-  private static func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: path, "the folder cannot be made: \(error.localizedDescription)")
-    }
+  /// Makes a folder of a report; a results folder may have one too.
+  private static func claim(_ path: String) throws {
+    let results = ResultsFolder(path: path).output
+    if (try? results.check()) != nil, isFolder(path + "/runs") { return try results.claim() }
+    try OutputFolder(path, .report).claim()
   }
 }

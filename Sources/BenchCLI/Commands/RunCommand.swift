@@ -37,8 +37,7 @@ enum RunCommand {
       OptionSpec(
         long: "jobs", valueName: "N",
         help: "Do so many runs at once, each in a process of its own, which share the threads. auto: one a core for "
-          + "small models, as far as memory allows, else one. Without it, runs are done one after the other in this "
-          + "process."),
+          + "small models, as far as memory allows, else one. Without it, runs are done one after the other."),
       OptionSpec(long: "fresh", help: "Do complete runs again, and all from the beginning."),
       OptionSpec(long: "retry-failed", help: "Do only runs that failed before."),
       OptionSpec(long: "force", help: "Run also what may not fit into memory."),
@@ -56,38 +55,45 @@ enum RunCommand {
       if arguments.flag("dry-run") { return try PlanCommand.check(arguments, console) }
       let session = try RunSession(arguments)
       let jobs = try Self.jobs(arguments)
+      try session.results.output.check()
       let flag = Interrupts.flag(console: console)
       let display = SweepDisplay(console: console)
+      let advice = ResumeAdvice(isFresh: arguments.flag("fresh"))
       do {
         let sweep = try Sweep(
           session.configuration, session.selection, results: session.results, context: session.context,
           cancellation: flag, watch: display.see)
         let count = try workers(jobs, for: sweep, of: session, arguments, console)
         display.expect(sweep.runs, work: try sweep.relativeWork())
-        let result = try carryOut(sweep, of: session, workers: count, arguments, display: display, flag: flag)
+        advice.expect(sweep.runs, in: session.results)
+        let result = try carryOut(
+          sweep, of: session, workers: count, arguments, console, flag: flag,
+          watch: { event in
+            advice.see(event)
+            display.see(event)
+          })
         display.finish()
         return report(result, of: session, arguments, console)
       } catch let interruption as Interruption {
         display.finish()
         for position in display.positions { console.diagnostic("Interrupted: \(position), saved.") }
-        console.diagnostic("To go on: \(Self.commandLine)")
+        for line in advice.lines { console.diagnostic(line) }
         throw interruption
       }
     })
 
   private enum Jobs {
-    case here
     case workers(Int)
     case automatic
   }
 
   private static func jobs(_ arguments: ParsedArguments) throws -> Jobs {
-    guard let text = arguments.value("jobs") else { return .here }
+    guard let text = arguments.value("jobs") else { return .workers(1) }
     if text == "auto" { return .automatic }
     guard let count = Int(text), (1...1024).contains(count) else {
       throw arguments.error("--jobs: expected a number from 1 to 1024 or auto, found \(text.debugDescription)")
     }
-    return count == 1 ? .here : .workers(count)
+    return .workers(count)
   }
 
   private static func choice(_ arguments: ParsedArguments) -> Sweep.Choice {
@@ -100,7 +106,6 @@ enum RunCommand {
   ) throws -> Int {
     let wish: Int
     switch jobs {
-    case .here: wish = 1
     case .workers(let count): wish = count
     case .automatic:
       wish = SweepWorkers.count(
@@ -122,33 +127,19 @@ enum RunCommand {
   }
 
   private static func carryOut(
-    _ sweep: Sweep, of session: RunSession, workers count: Int, _ arguments: ParsedArguments, display: SweepDisplay,
-    flag: CancellationFlag
+    _ sweep: Sweep, of session: RunSession, workers count: Int, _ arguments: ParsedArguments, _ console: Console,
+    flag: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) throws -> Sweep.Result {
     let choice = Self.choice(arguments)
-    let threads = session.context.workers.count
-    guard count > 1 else { return try sweep.run(choice) }
-    let own = WorkerProcess.arguments(arguments, threads: max(1, threads / count))
-    let workers = (0..<count).map { _ in
-      WorkerProcess(own, isFresh: choice.isFresh, results: session.results, watch: display.see)
+    let threads = max(1, session.context.workers.count / count)
+    let launch = WorkerProcess.Launch(arguments, config: session.config, threads: threads)
+    let crew = try WorkerCrew.start(count, threads: threads, note: { console.note("note: \($0)") }) {
+      WorkerProcess(
+        launch, isFresh: choice.isFresh, results: session.results, cancellation: flag, watch: watch)
     }
-    Interrupts.beforeEndingAtOnce { for worker in workers { worker.kill() } }
-    let end = CancellationFlag()
-    defer {
-      end.cancel()
-      for worker in workers { worker.finish() }
-    }
-    let messenger = Thread {
-      while !end.isCancelled {
-        if flag.isCancelled {
-          for worker in workers { worker.stop() }
-          return
-        }
-        Thread.sleep(forTimeInterval: 0.05)
-      }
-    }
-    messenger.start()
-    return try sweep.run(choice, workers: workers.map { worker in { run in try worker.perform(run) } })
+    Interrupts.beforeEndingAtOnce { crew.kill() }
+    defer { crew.finish() }
+    return try sweep.run(choice, workers: crew.workers.map { worker in { run in try worker.perform(run) } })
   }
 
   private static func report(
@@ -163,21 +154,23 @@ enum RunCommand {
     if !arguments.flag("json") {
       console.note("Records, predictions and adapters are in \(session.results.path).")
     }
-    guard result.failures > 0 else { return .done }
+    if result.missing > 0 {
+      console.error(
+        "\(session.results.path): the records of \(result.missing) complete runs are gone, removed during the sweep; the "
+          + "same command makes them again")
+    }
+    guard result.failures > 0 else { return result.missing > 0 ? .failed : .done }
     console.error(
       "\(result.failures) of \(session.selection.runs.count) runs failed; the same command tries them again "
         + "(causes: \(Program.name) status \(session.results.path))")
     return .failed
   }
-
-  /// The command line as it can be given to a shell again.
-  private static var commandLine: String {
-    ([Program.name] + CommandLine.arguments.dropFirst()).map(ShellWord.quoted).joined(separator: " ")
-  }
 }
 
 /// What `run` and `plan` make of their arguments.
 struct RunSession {
+  /// The config's text.
+  let config: DocumentText
   let configuration: RunConfiguration
   let selection: RunSelection
   let results: ResultsFolder
@@ -188,14 +181,14 @@ struct RunSession {
   /// The variables that configs may use.
   static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-  init(_ arguments: ParsedArguments) throws {
-    let path = arguments.positional("CONFIG") ?? ""
+  /// Reads the config that the arguments name, or the given text of it.
+  init(_ arguments: ParsedArguments, config: DocumentText? = nil) throws {
+    self.config = try config ?? ConfigFile.text(of: arguments.positional("CONFIG") ?? "")
     var overrides = arguments.all("set")
     if let limit = try arguments.integer("limit", in: 1...Int.max) {
       overrides += ["data.train_limit=\(limit)", "data.eval_limit=\(limit)"]
     }
-    let file = try ConfigFile.load(
-      path: path, overrides: overrides, environment: Self.environment)
+    let file = try ConfigFile.read(self.config, overrides: overrides, environment: Self.environment)
     var configuration = try RunConfiguration(file)
     if let output = arguments.value("output") { configuration.output = output }
     self.configuration = configuration

@@ -1,10 +1,12 @@
 import Foundation
+import PEFTBench
 import PEFTCore
 import Synchronization
 
 /// The two streams of the program: results on standard output, everything else on standard error.
 ///
-/// May be used from any thread. Live lines at the bottom of a terminal give way to whatever is printed.
+/// This is the one way out for text: control characters, escape sequences and what turns the direction of writing come
+/// from names, records and files, and are shown by their codes. May be used from any thread. Live lines at the bottom of a terminal give way to whatever is printed.
 final class Console: Sendable {
   let outputTraits: TerminalTraits
   let diagnosticTraits: TerminalTraits
@@ -30,16 +32,25 @@ final class Console: Sendable {
   // MARK: - Results
 
   /// Writes a line (or several) of the result.
-  func print(_ text: String) { write(Array(text.utf8) + [0x0A]) }
+  func print(_ text: String) { write(Array(Self.shown(text).utf8) + [0x0A]) }
 
   /// Writes a result as indented JSON.
-  func print(json value: JSONValue) { write(Array(value.prettyText.utf8)) }
+  func print(json value: JSONValue) { print(data: value.prettyText, isJSON: true) }
 
   /// Writes one line of a JSONL result.
-  func print(line value: JSONValue) { write(value.line) }
+  func print(line value: JSONValue) { print(data: String(decoding: value.line, as: UTF8.self), isJSON: true) }
 
-  /// Writes bytes of the result as they are.
-  func write(_ bytes: [UInt8]) {
+  /// Writes a document as it is, but for what a terminal would obey.
+  func print(document text: String) { print(data: text, isJSON: false) }
+
+  private func print(data text: String, isJSON: Bool) {
+    guard outputTraits.isTerminal else { return write(Array(text.utf8)) }
+    let shown =
+      isJSON ? VisibleText.json(text) : VisibleText.of(text.replacing("\r\n", with: "\n"), keepsLines: true)
+    write(Array(shown.utf8))
+  }
+
+  private func write(_ bytes: [UInt8]) {
     state.withLock { state in
       state.pending += bytes
       if outputTraits.isTerminal || state.pending.count >= 1 << 16 { flush(&state) }
@@ -53,19 +64,20 @@ final class Console: Sendable {
 
   /// Says what went wrong.
   func error(_ message: String) {
-    diagnostic(diagnosticTraits.styled("error:", .red) + " " + Self.harmless(message))
+    diagnostic(diagnosticTraits.styled("error:", .red) + " " + VisibleText.shortened(Self.harmless(message)))
   }
 
   /// Says what is doubtful, also when quiet.
   func warning(_ message: String) {
-    diagnostic(diagnosticTraits.styled("warning:", .yellow) + " " + Self.harmless(message))
+    diagnostic(diagnosticTraits.styled("warning:", .yellow) + " " + VisibleText.shortened(Self.harmless(message)))
   }
 
   /// Says something that may help, unless quiet.
-  func note(_ message: String) { if !isQuiet { diagnostic(Self.harmless(message)) } }
+  func note(_ message: String) { if !isQuiet { diagnostic(VisibleText.shortened(Self.harmless(message))) } }
 
-  /// Writes a line to standard error as it is.
+  /// Writes a line to standard error, whatever its kind.
   func diagnostic(_ text: String) {
+    let text = Self.shown(text)
     state.withLock { state in
       // What was printed before comes before, where both streams go to one place.
       flush(&state)
@@ -75,9 +87,10 @@ final class Console: Sendable {
 
   /// Replaces the lines at the bottom of the terminal; without effect elsewhere and when quiet.
   ///
-  /// - Parameter lines: None longer than `liveSize` allows, and none with control characters.
+  /// - Parameter lines: None longer than `liveSize` allows.
   func setLive(_ lines: [String]) {
     guard diagnosticTraits.isTerminal else { return }
+    let lines = lines.map { VisibleText.of($0) }
     state.withLock { state in
       guard !state.isQuiet, lines != state.live else { return }
       // Written over line by line: a terminal that shows a picture half drawn never shows an empty one.
@@ -115,14 +128,33 @@ final class Console: Sendable {
 
   private static func drawing(_ lines: [String]) -> String { lines.joined(separator: "\n") }
 
-  /// Messages hold pieces of files; control characters in them must not reach the terminal.
-  static func harmless(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
-          let isControl = scalar.value < 0x20 && scalar != "\n" || 0x7F...0x9F ~= scalar.value
-          return isControl ? "\u{FFFD}" : scalar
-        }))
+  /// A text of several lines in which nothing acts on a terminal, for whoever measures or folds it.
+  static func harmless(_ text: String) -> String { VisibleText.of(text, keepsLines: true) }
+
+  /// The same, with the program's own styles as escape sequences.
+  private static func shown(_ text: String) -> String {
+    var result = ""
+    for piece in Self.pieces(of: text) {
+      if let style = piece.first.flatMap(TerminalTraits.Style.init(mark:)) {
+        result += style.sequence
+      } else {
+        result += harmless(String(piece))
+      }
+    }
+    return result
+  }
+
+  /// The text cut before and after each mark of a style.
+  private static func pieces(of text: String) -> [Substring.UnicodeScalarView] {
+    let scalars = text[...].unicodeScalars
+    var pieces: [Substring.UnicodeScalarView] = []
+    var start = scalars.startIndex
+    for index in scalars.indices where TerminalTraits.Style(mark: scalars[index]) != nil {
+      let next = scalars.index(after: index)
+      pieces += [scalars[start..<index], scalars[index..<next]]
+      start = next
+    }
+    return (pieces + [scalars[start...]]).filter { !$0.isEmpty }
   }
 
   private func flush(_ state: inout State) {

@@ -35,6 +35,8 @@ final class SweepDisplay: Sendable {
     var hasSeeds = false
     var hasModels = false
     var active: [Active] = []
+    /// The models that some worker has begun to load.
+    var loaded: Set<String> = []
     /// Complete runs that this sweep did not have to do.
     var known = 0
     var hasSaidKnown = false
@@ -82,7 +84,9 @@ final class SweepDisplay: Sendable {
   func see(_ event: RunEvent) {
     let now = clock()
     switch event {
-    case .loading(let model): console.note("Loading \(model) …")
+    case .loading(let model):
+      // Every worker loads it.
+      if state.withLock({ $0.loaded.insert(model).inserted }) { console.note("Loading \(model) …") }
     case .note(let text): console.note("note: \(text)")
     case .waiting(let count):
       console.note("Waiting for \(count) \(count == 1 ? "run" : "runs") that other processes are working on.")

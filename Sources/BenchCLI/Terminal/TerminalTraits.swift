@@ -32,11 +32,30 @@ struct TerminalTraits: Sendable {
     height = rows ?? 24
   }
 
-  /// `text` in a colour, where colours are welcome.
+  /// `text` in a colour, where colours are welcome: between marks that become escape sequences on the way to the
+  /// terminal, where those of the text itself are made harmless.
   func styled(_ text: String, _ style: Style) -> String {
-    hasColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    hasColor ? "\(style.mark)\(text)\(Style.plain.mark)" : text
   }
 
-  /// The few styles that the program uses, as codes of ECMA-48.
-  enum Style: String { case bold = "1", dim = "2", red = "31", green = "32", yellow = "33" }
+  /// The few styles that the program uses.
+  enum Style: Int, CaseIterable {
+    case plain, bold, dim, red, green, yellow
+
+    /// A code point for private use, which texts from outside lose on their way (`VisibleText`).
+    var mark: Unicode.Scalar { Self.marks[rawValue] }
+
+    /// The escape sequence of ECMA-48.
+    var sequence: String { "\u{1B}[\([0, 1, 2, 31, 32, 33][rawValue])m" }
+
+    private static let marks: [Unicode.Scalar] = [
+      "\u{10FFF0}", "\u{10FFF1}", "\u{10FFF2}", "\u{10FFF3}", "\u{10FFF4}", "\u{10FFF5}",
+    ]
+
+    /// The style that a mark stands for.
+    init?(mark: Unicode.Scalar) {
+      guard let index = Self.marks.firstIndex(of: mark) else { return nil }
+      self.init(rawValue: index)
+    }
+  }
 }

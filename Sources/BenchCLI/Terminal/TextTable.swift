@@ -1,3 +1,5 @@
+import PEFTBench
+
 /// A table in plain text: aligned columns, two spaces between them, no lines.
 struct TextTable {
   struct Column {
@@ -15,7 +17,7 @@ struct TextTable {
 
   /// Adds a row; missing cells are empty.
   mutating func add(_ cells: [String]) {
-    let cells = cells.prefix(columns.count).map(Console.harmless)
+    let cells = cells.prefix(columns.count).map { VisibleText.of($0) }
     rows.append(cells + Array(repeating: "", count: columns.count - cells.count))
   }
 

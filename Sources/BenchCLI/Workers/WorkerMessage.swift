@@ -4,6 +4,17 @@ import PEFTCore
 
 /// What a sweep and its worker processes tell each other, one JSON line each, over the worker's standard streams.
 enum WorkerMessage {
+  /// To the worker: the text of the config, before anything else.
+  static func config(_ text: DocumentText) -> JSONValue {
+    ["config": JSONValue(text.name), "text": JSONValue(String(decoding: text.bytes, as: UTF8.self))]
+  }
+
+  /// From the worker: it has read the config and takes orders.
+  static let ready: JSONValue = ["ready": true]
+
+  /// Whether a line says that the worker takes orders.
+  static func isReady(_ json: DocumentValue) -> Bool { json["ready"] != nil }
+
   /// To the worker: carry a run out.
   static func order(_ run: SweepRun, isFresh: Bool) -> JSONValue {
     [
@@ -28,7 +39,8 @@ enum WorkerMessage {
     case .answered(_, let done, let total):
       ["event": "answered", "done": JSONValue(done), "total": JSONValue(total)]
     case .note(let text): ["event": "note", "text": JSONValue(text)]
-    case .loading, .skipped, .finished, .failed, .waiting: nil
+    case .loading(let model): ["event": "loading", "text": JSONValue(model)]
+    case .skipped, .finished, .failed, .waiting: nil
     }
   }
 
@@ -43,6 +55,7 @@ enum WorkerMessage {
         run, done: done, of: total, loss: json["loss"]?.number ?? .nan, tokens: json["tokens"]?.integer ?? 0)
     case "answered": .answered(run, done: done, of: total)
     case "note": .note(json["text"]?.string ?? "")
+    case "loading": .loading(model: json["text"]?.string ?? "")
     default: nil
     }
   }
@@ -55,8 +68,8 @@ enum WorkerMessage {
     case failed(String)
     case taken
     case interrupted
-    /// Not even the failure could be written down.
-    case broken(String)
+    /// Not even the failure could be written down, or the machine is to blame.
+    case broken(FileError)
 
     var json: JSONValue {
       switch self {
@@ -64,7 +77,11 @@ enum WorkerMessage {
       case .failed(let cause): ["end": "failed", "cause": JSONValue(cause)]
       case .taken: ["end": "taken"]
       case .interrupted: ["end": "interrupted"]
-      case .broken(let cause): ["end": "broken", "cause": JSONValue(cause)]
+      case .broken(let error):
+        [
+          "end": "broken", "path": JSONValue(error.path), "cause": JSONValue(error.message),
+          "number": JSONValue(error.errorNumber.map { Int($0) }),
+        ]
       }
     }
 
@@ -75,7 +92,11 @@ enum WorkerMessage {
       case "failed": self = .failed(json["cause"]?.string ?? "")
       case "taken": self = .taken
       case "interrupted": self = .interrupted
-      case "broken": self = .broken(json["cause"]?.string ?? "")
+      case "broken":
+        self = .broken(
+          FileError(
+            path: json["path"]?.string ?? "", json["cause"]?.string ?? "",
+            errorNumber: json["number"]?.integer.flatMap(Int32.init(exactly:))))
       default: return nil
       }
     }
@@ -85,9 +106,16 @@ enum WorkerMessage {
 /// Lines that come through a pipe, whole ones only.
 struct PipeLines {
   private let descriptor: Int32
+  /// Done now and then while nothing comes, and before each line.
+  private let whileWaiting: (() -> Void)?
   private var bytes: [UInt8] = []
 
-  init(_ descriptor: Int32) { self.descriptor = descriptor }
+  /// Milliseconds between two calls of `whileWaiting`.
+  private static let interval: Int32 = 50
+
+  init(_ descriptor: Int32, whileWaiting: (() -> Void)? = nil) {
+    (self.descriptor, self.whileWaiting) = (descriptor, whileWaiting)
+  }
 
   /// The next line as JSON, waiting for it; nil at the end.
   mutating func next() -> DocumentValue? {
@@ -101,12 +129,19 @@ struct PipeLines {
         continue
       }
       searched = bytes.count
+      awaitBytes()
       var buffer = [UInt8](repeating: 0, count: 1 << 16)
       let count = read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { return nil }
       bytes += buffer[..<count]
     }
+  }
+
+  private func awaitBytes() {
+    guard let whileWaiting else { return }
+    var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    repeat { whileWaiting() } while poll(&event, 1, Self.interval) == 0
   }
 }
 

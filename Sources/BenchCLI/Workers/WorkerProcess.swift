@@ -5,136 +5,192 @@ import Synchronization
 
 /// A process of this same program that carries runs out for a sweep.
 ///
-/// A process apart keeps a run's crash or memory peak its own. If it dies in the middle of a run, another one takes its
-/// place for the next run.
+/// All runs are done by such processes, so that whatever ends one costs the run that it was at and no other: it counts as
+/// failed, and another process takes its place for the next run.
 final class WorkerProcess: Sendable {
-  private struct State {
-    var process: Process?
-    var input: Int32 = -1
-    var output: Int32 = -1
-    var isStopping = false
+  /// What a worker is started with.
+  struct Launch: Sendable {
+    /// Those arguments of `run` that say which runs there are, and the worker's threads.
+    let arguments: [String]
+    /// The config's text, which the worker does not read again: it may come from a pipe, or have changed.
+    let config: DocumentText
+
+    init(_ arguments: ParsedArguments, config: DocumentText, threads: Int) {
+      let options = RunCommand.selection.filter { $0.long != OptionSpec.threads.long }
+      let given = options.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
+      self.arguments = given + ["--threads=\(threads)", "--", arguments.positional("CONFIG") ?? ""]
+      self.config = config
+    }
   }
 
-  private let arguments: [String]
+  private struct State {
+    var child: ChildProcess?
+    var isReady = false
+  }
+
+  private enum Attempt {
+    case outcome(RunOutcome)
+    /// The worker was told to end by somebody else and saved a checkpoint.
+    case interrupted
+    /// The worker is gone; it had begun the run if there is a position.
+    case ended(RunPosition?)
+  }
+
+  private let launch: Launch
   private let isFresh: Bool
   private let results: ResultsFolder
+  private let cancellation: CancellationFlag
   private let watch: @Sendable (RunEvent) -> Void
   private let state = Mutex(State())
 
-  /// Describes a worker, which starts with its first run.
+  /// How often a run is begun again whose worker was ended from outside, or before it came to the run.
+  private static let mostAttempts = 4
+
+  /// Describes a worker.
   ///
   /// - Parameters:
-  ///   - arguments: Those of `run` that say which runs there are.
+  ///   - launch: What it is started with.
   ///   - isFresh: Do complete runs again.
   ///   - results: Where the worker writes.
+  ///   - cancellation: The request to stop, which is passed on to the worker.
   ///   - watch: Told what happens.
   init(
-    _ arguments: [String], isFresh: Bool, results: ResultsFolder, watch: @escaping @Sendable (RunEvent) -> Void
+    _ launch: Launch, isFresh: Bool, results: ResultsFolder, cancellation: CancellationFlag,
+    watch: @escaping @Sendable (RunEvent) -> Void
   ) {
-    (self.arguments, self.isFresh, self.results, self.watch) = (arguments, isFresh, results, watch)
+    (self.launch, self.isFresh, self.results) = (launch, isFresh, results)
+    (self.cancellation, self.watch) = (cancellation, watch)
   }
 
-  /// The arguments of a worker for a sweep with these: what says which runs there are, and the worker's threads.
-  static func arguments(_ arguments: ParsedArguments, threads: Int) -> [String] {
-    let options = RunCommand.selection.filter { $0.long != OptionSpec.threads.long }
-    let given = options.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
-    return given + ["--threads=\(threads)", "--", arguments.positional("CONFIG") ?? ""]
-  }
+  // MARK: - Runs
 
   /// Has a run carried out, and waits for it.
   ///
   /// - Throws: `Interruption`; `FileError` if the worker cannot be started or the results folder not be written to.
   func perform(_ run: SweepRun) throws -> RunOutcome {
-    let output = try start()
+    var isFresh = isFresh
+    var attempts = 0
+    while true {
+      try cancellation.check()
+      try start()
+      try awaitReady()
+      attempts += 1
+      switch try attempt(run, fresh: isFresh) {
+      case .outcome(let outcome): return outcome
+      case .interrupted:
+        finish()
+        try cancellation.check()
+        guard attempts < Self.mostAttempts else {
+          return .lost("the worker process was told to end (SIGTERM) \(attempts) times")
+        }
+        // What it has saved is of this attempt.
+        isFresh = false
+        watch(.note("\(run.planned.title): its worker process was told to end (SIGTERM); another one goes on"))
+      case .ended(let position):
+        let (end, words) = finish()
+        try cancellation.check()
+        // It was not the run that ended a worker which had not begun it.
+        if position == nil, attempts < Self.mostAttempts { continue }
+        return .lost(Self.cause(end, words, at: position ?? .preparation))
+      }
+    }
+  }
+
+  private func attempt(_ run: SweepRun, fresh: Bool) throws -> Attempt {
     // A worker that is already gone shows when nothing can be read from it.
-    send(WorkerMessage.order(run, isFresh: isFresh))
-    var lines = PipeLines(output)
+    send(WorkerMessage.order(run, isFresh: fresh))
+    var position: RunPosition?
+    var lines = outputLines()
     while let line = lines.next() {
-      if let event = WorkerMessage.event(line, of: run) { watch(event) }
+      if let event = WorkerMessage.event(line, of: run) {
+        position = RunPosition(event) ?? position
+        watch(event)
+      }
       switch WorkerMessage.End(line) {
       case .complete(let isNew):
-        return .complete(try RunRecord.read(results.folder(of: run.id) + "/record.json"), isNew: isNew)
-      case .failed(let cause): return .failed(cause)
-      case .taken: return .taken
-      case .interrupted: throw Interruption()
-      case .broken(let cause): throw FileError(path: results.path, cause)
+        return .outcome(.complete(try RunRecord.read(results.folder(of: run.id) + "/record.json"), isNew: isNew))
+      case .failed(let cause): return .outcome(.failed(cause))
+      case .taken: return .outcome(.taken)
+      case .interrupted: return .interrupted
+      case .broken(let error): throw error
       case nil: continue
       }
     }
-    let cause = finish()
-    if state.withLock({ $0.isStopping }) { throw Interruption() }
-    return .lost(cause)
+    return .ended(position)
   }
 
-  /// Asks the worker to finish its step, save a checkpoint and end.
-  func stop() {
-    state.withLock { $0.isStopping = true }
-    send(WorkerMessage.stop)
+  /// Why a run failed whose worker ended in the middle of it.
+  private static func cause(_ end: ChildProcess.End, _ words: String, at position: RunPosition) -> String {
+    let ending =
+      switch end {
+      case .signalled(let number): "the worker process was ended by \(SignalName.text(number)) \(position.text)"
+      case .exited(let status): "the worker process ended with status \(status) \(position.text)"
+      }
+    return words.isEmpty ? ending : "\(words); \(ending)"
   }
 
-  /// Ends the worker at once.
+  // MARK: - The process
+
+  /// Starts the process unless it runs.
+  ///
+  /// - Throws: `FileError` that names the limit that is reached.
+  func start() throws(FileError) {
+    guard state.withLock({ $0.child == nil }) else { return }
+    var environment = ProcessInfo.processInfo.environment
+    // A worker's end is told by the sweep; a report of the stack takes seconds and is nothing for its users.
+    environment["SWIFT_BACKTRACE"] = "enable=no"
+    let child = try ChildProcess.start(
+      Self.program, [WorkerCommand.command.name] + launch.arguments, environment: environment)
+    state.withLock { ($0.child, $0.isReady) = (child, false) }
+    send(WorkerMessage.config(launch.config))
+  }
+
+  /// Waits until the process has read the config.
+  ///
+  /// - Throws: `FileError` with what the process said if it ended instead.
+  func awaitReady() throws {
+    guard state.withLock({ !$0.isReady }) else { return }
+    var lines = outputLines()
+    while let line = lines.next() {
+      guard WorkerMessage.isReady(line) else { continue }
+      return state.withLock { $0.isReady = true }
+    }
+    let (end, words) = finish()
+    try cancellation.check()
+    let isFault = end != .exited(status: ExitStatus.wrongInput.rawValue)
+    throw FileError(
+      path: Program.name, Self.cause(end, words, at: .start), errorNumber: isFault ? EAGAIN : nil)
+  }
+
+  /// Ends the process at once.
   func kill() {
     state.withLock { state in
-      if let process = state.process, process.isRunning { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
+      if let child = state.child { _ = Foundation.kill(child.id, SIGKILL) }
     }
   }
 
-  /// Lets the worker end and waits for it.
-  ///
-  /// - Returns: How it ended, where it did not end well.
-  @discardableResult func finish() -> String {
-    let (process, descriptors) = state.withLock { state in
-      defer { (state.process, state.input, state.output) = (nil, -1, -1) }
-      return (state.process, [state.input, state.output])
+  /// Lets the process end and waits for it.
+  @discardableResult func finish() -> (end: ChildProcess.End, lastWords: String) {
+    let child = state.withLock { state in
+      defer { state.child = nil }
+      return state.child
     }
-    for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
-    guard let process else { return "" }
-    process.waitUntilExit()
-    let status = process.terminationStatus
-    return process.terminationReason == .uncaughtSignal
-      ? "the process was ended by signal \(status)" + (status == SIGKILL ? " (is there too little memory?)" : "")
-      : "the process ended with status \(status) in the middle of the run"
+    return child?.finish() ?? (.exited(status: 0), "")
   }
 
   private func send(_ json: JSONValue) {
-    state.withLock { state in
-      if state.input >= 0 { writeLine(json, to: state.input) }
-    }
+    let input = state.withLock { $0.child?.input }
+    if let input { writeLine(json, to: input) }
   }
 
-  /// Starts the process unless it runs; returns where its messages come from.
-  private func start() throws -> Int32 {
-    try state.withLock { state in
-      if state.isStopping { throw Interruption() }
-      if state.output >= 0 { return state.output }
-      let (input, output) = (try Self.pipe(), try Self.pipe())
-      let process = Process()
-      process.executableURL = URL(filePath: Self.program)
-      process.arguments = [WorkerCommand.command.name] + arguments
-      process.standardInput = FileHandle(fileDescriptor: input.reading, closeOnDealloc: false)
-      process.standardOutput = FileHandle(fileDescriptor: output.writing, closeOnDealloc: false)
-      defer {
-        close(input.reading)
-        close(output.writing)
-      }
-      do { try process.run() } catch {
-        close(input.writing)
-        close(output.reading)
-        throw FileError(path: Self.program, "a worker cannot be started: \(error.localizedDescription)")
-      }
-      (state.process, state.input, state.output) = (process, input.writing, output.reading)
-      return state.output
+  /// What the process says, while it is told of a request to stop.
+  private func outputLines() -> PipeLines {
+    var isTold = false
+    return PipeLines(state.withLock { $0.child?.output ?? -1 }) { [self] in
+      guard cancellation.isCancelled, !isTold else { return }
+      isTold = true
+      send(WorkerMessage.stop)
     }
-  }
-
-  /// A pipe that other workers do not inherit: its end must come when this worker or the sweep ends.
-  private static func pipe() throws -> (reading: Int32, writing: Int32) {
-    var ends: [Int32] = [-1, -1]
-    guard Foundation.pipe(&ends) == 0 else {
-      throw FileError(path: program, "a worker cannot be started: \(String(cString: strerror(errno)))")
-    }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    return (ends[0], ends[1])
   }
 
   /// This very program, even if its file has been replaced meanwhile.
@@ -142,5 +198,51 @@ final class WorkerProcess: Sendable {
     let own = "/proc/self/exe"
     let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: own)) ?? Bundle.main.executablePath ?? own
     return FileManager.default.isExecutableFile(atPath: path) ? path : own
+  }
+}
+
+/// How far a worker's run had come, by what it told last.
+enum RunPosition: Sendable {
+  case start
+  case preparation
+  case step(Int, of: Int)
+  case answer(Int, of: Int)
+
+  /// The position that an event tells; nil for one that tells none.
+  init?(_ event: RunEvent) {
+    switch event {
+    case .began, .loading: self = .preparation
+    case .step(_, let done, let total, _, _): self = .step(done, of: total)
+    case .answered(_, let done, let total): self = .answer(done, of: total)
+    default: return nil
+    }
+  }
+
+  /// As the end of a sentence: `after step 12 of 40`.
+  var text: String {
+    switch self {
+    case .start: "before it could take a run"
+    case .preparation: "before the first step or answer"
+    case .step(let done, let total): "after step \(done) of \(total)"
+    case .answer(let done, let total): "after answer \(done) of \(total)"
+    }
+  }
+}
+
+/// Signals as people know them.
+enum SignalName {
+  private static let names: [Int32: (name: String, meaning: String)] = [
+    SIGILL: ("SIGILL", "a trap: a defect of this program"), SIGTRAP: ("SIGTRAP", "a trap: a defect of this program"),
+    SIGFPE: ("SIGFPE", "an arithmetic trap: a defect of this program"),
+    SIGSEGV: ("SIGSEGV", "an access outside its memory"), SIGBUS: ("SIGBUS", "a mapped file or memory is damaged"),
+    SIGABRT: ("SIGABRT", "no memory, or a defect of this program"),
+    SIGKILL: ("SIGKILL", "from outside; is there too little memory?"), SIGTERM: ("SIGTERM", "from outside"),
+    SIGQUIT: ("SIGQUIT", "from outside"), SIGINT: ("SIGINT", "from outside"), SIGHUP: ("SIGHUP", "from outside"),
+    SIGXCPU: ("SIGXCPU", "the limit on processor time, ulimit -t"),
+  ]
+
+  /// `signal 11 (SIGSEGV: an access outside its memory)`.
+  static func text(_ number: Int32) -> String {
+    names[number].map { "signal \(number) (\($0.name): \($0.meaning))" } ?? "signal \(number)"
   }
 }

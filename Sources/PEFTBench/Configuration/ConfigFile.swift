@@ -25,8 +25,14 @@ public struct ConfigFile: Sendable {
   public static func load(
     path: String, overrides: [String] = [], environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> ConfigFile {
-    let text = DocumentText(name: path, bytes: try bytes(of: path))
-    return try read(text, overrides: overrides, environment: environment)
+    try read(text(of: path), overrides: overrides, environment: environment)
+  }
+
+  /// The text of the file at `path`, which is not looked at.
+  ///
+  /// - Throws: `ConfigFileError`.
+  public static func text(of path: String) throws -> DocumentText {
+    DocumentText(name: path, bytes: try bytes(of: path))
   }
 
   /// Does the same for a text that is in memory; its name decides between JSON and YAML.
@@ -63,13 +69,12 @@ public struct ConfigFile: Sendable {
   public func resolve(_ path: String) -> String {
     if path == "~" || path.hasPrefix("~/"), let home = environment["HOME"] { return home + path.dropFirst() }
     guard !path.hasPrefix("/"), !path.isEmpty, !FileManager.default.fileExists(atPath: path) else { return path }
-    let folder = (self.path as NSString).deletingLastPathComponent
-    let besides = (folder as NSString).appendingPathComponent(path)
+    let besides = FilePath.joined(FilePath.folder(of: self.path), path)
     return FileManager.default.fileExists(atPath: besides) ? besides : path
   }
 
   private static func isJSON(_ text: DocumentText) -> Bool {
-    switch (text.name as NSString).pathExtension.lowercased() {
+    switch FilePath.fileExtension(of: text.name).lowercased() {
     case "json", "jsonc": return true
     case "yaml", "yml": return false
     default:
@@ -98,11 +103,11 @@ public struct ConfigFile: Sendable {
   }
 
   private static func nearestFile(to path: String) -> String {
-    let folder = (path as NSString).deletingLastPathComponent
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
-    let configs = names.filter { ["json", "yaml", "yml"].contains(($0 as NSString).pathExtension) }.sorted()
-    guard let nearest = NearestName.of((path as NSString).lastPathComponent, among: configs) else { return "" }
-    return "; did you mean \((folder as NSString).appendingPathComponent(nearest))?"
+    let folder = FilePath.folder(of: path)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let configs = names.filter { ["json", "yaml", "yml"].contains(FilePath.fileExtension(of: $0)) }.sorted()
+    guard let nearest = NearestName.of(FilePath.name(of: path), among: configs) else { return "" }
+    return "; did you mean \(FilePath.joined(folder, nearest))?"
   }
 }
 

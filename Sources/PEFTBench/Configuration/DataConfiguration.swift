@@ -48,7 +48,7 @@ public struct DataConfiguration: Sendable {
 
   init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
     suite = try reader.choice("suite", default: Suite.mini)
-    root = try reader.optionalString("root", about: "the folder of the datasets").map(file.resolve)
+    root = try reader.optionalFilePath("root", about: "the folder of the datasets").map(file.resolve)
     folder = root ?? Self.folder(of: suite, file: file)
     revision = try reader.optionalString(
       "revision", about: "branch, tag or commit of the datasets in the Hub's cache, the only place then")
@@ -76,7 +76,7 @@ public struct DataConfiguration: Sendable {
     trainLimit = try reader.optionalInteger("train_limit", in: 1..., about: "most training rows a dataset")
     evaluationLimit = try reader.optionalInteger("eval_limit", in: 1..., about: "most evaluation rows a dataset")
     test = try reader.choice("test", default: Test.validation)
-    datasetInfo = try reader.optionalString("dataset_info", about: "PEFT-Bench's dataset_info.json")
+    datasetInfo = try reader.optionalFilePath("dataset_info", about: "PEFT-Bench's dataset_info.json")
       .map(file.resolve)
   }
 

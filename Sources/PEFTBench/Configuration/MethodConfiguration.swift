@@ -62,7 +62,7 @@ struct MethodListReader {
       what: "a method entry", path: place)
     let name = try own.string("name", about: "the method")
     let label = try own.string("label", default: name, about: "what reports call it")
-    let initialAdapter = try own.optionalString("init_from", about: "a saved adapter to start from")
+    let initialAdapter = try own.optionalFilePath("init_from", about: "a saved adapter to start from")
     let ownOptions = methodOptions(name) ?? []
     let ownNames = Set(ownOptions.flatMap { [$0.name] + $0.aliases })
     let trainingNames = Set(TrainingConfiguration.options.flatMap { [$0.name] + $0.aliases }).subtracting(ownNames)

@@ -93,7 +93,7 @@ struct PresetChoice {
     if value.object != nil {
       var inner = try OptionReader(value: value, text: file.text, what: "presets", path: "presets")
       name = try inner.string("size", default: "auto", about: "a size of the table, or auto")
-      if let path = try inner.optionalString("file", about: "a table in place of the one that is built in") {
+      if let path = try inner.optionalFilePath("file", about: "a table in place of the one that is built in") {
         text = try ConfigFile.load(path: file.resolve(path)).text
       }
       try inner.finish()

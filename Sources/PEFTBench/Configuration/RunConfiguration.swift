@@ -42,7 +42,7 @@ public struct RunConfiguration: Sendable {
   public init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws {
     var file = file
     var reader = try file.reader()
-    let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
+    let stem = FilePath.stem(of: file.path)
     name = try reader.string("name", default: stem, about: "of the experiment")
     guard !name.isEmpty, !name.contains("/"), name != ".", name != "..",
       name.unicodeScalars.allSatisfy({ $0.value > 0x1F })
@@ -94,8 +94,7 @@ public struct RunConfiguration: Sendable {
     var pscp = try reader.object("pscp", about: "constants of the PSCP score")
     self.pscp = try PSCPConfiguration(reading: &pscp)
     try pscp.finish(owner: Self.section)
-    output = try reader.string("output", default: "results/\(name)", about: "the folder of results")
-    guard !output.isEmpty else { throw reader.error("output", "expected a folder, found an empty string") }
+    output = try reader.optionalFilePath("output", about: "the folder of results") ?? "results/\(name)"
     threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads; one a core unless given")
     // Editors look at it; it says nothing about the runs.
     _ = try reader.optionalString("$schema")

@@ -28,12 +28,20 @@ struct PretrainedModelFolder {
 
   /// Makes the folder and the one of the checkpoints.
   func create() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: file("checkpoint"), withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: path, "cannot create the folder: \(error.localizedDescription)")
+    try output.claim()
+    try AtomicFile.makeFolder(file("checkpoint"))
+  }
+
+  /// The folder, which is one of ours without a marker too where the description of a training lies in it.
+  private var output: OutputFolder {
+    let summary = file(Self.summaryName)
+    return OutputFolder(path, .model) {
+      (try? JSONParser.parse(file: summary))?.value["identity"]?.string != nil
     }
   }
+
+  /// Refuses a folder that holds something else, before the training begins.
+  func check() throws(FileError) { try output.check() }
 
   /// The tokenizer that a vocabulary's file describes.
   func tokenizer(of vocabulary: ByteLevelVocabulary) throws -> Tokenizer {

@@ -120,9 +120,9 @@ public struct PretrainingConfiguration: Sendable {
   /// - Throws: `DocumentError` with the place of the first key or value that is not understood or does not fit.
   public init(_ file: ConfigFile) throws(DocumentError) {
     var reader = try file.reader()
-    let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
+    let stem = FilePath.stem(of: file.path)
     name = try reader.string("name", default: stem, about: "of the model")
-    output = try reader.string("output", default: "models/\(stem)", about: "the folder of the model")
+    output = try reader.optionalFilePath("output", about: "the folder of the model") ?? "models/\(stem)"
     threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads")
 
     var corpus = try reader.object("corpus", about: "the text")
@@ -150,7 +150,7 @@ public struct PretrainingConfiguration: Sendable {
   }
 
   private static func source(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError) -> Source {
-    let files = try reader.optionalStrings("files", about: ".txt (a document a line) or .jsonl (text or messages)")
+    let files = try reader.optionalFilePaths("files", about: ".txt (a document a line) or .jsonl (text or messages)")
     let source = try reader.choice(
       "source", of: ["small-world", "files"], default: files == nil ? "small-world" : "files")
     let seed = try reader.integer("seed", default: 1, about: "of the small world")
@@ -243,7 +243,7 @@ public struct PretrainingConfiguration: Sendable {
     let corpus: JSONValue =
       switch source {
       case .smallWorld(let seed): ["source": "small-world", "seed": JSONValue(seed)]
-      case .files(let files): ["source": "files", "files": JSONValue(files.map { ($0 as NSString).lastPathComponent })]
+      case .files(let files): ["source": "files", "files": JSONValue(files.map(FilePath.name))]
       }
     return [
       "name": JSONValue(name), "corpus": corpus,

@@ -14,6 +14,8 @@ public struct Report: Sendable {
   public let results: ReportedResults
   /// The suites, by name.
   public let suites: [Suite]
+  /// Whether cells of CSV that a spreadsheet would run are marked as texts.
+  public var isCSVSafe = true
 
   /// Computes a report.
   ///

@@ -34,7 +34,7 @@ final class AnswerCheckpoint {
       "identity": JSONValue(identity), "version": JSONValue(Version.current), "seconds": JSONValue(answers.seconds),
       "peak": answers.peak.json, "answers": JSONValue(answers.answers),
     ]
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = FilePath.folder(of: path)
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try? AtomicFile.write(json.compactText, to: path)
     last = .now()

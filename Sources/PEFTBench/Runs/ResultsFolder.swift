@@ -26,8 +26,30 @@ public struct ResultsFolder: Sendable {
   /// - Throws: `DocumentError` for a record that cannot be read.
   func record(of id: String) throws -> RunRecord { try RunRecord.read(folder(of: id) + "/record.json") }
 
-  /// Makes the folder, and refuses one that cannot be written to.
+  /// The folder as one that this program writes, which it is without a marker too where its files show it.
+  public var output: OutputFolder {
+    OutputFolder(path, .results) { [self] in isOfOurs }
+  }
+
+  /// Whether what is in a folder without a marker is of this program: its config, its plan or its records.
+  private var isOfOurs: Bool {
+    let names = names(in: path)
+    func value(_ name: String) -> DocumentValue? { try? JSONParser.parse(file: "\(path)/\(name)").value }
+    if names.contains(Self.configName) {
+      let config = value(Self.configName)
+      return config?["methods"] != nil && (config?["model"] ?? config?["models"]) != nil
+    }
+    if names.contains(SweepPlan.fileName) { return value(SweepPlan.fileName)?["runs"]?.array != nil }
+    if names.contains(RunLocks.fileName) { return true }
+    return names == ["runs"]
+      && self.names(in: path + "/runs").contains { id in
+        value("runs/\(id)/record.json")?["schema"]?.string?.hasPrefix("peft-bench.run/") == true
+      }
+  }
+
+  /// Makes the folder, and refuses one that holds something else or cannot be written to.
   public func prepare() throws {
+    try output.claim()
     try AtomicFile.makeFolder(path + "/runs")
     guard FileManager.default.isWritableFile(atPath: path) else {
       throw FileError(path: path, "the results folder cannot be written to")
@@ -51,6 +73,8 @@ public struct ResultsFolder: Sendable {
   /// Where a run in progress keeps what it needs to go on after a kill.
   static let checkpointName = "checkpoint"
   static let failureName = "error.json"
+  /// The failure of an earlier attempt at a run that was begun again since.
+  private static let retriedName = "error-before.json"
   private static let lasting = ["record.json", "predictions.jsonl", "history.jsonl", "adapter"]
 
   /// Makes the run's folder, and removes what an earlier attempt left there but its checkpoint.
@@ -58,7 +82,9 @@ public struct ResultsFolder: Sendable {
     let folder = folder(of: id)
     // The record goes first: while it is there, the run counts as complete.
     try? FileManager.default.removeItem(atPath: folder + "/record.json")
-    for name in names(in: folder) where name != Self.checkpointName || fresh {
+    // The failure is kept until the run is complete: --retry-failed comes back to what was stopped in between.
+    if !fresh { rename("\(folder)/\(Self.failureName)", "\(folder)/\(Self.retriedName)") }
+    for name in names(in: folder) where ![Self.checkpointName, Self.retriedName].contains(name) || fresh {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }
     let checkpoint = "\(folder)/\(Self.checkpointName)"
@@ -81,7 +107,7 @@ public struct ResultsFolder: Sendable {
 
   /// Only what this program writes besides a run's results: files that someone put there stay.
   private static func isPassing(_ name: String) -> Bool {
-    [checkpointName, failureName, RunProgress.fileName].contains(name) || AtomicFile.isLeftover(name)
+    [checkpointName, failureName, retriedName, RunProgress.fileName].contains(name) || AtomicFile.isLeftover(name)
   }
 
   private func names(in folder: String) -> [String] {
@@ -97,13 +123,23 @@ public struct ResultsFolder: Sendable {
       "id": JSONValue(run.id), "suite": JSONValue(data.suite(of: planned.dataset).rawValue),
       "model": ["name": JSONValue(planned.model.name), "sha256": JSONValue(run.modelHash)],
       "method": ["name": JSONValue(planned.method.name), "label": JSONValue(planned.method.label)],
-      "dataset": JSONValue(planned.dataset.id), "seed": JSONValue(planned.seed), "error": JSONValue(cause),
+      "dataset": JSONValue(planned.dataset.id), "seed": JSONValue(planned.seed),
+      "error": JSONValue(VisibleText.shortened(cause)),
       "seconds": JSONValue(seconds), "failed": JSONValue(Date().formatted(.iso8601)),
     ]
     let folder = folder(of: run.id)
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try AtomicFile.write(report.prettyText, to: "\(folder)/\(Self.failureName)")
-    try? FileManager.default.removeItem(atPath: "\(folder)/\(RunProgress.fileName)")
+    for name in [RunProgress.fileName, Self.retriedName] {
+      try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+    }
+  }
+
+  /// Whether the last attempt at a run that came to an end failed.
+  func hasFailed(_ id: String) -> Bool {
+    [Self.failureName, Self.retriedName].contains {
+      FileManager.default.fileExists(atPath: "\(folder(of: id))/\($0)")
+    }
   }
 
   /// Why a run failed; nil if it did not.

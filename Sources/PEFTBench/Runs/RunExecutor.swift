@@ -56,6 +56,7 @@ public final class RunExecutor {
   ///   - fresh: Do it even if it is complete, and from the beginning.
   /// - Throws: `Interruption` on a wish to stop; `FileError` where the results folder cannot be written to.
   public func perform(_ run: SweepRun, fresh: Bool) throws -> RunOutcome {
+    try locks.checkPlace()
     guard try locks.take(run.id) else { return .taken }
     defer { locks.release(run.id) }
     if !fresh, results.isComplete(run.id) { return .complete(try results.record(of: run.id), isNew: false) }
@@ -74,6 +75,7 @@ public final class RunExecutor {
         try? FileManager.default.removeItem(atPath: checkpointFolder(of: run))
       }
       let cause = "\(error)"
+      try locks.checkPlace()
       // Behind a full disk all other runs would fail too, one after the other.
       if let error = error as? FileError, error.isMachineFault { throw error }
       do {

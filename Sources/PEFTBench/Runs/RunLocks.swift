@@ -73,6 +73,20 @@ public final class RunLocks: Sendable {
     _ = fcntl(descriptor, F_SETLK, &request)
   }
 
+  /// Makes sure that the results folder is still the one whose locks these are.
+  ///
+  /// - Throws: `FileError` where it was removed or replaced: what is written now would be lost, or mixed with other
+  ///   results.
+  public func checkPlace() throws(FileError) {
+    var (own, present) = (stat(), stat())
+    guard fstat(descriptor, &own) == 0, stat(path, &present) == 0, own.st_ino == present.st_ino,
+      own.st_dev == present.st_dev
+    else {
+      throw FileError(
+        path: path, "the results folder was removed or replaced during the sweep", errorNumber: ESTALE)
+    }
+  }
+
   /// Whether another process has a run's lock.
   public func isTaken(_ id: String) -> Bool {
     var request = Self.request(F_WRLCK, at: Self.place(of: id))

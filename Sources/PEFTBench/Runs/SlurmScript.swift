@@ -6,8 +6,10 @@
 public struct SlurmScript: Sendable {
   /// The job's name.
   public var name: String
-  /// The program and the arguments of `run`, for bash, without the shard.
+  /// The program, `run` and its options, for bash, without the shard.
   public var command: String
+  /// The config, for bash.
+  public var config: String
   /// Tasks of the array.
   public var tasks: Int
   /// Threads of a task.
@@ -18,8 +20,10 @@ public struct SlurmScript: Sendable {
   public var bytes: Int?
 
   /// Describes a script.
-  public init(name: String, command: String, tasks: Int, threads: Int, seconds: Double?, bytes: Int?) {
-    (self.name, self.command, self.tasks, self.threads) = (name, command, tasks, threads)
+  public init(
+    name: String, command: String, config: String, tasks: Int, threads: Int, seconds: Double?, bytes: Int?
+  ) {
+    (self.name, self.command, self.config, self.tasks, self.threads) = (name, command, config, tasks, threads)
     (self.seconds, self.bytes) = (seconds, bytes)
   }
 
@@ -59,7 +63,7 @@ public struct SlurmScript: Sendable {
       # Cancelled or preempted: save a checkpoint. Slurm requeues what it preempted by itself.
       trap 'kill -TERM "$run"' TERM
 
-      \#(command) --threads "${SLURM_CPUS_PER_TASK:-\#(threads)}" --shard "$SLURM_ARRAY_TASK_ID/\#(tasks)" &
+      \#(command) --threads "${SLURM_CPUS_PER_TASK:-\#(threads)}" --shard "$SLURM_ARRAY_TASK_ID/\#(tasks)" -- \#(config) &
       run=$!
       # A signal ends `wait` before the program has ended.
       while :; do

@@ -26,7 +26,7 @@ public enum RunEvent: Sendable {
   case note(String)
 }
 
-/// The runs of a config, carried out here or by workers.
+/// The runs of a config, carried out by workers.
 ///
 /// Complete runs are skipped; one that was killed goes on from its last checkpoint; one that fails is recorded, the
 /// others go on, and the next sweep tries it again. Any number of sweeps may work on one results folder.
@@ -50,6 +50,8 @@ public final class Sweep {
     public let records: [RunRecord]
     /// How many runs failed.
     public let failures: Int
+    /// How many runs were completed whose records are not there any more.
+    public let missing: Int
   }
 
   /// The runs with their ids, in the order of the plan.
@@ -60,7 +62,7 @@ public final class Sweep {
   private let context: ComputeContext
   private let cancellation: CancellationFlag
   private let watch: @Sendable (RunEvent) -> Void
-  private let inputs: SweepInputs
+  private var inputs: SweepInputs
   private let selection: RunSelection
 
   /// Checks the runs: what cannot be read or does not fit is found before anything is written.
@@ -144,53 +146,51 @@ public final class Sweep {
       .sorted { $0.total > $1.total }
   }
 
-  /// Carries the runs out in this process.
-  ///
-  /// - Throws: `Interruption` on a wish to stop; `FileError` for a results folder that cannot be written to.
-  public func run(_ choice: Choice) throws -> Result {
-    let (queue, locks) = try begin(choice)
-    let executor = RunExecutor(
-      inputs: inputs, results: results, locks: locks, context: context, cancellation: cancellation, watch: watch)
-    try queue.work { try executor.perform($0, fresh: choice.isFresh) }
-    return queue.result
-  }
-
-  /// Carries the runs out by workers, each on a thread of its own that waits for it.
+  /// Carries the runs out by workers, each on a thread of its own that waits for it; the first on the caller's.
   ///
   /// - Parameters:
   ///   - choice: Which runs.
   ///   - workers: Take a run and give its outcome.
-  /// - Throws: `Interruption` on a wish to stop; the first error of a worker.
+  /// - Throws: `Interruption` on a request to stop; the first error of a worker.
   public func run(_ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome]) throws -> Result {
-    let (queue, _) = try begin(choice)
+    let queue = try begin(choice)
+    // Workers read the data by themselves.
+    inputs = SweepInputs(configuration, context: context, note: { _ in })
     let errors = WorkerErrors()
+    let work: @Sendable (@Sendable (SweepRun) throws -> RunOutcome) -> Void = { worker in
+      do { try queue.work(worker) } catch {
+        // The others finish what they are at.
+        queue.stop()
+        errors.add(error)
+      }
+    }
     let group = DispatchGroup()
-    for worker in workers {
+    for worker in workers.dropFirst() {
       group.enter()
-      let thread = Thread {
-        do { try queue.work(worker) } catch {
-          // The others finish what they are at.
-          queue.stop()
-          errors.add(error)
-        }
+      let hasStarted = CheckedThread.start {
+        work(worker)
         group.leave()
       }
-      thread.start()
+      if !hasStarted {
+        group.leave()
+        watch(.note("fewer runs at once: the system has no more threads for them"))
+        break
+      }
     }
+    if let first = workers.first { work(first) }
     group.wait()
     if let error = errors.first { throw error }
     return queue.result
   }
 
-  private func begin(_ choice: Choice) throws -> (SweepQueue, RunLocks) {
+  private func begin(_ choice: Choice) throws -> SweepQueue {
     try results.prepare()
     let locks = try RunLocks(forTakingIn: results.path)
     let plan = SweepPlan(selection.asked, known: runs, possible: selection.all)
     try results.announce(configuration, plan: plan, locks: locks)
-    let queue = SweepQueue(
+    return SweepQueue(
       runs, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
       watch: watch)
-    return (queue, locks)
   }
 }
 

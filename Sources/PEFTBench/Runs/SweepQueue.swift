@@ -70,7 +70,9 @@ final class SweepQueue: Sendable {
       case .run(let run):
         pause = Self.patience.lowerBound
         last = run
+        try locks.checkPlace()
         try take(try perform(run), of: run)
+        try locks.checkPlace()
       }
     }
   }
@@ -81,7 +83,8 @@ final class SweepQueue: Sendable {
   /// What the sweep has come to.
   var result: Sweep.Result {
     let (complete, failures) = state.withLock { ($0.complete.sorted { $0.key < $1.key }, $0.failures.count) }
-    return Sweep.Result(records: complete.compactMap { try? results.record(of: $0.value) }, failures: failures)
+    let records = complete.compactMap { try? results.record(of: $0.value) }
+    return Sweep.Result(records: records, failures: failures, missing: complete.count - records.count)
   }
 
   private func take(_ outcome: RunOutcome, of run: SweepRun) throws {
@@ -100,6 +103,7 @@ final class SweepQueue: Sendable {
   /// What became of a run whose worker ended in the middle of it: a run that takes its process down must not be
   /// tried again and again, so it counts as failed.
   private func outcome(ofLost run: SweepRun, cause: String) throws -> RunOutcome {
+    try locks.checkPlace()
     guard try locks.take(run.id) else { return .taken }
     defer { locks.release(run.id) }
     if results.isComplete(run.id) {
@@ -176,7 +180,7 @@ final class SweepQueue: Sendable {
     if let mark, mark != earlierFailures[run.id] {
       return .some(.failed(results.failure(of: run.id) ?? "in another process"))
     }
-    if choice.onlyFailed, earlierFailures[run.id] == nil { return .some(nil) }
+    if choice.onlyFailed, !results.hasFailed(run.id) { return .some(nil) }
     return nil
   }
 

@@ -20,11 +20,7 @@ public enum MiniSuite {
   /// - Throws: `FileError`.
   public static func write(_ dataset: any MiniDataset, to folder: String, seed: Int) throws -> [String] {
     let own = folder + "/" + dataset.name
-    do {
-      try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: own, "the folder cannot be created")
-    }
+    try OutputFolder(own, .dataset).claim()
     var paths: [String] = []
     for split in splits {
       let path = "\(own)/\(split.rawValue).jsonl"

@@ -32,9 +32,10 @@ public enum CustomDataset {
     guard var filesReader = try reader.optionalObject("files", about: "train, validation and test files") else {
       throw reader.error("files", "missing; expected {\"train\": file, \"validation\": file}")
     }
-    let training = try filesReader.strings("train", default: [], about: "a file, or its shards")
-    let evaluation = try filesReader.strings("validation", default: [], about: "a file, or its shards")
-    let test = try filesReader.strings("test", default: [], about: "a file, or its shards, that nothing is chosen on")
+    let training = try filesReader.optionalFilePaths("train", about: "a file, or its shards") ?? []
+    let evaluation = try filesReader.optionalFilePaths("validation", about: "a file, or its shards") ?? []
+    let test =
+      try filesReader.optionalFilePaths("test", about: "a file, or its shards, that nothing is chosen on") ?? []
     try filesReader.finish()
     guard !training.isEmpty, !evaluation.isEmpty else {
       throw reader.error("files", "expected \"train\" and \"validation\", each a file or a list of shards")

@@ -69,23 +69,19 @@ public struct DatasetFetch {
   /// Copies fetched files to where a folder of datasets has them.
   private func placed(_ fetched: Fetched, of dataset: DatasetDescription, in folder: String?) throws -> Fetched {
     guard let folder else { return fetched }
+    let own = FilePath.joined(folder, dataset.id)
+    try OutputFolder(own, .dataset).claim()
     let files = try fetched.files.map { file in
-      let url = URL(fileURLWithPath: file)
-      var name = url.lastPathComponent
+      var name = FilePath.name(of: file)
       // `0000.parquet` says nothing without the folder that is named like its split.
       if name.prefix(while: { $0 != "." }).allSatisfy(\.isNumber) {
-        name = url.deletingLastPathComponent().lastPathComponent + "/" + name
+        name = FilePath.name(of: FilePath.folder(of: file)) + "/" + name
       }
-      let target = URL(fileURLWithPath: "\(folder)/\(dataset.id)/\(name)")
-      do {
-        try FileManager.default.createDirectory(
-          at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-      } catch {
-        throw FileError(path: target.path, "its folder cannot be made: \(error.localizedDescription)")
-      }
+      let target = FilePath.joined(own, name)
+      try AtomicFile.makeFolder(FilePath.folder(of: target))
       let content = try MemoryMappedFile(path: file)
-      try AtomicFile.write(to: target.path) { (output) throws(FileError) in try output.write(content.bytes) }
-      return target.path
+      try AtomicFile.write(to: target) { (output) throws(FileError) in try output.write(content.bytes) }
+      return target
     }
     return Fetched(part: fetched.part, split: fetched.split, files: files)
   }

@@ -74,13 +74,10 @@ public struct DatasetImport {
         }
       }
     }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: folder, "the folder cannot be made: \(error.localizedDescription)")
-    }
+    let target = OutputFolder(folder, .dataset)
+    try target.claim()
     // The folder goes away again if nothing came into it.
-    defer { rmdir(folder) }
+    defer { target.removeIfEmpty() }
     return try files.map { try write($0.paths, as: $0.split) }
   }
 
@@ -118,10 +115,9 @@ public struct DatasetImport {
 
   /// The split that a file's name tells: `train-00000-of-00002.parquet`, `dev.tsv`, `in_domain_train.tsv`.
   static func split(ofFile path: String) -> String? {
-    let url = URL(fileURLWithPath: path)
-    var stem = String(url.lastPathComponent.prefix { $0 != "." }).lowercased()
+    var stem = String(FilePath.name(of: path).prefix { $0 != "." }).lowercased()
     // The Hub's own conversion numbers files in a folder named like the split.
-    if !stem.isEmpty, stem.allSatisfy(\.isNumber) { stem = url.deletingLastPathComponent().lastPathComponent }
+    if !stem.isEmpty, stem.allSatisfy(\.isNumber) { stem = FilePath.name(of: FilePath.folder(of: path)) }
     for split in ["auxiliary_train", "validation_mismatched", "validation_matched", "train", "validation", "test"] {
       let isNamed = SplitFiles.names(of: split).contains { name in
         stem == name || stem.hasPrefix(name + "-") || stem.hasSuffix("_" + name) || stem.hasSuffix("-" + name)

@@ -58,7 +58,7 @@ public final class TrainingCheckpoint {
       writer.add("best.\(index)", values, shape: parameters[index].shape)
     }
     do {
-      try AtomicFile.makeFolder((path as NSString).deletingLastPathComponent)
+      try AtomicFile.makeFolder(FilePath.folder(of: path))
       try writer.write(to: path)
     } catch {
       complain("a checkpoint could not be written: \(error)")

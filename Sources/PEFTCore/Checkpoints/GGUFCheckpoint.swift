@@ -24,7 +24,7 @@ public struct GGUFCheckpoint: Sendable {
     let count = try opened.metadata.integer("split.count") ?? 1
     guard count > 1 else { return try GGUFCheckpoint(path: path, files: [opened]) }
     guard count <= 99_999 else { throw CheckpointError(file: path, "split.count is \(count), expected at most 99999") }
-    let name = URL(fileURLWithPath: path).lastPathComponent
+    let name = FilePath.name(of: path)
     let number = try opened.metadata.integer("split.no") ?? 0
     guard 0..<count ~= number, name.hasSuffix(suffix(number, of: count)) else {
       throw CheckpointError(

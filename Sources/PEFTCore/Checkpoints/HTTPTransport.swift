@@ -26,7 +26,10 @@ struct HTTPTransport: Sendable {
   /// Longest head of an answer that is read, in bytes.
   private static let maximumHeadBytes = 1 << 18
 
-  /// Seconds to wait for the next sign of life.
+  /// Bytes a second; a transfer that is slower for `timeout` is broken off, and taken up again where it was.
+  private static let leastSpeed = 1000
+
+  /// Seconds to wait for a connection, and for a transfer that stands still or creeps; from 1 to 86,400.
   let timeout: Double
 
   /// Sends one request and passes the answer's body on as it arrives.
@@ -81,10 +84,11 @@ struct HTTPTransport: Sendable {
   }
 
   private func settings(_ method: String, _ url: URL, _ fields: [String: String]) throws(FileError) -> [UInt8] {
-    let seconds = max(1, timeout.isFinite && timeout < 86400 ? Int(timeout.rounded(.up)) : 10)
+    let seconds = Int(timeout.rounded(.up))
     var lines = [
       "silent", "show-error", "include", "suppress-connect-headers", "no-buffer", "globoff", "path-as-is",
-      "proto = \"=http,https\"", "connect-timeout = \(seconds)", "speed-limit = 1", "speed-time = \(seconds)",
+      "proto = \"=http,https\"", "connect-timeout = \(seconds)", "speed-limit = \(Self.leastSpeed)",
+      "speed-time = \(seconds)",
       method == "HEAD" ? "head" : "request = \"\(method)\"", "url = \(Self.quoted(url.absoluteString))",
     ]
     for name in fields.keys.sorted() { lines.append("header = \(Self.quoted("\(name): \(fields[name] ?? "")"))") }

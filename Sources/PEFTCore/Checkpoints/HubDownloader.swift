@@ -22,6 +22,11 @@ public struct HubDownloader: Sendable {
   private let token: String?
   private let transport: HTTPTransport
   private let retryDelay: Double
+  /// What is wrong with a variable that matters once something is fetched.
+  private let settingProblem: FileError?
+  private static let timeouts = 1.0...86_400.0
+  /// Most bytes of a file: where the server says how many there are, and where it does not.
+  private static let (mostBytes, mostUnknownBytes) = (1 << 40, 4 << 30)
 
   /// What a file's address says about it before it is fetched.
   private struct RemoteFile {
@@ -51,7 +56,18 @@ public struct HubDownloader: Sendable {
     isOffline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"].contains { name in
       ["1", "ON", "YES", "TRUE"].contains(value(name)?.uppercased() ?? "")
     }
-    transport = HTTPTransport(timeout: value("HF_HUB_DOWNLOAD_TIMEOUT").flatMap(Double.init) ?? 10)
+    var timeout = 10.0
+    var problem: FileError?
+    if let text = value("HF_HUB_DOWNLOAD_TIMEOUT") {
+      if let seconds = Double(text), Self.timeouts.contains(seconds) {
+        timeout = seconds
+      } else {
+        problem = FileError(
+          path: "HF_HUB_DOWNLOAD_TIMEOUT", "expected seconds from 1 to 86400, found \(text.debugDescription)")
+      }
+    }
+    settingProblem = problem
+    transport = HTTPTransport(timeout: timeout)
     self.retryDelay = retryDelay
     if let given = value("HF_TOKEN") {
       token = given
@@ -128,7 +144,7 @@ public struct HubDownloader: Sendable {
     let remote = try metadata(of: file, in: id, at: address)
     let blob = folder + "/blobs/" + remote.etag
     let lock = "\(cache.path)/.locks/\(folder.dropFirst(cache.path.count + 1))/\(remote.etag).lock"
-    try Self.makeFolder(folder + "/blobs")
+    try AtomicFile.makeFolder(folder + "/blobs")
     try withLock(lock) {
       if !FileManager.default.fileExists(atPath: blob) {
         try retrying { try fetch(remote, to: blob, progress: progress) }
@@ -137,9 +153,9 @@ public struct HubDownloader: Sendable {
     let path = "\(folder)/snapshots/\(remote.commit)/\(file)"
     try link(path, toBlob: remote.etag, depth: 2 + file.utf8.filter { $0 == 0x2F }.count)
     if revision != remote.commit {
-      let reference = URL(fileURLWithPath: folder + "/refs/" + revision)
-      try Self.makeFolder(reference.deletingLastPathComponent().path)
-      try AtomicFile.write(remote.commit, to: reference.path)
+      let reference = folder + "/refs/" + revision
+      try AtomicFile.makeFolder(FilePath.folder(of: reference))
+      try AtomicFile.write(remote.commit, to: reference)
     }
     return path
   }
@@ -219,6 +235,7 @@ public struct HubDownloader: Sendable {
   }
 
   private func requireOnline(_ what: String) throws(FileError) {
+    if let settingProblem { throw settingProblem }
     guard !isOffline else {
       throw FileError(path: what, "is not in the Hub cache (\(cache.path)), and the network is off (HF_HUB_OFFLINE)")
     }
@@ -272,6 +289,7 @@ public struct HubDownloader: Sendable {
     let part = try PartialFile(path: blob + ".incomplete")
     let start = part.count
     let total = remote.byteCount
+    try checkSize(of: remote, present: start)
     // A leftover longer than the file is not ours; and one of exactly its length is checked without asking.
     if let total, start > total { try part.truncate() }
     if total == nil || part.count < total ?? 0 || part.count == 0 {
@@ -285,7 +303,7 @@ public struct HubDownloader: Sendable {
           case 206: break
           default: return
           }
-          try part.append(bytes, limit: total)
+          try part.append(bytes, limit: total ?? Self.mostUnknownBytes, isAnnounced: total != nil)
           progress(part.count, total)
         }
       }
@@ -315,6 +333,23 @@ public struct HubDownloader: Sendable {
     guard rename(part.path, blob) == 0 else { throw FileError(path: blob, cannot: "put the file in place") }
   }
 
+  /// Refuses a file that cannot be meant, or that the disk has no room for.
+  private func checkSize(of remote: RemoteFile, present: Int) throws(FileError) {
+    guard let total = remote.byteCount else { return }
+    guard (0...Self.mostBytes).contains(total) else {
+      throw FileError(
+        path: remote.url.absoluteString, "the server announces \(total) bytes; at most \(Self.mostBytes) are fetched")
+    }
+    var system = statvfs()
+    guard statvfs(cache.path, &system) == 0 else { return }
+    let (free, isLarge) = UInt64(system.f_bavail).multipliedReportingOverflow(by: UInt64(system.f_frsize))
+    guard isLarge || UInt64(max(0, total - present)) <= free else {
+      throw FileError(
+        path: cache.path, "has room for \(free) bytes, and \(remote.url.absoluteString) has \(total - present) more",
+        errorNumber: ENOSPC)
+    }
+  }
+
   /// Marks failures of the connection as such; others pass.
   private func broken<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as FileError where error.path.hasPrefix("http") {
@@ -322,15 +357,9 @@ public struct HubDownloader: Sendable {
     }
   }
 
-  private static func makeFolder(_ path: String) throws(FileError) {
-    do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw FileError(path: path, "cannot create the folder: \(error.localizedDescription)")
-    }
-  }
-
   private func link(_ path: String, toBlob etag: String, depth: Int) throws(FileError) {
     guard !FileManager.default.fileExists(atPath: path) else { return }
-    try Self.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    try AtomicFile.makeFolder(FilePath.folder(of: path))
     // A link whose blob has gone may stand in the way.
     unlink(path)
     let target = String(repeating: "../", count: depth) + "blobs/" + etag
@@ -338,7 +367,7 @@ public struct HubDownloader: Sendable {
   }
 
   private func withLock(_ path: String, _ body: () throws -> Void) throws {
-    try Self.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    try AtomicFile.makeFolder(FilePath.folder(of: path))
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError(path: path, cannot: "create the lock") }
     defer { close(descriptor) }
@@ -371,11 +400,15 @@ private final class PartialFile {
     count = 0
   }
 
-  func append(_ bytes: UnsafeRawBufferPointer, limit: Int?) throws(FileError) {
+  func append(_ bytes: UnsafeRawBufferPointer, limit: Int, isAnnounced: Bool) throws(FileError) {
     hasStarted = true
-    if let limit, bytes.count > limit - count {
+    if bytes.count > limit - count {
       try truncate()
-      throw FileError(path: path, "the server sends more than the \(limit) bytes that it announced")
+      throw FileError(
+        path: path,
+        isAnnounced
+          ? "the server sends more than the \(limit) bytes that it announced"
+          : "the server does not say how large the file is, and sends more than \(limit) bytes")
     }
     var rest = bytes[...]
     while !rest.isEmpty {

@@ -22,10 +22,9 @@ public struct SafetensorsCheckpoint: Sendable {
   ///
   /// - Throws: `FileError`, `CheckpointError` or `DocumentError`.
   public static func open(directory: String) throws -> SafetensorsCheckpoint {
-    let folder = URL(fileURLWithPath: directory, isDirectory: true)
-    let single = folder.appendingPathComponent(fileName).path
+    let single = FilePath.joined(directory, fileName)
     if FileManager.default.fileExists(atPath: single) { return try open(file: single) }
-    let indexPath = folder.appendingPathComponent(indexName).path
+    let indexPath = FilePath.joined(directory, indexName)
     guard FileManager.default.fileExists(atPath: indexPath) else {
       throw FileError(path: directory, "holds neither \(fileName) nor \(indexName)")
     }
@@ -43,7 +42,7 @@ public struct SafetensorsCheckpoint: Sendable {
   ///
   /// - Throws: `FileError`, `CheckpointError` or `DocumentError`.
   public static func open(index path: String) throws -> SafetensorsCheckpoint {
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    let folder = FilePath.folder(of: path)
     let document = try JSONParser.parse(file: path).value
     guard let members = document["weight_map"]?.object?.members else {
       throw CheckpointError(file: path, "weight_map is missing or no object")
@@ -66,7 +65,7 @@ public struct SafetensorsCheckpoint: Sendable {
             file: path, tensor: member.key, byteOffset: member.value.offset,
             "the shard \"\(shard)\" is no file name in the checkpoint's folder")
         }
-        file = try SafetensorsFile(path: folder.appendingPathComponent(shard).path)
+        file = try SafetensorsFile(path: FilePath.joined(folder, shard))
         fileIndex[shard] = files.count
         files.append(file)
       }

@@ -15,6 +15,13 @@ extension OptionReader {
     return try strings(key, value)
   }
 
+  /// The paths under `key`, none of them empty, or nil without it; a single string stands for a list of one.
+  public mutating func optionalFilePaths(_ key: String, about: String? = nil) throws(DocumentError) -> [String]? {
+    let paths = try optionalStrings(key, about: about)
+    if paths?.contains("") == true { throw error(key, "expected a path, found an empty string") }
+    return paths
+  }
+
   private func strings(_ key: String, _ value: DocumentValue?) throws(DocumentError) -> [String]? {
     guard let value else { return nil }
     if let one = value.string { return [one] }

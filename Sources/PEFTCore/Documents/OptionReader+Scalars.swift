@@ -125,6 +125,15 @@ extension OptionReader {
     return try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) }
   }
 
+  /// The path under `key`, or nil without it.
+  ///
+  /// An empty one is refused: it would be the root of the file system, or the current folder.
+  public mutating func optionalFilePath(_ key: String, about: String? = nil) throws(DocumentError) -> String? {
+    let path = try optionalString(key, about: about)
+    if path?.isEmpty == true { throw error(key, "expected a path, found an empty string") }
+    return path
+  }
+
   func string(_ value: DocumentValue, at place: String) throws(DocumentError) -> String {
     guard let result = value.string else { throw mismatch(value, at: place, expected: "a string") }
     return result

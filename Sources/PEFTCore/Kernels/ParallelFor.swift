@@ -16,9 +16,9 @@ public struct Workers: Sendable {
 
   private let crew: HelperCrew
 
-  /// Creates a crew of `count` threads.
+  /// Creates a crew of `count` threads, or of fewer where a limit on processes and threads leaves no room for so many.
   public init(count: Int, profile: KernelProfile? = nil) {
-    self.count = max(1, count)
+    self.count = count > 1 ? 1 + CheckedThread.room(for: count - 1) : 1
     self.profile = profile
     crew = HelperCrew(count: self.count)
   }

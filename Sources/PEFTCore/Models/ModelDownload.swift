@@ -34,7 +34,7 @@ enum ModelDownload {
   /// Names the parts of files that an interrupted download left, if there are any: beside the files, and where the
   /// Hub's tools keep them (the cache's `blobs`, or `.cache/huggingface/download` in a folder of its own).
   static func remains(in folder: String) -> String {
-    let blobs = URL(fileURLWithPath: folder).deletingLastPathComponent().deletingLastPathComponent().path + "/blobs"
+    let blobs = FilePath.joined(FilePath.folder(of: FilePath.folder(of: folder)), "blobs")
     for place in [folder, folder + "/.cache/huggingface/download", blobs] {
       let parts = entries(of: place).filter { $0.hasSuffix(".incomplete") }
       if let part = parts.first { return "; an interrupted download left \(place)/\(part)" }

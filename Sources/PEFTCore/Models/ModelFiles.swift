@@ -81,7 +81,7 @@ public struct ModelFiles {
 
   private init(directory: String, named name: String?) throws {
     path = directory
-    self.name = name ?? URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+    self.name = name ?? FilePath.fullName(of: directory)
     description = try Self.document(directory + "/config.json")
     family = try ModelFamilies.family(of: description)
     configuration = try family.configuration(from: description)
@@ -97,7 +97,7 @@ public struct ModelFiles {
   private init(gguf path: String) throws {
     self.path = path
     let checkpoint = try GGUFCheckpoint.open(path: path)
-    let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    let stem = FilePath.stem(of: path)
     name = try checkpoint.metadata.string("general.name") ?? stem
     description = try GGUFDescription.description(of: checkpoint)
     family = try ModelFamilies.family(of: description)

@@ -6,20 +6,23 @@ import PEFTCore
 enum HarnessExport {
   static func write(_ report: Report, to folder: String) throws -> [String] {
     var files: [String] = []
+    var names = ExportNames()
     for suite in report.suites.map(\.results) {
       for method in suite.methods.indices {
         let runs = suite.cells[method].flatMap(\.runs)
         for seed in Set(runs.map(\.seed)).sorted() {
           let own = runs.filter { $0.seed == seed }
           let title = "\(own[0].modelName)__\(suite.methods[method].title)__\(suite.suite)__seed-\(seed)"
-          let place = Report.fileName(title)
+          let place = names.unique(ExportName.of(title), run: own[0].id)
           let ends = own.map(\.finished).max() ?? ""
-          let date = ends.isEmpty ? "1970-01-01T00-00-00" : ends.replacing(":", with: "-").replacing("Z", with: "")
-          try Report.makeFolder("\(folder)/\(place)")
+          let date = ExportName.of(
+            ends.isEmpty ? "1970-01-01T00-00-00" : ends.replacing(":", with: "-").replacing("Z", with: ""))
+          try AtomicFile.makeFolder("\(folder)/\(place)")
           var hashes: JSONValue = [:]
           for run in own {
             guard let (lines, hash) = try samples(of: run) else { continue }
-            let name = "\(place)/samples_\(Report.fileName(run.dataset))_\(date).jsonl"
+            let task = names.unique("\(place)/samples_\(ExportName.of(run.dataset))", run: run.id)
+            let name = "\(task)_\(date).jsonl"
             try AtomicFile.write(lines, to: "\(folder)/\(name)")
             hashes[run.dataset] = JSONValue(hash)
             files.append(name)

@@ -7,14 +7,17 @@ import PEFTCore
 enum MethodComparisonExport {
   static func write(_ report: Report, to folder: String) throws -> [String] {
     var files: [String] = []
+    var names = ExportNames()
     for suite in report.suites.map(\.results) {
       for method in suite.methods.indices where !suite.methods[method].isZeroShot {
         for run in suite.cells[method].flatMap(\.runs) {
-          let task = Report.fileName("\(suite.suite)-\(run.dataset)")
-          let experiment =
-            "\(Report.fileName(suite.methods[method].title))/\(Report.fileName(run.modelName))-seed\(run.seed)"
-          let name = "\(task)/results/\(experiment.replacing("/", with: "--")).json"
-          try Report.makeFolder("\(folder)/\(task)/results")
+          let task = ExportName.of("\(suite.suite)-\(run.dataset)")
+          let (title, model) = (suite.methods[method].title, run.modelName)
+          let parts = [title, "\(model)-seed\(run.seed)"].map { ExportName.of($0, keepsDashesApart: true) }
+          let experiment = parts.joined(separator: "/")
+          let file = ExportName.shortened(parts.joined(separator: "--"))
+          let name = names.unique("\(task)/results/\(file)", run: run.id) + ".json"
+          try AtomicFile.makeFolder("\(folder)/\(task)/results")
           try AtomicFile.write(try json(run, experiment: experiment).prettyText, to: "\(folder)/\(name)")
           files.append(name)
         }

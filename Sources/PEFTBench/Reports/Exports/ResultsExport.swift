@@ -17,35 +17,12 @@ extension Report {
   /// - Returns: The files, from the folder.
   /// - Throws: `InputError` where the folder cannot be written to, or a run's files cannot be read.
   public func export(for tool: ResultsExport, to folder: String) throws -> [String] {
-    switch tool {
+    try OutputFolder(folder, .export).claim()
+    return switch tool {
     case .tensorboard: try TensorBoardExport.write(self, to: folder)
     case .peft: try MethodComparisonExport.write(self, to: folder)
     case .lmEval: try HarnessExport.write(self, to: folder)
     }
   }
 
-  /// A name of a file or folder made of a label: letters, digits, and dashes for the rest.
-  static func fileName(_ label: String) -> String {
-    let kept = String(
-      String.UnicodeScalarView(
-        label.unicodeScalars.map { scalar in
-          let isKept =
-            scalar.isASCII
-            && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "._=".unicodeScalars.contains(scalar))
-          return isKept ? scalar : "-"
-        }))
-    // Neither a hidden file nor the folder above.
-    let name = kept.split(separator: "-").map { $0.split(separator: ".").joined(separator: ".") }
-      .filter { !$0.isEmpty }.joined(separator: "-")
-    return name.isEmpty ? "run" : name
-  }
-
-  /// Makes a folder with all folders above it.
-  static func makeFolder(_ path: String) throws(FileError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: path, "the folder cannot be made: \(error.localizedDescription)")
-    }
-  }
 }

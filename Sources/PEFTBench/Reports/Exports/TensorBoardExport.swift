@@ -5,13 +5,16 @@ import PEFTCore
 enum TensorBoardExport {
   static func write(_ report: Report, to folder: String) throws -> [String] {
     var files: [String] = []
+    var names = ExportNames()
     for suite in report.suites.map(\.results) {
       for method in suite.methods.indices {
         for run in suite.cells[method].flatMap(\.runs) {
-          let parts = [suite.suite, run.dataset, suite.methods[method].title, "seed-\(run.seed)"].map(Report.fileName)
-          let place = parts.joined(separator: "/")
+          let parts = [suite.suite, run.dataset, suite.methods[method].title, "seed-\(run.seed)"].map {
+            ExportName.of($0)
+          }
+          let place = names.unique(parts.joined(separator: "/"), run: run.id)
           let name = "\(place)/events.out.tfevents.\(Int(start(of: run))).peft-bench"
-          try Report.makeFolder("\(folder)/\(place)")
+          try AtomicFile.makeFolder("\(folder)/\(place)")
           try AtomicFile.write(try events(of: run), to: "\(folder)/\(name)")
           files.append(name)
         }

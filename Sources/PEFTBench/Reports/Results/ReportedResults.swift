@@ -98,7 +98,7 @@ public struct ReportedResults: Sendable {
     for value in list { runs.append(try ReportedRun(JSONValue(value), folder: nil, source: path)) }
     failures += (document["failed"]?.array ?? []).map { FailedRun(reported: RunRecord(json: JSONValue($0))) }
     missing += (document["missing"]?.array ?? []).map { MissingRun(reported: RunRecord(json: JSONValue($0))) }
-    return document["name"]?.string ?? URL(filePath: path).deletingPathExtension().lastPathComponent
+    return document["name"]?.string ?? FilePath.stem(of: path)
   }
 
   // MARK: - Plans
@@ -116,7 +116,7 @@ public struct ReportedResults: Sendable {
   /// Takes the order of methods and datasets from a folder's config, and the runs that are yet to do from its plan, or
   /// from the config where there is no plan.
   private mutating func addPlan(of folder: ResultsFolder, suite: String?, locks: RunLocks?) throws -> Plan {
-    var plan = Plan(name: URL(filePath: folder.path).standardizedFileURL.lastPathComponent, suite: suite ?? "mini")
+    var plan = Plan(name: FilePath.fullName(of: folder.path), suite: suite ?? "mini")
     plan.entries = SweepPlan(folder: folder.path).entries
     let hasPlan = !plan.entries.isEmpty
     let config = folder.path + "/" + ResultsFolder.configName

@@ -13,24 +13,25 @@ public struct FileError: InputError, Equatable {
   /// What was tried and why it failed.
   public let message: String
   /// The system's error number, where there was one.
-  public private(set) var errorNumber: Int32?
+  public let errorNumber: Int32?
 
-  /// Creates a complaint about `path`.
-  public init(path: String, _ message: String) {
+  /// Creates a complaint about `path`, with the system's error number where there is one.
+  public init(path: String, _ message: String, errorNumber: Int32? = nil) {
     self.path = path
     self.message = message
+    self.errorNumber = errorNumber
   }
 
-  /// Whether the machine is to blame and not what the user asked for: a full or broken disk, a limit that is reached.
+  /// Whether the machine is to blame and not what the user asked for: a full or broken disk, a limit that is reached, a
+  /// folder that went away.
   public var isMachineFault: Bool {
     guard let errorNumber else { return false }
-    return [ENOSPC, EDQUOT, EFBIG, EIO, ENOMEM, EMFILE, ENFILE].contains(errorNumber)
+    return [ENOSPC, EDQUOT, EFBIG, EIO, ENOMEM, EMFILE, ENFILE, EAGAIN, ESTALE].contains(errorNumber)
   }
 
   /// Creates a complaint from the system's error number, such as `cannot open: Permission denied`.
   init(path: String, cannot action: String, errorNumber: Int32 = errno) {
-    self.init(path: path, "cannot \(action): \(String(cString: strerror(errorNumber)))")
-    self.errorNumber = errorNumber
+    self.init(path: path, "cannot \(action): \(String(cString: strerror(errorNumber)))", errorNumber: errorNumber)
   }
 
   /// `path: message`.

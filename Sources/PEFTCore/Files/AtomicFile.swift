@@ -10,6 +10,9 @@ import Foundation
 ///
 /// The content goes under a temporary name in the target's folder, is forced to the disk, and is renamed into
 /// place. A reader, or the next start after a crash, finds the old content or the new one, never a part.
+///
+/// Symbolic links stay, and what they lead to is replaced. What is no regular file (a device, a pipe, standard output by
+/// its name) is written to as it is.
 public enum AtomicFile {
   /// Writes `bytes` to a file, replacing what is there.
   public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
@@ -38,12 +41,24 @@ public enum AtomicFile {
   ///
   /// When `body` throws, the temporary file is removed and the target stays as it was.
   public static func write(to path: String, _ body: (FileOutput) throws(FileError) -> Void) throws(FileError) {
+    switch try WriteTarget(path) {
+    case .file(let place): try replace(place, reportedPath: path, body)
+    case .stream(let descriptor):
+      let output = FileOutput(descriptor: descriptor, reportedPath: path)
+      try body(output)
+      try output.end()
+    }
+  }
+
+  private static func replace(
+    _ path: String, reportedPath: String, _ body: (FileOutput) throws(FileError) -> Void
+  ) throws(FileError) {
     let temporary = temporaryName(for: path)
-    let output = try FileOutput(path: temporary, reportedPath: path)
+    let output = try FileOutput(path: temporary, reportedPath: reportedPath)
     do throws(FileError) {
       try body(output)
       try output.close()
-      guard rename(temporary, path) == 0 else { throw FileError(path: path, cannot: "put the file in place") }
+      guard rename(temporary, path) == 0 else { throw FileError(path: reportedPath, cannot: "put the file in place") }
     } catch {
       unlink(temporary)
       throw error
@@ -84,13 +99,14 @@ public enum AtomicFile {
 
   /// Makes a folder and those above it, as far as they are not there.
   public static func makeFolder(_ path: String) throws(FileError) {
+    guard !path.isEmpty else { throw FileError(path: "\"\"", "expected a folder, found an empty path") }
     var status = stat()
     if stat(path, &status) == 0 {
       guard status.st_mode & S_IFMT == S_IFDIR else { throw FileError(path: path, "is a file, expected a folder") }
       return
     }
-    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    if parent != path, !parent.isEmpty { try makeFolder(parent) }
+    let parent = FilePath.folder(of: path)
+    if parent != path { try makeFolder(parent) }
     // Another process may have been quicker.
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileError(path: path, cannot: "make the folder") }
   }
@@ -106,16 +122,13 @@ public enum AtomicFile {
 
   /// A hidden name beside `path` that nothing else has.
   private static func temporaryName(for path: String) -> String {
-    let url = URL(fileURLWithPath: path)
     // Names of up to 255 bytes are allowed, so a long one is cut.
-    let name = String(decoding: url.lastPathComponent.utf8.prefix(180), as: UTF8.self)
+    let name = String(decoding: FilePath.name(of: path).utf8.prefix(180), as: UTF8.self)
     let unique = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-    return url.deletingLastPathComponent().appendingPathComponent(".\(name).\(unique).tmp").path
+    return FilePath.joined(FilePath.folder(of: path), ".\(name).\(unique).tmp")
   }
 
-  private static func synchronizeFolder(of path: String) {
-    synchronize(folder: URL(fileURLWithPath: path).deletingLastPathComponent().path)
-  }
+  private static func synchronizeFolder(of path: String) { synchronize(folder: FilePath.folder(of: path)) }
 
   /// Forces a folder's entries to the disk; some file systems refuse, and then nothing more can be done.
   private static func synchronize(folder: String) {
@@ -123,73 +136,5 @@ public enum AtomicFile {
     guard descriptor >= 0 else { return }
     _ = fsync(descriptor)
     close(descriptor)
-  }
-}
-
-/// A new file that is being written from front to back.
-public final class FileOutput {
-  private let reportedPath: String
-  private var descriptor: Int32
-
-  /// Creates a file; messages call it `reportedPath`.
-  ///
-  /// - Throws: `FileError` if it exists already or cannot be created.
-  init(path: String, reportedPath: String) throws(FileError) {
-    self.reportedPath = reportedPath
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(path: reportedPath, cannot: "create") }
-  }
-
-  deinit {
-    if descriptor >= 0 { closeDescriptor() }
-  }
-
-  /// Appends bytes.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
-      let count = writeDescriptor(piece)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw FileError(path: reportedPath, cannot: "write") }
-      rest = rest.dropFirst(count)
-    }
-  }
-
-  /// Appends bytes.
-  public func write(_ bytes: [UInt8]) throws(FileError) {
-    let result = bytes.withUnsafeBytes { bytes in
-      Result { () throws(FileError) in try write(bytes) }
-    }
-    try result.get()
-  }
-
-  /// Forces the bytes to the disk and ends the file.
-  func close() throws(FileError) {
-    guard fsync(descriptor) == 0 else { throw FileError(path: reportedPath, cannot: "write to the disk") }
-    let result = closeDescriptor()
-    guard result == 0 else { throw FileError(path: reportedPath, cannot: "finish writing") }
-  }
-
-  private func writeDescriptor(_ bytes: UnsafeRawBufferPointer) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-    #elseif canImport(Musl)
-      Musl.write(descriptor, bytes.baseAddress, bytes.count)
-    #else
-      Foundation.write(descriptor, bytes.baseAddress, bytes.count)
-    #endif
-  }
-
-  @discardableResult
-  private func closeDescriptor() -> Int32 {
-    defer { descriptor = -1 }
-    #if canImport(Glibc)
-      return Glibc.close(descriptor)
-    #elseif canImport(Musl)
-      return Musl.close(descriptor)
-    #else
-      return Foundation.close(descriptor)
-    #endif
   }
 }
