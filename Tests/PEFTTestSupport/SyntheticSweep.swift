@@ -51,6 +51,17 @@ public struct SyntheticSweep {
   /// Points that a run's share of right rows is made smaller by: rows that are turned wrong.
   public var turnedWrong: (_ method: String, _ dataset: String, _ seed: Int) -> Int = { _, _, _ in 0 }
 
+  /// The gold answer of a row.
+  public var gold: (Int) -> String = { ["yes", "no", "maybe"][$0 % 3] }
+  /// Which rows a run has right, instead of what its costs and luck make of it.
+  public var rightRows: ((_ method: String, _ dataset: String, _ seed: Int) -> [Bool])?
+  /// What a method answers to a row, instead of the gold answer or a wrong one; it decides what is right.
+  public var answer: ((_ method: String, _ row: Int) -> String)?
+  /// What the records tell of the data beside the number of rows.
+  public var dataFacts: [(name: String, value: JSONValue)] = []
+  /// The label that records give a method.
+  public var label: (_ method: String) -> String = { $0 }
+
   /// A sweep in a folder that need not exist.
   public init(_ folder: URL) { self.folder = folder }
 
@@ -72,6 +83,8 @@ public struct SyntheticSweep {
 
   /// Which rows a run has right.
   public func marks(_ method: Method, dataset: String, seed: Int) -> [Bool] {
+    if let answer { return (0..<rows).map { answer(method.name, $0) == gold($0) } }
+    if let rightRows { return rightRows(method.name, dataset, seed) }
     let stream = SeedStream(7).child(dataset)
     let level = 0.3 + 0.4 * Double(stream.uniform(at: 0)) + method.gain
     // Rows are as hard for all methods, with some luck of each run.
@@ -95,8 +108,9 @@ public struct SyntheticSweep {
     for (row, mark) in marks.enumerated() {
       let prompt = "Say yes or no. " + String(repeating: "row \(row) of \(dataset) ", count: 25)
       let line: JSONValue = [
-        "index": JSONValue(row), "prompt": JSONValue(prompt), "label": "yes",
-        "predict": JSONValue(mark ? "yes" : wrongAnswer(row)), "correct": JSONValue(mark),
+        "index": JSONValue(row), "prompt": JSONValue(prompt), "label": JSONValue(gold(row)),
+        "predict": JSONValue(answer?(method.name, row) ?? (mark ? gold(row) : wrongAnswer(row))),
+        "correct": JSONValue(mark),
       ]
       predictions += line.line
     }
@@ -155,6 +169,10 @@ public struct SyntheticSweep {
       Double(method.parameters) / Double(constants.parameters), Double(method.addedFLOPs) / Double(constants.flops),
       Double(method.bytes) / Double(constants.memory),
     ].map { 1 / (1 + $0) }
+    var data: JSONValue = [
+      "train_rows": 400, "eval_rows": JSONValue(rows), "template_sha256": "cd", "first_prompt": "Say yes or no.",
+    ]
+    for fact in dataFacts { data[fact.name] = fact.value }
     return [
       "schema": "peft-bench.run/1", "id": JSONValue(folder(of: method.name, dataset, seed).lastPathComponent),
       "suite": JSONValue(suite),
@@ -163,13 +181,11 @@ public struct SyntheticSweep {
         "parameters": JSONValue(constants.parameters), "dtype": "auto",
       ],
       "method": [
-        "name": JSONValue(method.name), "label": JSONValue(method.name), "options": [:],
+        "name": JSONValue(method.name), "label": JSONValue(label(method.name)), "options": [:],
         "trainable_parameters": JSONValue(method.parameters),
       ],
       "dataset": JSONValue(dataset),
-      "data": [
-        "train_rows": 400, "eval_rows": JSONValue(rows), "template_sha256": "cd", "first_prompt": "Say yes or no.",
-      ],
+      "data": data,
       "seed": JSONValue(seed),
       "training": method.name == "none" ? nil : ["epochs": 2, "learning_rate": 0.001],
       "evaluation": ["mode": "generate", "batch_size": 8, "protocol": "strict"],

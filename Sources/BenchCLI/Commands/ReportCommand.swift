@@ -27,6 +27,14 @@ enum ReportCommand {
         long: "only", valueName: "KEY=VALUE", isRepeated: true,
         help: "Only runs whose dataset, method, seed, model or suite is VALUE."),
       OptionSpec(
+        long: "metric", valueName: "NAME",
+        help: "Make another score of the records the headline: macro_f1, matthews and so on."),
+      OptionSpec(
+        long: "beta", valueName: "P,F,M", help: "Compute PSCP with these exponents instead of the records' own."),
+      OptionSpec(
+        long: "preset", valueName: "NAME", choices: ["paper"],
+        help: "Compute PSCP with the constants of the paper instead of the records' own."),
+      OptionSpec(
         long: "export", valueName: "TOOL", choices: ResultsExport.allCases.map(\.rawValue),
         help: "Write for tensorboard, peft or lm-eval."),
       OptionSpec(
@@ -44,7 +52,13 @@ enum ReportCommand {
       let only = try only(arguments)
       let format =
         arguments.flag("json") ? ReportFormat.json : arguments.value("format").flatMap(ReportFormat.init(rawValue:))
-      var report = try Report(ReportedResults(paths, only: only))
+      var results = try ReportedResults(paths, only: only)
+      if let metric = arguments.value("metric") { results = try results.headlined(by: metric) }
+      let beta = try beta(arguments)
+      let isPaper = arguments.value("preset") == PSCP.Preset.paper.name
+      if beta != nil || isPaper { results = results.penalized(beta: beta, preset: isPaper ? .paper : nil) }
+      let isWhole = only.isEmpty && arguments.value("metric") == nil && beta == nil && !isPaper
+      var report = try Report(results)
       report.isCSVSafe = !arguments.flag("no-csv-safe") && arguments.value("csv-safe") != "off"
       for note in report.results.notes { console.warning(note) }
       if let tool = arguments.value("export").flatMap(ResultsExport.init(rawValue:)) {
@@ -53,8 +67,8 @@ enum ReportCommand {
         console.note("\(files.count) files for \(tool.rawValue) are in \(folder).")
         return .done
       }
-      // A part of the runs must not replace the report of all of them.
-      let ownFolder = paths.count == 1 && only.isEmpty && isFolder(paths[0] + "/runs") ? paths[0] : nil
+      // A part of the runs, or another view of them, must not replace the report of all of them.
+      let ownFolder = paths.count == 1 && isWhole && isFolder(paths[0] + "/runs") ? paths[0] : nil
       if let format, let file = arguments.value("output") {
         try AtomicFile.write(text(report, format), to: file)
         console.note("\(file) has \(report.countTitle).")
@@ -105,6 +119,16 @@ enum ReportCommand {
   private static func text(_ report: Report, _ format: ReportFormat) throws -> String {
     // Plain text is the table of the terminal without its width.
     report.text(format) ?? ReportPrinter.lines(report, width: Int.max).joined(separator: "\n") + "\n"
+  }
+
+  /// The exponents that `--beta` asks for.
+  private static func beta(_ arguments: ParsedArguments) throws -> PSCP.Exponents? {
+    guard let text = arguments.value("beta") else { return nil }
+    let values = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    guard values.count == 3, let parameters = values[0], let flops = values[1], let memory = values[2],
+      [parameters, flops, memory].allSatisfy({ 0...1000 ~= $0 })
+    else { throw arguments.error("--beta: expected three numbers from 0 to 1000 such as 1,1,0.5, found \"\(text)\"") }
+    return PSCP.Exponents(parameters: parameters, flops: flops, memory: memory)
   }
 
   /// The runs that `--only` asks for.

@@ -22,7 +22,8 @@ struct Leaderboard {
     columns += [.init(title: "metric"), .init(title: "score", isNumber: true)]
     if hasTest { columns.append(.init(title: "test", isNumber: true)) }
     columns += [
-      .init(title: "zero-shot", isNumber: true), .init(title: "PSCP", isNumber: true),
+      .init(title: "majority", isNumber: true), .init(title: "zero-shot", isNumber: true),
+      .init(title: "PSCP", isNumber: true),
       .init(title: "parameters", isNumber: true), .init(title: "memory", isNumber: true),
       .init(title: "invalid", isNumber: true), .init(title: "time", isNumber: true),
     ]
@@ -37,7 +38,8 @@ struct Leaderboard {
       cells += [record.string("scores.primary.name"), Format.percent(record.number("scores.primary.value"))]
       if hasTest { cells.append(Format.percent(record.number("sets.test.scores.primary.value"))) }
       cells += [
-        Format.percent(zeroShot[key(of: record)]), Format.decimal(record.number("pscp.value"), digits: 1),
+        majority(of: record), Format.percent(zeroShot[key(of: record)]),
+        Format.decimal(record.number("pscp.value"), digits: 1),
         Format.count(record.number("costs.trainable_parameters")),
         Format.bytes(record.number("costs.peak_tensor_bytes.total")),
         Format.percent(record.number("scores.invalid_rate")), Format.seconds(time),
@@ -45,6 +47,12 @@ struct Leaderboard {
       table.add(cells)
     }
     table.print(to: console)
+  }
+
+  /// The majority's score, with a word where all answers are the same one.
+  private func majority(of record: RunRecord) -> String {
+    let isConstant = record.number("scores.distinct_answers") == 1 && record.number("scores.count") != 1
+    return Format.percent(record.number("scores.majority.value")) + (isConstant ? " one answer" : "")
   }
 
   private func key(of record: RunRecord) -> String { record.string("dataset") + " " + record.string("model.sha256") }

@@ -14,12 +14,19 @@ struct ReportPrinter {
 
   /// Prints of each suite with several methods how they compare: the columns of its leaderboard that fit a terminal.
   func printLeaderboards(_ report: Report) {
-    let kept = ["method", "PSCP", "score", "95 % interval", "parameters", "added FLOPs", "memory", "rank", "runs"]
+    let kept = [
+      "method", "PSCP", "score", "95 % interval", "majority", "parameters", "added FLOPs", "memory", "rank", "runs",
+    ]
+    let traits = console.outputTraits
+    // A file or a pipe has no width, so nothing is cut there.
+    let width = traits.isTerminal ? traits.width : Int.max
     for suite in report.suites where suite.results.methods.count > 1 {
       guard let table = report.tables(suite).first(where: { $0.id == "leaderboard" }) else { continue }
       let head = "Leaderboard · \(suite.results.modelNames.joined(separator: ", ")) · \(suite.results.suiteTitle)"
       console.print("\n" + (console.outputTraits.styled(Console.harmless(head), .bold)))
-      for line in Self.lines(table.keeping(kept), width: Int.max) { console.print(line) }
+      for line in Self.verdict(suite, width: width) { console.print(line) }
+      console.print("")
+      for line in Self.lines(table.keeping(kept), width: width) { console.print(line) }
     }
   }
 
@@ -32,6 +39,7 @@ struct ReportPrinter {
         "\(report.results.name) · \(results.modelNames.joined(separator: ", ")) · \(results.suiteTitle) · "
         + report.countTitle
       lines += [traits?.styled(Console.harmless(head), .bold) ?? Console.harmless(head)]
+      lines += verdict(suite, width: width)
       for note in suite.statistics.notes { lines += folded("! " + note, width: width) }
       for table in report.tables(suite) {
         lines += ["", traits?.styled(table.title, .bold) ?? table.title]
@@ -41,6 +49,11 @@ struct ReportPrinter {
       lines.append("")
     }
     return Array(lines.dropLast())
+  }
+
+  /// What may be concluded, a sentence a paragraph.
+  static func verdict(_ suite: Report.Suite, width: Int) -> [String] {
+    (suite.statistics.verdict?.sentences ?? []).flatMap { folded($0, width: width) }
   }
 
   /// The lines of one table; the best value of a row or column has a star.

@@ -28,9 +28,8 @@ public struct Report: Sendable {
         path: results.paths.joined(separator: ", "),
         "there is no run to report" + (results.missing.isEmpty ? "" : "; \(results.missing.count) are yet to do"))
     }
-    suites = names.map { name in
-      let suite = SuiteResults(name, of: results)
-      return Suite(results: suite, statistics: SuiteStatistics(suite))
+    suites = names.flatMap { name in
+      SuiteResults.parts(name, of: results).map { Suite(results: $0, statistics: SuiteStatistics($0)) }
     }
   }
 

@@ -4,7 +4,7 @@
 enum BiasCorrectedBootstrap {
   /// The interval, from the values on resampled rows and on all rows but one.
   ///
-  /// - Returns: nil where the score is the same on all of them, so that nothing is known of its spread.
+  /// - Returns: nil of no values, and where the score is the same on all of them, so that nothing is known of its spread.
   static func interval(
     estimate: Double, resampled: [Double], leavingOneOut: [Double], tail: Double = 0.025
   ) -> Bootstrap.Interval? {

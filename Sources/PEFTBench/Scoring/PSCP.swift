@@ -76,6 +76,9 @@ public struct PSCP: Sendable, Equatable {
     public let flops: Double
     /// (1 + Mm/Cm)^-βm.
     public let memory: Double
+
+    /// What the score is multiplied by.
+    public var product: Double { parameters * flops * memory }
   }
 
   /// The constants Cp, Cf and Cm.

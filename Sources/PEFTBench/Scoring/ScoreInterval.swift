@@ -17,6 +17,8 @@ enum ScoreInterval {
     let variance: SamplingVariance
     /// Rows that leave as much doubt as these rows and runs, with one run; nil where the score is no share.
     let effectiveRows: Double?
+    private var resampled: [Double] = []
+    private var leavingOneOut: [Double] = []
 
     /// - Parameters:
     ///   - marks: By run, then by row: 1 for a right answer, 0 for a wrong one.
@@ -37,12 +39,24 @@ enum ScoreInterval {
       effectiveRows = min(rows * share * (1 - share) / (variance.total * weight), rows * Double(marks.count))
     }
 
-    init(estimate: Double, variance: SamplingVariance) {
+    /// A score that is computed from all rows at once.
+    ///
+    /// - Parameters:
+    ///   - variance: From the resampled scores of all runs.
+    ///   - resampled: Of a single run its score on resampled rows, for the BCa interval; empty of several runs.
+    ///   - leavingOneOut: Of a single run its score on all rows but one.
+    init(estimate: Double, variance: SamplingVariance, resampled: [Double] = [], leavingOneOut: [Double] = []) {
       (self.estimate, self.variance, effectiveRows) = (estimate, variance, nil)
+      (self.resampled, self.leavingOneOut) = (resampled, leavingOneOut)
     }
 
     /// The interval that leaves out `tail` on either side.
     func interval(tail: Double, freedom: Double? = nil) -> Bootstrap.Interval {
+      if let interval = BiasCorrectedBootstrap.interval(
+        estimate: estimate, resampled: resampled, leavingOneOut: leavingOneOut, tail: tail)
+      {
+        return interval
+      }
       let reach = variance.squaredReach(tail: tail, freedom: freedom)
       guard let rows = effectiveRows else {
         return .init(estimate: estimate, lower: estimate - reach.squareRoot(), upper: estimate + reach.squareRoot())

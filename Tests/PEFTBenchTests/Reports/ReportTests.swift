@@ -194,7 +194,7 @@ import Testing
     try Data(text.utf8).write(to: file)
     let suite = try #require(try report(folder.url).suites.first)
     #expect(
-      suite.results.methods.map(\.title) == ["lora (learning_rate=0.001)", "lora (learning_rate=0.01)"])
+      suite.results.methods.map(\.title) == ["lora (lr=1e-3)", "lora (lr=0.01)"])
   }
 
   @Test("Suites stay apart, folders are put together, and equal runs count once") func merging() throws {
@@ -232,7 +232,7 @@ import Testing
     }
     let suite = try #require(try Report(ReportedResults(places.map(\.path))).suites.first)
     #expect(
-      suite.results.methods.map(\.title) == ["lora (learning_rate=0.001)", "lora (learning_rate=0.01)"])
+      suite.results.methods.map(\.title) == ["lora (lr=1e-3)", "lora (lr=0.01)"])
     #expect(suite.results.cells.allSatisfy { $0[0].runs.count == 2 })
   }
 

@@ -8,14 +8,15 @@ import PEFTCore
 /// spreadsheets know a text.
 enum CSVReport {
   static let columns = [
-    "suite", "model", "dataset", "method", "seed", "status", "metric", "score", "invalid_rate", "count", "pscp",
+    "suite", "model", "dataset", "method", "seed", "status", "metric", "score", "majority", "chance",
+    "distinct_answers", "invalid_rate", "count", "pscp",
     "trainable_parameters", "added_inference_flops", "peak_tensor_bytes", "peak_rss_bytes", "tokens_seen",
     "training_seconds", "evaluation_seconds", "id", "error",
   ]
 
   static func text(_ report: Report) -> String {
     let scores = CSVScores(report.suites.flatMap(\.results.runs))
-    let absent = 12 + scores.columns.count
+    let absent = 15 + scores.columns.count
     var lines = [join(columns.dropLast(2) + scores.columns + columns.suffix(2), isSafe: report.isCSVSafe)]
     for suite in report.suites {
       for run in suite.results.runs { lines.append(line(run, scores, isSafe: report.isCSVSafe)) }
@@ -41,7 +42,8 @@ enum CSVReport {
     return join(
       [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "complete", run.metric, number(run.value)]
         + [
-          run.invalidRate, run.answerCount.map(Double.init), run.penalties?.value, costs.trainableParameters,
+          run.baseline.majority, run.baseline.chance, run.baseline.distinctAnswers.map(Double.init), run.invalidRate,
+          run.answerCount.map(Double.init), run.pscp, costs.trainableParameters,
           costs.addedFLOPs, costs.tensorBytes, costs.residentBytes, costs.tokensSeen, costs.trainingSeconds,
           costs.evaluationSeconds,
         ].map(number) + scores.cells(of: run) + [run.id, ""], isSafe: isSafe)

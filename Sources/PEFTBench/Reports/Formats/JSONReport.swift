@@ -20,7 +20,9 @@ enum JSONReport {
     let (results, statistics) = (suite.results, suite.statistics)
     func name(_ method: Int) -> JSONValue { JSONValue(results.methods[method].title) }
     var json: JSONValue = [
-      "suite": JSONValue(results.suite), "models": JSONValue(results.modelNames),
+      "suite": JSONValue(results.suite),
+      "rows": JSONValue(results.rowsName.isEmpty ? nil : results.rowsName),
+      "verdict": statistics.verdict.map { verdict($0, name) } ?? .null, "models": JSONValue(results.modelNames),
       "datasets": JSONValue(results.datasets),
       "shared_datasets": JSONValue(results.sharedDatasets.map { results.datasets[$0] }),
       "seeds": JSONValue(results.seeds), "notes": JSONValue(statistics.notes),
@@ -72,7 +74,8 @@ enum JSONReport {
       "method": JSONValue(method.title), "name": JSONValue(method.name), "model": JSONValue(method.modelName),
       "pscp": JSONValue(row.pscp), "score": JSONValue(row.mean), "score_deviation": JSONValue(row.deviation),
       "score_interval": interval(row.interval),
-      "seed_means": JSONValue(row.seedMeans),
+      "seed_means": JSONValue(row.seedMeans), "majority": JSONValue(row.majority), "chance": JSONValue(row.chance),
+      "standing": JSONValue(row.standing.name),
       "terms": row.terms.map {
         [
           "parameters": JSONValue($0.parameters), "flops": JSONValue($0.flops), "memory": JSONValue($0.memory),
@@ -82,6 +85,23 @@ enum JSONReport {
       "peak_tensor_bytes": .count(row.costs?.memory), "average_rank": JSONValue(row.averageRank),
       "seconds": JSONValue(row.seconds), "runs": JSONValue(row.runCount), "failed": JSONValue(row.failedCount),
       "missing": JSONValue(row.missingCount),
+    ]
+  }
+
+  private static func verdict(_ verdict: Verdict, _ name: (Int) -> JSONValue) -> JSONValue {
+    func top(_ top: Verdict.Top?) -> JSONValue {
+      top.map {
+        ["best": $0.best.map(name) ?? .null, "highest": name($0.highest), "tied": .array($0.tied.map(name))]
+      } ?? .null
+    }
+    return [
+      "sentences": JSONValue(verdict.sentences), "score": top(verdict.score), "pscp": top(verdict.pscp),
+      "undecided": .array(
+        verdict.undecided.map {
+          ["first": name($0.first), "second": name($0.second), "reason": JSONValue($0.reason)]
+        }),
+      "excluded": .array(
+        verdict.excluded.map { ["method": name($0.method), "standing": JSONValue($0.standing.name)] }),
     ]
   }
 

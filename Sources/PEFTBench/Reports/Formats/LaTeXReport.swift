@@ -7,16 +7,18 @@ enum LaTeXReport {
       "% peft-bench \(Version.current): \(comment(report.results.name)). Needs \\usepackage{booktabs,graphicx}."
     ]
     for suite in report.suites {
+      for sentence in suite.statistics.verdict?.sentences ?? [] { parts.append("% " + comment(sentence)) }
       for note in suite.statistics.notes + report.results.notes { parts.append("% " + comment(note)) }
-      for table in ReportTables.all(suite) { parts.append(float(table, suite: suite.results.suite)) }
+      for table in ReportTables.all(suite) { parts.append(float(table, suite.results)) }
     }
     return parts.joined(separator: "\n\n") + "\n"
   }
 
-  private static func float(_ table: ReportTable, suite: String) -> String {
+  private static func float(_ table: ReportTable, _ results: SuiteResults) -> String {
     let columns = table.columns.map { $0.isNumber ? "r" : "l" }.joined()
     let rows = table.rows.map { row in row.map(cell).joined(separator: " & ") + " \\\\" }
-    let title = "\(table.title), \(DataConfiguration.Suite.title(suite)). \(table.caption)"
+    let title = "\(table.title), \(results.suiteTitle). \(table.caption)"
+    let suite = results.suite + (results.part > 0 ? "-\(results.part + 1)" : "")
     return """
       \\begin{table}
       \\centering

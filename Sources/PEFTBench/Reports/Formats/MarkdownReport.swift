@@ -10,13 +10,18 @@ enum MarkdownReport {
           + " · \(results.runs.count) runs"
           + (results.failures.isEmpty ? "" : " · **\(results.failures.count) failed**")
           + (results.missing.isEmpty ? "" : " · **\(results.missing.count) missing**"))
+      if let verdict = suite.statistics.verdict {
+        parts.append(verdict.sentences.map { "- " + VisibleText.markdown($0) }.joined(separator: "\n"))
+      }
       let notes = suite.statistics.notes + report.results.notes
       if !notes.isEmpty { parts.append(notes.map { "- " + VisibleText.markdown($0) }.joined(separator: "\n")) }
       for table in ReportTables.all(suite) + ReportTables.allScores(suite) {
         parts.append(section(table, suite: results.suiteTitle))
       }
     }
-    parts.append("Best values are bold, second ones italic. Made by peft-bench \(Version.current).")
+    parts.append(
+      "Best values are bold, second ones italic; methods that show nothing learned are left out of that. Made by peft-bench \(Version.current)."
+    )
     return parts.joined(separator: "\n\n") + "\n"
   }
 

@@ -10,6 +10,7 @@ enum ReportTables {
   /// The methods by PSCP with its terms.
   static func leaderboard(_ suite: Report.Suite) -> ReportTable {
     let (results, statistics) = (suite.results, suite.statistics)
+    let rows = statistics.leaderboard
     var caption =
       "Score: mean over \(datasets(results.sharedDatasets.count)) and \(seedText(results)), in percent"
       + (results.seeds.count > 1
@@ -18,15 +19,23 @@ enum ReportTables {
     caption +=
       ". PSCP = score × the terms of trainable parameters, added inference FLOPs and peak training memory"
       + ". PEFT methods by PSCP; zero-shot is the model as it is."
+    if rows.contains(where: { $0.majority != nil }) {
+      caption +=
+        " Majority: what the most frequent answer to every row reaches; a method that is not above it, or that gives one "
+        + "answer to all rows, is marked and cannot be the best."
+    }
+    if let chance = rows.lazy.compactMap(\.chance).first {
+      caption += " Guessing reaches \(NumberText.percent(chance))."
+    }
     var table = ReportTable(
       "leaderboard", "Leaderboard", caption: caption,
       columns: [
-        .init("method", isNumber: false), .init("PSCP"), .init("score"), .init("95 % interval"), .init("parameters"),
+        .init("method", isNumber: false), .init("PSCP"), .init("score"), .init("95 % interval"), .init("majority"),
+        .init("parameters"),
         .init("added FLOPs"), .init("memory"), .init("P term"), .init("F term"), .init("M term"), .init("rank"),
         .init("runs"), .init("time a run"),
       ])
-    let rows = statistics.leaderboard
-    let ranked = rows.filter { !results.methods[$0.method].isZeroShot }
+    let ranked = rows.filter { !results.methods[$0.method].isZeroShot && $0.standing.isEligible }
     func cells(_ value: (SuiteStatistics.Row) -> Double?, _ text: (SuiteStatistics.Row) -> String, up: Bool = true)
       -> [Int: ReportTable.Cell]
     {
@@ -51,6 +60,7 @@ enum ReportTables {
       table.add([
         .init(title(results, row.method)), pscp[row.method] ?? "–", score[row.method] ?? "–",
         .init(row.interval.map { "\(NumberText.percent($0.lower)) – \(NumberText.percent($0.upper))" } ?? "–"),
+        .init(majorityText(row.majority, row.standing), row.standing.isEligible ? .plain : .missing),
         parameters[row.method] ?? "–", .init(NumberText.flops(row.costs?.flops)), memory[row.method] ?? "–",
         .init(NumberText.decimal(row.terms?.parameters, digits: 3)),
         .init(NumberText.decimal(row.terms?.flops, digits: 3)),
@@ -67,19 +77,35 @@ enum ReportTables {
     let results = suite.results
     var table = ReportTable(
       "scores", "Scores by dataset and method",
-      caption: "The dataset's headline score in percent, mean ± standard deviation over the seeds that are there.",
-      columns: [.init("dataset", isNumber: false), .init("metric", isNumber: false)]
+      caption:
+        "The dataset's headline score in percent, mean ± standard deviation over the seeds that are there. Majority: "
+        + "what the most frequent answer to every row reaches; chance: what guessing does. \"One answer\" and \"not above\" "
+        + "(the majority) mark scores that show nothing learned.",
+      columns: [
+        .init("dataset", isNumber: false), .init("metric", isNumber: false), .init("majority"), .init("chance"),
+      ]
         + results.methods.indices.map { .init(title(results, $0)) })
     for dataset in results.datasets.indices {
       let cells = results.methods.indices.map { results.cells[$0][dataset] }
-      let ranked = ReportTable.ranked(cells.map(scoreText), cells.map { $0.summary?.mean })
+      let standings = results.methods.indices.map { suite.statistics.standings[$0][dataset] }
+      let ranked = ReportTable.ranked(
+        zip(cells, standings).map { scoreText($0) + ($1.isEligible ? "" : " " + $1.word) },
+        zip(cells, standings).map { $1.isEligible ? $0.summary?.mean : nil })
       table.add(
-        [.init(results.datasets[dataset]), .init(results.metrics[dataset])]
+        [
+          .init(results.datasets[dataset]), .init(results.metrics[dataset]),
+          .init(NumberText.percent(results.baseline(dataset, \.majority))),
+          .init(NumberText.percent(results.baseline(dataset, \.chance))),
+        ]
           + zip(cells, ranked).map { cell, text in
             cell.runs.isEmpty ? .init(text.text, cell.failedSeeds.isEmpty ? .missing : .failed) : text
           })
     }
     return table
+  }
+
+  private static func majorityText(_ majority: Double?, _ standing: MethodStanding) -> String {
+    NumberText.percent(majority) + (standing.isEligible ? "" : " " + standing.word)
   }
 
   static func scoreText(_ cell: SuiteResults.Cell) -> String {

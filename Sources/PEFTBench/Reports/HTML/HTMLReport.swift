@@ -124,7 +124,7 @@ struct HTMLReport {
       let time = run.costs.trainingSeconds.map { $0 + (run.costs.evaluationSeconds ?? 0) }
       let cells = [
         ReportTables.title(suite, method), "\(run.seed)", run.metric, NumberText.percent(run.value),
-        NumberText.percent(run.invalidRate), NumberText.decimal(run.penalties?.value, digits: 2),
+        NumberText.percent(run.invalidRate), NumberText.decimal(run.pscp, digits: 2),
         NumberText.count(run.costs.trainableParameters), NumberText.bytes(run.costs.tensorBytes),
         NumberText.seconds(time), run.id,
       ]

@@ -51,9 +51,9 @@ enum PanelCharts {
   }
 
   /// The scores of all seeds, a row a method.
-  static func seeds(id: String, dataset: String, _ rows: [(name: String, style: SeriesStyle, scores: [Double])])
-    -> String
-  {
+  static func seeds(
+    id: String, dataset: String, majority: Double? = nil, _ rows: [(name: String, style: SeriesStyle, scores: [Double])]
+  ) -> String {
     let step = 15.0
     let end = top + 8 + Double(rows.count) * step
     let spreads = rows.map {
@@ -62,7 +62,8 @@ enum PanelCharts {
     var figure = SVGFigure(
       id: id, title: "Scores of all seeds, \(dataset)", description: spreads.joined(separator: ", ") + ".",
       width: width, height: end + 20)
-    let x = ChartScale.linear(rows.flatMap(\.scores), places: 14...right - 8, from: -100, to: 100)
+    let x = ChartScale.linear(
+      rows.flatMap(\.scores) + (majority.map { [$0] } ?? []), places: 14...right - 8, from: -100, to: 100)
     figure.text(VisibleText.cut(dataset, to: 24), 2, 13, class: "h")
     for tick in x.ticks {
       figure.line(x.place(tick), top, x.place(tick), end, class: "g")
@@ -70,6 +71,7 @@ enum PanelCharts {
         NumberText.decimal(tick, digits: tick == tick.rounded() ? 0 : 1), min(x.place(tick), width - 14), end + 14,
         .middle)
     }
+    if let majority { figure.line(x.place(majority), top, x.place(majority), end, class: "z") }
     for (index, row) in rows.enumerated() {
       let y = top + 8 + (Double(index) + 0.5) * step - 4
       if let low = row.scores.min(), let high = row.scores.max() {

@@ -8,6 +8,8 @@ struct ScatterChart {
     let score: Double
     let interval: ClosedRange<Double>?
     let cost: Double
+    /// Whether it is above the majority's answer, so that it may be on the front.
+    let isEligible: Bool
   }
 
   let id: String
@@ -18,6 +20,8 @@ struct ScatterChart {
   let points: [Point]
   /// The base model's score, drawn as a line.
   let base: Double?
+  /// What the most frequent answer to every row reaches, in percent, drawn as a line.
+  let majority: Double?
 
   private static let width = 420.0
   private static let height = 330.0
@@ -27,7 +31,9 @@ struct ScatterChart {
   private static let bottom = 282.0
 
   var markup: String {
-    let front = ParetoFront.indices(costs: points.map(\.cost), scores: points.map(\.score))
+    let eligible = points.indices.filter { points[$0].isEligible }
+    let front = ParetoFront.indices(costs: eligible.map { points[$0].cost }, scores: eligible.map { points[$0].score })
+      .map { eligible[$0] }
     let names = front.map { points[$0].name }.joined(separator: ", ")
     var figure = SVGFigure(
       id: id, title: title,
@@ -43,9 +49,11 @@ struct ScatterChart {
     }
     let low = scores.min() ?? 0
     let high = scores.max() ?? 0
-    let shownBase = base.flatMap { $0 > low - max(10, 1.5 * (high - low)) ? $0 : nil }
+    func shown(_ line: Double?) -> Double? { line.flatMap { $0 > low - max(10, 1.5 * (high - low)) ? $0 : nil } }
+    let lines = [(name: "zero-shot", value: shown(base)), (name: "majority", value: shown(majority))]
+      .compactMap { line in line.value.map { (line.name, $0) } }
     let y = ChartScale.linear(
-      scores + (shownBase.map { [$0] } ?? []), places: -Self.bottom ... -Self.top, from: -100, to: 100)
+      scores + lines.map(\.1), places: -Self.bottom ... -Self.top, from: -100, to: 100)
     func place(_ point: Point) -> (x: Double, y: Double) { (x.place(point.cost), -y.place(point.score)) }
 
     for tick in y.ticks {
@@ -61,10 +69,14 @@ struct ScatterChart {
     figure.line(Self.left, Self.bottom, Self.right, Self.bottom, class: "a")
     figure.text(axis, (Self.left + Self.right) / 2, Self.height - 8, .middle, class: "t")
     figure.verticalText("score, %", 11, (Self.top + Self.bottom) / 2)
-    if let shownBase {
-      let at = -y.place(shownBase)
+    for (name, value) in lines {
+      let at = -y.place(value)
       figure.line(Self.left, at, Self.right, at, class: "z")
-      figure.text("zero-shot \(NumberText.decimal(shownBase, digits: 1))", Self.right, at - 5, .end, class: "q")
+      // The two names stand at either end, where the lines may lie close.
+      let isLeft = name == "majority"
+      figure.text(
+        "\(name) \(NumberText.decimal(value, digits: 1))", isLeft ? Self.left + 4 : Self.right, at - 5,
+        isLeft ? .start : .end, class: "q")
     }
     var steps: [(x: Double, y: Double)] = []
     for index in front {

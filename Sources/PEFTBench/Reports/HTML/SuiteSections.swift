@@ -12,7 +12,7 @@ struct SuiteSections {
 
   /// The sections that there are, in their order.
   var anchors: [(id: String, title: String)] {
-    var anchors = [(id("leaderboard"), "Leaderboard")]
+    var anchors = [(id("verdict"), "Verdict"), (id("leaderboard"), "Leaderboard")]
     if !scatterPoints.isEmpty { anchors.append((id("costs"), "Score and cost")) }
     anchors.append((id("datasets"), "Datasets"))
     if statistics.ranking != nil || !statistics.pairs.isEmpty { anchors.append((id("tests"), "Tests")) }
@@ -30,6 +30,7 @@ struct SuiteSections {
   func markup(notes: [String], isOnly: Bool) -> [String] {
     var parts: [String] = []
     if !isOnly { parts.append("<h2 class=\"wrap suite\">\(VisibleText.markup(suiteName))</h2>") }
+    parts.append(verdict)
     parts.append(leaderboard(notes))
     if !scatterPoints.isEmpty { parts.append(costs) }
     parts.append(datasets)
@@ -38,6 +39,17 @@ struct SuiteSections {
     if hasSeeds { parts.append(seeds) }
     parts.append(curves)
     return parts
+  }
+
+  /// What may be concluded: the first thing on the page.
+  private var verdict: String {
+    let sentences = statistics.verdict?.sentences ?? []
+    return section(
+      "verdict", "Verdict",
+      [
+        "<p class=\"lead\">\(VisibleText.markup(sentences.first ?? ""))</p>",
+        "<ul class=\"notes\">" + sentences.dropFirst().map { "<li>\(VisibleText.markup($0))</li>" }.joined() + "</ul>",
+      ])
   }
 
   // MARK: - Leaderboard
@@ -63,11 +75,17 @@ struct SuiteSections {
     let rows = statistics.leaderboard.filter { !results.methods[$0.method].isZeroShot && $0.mean != nil }
     var cards: [(title: String, value: String, text: String)] = []
     func name(_ row: SuiteStatistics.Row) -> String { ReportTables.title(results, row.method) }
-    if let best = rows.max(by: { ($0.pscp ?? -1) < ($1.pscp ?? -1) }), best.pscp != nil {
-      cards.append(("Best PSCP", NumberText.decimal(best.pscp, digits: 2), name(best)))
+    func tied(_ top: Verdict.Top?) -> String {
+      guard let count = top?.tied.count, count > 0 else { return "" }
+      return count == 1 ? ", tied with another" : ", tied with \(count) others"
     }
-    if let best = rows.max(by: { ($0.mean ?? -1) < ($1.mean ?? -1) }) {
-      cards.append(("Best score", "\(NumberText.percent(best.mean)) %", name(best)))
+    let eligible = rows.filter(\.standing.isEligible)
+    let verdict = statistics.verdict
+    if let best = eligible.max(by: { ($0.pscp ?? -1) < ($1.pscp ?? -1) }), best.pscp != nil {
+      cards.append(("Highest PSCP", NumberText.decimal(best.pscp, digits: 2), name(best) + tied(verdict?.pscp)))
+    }
+    if let best = eligible.max(by: { ($0.mean ?? -1) < ($1.mean ?? -1) }) {
+      cards.append(("Highest score", "\(NumberText.percent(best.mean)) %", name(best) + tied(verdict?.score)))
       if let base = statistics.leaderboard.first(where: {
         results.methods[$0.method].isZeroShot && $0.mean != nil
           && results.methods[$0.method].modelHash == results.methods[best.method].modelHash
@@ -80,7 +98,7 @@ struct SuiteSections {
           ))
       }
     }
-    if let least = rows.min(by: { ($0.costs?.parameters ?? .infinity) < ($1.costs?.parameters ?? .infinity) }) {
+    if let least = eligible.min(by: { ($0.costs?.parameters ?? .infinity) < ($1.costs?.parameters ?? .infinity) }) {
       cards.append(
         (
           "Fewest parameters", NumberText.short(least.costs?.parameters),
@@ -117,8 +135,9 @@ struct SuiteSections {
         points: scatterPoints.map { row, costs, mean in
           .init(
             name: ReportTables.title(results, row.method), style: style(row.method), score: 100 * mean,
-            interval: row.interval.map { 100 * $0.lower...max(100 * $0.upper, 100 * $0.lower) }, cost: cost(costs))
-        }, base: base)
+            interval: row.interval.map { 100 * $0.lower...max(100 * $0.upper, 100 * $0.lower) }, cost: cost(costs),
+            isEligible: row.standing.isEligible)
+        }, base: base, majority: statistics.leaderboard.lazy.compactMap(\.majority).first.map { 100 * $0 })
       return "<figure>\(chart.markup)<figcaption>\(VisibleText.markup(title))</figcaption></figure>"
     }
     let charts = [
@@ -136,7 +155,7 @@ struct SuiteSections {
       "costs", "Score and cost",
       [
         "<p class=\"caption\">Mean score over \(VisibleText.markup(ReportTables.datasets(results.sharedDatasets.count))) "
-          + "with its 95 % interval. The grey line joins the methods that no other beats in both. Cost axes are "
+          + "with its 95 % interval. The grey line joins the methods above the majority that no other such method beats in both. Cost axes are "
           + "logarithmic where costs differ much; zero has a place of its own.</p>",
         "<div class=\"charts\">\(charts.joined())</div>", legend,
       ])
@@ -149,7 +168,8 @@ struct SuiteSections {
     let head = table.columns.map { "<th scope=\"col\">\(VisibleText.markup($0.title))</th>" }.joined()
     let rows = zip(results.datasets.indices, table.rows).map { dataset, row in
       "<tr><th scope=\"row\">\(VisibleText.markup(row[0].text))</th><td class=\"w\">\(VisibleText.markup(row[1].text))</td>"
-        + zip(results.methods.indices, row.dropFirst(2)).map { method, cell in
+        + row[2...3].map { "<td>\(VisibleText.markup($0.text))</td>" }.joined()
+        + zip(results.methods.indices, row.dropFirst(4)).map { method, cell in
           let mean = results.cells[method][dataset].summary?.mean
           let shade = mean.map { "h\(Int(min(9, max(0, $0 * 10))))" } ?? (cell.mark == .failed ? "bad" : "none")
           let parts = cell.text.split(separator: " ", maxSplits: 1).map(String.init)
@@ -214,13 +234,15 @@ struct SuiteSections {
       }
       guard rows.contains(where: { $0.scores.count > 1 }) else { return nil }
       return "<figure>"
-        + PanelCharts.seeds(id: id("seeds-\(dataset)"), dataset: results.datasets[dataset], rows) + "</figure>"
+        + PanelCharts.seeds(
+          id: id("seeds-\(dataset)"), dataset: results.datasets[dataset],
+          majority: results.baseline(dataset, \.majority).map { 100 * $0 }, rows) + "</figure>"
     }
     let table = ReportTables.stability(suite).map { self.table($0, style: "sortable") } ?? ""
     return section(
       "seeds", "Seed spread",
       [
-        "<p class=\"caption\">The score of every seed in percent; the upright line is the mean.</p>",
+        "<p class=\"caption\">The score of every seed in percent; the upright line is the mean, the dashed one the majority's answer.</p>",
         "<div class=\"panels\">\(panels.joined())</div>", legend, "<h3>Stability over seeds</h3>", table,
       ])
   }
@@ -279,7 +301,9 @@ struct SuiteSections {
       + style.outline(8, 8, 5.5) + "\"/></svg>"
   }
 
-  private func id(_ name: String) -> String { "\(name)-\(results.suite.filter { $0.isASCII && $0.isLetter })" }
+  private func id(_ name: String) -> String {
+    "\(name)-\(results.suite.filter { $0.isASCII && $0.isLetter })" + (results.part > 0 ? "-\(results.part + 1)" : "")
+  }
 
   private func section(_ name: String, _ title: String, _ parts: [String]) -> String {
     "<section id=\"\(id(name))\" class=\"wrap\"><h2>\(VisibleText.markup(title))</h2>\n\(parts.joined(separator: "\n"))</section>"

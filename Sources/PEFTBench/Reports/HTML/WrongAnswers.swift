@@ -56,7 +56,9 @@ struct WrongAnswers {
 
   /// Examples of one dataset; nil where rows are neither right nor wrong.
   private mutating func sample(_ sources: [Source], dataset: String, bytes: Int) throws -> [JSONValue]? {
-    let marked = sources.filter { $0.run.marks != nil }
+    // The model as it is gets most rows wrong and would bury what the methods get wrong; it is shown where it is alone.
+    let trained = sources.filter { !$0.run.isZeroShot }
+    let marked = (trained.isEmpty ? sources : trained).filter { $0.run.marks != nil }
     guard let count = marked.compactMap({ $0.run.marks?.count }).max() else { return nil }
     let wrong = (0..<count).filter { row in
       marked.contains { source in source.run.marks.map { row < $0.count && !$0[row] } ?? false }

@@ -59,6 +59,33 @@ public struct ReportedResults: Sendable {
     sort()
   }
 
+  /// The same results with another score as the headline.
+  ///
+  /// - Throws: `FileError` naming the scores that there are, where no run has one of that name.
+  public func headlined(by metric: String) throws(FileError) -> ReportedResults {
+    var results = self
+    results.runs = runs.compactMap { $0.headlined(by: metric) }
+    guard !results.runs.isEmpty || runs.isEmpty else {
+      let names = Set(runs.flatMap { $0.scores.map(\.name) }).sorted()
+      throw FileError(
+        path: paths.joined(separator: ", "),
+        "no run has a score \"\(metric)\"\(NearestName.of(metric, among: names).map { "; did you mean \"\($0)\"?" } ?? "")"
+          + " There are \(names.joined(separator: ", "))")
+    }
+    let lost = Set(runs.map(\.dataset)).subtracting(results.runs.map(\.dataset)).sorted()
+    if !lost.isEmpty { results.notes.append("Without a score \(metric), so left out: \(lost.joined(separator: ", "))") }
+    return results
+  }
+
+  /// The same results with PSCP by other exponents or by the paper's constants, from the costs that were measured.
+  public func penalized(beta: PSCP.Exponents?, preset: PSCP.Preset?) -> ReportedResults {
+    var results = self
+    for index in results.runs.indices {
+      results.runs[index].penalties = results.runs[index].penalized(beta: beta, preset: preset)
+    }
+    return results
+  }
+
   private mutating func addFolder(_ path: String, readsMarks: Bool, locks: RunLocks?) throws -> String {
     let folder = ResultsFolder(path: path)
     let ids = ((try? FileManager.default.contentsOfDirectory(atPath: path + "/runs")) ?? []).sorted()
@@ -70,7 +97,11 @@ public struct ReportedResults: Sendable {
       let place = folder.folder(of: id)
       var run = try ReportedRun(
         RunRecord.read(place + "/record.json").json, folder: place, source: place + "/record.json")
-      if readsMarks { run.marks = try AnswerMarks(predictions: place + "/predictions.jsonl") }
+      if readsMarks {
+        run.marks = try AnswerMarks(predictions: place + "/predictions.jsonl")
+        run.baseline = try run.baseline.completed(
+          byPredictions: place + "/predictions.jsonl", isShare: run.isScoredByRow)
+      }
       found.append(run)
     }
     runs += found

@@ -61,17 +61,19 @@ public struct ReportedRun: Sendable {
   /// `strict` or `peft-bench`.
   public let scoringProtocol: String
   /// The name of the headline score.
-  public let metric: String
+  public private(set) var metric: String
   /// The headline score, 0...1, for correlations -1...1.
-  public let value: Double
+  public private(set) var value: Double
   /// The headline score on a third set, which nothing was chosen on; nil where the run has none.
-  public let testValue: Double?
+  public private(set) var testValue: Double?
   /// Rows of the third set.
   public let testCount: Int?
   /// All scores with their names.
   public let scores: [NamedScore]
   /// What stands beside the scores: majority, chance, classes; an older version wrote none of it.
   public let summary: AnswerSummary
+  /// What one answer to every row would reach, and what guessing would, from the record or else the predictions.
+  public internal(set) var baseline: AnswerBaseline
   /// The share of answers that could not be read.
   public let invalidRate: Double?
   /// Rows that were scored.
@@ -79,7 +81,7 @@ public struct ReportedRun: Sendable {
   /// What the method costs.
   public let costs: Costs
   /// PSCP, if the record has it.
-  public let penalties: Penalties?
+  public internal(set) var penalties: Penalties?
   /// Which rows were right; nil where rows are not right or wrong.
   public internal(set) var marks: AnswerMarks?
   /// What the user should know about the scores.
@@ -107,6 +109,27 @@ public struct ReportedRun: Sendable {
 
   /// Whether it is the base model's own answer.
   public var isZeroShot: Bool { methodName == "none" }
+
+  /// The PSCP of the headline score under the constants and exponents of the report; nil where the record has none.
+  public var pscp: Double? {
+    penalties.map {
+      PSCP(constants: $0.constants, beta: $0.beta).value(performance: 100 * max(0, value), costs: $0.costs)
+    }
+  }
+
+  /// The run with another of its scores as the headline; nil where it has no score of that name.
+  func headlined(by name: String) -> ReportedRun? {
+    guard let score = scores.first(where: { $0.name == name }), -1...1 ~= score.value else { return nil }
+    var run = self
+    if name != metric {
+      run.baseline = baseline.ofAnotherScore
+      run.metric = name
+      run.value = score.value
+      // The scores of the third set are kept for the record's own headline alone.
+      run.testValue = nil
+    }
+    return run
+  }
 
   /// Whether the headline score is the share of rows that are marked right, so that paired tests speak about it.
   public var isScoredByRow: Bool { marks.map { abs($0.share - value) < 1e-9 } ?? false }
@@ -152,6 +175,7 @@ public struct ReportedRun: Sendable {
     scoringProtocol = named.isEmpty ? ScoringProtocol.strict.rawValue : named
     scores = Self.scores(record["scores"])
     summary = AnswerSummary(record)
+    baseline = AnswerBaseline(record)
     invalidRate = record.number("scores.invalid_rate")
     answerCount = record.number("scores.count").flatMap { Int(exactly: $0) }
     notes = record.strings("scores.notes")
@@ -190,6 +214,11 @@ public struct ReportedRun: Sendable {
     values["invalid_rate"] = JSONValue(invalidRate)
     values["count"] = JSONValue(answerCount)
     summary.withoutClasses.add(to: &values)
+    if let majority = baseline.majority {
+      values["majority"] = ["answer": JSONValue(baseline.majorityAnswer), "value": JSONValue(majority)]
+    }
+    if let chance = baseline.chance { values["chance"] = JSONValue(chance) }
+    if let count = baseline.distinctAnswers { values["distinct_answers"] = JSONValue(count) }
     var result: JSONValue = [
       "id": JSONValue(id), "key": JSONValue(key), "suite": JSONValue(suite),
       "model": [
@@ -211,7 +240,7 @@ public struct ReportedRun: Sendable {
     if let penalties {
       let (beta, constants) = (penalties.beta, penalties.constants)
       result["pscp"] = [
-        "value": JSONValue(penalties.value), "preset": JSONValue(penalties.preset),
+        "value": JSONValue(pscp), "preset": JSONValue(penalties.preset),
         "beta": JSONValue([beta.parameters, beta.flops, beta.memory]),
         "constants": [
           "parameters": JSONValue(constants.parameters), "flops": JSONValue(constants.flops),
@@ -271,6 +300,18 @@ public struct ReportedRun: Sendable {
       costs: .init(
         parameters: costs.trainableParameters, flops: costs.addedFLOPs / unit.flops,
         memory: costs.tensorBytes / unit.memory))
+  }
+
+  /// What PSCP is made of under other exponents or the paper's constants; nil where there is nothing to make it from.
+  func penalized(beta: PSCP.Exponents?, preset: PSCP.Preset?) -> Penalties? {
+    guard let constants = preset?.constants ?? penalties?.constants else { return nil }
+    let isPaper = (preset?.name ?? penalties?.preset) == PSCP.Preset.paper.name
+    return Penalties(
+      value: penalties?.value ?? 0, preset: preset?.name ?? penalties?.preset ?? "",
+      beta: beta ?? penalties?.beta ?? .init(), constants: constants,
+      costs: .init(
+        parameters: costs.trainableParameters, flops: costs.addedFLOPs / (isPaper ? 1e12 : 1),
+        memory: costs.tensorBytes / (isPaper ? 1e9 : 1)))
   }
 
   private static func evaluation(_ record: RunRecord) -> JSONValue {

@@ -37,8 +37,10 @@ public struct SuiteResults: Sendable {
 
   /// `mini`, `full` or `own`.
   public let suite: String
-  /// What people read of the suite: `mini suite`, `own data`.
-  public var suiteTitle: String { DataConfiguration.Suite.title(of: [suite]) }
+  /// What tells these evaluation rows from those of other runs of the suite; empty where there are no others.
+  public let rowsName: String
+  /// Tells the parts of a suite apart where its runs used several sets of evaluation rows; 0 for the first.
+  let part: Int
   /// The models, in the order of their names.
   public let modelNames: [String]
   /// The methods: rows of every table.
@@ -62,13 +64,33 @@ public struct SuiteResults: Sendable {
   /// The runs that a plan has and that are not there.
   public let missing: [MissingRun]
 
-  /// Arranges the results of one suite.
-  init(_ suite: String, of results: ReportedResults) {
-    self.suite = suite
+  /// What people read of the suite: `mini suite`, `own data`, `mini suite, 16 rows`.
+  public var suiteTitle: String {
+    DataConfiguration.Suite.title(of: [suite]) + (rowsName.isEmpty ? "" : ", \(rowsName)")
+  }
+
+  /// Arranges the results of one suite: a part for each set of evaluation rows, so that nothing is compared across them.
+  ///
+  /// Failed and missing runs, whose rows are not known, are in the part whose runs ended last.
+  static func parts(_ suite: String, of results: ReportedResults) -> [SuiteResults] {
     let runs = results.runs.filter { $0.suite == suite }
+    let rows = RowSets(runs, .evaluation)
+    let groups = rows.names.indices.map { group in zip(runs, rows.assignment).filter { $0.1 == group }.map(\.0) }
+    func ended(_ group: Int) -> String { groups[group].map(\.finished).max() ?? "" }
+    let last = groups.indices.max { (ended($0), $1) < (ended($1), $0) }
+    return groups.indices.map { group in
+      SuiteResults(
+        suite, rowsName: rows.names[group], part: group, runs: groups[group], hasOthers: group == last, of: results)
+    }
+  }
+
+  private init(
+    _ suite: String, rowsName: String, part: Int, runs: [ReportedRun], hasOthers: Bool, of results: ReportedResults
+  ) {
+    (self.suite, self.rowsName, self.part) = (suite, rowsName, part)
     self.runs = runs
-    let failures = results.failures.filter { $0.suite == suite }
-    let missing = results.missing.filter { $0.suite == suite }
+    let failures = hasOthers ? results.failures.filter { $0.suite == suite } : []
+    let missing = hasOthers ? results.missing.filter { $0.suite == suite } : []
     self.failures = failures
     self.missing = missing
     let models = Self.models(of: runs, failures: failures, missing: missing)
@@ -133,6 +155,17 @@ public struct SuiteResults: Sendable {
     return runs.filter { sharedSeeds[dataset].contains($0.seed) }
   }
 
+  /// The majority's score or that of chance on a dataset, from any run that tells it.
+  func baseline(_ dataset: Int, _ value: (AnswerBaseline) -> Double?) -> Double? {
+    cells.lazy.flatMap { $0[dataset].runs }.compactMap { value($0.baseline) }.first
+  }
+
+  /// The mean of that over the shared datasets; nil where one of them has none.
+  func baseline(_ value: (AnswerBaseline) -> Double?) -> Double? {
+    let values = sharedDatasets.compactMap { baseline($0, value) }
+    return values.isEmpty || values.count < sharedDatasets.count ? nil : Summary.mean(values)
+  }
+
   /// Methods with a run on every shared dataset, so that their means can be set beside each other.
   var comparable: [Int] {
     methods.indices.filter { method in
@@ -183,6 +216,8 @@ public struct SuiteResults: Sendable {
   private static func methods(
     of runs: [ReportedRun], models: [[String]], order: [String], failures: [FailedRun], missing: [MissingRun]
   ) -> (methods: [Method], assignment: [Int]) {
+    // Training on other rows is another setting.
+    let rows = RowSets(runs, .training)
     var groups: [[String]: [Int]] = [:]
     for (index, run) in runs.enumerated() {
       groups[[run.modelName, run.modelHash, run.label], default: []].append(index)
@@ -205,29 +240,32 @@ public struct SuiteResults: Sendable {
             ?? missing.first { $0.label == label && $0.modelName == model[0] }?.methodName
           if let name {
             methods.append(
-              Method(modelName: model[0], modelHash: model[1], name: name, label: label, title: prefix + label))
+              Method(
+                modelName: model[0], modelHash: model[1], name: name, label: label, title: prefix + ShortLabel.of(label)
+              ))
           }
           continue
         }
-        let variants = Dictionary(grouping: members) { runs[$0].settings.compactText }
-          .sorted { $0.key < $1.key }.map(\.value)
+        let variants = Dictionary(grouping: members) { [runs[$0].settings.compactText, "\(rows.assignment[$0])"] }
+          .sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
         for (number, variant) in variants.enumerated() {
           for index in variant { assignment[index] = methods.count }
-          let difference = variants.count > 1 ? distinction(of: variant, among: variants, runs, number: number) : ""
+          let difference =
+            variants.count > 1 ? distinction(of: variant, among: variants, runs, rows: rows, number: number) : ""
           methods.append(
             Method(
               modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName, label: label,
-              title: prefix + label + difference))
+              title: prefix + ShortLabel.of(label) + difference))
         }
       }
     }
     return (methods, assignment)
   }
 
-  /// The settings that tell a variant from the others of its label: ` (learning_rate=0.001)`.
-  private static func distinction(of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], number: Int)
-    -> String
-  {
+  /// What tells a variant from the others of its label: ` (lr=1e-3)`, ` (16 training rows)`.
+  private static func distinction(
+    of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], rows: RowSets, number: Int
+  ) -> String {
     func flat(_ run: ReportedRun) -> [(key: String, value: String)] {
       ["options", "training", "evaluation"].flatMap { part -> [(key: String, value: String)] in
         guard case .object(let object)? = run.settings[part] else { return [] }
@@ -239,8 +277,9 @@ public struct SuiteResults: Sendable {
     let differing = own.filter { key, value in
       all.contains { other in !other.contains { $0.key == key && $0.value == value } }
     }
-    if differing.isEmpty { return " (\(number + 1))" }
-    return " (" + differing.map { "\($0.key)=\($0.value.replacing("\"", with: ""))" }.joined(separator: ", ") + ")"
+    var parts = differing.map { ShortLabel.of($0.key, $0.value.replacing("\"", with: "")) }
+    if Set(variants.map { rows.assignment[$0[0]] }).count > 1 { parts.append(rows.names[rows.assignment[variant[0]]]) }
+    return " (" + (parts.isEmpty ? "\(number + 1)" : parts.joined(separator: ", ")) + ")"
   }
 
   private static func unique<Value: Hashable>(_ values: [Value]) -> [Value] {

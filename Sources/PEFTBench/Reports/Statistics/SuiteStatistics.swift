@@ -18,6 +18,12 @@ public struct SuiteStatistics: Sendable {
     /// 95 % interval of the mean for other rows and, where there are several, other seeds; nil where nothing but the
     /// scores is known.
     public let interval: Bootstrap.Interval?
+    /// The mean of what the most frequent answer to every row of each dataset reaches; nil where that is not known.
+    public let majority: Double?
+    /// The mean of what guessing reaches; nil where that has no meaning on some dataset.
+    public let chance: Double?
+    /// Whether the answers show that the method has learned anything.
+    public let standing: MethodStanding
     /// PSCP of the mean score and the mean costs.
     public let pscp: Double?
     /// The three factors of PSCP.
@@ -59,6 +65,12 @@ public struct SuiteStatistics: Sendable {
 
     /// Whether the two differ at the 5 % level, all pairs considered.
     public var isDecided: Bool { correctedP <= 0.05 }
+
+    /// Whether a method is one of the two.
+    func contains(_ method: Int) -> Bool { first == method || second == method }
+
+    /// Whether these are the two, in either order.
+    func isOf(_ one: Int, _ other: Int) -> Bool { contains(one) && contains(other) && one != other }
   }
 
   /// Wilcoxon's test of fewer datasets cannot become significant at the 5 % level, whatever the scores.
@@ -94,8 +106,14 @@ public struct SuiteStatistics: Sendable {
   public let sensitivity: Sensitivity?
   /// Shared datasets whose scores are no shares of right rows, so that resampled examples do not move them.
   public let heldDatasets: [Int]
+  /// Rows of all shared datasets whose rows are known.
+  public let rowCount: Int
   /// What readers must know.
   public let notes: [String]
+  /// Whether each method has learned anything on each dataset: by method, then by dataset.
+  public let standings: [[MethodStanding]]
+  /// What may be concluded.
+  public private(set) var verdict: Verdict?
 
   /// Computes everything.
   public init(_ suite: SuiteResults) {
@@ -111,6 +129,10 @@ public struct SuiteStatistics: Sendable {
 
     let evidence = RowEvidence(suite, methods: comparable)
     heldDatasets = evidence.heldDatasets
+    rowCount = evidence.rowCount
+    standings = suite.cells.map { cells in
+      zip(suite.datasets, cells).map { MethodStanding.of([($0, $1.runs)]) }
+    }
     let formula = PenaltyMeans(suite, methods: comparable)
     let ranks = Dictionary(
       uniqueKeysWithValues: zip(ranked, test?.averageRanks ?? []).map { ($0, $1) })
@@ -133,8 +155,8 @@ public struct SuiteStatistics: Sendable {
       sensitivity = nil
     }
     notes =
-      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets) + formula.notes
-      + suite.rowNotes + SettingsChoice.all(of: suite).map(\.sentence)
+      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets) + formula.notes + suite.rowNotes
+    verdict = Verdict(suite, self, evidence: evidence)
   }
 
   /// Ranked methods by falling PSCP, then those without one, then the base model.
@@ -163,7 +185,8 @@ public struct SuiteStatistics: Sendable {
     return Row(
       method: method, mean: isComplete ? mean(\.value) : nil, seedMeans: seedMeans,
       deviation: seedMeans.count > 1 ? Summary(seedMeans).sampleDeviation : nil,
-      interval: interval,
+      interval: interval, majority: suite.baseline(\.majority), chance: suite.baseline(\.chance),
+      standing: isComplete ? .of(zip(suite.sharedDatasets, runs).map { (suite.datasets[$0], $1) }) : .usual,
       pscp: penalties.flatMap { candidate in
         formula?.value(performance: candidate.performance, costs: candidate.costs)
       }, terms: penalties.flatMap { formula?.terms($0.costs) },
@@ -232,10 +255,12 @@ public struct SuiteStatistics: Sendable {
         count == 1
           ? "1 planned run is not there yet." : "\(count) planned runs are not there yet.")
     }
-    if !held.isEmpty, held.count < suite.sharedDatasets.count {
+    if !held.isEmpty {
+      let names = held.map { suite.datasets[$0] }.joined(separator: ", ")
       notes.append(
-        "Intervals and tests hold these datasets at their scores, of which no rows are known: "
-          + held.map { suite.datasets[$0] }.joined(separator: ", ") + ".")
+        held.count < suite.sharedDatasets.count
+          ? "Intervals and tests hold these datasets at their scores, of which no rows are known: \(names)."
+          : "There are no intervals and no tests of pairs: nothing but the scores is known of \(names).")
     }
     return notes
   }
