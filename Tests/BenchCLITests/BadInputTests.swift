@@ -189,7 +189,7 @@ import Testing
   @Test(
     "Commands that ask a model refuse what they cannot use",
     arguments: [
-      (["score", "--model", "M"], "{\"prompt\": \"a\"", "standard input, line 1"),
+      (["score", "--model", "M"], "{\"prompt\": \"a\"", "standard input:1:14"),
       (["score", "--model", "M"], "{\"prompt\": \"a\"}", "completion"),
       (["score", "--model", "M"], "{\"prompt\": \"\", \"completion\": \"b\"}", "prompt"),
       (["score", "--model", "M"], "{\"ids\": [1, 267], \"from\": 1}", "267"),
@@ -201,8 +201,8 @@ import Testing
       (["score", "--model", "G"], "{\"prompt\": \"a\", \"completion\": \"b\"}", "tokenizer"),
       (["generate", "--model", "G"], "a", "tokenizer"),
       (["tokenize", "--model", "G"], "a", "tokenizer"),
-      (["tokenize", "--model", "M", "--decode"], "[1, \"a\"]", "line 1"),
-      (["tokenize", "--model", "M", "--decode"], "[1, 267]", "line 1:1:5: the tokenizer has no token 267"),
+      (["tokenize", "--model", "M", "--decode"], "[1, \"a\"]", "standard input:1:1"),
+      (["tokenize", "--model", "M", "--decode"], "[1, 267]", "standard input:1:5: the tokenizer has no token 267"),
       (["score"], "", "--model"),
       (["score", "--model", "M", "--adapter", "nowhere"], "", "nowhere"),
       (["bench", "--model", "M", "--method", "lroa"], "", "lora"),

@@ -45,7 +45,7 @@ final class Workspace {
         "data": {"suite": "full", "root": "data", "datasets": \(datasets ?? "[\"sst2\", \(tones)]")\(data)},
         "methods": \(methods),
         "training": {"epochs": 3, "batch_size": 3, "learning_rate": 0.01, "logging_steps": 2\(training)},
-        "evaluation": {"max_new_tokens": 5, "batch_size": 4\(evaluation)}\(more)
+        "evaluation": {"batch_size": 4\(evaluation)}\(more)
       }
       """
   }

@@ -18,6 +18,7 @@ import pathlib
 import random
 import shutil
 
+import numpy
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -53,6 +54,8 @@ LEAVES = {
     "decimal": (pa.decimal128(12, 3), lambda r, s: decimal.Decimal(r.randrange(-10**11, 10**11)).scaleb(-3)),
     "wide": (pa.decimal256(50, 10), lambda r, s: decimal.Decimal(r.randrange(-10**18, 10**18)).scaleb(-10)),
     "date": (pa.date32(), lambda r, s: datetime.date(1970, 1, 1) + datetime.timedelta(r.randrange(-9999, 20000))),
+    "day_time": (pa.time64("us"), lambda r, s: datetime.time(r.randrange(24), r.randrange(60), r.randrange(60), r.choice([0, r.randrange(10**6)]))),
+    "instant": (pa.timestamp("ms", "UTC"), lambda r, s: datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(milliseconds=r.randrange(-10**12, 10**13))),
     "timestamp": (pa.timestamp("us"), lambda r, s: datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=r.randrange(10**9), microseconds=r.randrange(10**6))),
 }
 
@@ -91,7 +94,7 @@ def random_type(rng, depth):
 
 
 def stored(value, kind):
-    """The value as a reader gives it: dates as stored integers, maps as lists of pairs."""
+    """The value as a reader gives it: maps as lists of pairs, and what JSON has no exact form for as `str` has it."""
     if value is None:
         return None
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -100,16 +103,20 @@ def stored(value, kind):
         return {kind.field(i).name: stored(value[kind.field(i).name], kind.field(i).type) for i in range(kind.num_fields)}
     if pa.types.is_map(kind):
         return [{"key": stored(k, kind.key_type), "value": stored(v, kind.item_type)} for k, v in value]
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        return value.value
-    if isinstance(value, datetime.datetime):
-        return (value - datetime.datetime(1970, 1, 1)) // datetime.timedelta(microseconds=1)
-    if isinstance(value, datetime.date):
-        return (value - datetime.date(1970, 1, 1)).days
+    if pa.types.is_timestamp(kind):
+        # The zone's name is not Parquet's; the instant is, in UTC.
+        return str(value if kind.tz is None else value.astimezone(datetime.timezone.utc))
+    if isinstance(value, (datetime.date, datetime.time)):
+        return str(value)
     if isinstance(value, bytes):
         return value.decode()
-    if isinstance(value, decimal.Decimal) or pa.types.is_floating(kind):
-        return float(value)
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+        spelled = str((numpy.float32 if pa.types.is_float32(kind) else numpy.float16)(value))
+        return value if value.is_integer() and abs(value) < 2**53 else float(spelled)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 2**63:
+        return str(value)
     return value
 
 
@@ -136,7 +143,7 @@ def leaf_paths(schema, compliant):
 def encodings(kind, version2):
     if pa.types.is_boolean(kind):
         return ["PLAIN", "RLE"]
-    if pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+    if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
         return ["PLAIN", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"]
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return ["PLAIN", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"]

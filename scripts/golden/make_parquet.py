@@ -12,6 +12,7 @@ import json
 import pathlib
 import random
 import sys
+import zoneinfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -112,6 +113,25 @@ types = pa.table({
 })
 save("types", types)
 save("types-decimals-as-integers", types.select(["decimal"]), store_decimal_as_integer=True)
+berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+moment = datetime.datetime(2024, 5, 1, 13, 45)
+times = pa.table({
+    "second": pa.array([moment, None, datetime.datetime(1969, 12, 31, 23, 59, 59)], pa.timestamp("s")),
+    "milli": pa.array([moment.replace(microsecond=250000), None, datetime.datetime(1900, 3, 1)], pa.timestamp("ms")),
+    "nano": pa.array([1714571100000000001, None, -1], pa.timestamp("ns")),
+    "utc": pa.array([moment, None, datetime.datetime(2000, 2, 29, 0, 0, 0, 1)], pa.timestamp("us", "UTC")),
+    "zone": pa.array([moment.replace(tzinfo=berlin), None, datetime.datetime(2024, 1, 1, tzinfo=berlin)],
+                     pa.timestamp("us", "Europe/Berlin")),
+    "time": pa.array([datetime.time(13, 45), None, datetime.time(23, 59, 59, 999000)], pa.time32("ms")),
+    "fine": pa.array([datetime.time(0, 0, 0, 1), None, datetime.time(9, 5, 7)], pa.time64("us")),
+    "old": pa.array([datetime.date(1, 1, 1), datetime.date(9999, 12, 31), datetime.date(1600, 2, 29)]),
+    "price": pa.array([decimal.Decimal("12.50"), decimal.Decimal("-0.05"), None], pa.decimal128(9, 2)),
+    "whole": pa.array([decimal.Decimal(7), decimal.Decimal(-70), None], pa.decimal128(9, 0)),
+    "seen": pa.array([18446744073709551615, 2**63, 2**63 - 1], pa.uint64()),
+    "single": pa.array([3.8, 0.1, 1e20], pa.float32()), "half": pa.array([0.1, 1.0, -2.7], pa.float16()),
+})
+save("times", times, coerce_timestamps=None)
+save("times-old", times.select(["milli", "utc", "time", "old", "price"]), version="1.0")
 save("int96", types.select(["time"]), use_deprecated_int96_timestamps=True, rows=False)
 
 # Nesting: the shapes of hellaswag, openbookqa and record, and lists in lists, in structs, in maps.

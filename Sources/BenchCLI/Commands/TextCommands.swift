@@ -92,7 +92,7 @@ enum TextCommands {
           ?? tokenizer.encode(line, addSpecialTokens: true)
         number += 1
         if let limit = session.model.positionLimit, prompt.count + (shared?.end ?? 0) > limit {
-          let text = DocumentText(name: "standard input, line \(number)", bytes: [])
+          let text = DocumentText(name: "standard input", bytes: [], firstLine: number)
           throw DocumentError(
             "\(prompt.count) tokens, but \(session.files.name) has positions for \(limit)", at: 0, of: text)
         }
@@ -113,7 +113,7 @@ enum TextCommands {
   }
 
   private static func ids(_ line: String, _ number: Int, of tokenizer: Tokenizer) throws -> [Int32] {
-    let text = DocumentText(name: "standard input, line \(number)", bytes: Array(line.utf8))
+    let text = DocumentText(name: "standard input", bytes: Array(line.utf8), firstLine: number)
     let value = try JSONParser.parse(text)
     let ids = value.array?.compactMap { $0.integer.flatMap(Int32.init(exactly:)) } ?? []
     guard let array = value.array, ids.count == array.count else {
@@ -152,7 +152,7 @@ struct ModelSession {
 
   /// Prompt and completion of a line of input, as ids.
   func pair(_ line: String, _ number: Int) throws -> (prompt: [Int32], completion: [Int32]) {
-    let text = DocumentText(name: "standard input, line \(number)", bytes: Array(line.utf8))
+    let text = DocumentText(name: "standard input", bytes: Array(line.utf8), firstLine: number)
     let value = try JSONParser.parse(text)
     if let list = value["ids"]?.array {
       let size = model.configuration.vocabularySize

@@ -45,6 +45,8 @@ public struct DataConfiguration: Sendable {
   public var test: Test
   /// A `dataset_info.json` of PEFT-Bench with its wording of the prompts, resolved.
   public var datasetInfo: String?
+  /// What becomes of a null in a column of the prompt.
+  public var nulls: NullPolicy
 
   init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
     suite = try reader.choice("suite", default: Suite.mini)
@@ -78,6 +80,8 @@ public struct DataConfiguration: Sendable {
     test = try reader.choice("test", default: Test.validation)
     datasetInfo = try reader.optionalFilePath("dataset_info", about: "PEFT-Bench's dataset_info.json")
       .map(file.resolve)
+    nulls = try reader.choice(
+      "null", default: NullPolicy.empty, about: "a null in a column of the prompt is an empty text, or an error")
   }
 
   /// The suite's own folder: below the current directory, in the config's folder, or beside it.
@@ -108,7 +112,7 @@ public struct DataConfiguration: Sendable {
         }),
       "limit": .string(limit.rawValue), "sample_seed": .integer(sampleSeed), "train_limit": JSONValue(trainLimit),
       "eval_limit": JSONValue(evaluationLimit), "test": .string(test.rawValue),
-      "dataset_info": JSONValue(datasetInfo),
+      "dataset_info": JSONValue(datasetInfo), "null": .string(nulls.rawValue),
     ]
   }
 }

@@ -17,14 +17,17 @@ public enum ScoringError: InputError, Equatable {
     case .noAnswers:
       return "there are no predictions to score"
     case .unknownLabel(let row, let label, let expected):
-      let nearest = NearestName.of(label, among: expected).map { "; did you mean \"\(shortened($0))\"?" } ?? ""
+      let nearest =
+        NearestName.of(label, among: expected.filter { $0 != label }).map { "; did you mean \"\(shortened($0))\"?" }
+        ?? ""
       let shown = expected.prefix(10).map(shortened).joined(separator: ", ")
       let others = expected.count > 10 ? " and \(expected.count - 10) others" : ""
       return "row \(row): the label \"\(shortened(label))\" is none of \(shown)\(others)\(nearest)"
     case .labelWithoutNumber(let row, let label):
       return "row \(row): the label \"\(shortened(label))\" gives no number, which this dataset's metric needs"
     case .labelIsCut(let label):
-      return "the published script cuts labels to 16 characters, and \"\(shortened(label))\" has \(label.count)"
+      return "the published script cuts labels to 16 characters, and \"\(shortened(label))\" has "
+        + "\(label.unicodeScalars.count)"
     }
   }
 

@@ -27,6 +27,8 @@ struct DatasetSizes {
   let answerLengths: [Int]
   /// Tokens of all choices of all rows.
   let choiceTokens: Int
+  /// Most tokens of an answer.
+  let answerLimit: Int
 
   /// Most examples of a batch whose length is looked at one by one.
   private static let longestCount = 4096
@@ -34,6 +36,7 @@ struct DatasetSizes {
   init(_ data: PreparedDataset, renderer: ChatRenderer) {
     identity = data.identity
     classes = (data.trainingClasses, data.scored.classes)
+    answerLimit = data.answerLimit
     let lengths = data.training.map { $0.promptIDs.count + $0.answerIDs.count }
     trainingRows = lengths.count
     trainingTokens = lengths.reduce(0, +)

@@ -9,6 +9,8 @@ struct PreparedDataset {
   let scored: ScoredRows
   /// The rows of the third split, where the config wants them answered too.
   let test: ScoredRows?
+  /// Most tokens of an answer.
+  let answerLimit: Int
   /// What the user should know about the files and the rows.
   let notes: [String]
   /// What a reader of the scores must know about the rows: that they are few, or of one class.
@@ -27,15 +29,16 @@ struct PreparedDataset {
   ///   - configuration: Where files are and how many rows count.
   ///   - renderer: The model's renderer.
   ///   - cutoff: Most tokens of an example.
-  ///   - answerTokens: Tokens to keep free for an answer in evaluation.
+  /// - Throws: An `InputError` for rows that cannot be read or scored, and for labels that do not fit into an answer.
   init(
-    _ dataset: DatasetDescription, configuration: RunConfiguration, renderer: ChatRenderer, cutoff: Int,
-    answerTokens: Int
+    _ dataset: DatasetDescription, configuration: RunConfiguration, renderer: ChatRenderer, cutoff: Int
   ) throws {
+    let limit = try AnswerLimit(dataset, evaluation: configuration.evaluation, renderer: renderer)
+    answerLimit = limit.tokens
     let data = configuration.data
     let loader = DatasetLoader(
       locator: DatasetLocator(root: data.folder, suite: data.suite, revision: data.revision),
-      datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) })
+      datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) }, nulls: data.nulls)
     let needsTraining = configuration.methods.contains { $0.name != "none" }
     let train = needsTraining ? try loader.load(dataset, .training, data.rows(within: data.trainLimit)) : nil
     let evaluation = try loader.load(dataset, .evaluation, data.rows(within: data.evaluationLimit))
@@ -47,7 +50,7 @@ struct PreparedDataset {
     trainingExamples = train?.examples ?? []
     training = try train.map { try encode($0, reserving: nil) } ?? []
     func scoredRows(_ loaded: LoadedDataset) throws -> ScoredRows {
-      let rendered = try encode(loaded, reserving: min(answerTokens, cutoff / 2))
+      let rendered = try encode(loaded, reserving: min(limit.tokens, cutoff / 2))
       let groups = loaded.examples.map { "\($0.answer) \($0.allAnswers ?? $0.choices)" }
       return ScoredRows(
         split: loaded.split, examples: loaded.examples, rendered: rendered,
@@ -69,7 +72,13 @@ struct PreparedDataset {
     }
     rowNotes =
       (trainingNotes ?? []) + scored.notes(of: dataset) + (test?.notes(of: dataset, besides: scored) ?? [])
-    notes = (train?.notes ?? []) + evaluation.notes + (third?.notes ?? []) + rowNotes
+    let empty = LoadedDataset.emptyCounts(of: trainingExamples + scored.examples + (test?.examples ?? []))
+    let emptyNotes = empty.map { column, count in
+      "\(dataset.id): column \"\(column)\" is null or empty in \(count) rows, and so is its text"
+    }
+    notes =
+      (train?.notes ?? []) + evaluation.notes + (third?.notes ?? []) + rowNotes + limit.notes(on: scored.rendered)
+      + emptyNotes
     let hashes = (
       train: Self.hash(of: training, groups: trainingExamples.map(\.group)), evaluation: scored.sha256
     )
@@ -92,6 +101,8 @@ struct PreparedDataset {
       "train_sha256": JSONValue(hashes.train), "eval_sha256": JSONValue(hashes.evaluation),
       "train_content_sha256": JSONValue(RowContent.hash(of: trainingExamples)),
       "eval_content_sha256": JSONValue(RowContent.hash(of: scored.examples)),
+      "null_fields": empty.isEmpty
+        ? .null : .object(JSONObject(distinct: empty.map { (key: $0.column, value: .integer($0.count)) })),
       "cut_train_rows": JSONValue(training.count { $0.isPromptCut || $0.isAnswerCut }),
       "cut_eval_rows": JSONValue(scored.rendered.count { $0.isPromptCut }),
     ]

@@ -107,13 +107,17 @@ struct RecordWriter {
     result["count"] = JSONValue(scores.count)
     summary.add(to: &result)
     var other: JSONValue = [:]
-    switch otherScores {
-    case .success(let scores): for score in scores.scores { other[score.name] = JSONValue(score.value) }
-    case .failure(let error): other["absent"] = JSONValue(error.description)
-    }
+    var notes = scores.notes
     let name = configuration.evaluation.scoring == .strict ? ScoringProtocol.peftBench : .strict
+    switch otherScores {
+    case .success(let scores):
+      for score in scores.scores { other[score.name] = JSONValue(score.value) }
+    case .failure(let reason):
+      other["absent"] = JSONValue(reason.description)
+      notes.append("there is no score by the protocol \(name.rawValue): \(reason)")
+    }
     result[name.rawValue] = other
-    if !scores.notes.isEmpty { result["notes"] = JSONValue(scores.notes) }
+    if !notes.isEmpty { result["notes"] = JSONValue(notes) }
     return result
   }
 

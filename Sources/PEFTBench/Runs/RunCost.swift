@@ -71,7 +71,7 @@ struct RunCost {
       return seconds + (data.evaluationBatchRows + Double(data.choiceTokens)) * methodFactor / speed.forwardRows
     }
     seconds += data.evaluationBatchRows * methodFactor / speed.forwardRows
-    let limit = evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens
+    let limit = data.answerLimit
     let batches = (data.evaluationRows + evaluation.batchSize - 1) / evaluation.batchSize
     // A trained model stops where the gold answers do; the base model talks on.
     let generated = trains ? data.generationSteps(batchSize: evaluation.batchSize, limit: limit) : batches * limit

@@ -271,7 +271,7 @@ public final class RunExecutor {
       return state(words(ranked))
     }
     let answers = try evaluator.generate(
-      prompts, maximumNewTokens: configuration.evaluation.maximumNewTokens ?? planned.dataset.maximumNewTokens,
+      prompts, maximumNewTokens: data.answerLimit,
       batchSize: configuration.evaluation.batchSize, known: known.answers
     ) { try saw($0.count, $0) }
     return state(answers)

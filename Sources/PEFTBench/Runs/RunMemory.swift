@@ -59,7 +59,7 @@ struct RunMemory {
     var use = MemoryUse()
     use[.weights] = trainsEverything ? 0 : weightBytes
     use[.adapter] = 4 * method.trainable
-    let limit = evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens
+    let limit = data.answerLimit
     let suffix = max(0, data.longestPrompt - data.evaluationShared)
     let rows = max(evaluation.batchSize * suffix, data.evaluationShared)
     let perRow = speed?.forwardBytes ?? Double(TrainingActivations.forwardBytes(model, rows: 1))

@@ -110,8 +110,7 @@ public final class RunPlanner {
     var new: DatasetSizes?
     do {
       let data = try PreparedDataset(
-        run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff,
-        answerTokens: configuration.evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens)
+        run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff)
       for note in data.notes where notes.insert(note).inserted { watch(.note(note)) }
       new = DatasetSizes(data, renderer: model.renderer)
     } catch let error as DatasetNotFound {

@@ -38,8 +38,7 @@ final class SweepInputs {
     let (key, cutoff) = try dataKey(of: run)
     if let data = datasets[key] { return data }
     let data = try PreparedDataset(
-      run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
-      answerTokens: configuration.evaluation.maximumNewTokens ?? run.dataset.maximumNewTokens)
+      run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff)
     if outline.skeleton.positionLimit != nil, data.longestExample > cutoff {
       throw FileError(
         path: run.model.path,

@@ -6,7 +6,8 @@ public import PEFTCore
 ///      "prompt": "Which team handles this ticket?\n{subject}\n{body}", "answer": "team",
 ///      "labels": {"0": "billing", "1": "network"}}
 ///
-/// In place of `prompt`, an `instruction` and the `columns` that follow it, one a line, do as well.
+/// In place of `prompt`, an `instruction` and the `columns` that follow it, one a line, do as well; in place of both
+/// and of `answer`, `messages`, the column with a chat.
 public enum CustomDataset {
   /// Reads a description.
   ///
@@ -29,64 +30,43 @@ public enum CustomDataset {
     }
     let title = try reader.string("title", default: name, about: "a name for people")
 
+    let about = "a file, a pattern such as \"data/*.jsonl\", a folder, or a list of these"
     guard var filesReader = try reader.optionalObject("files", about: "train, validation and test files") else {
       throw reader.error("files", "missing; expected {\"train\": file, \"validation\": file}")
     }
-    let training = try filesReader.optionalFilePaths("train", about: "a file, or its shards") ?? []
-    let evaluation = try filesReader.optionalFilePaths("validation", about: "a file, or its shards") ?? []
+    let training = try filesReader.optionalFilePaths("train", about: about) ?? []
+    let evaluation = try filesReader.optionalFilePaths("validation", about: about) ?? []
     let test =
-      try filesReader.optionalFilePaths("test", about: "a file, or its shards, that nothing is chosen on") ?? []
+      try filesReader.optionalFilePaths("test", about: "the same, for rows that nothing is chosen on") ?? []
     try filesReader.finish()
     guard !training.isEmpty, !evaluation.isEmpty else {
-      throw reader.error("files", "expected \"train\" and \"validation\", each a file or a list of shards")
+      throw reader.error("files", "expected \"train\" and \"validation\", each \(about)")
     }
 
     let template = try reader.optionalString("prompt", about: "text with {column} where a column goes")
     let instruction = try reader.string("instruction", default: "", about: "what stands before the columns")
     let columns = try reader.strings("columns", default: [], about: "columns of the prompt, one a line")
-    let answer = try reader.string("answer", about: "the column with the answer")
-    let labels = try Labels(try reader.value("labels", about: "the label words, or values and their words"), reader)
+    let messages = try reader.optionalString("messages", about: "the column with a chat that ends with the answer")
+    let answer = try reader.optionalString("answer", about: "the column with the answer")
+    let labels = try LabelWords(try reader.value("labels", about: "the label words, or values and their words"), reader)
     let metric = try reader.optionalChoice("metric", as: MetricChoice.self, about: "the headline score")
     let range = try reader.numbers("range", default: [0, 5], count: 2, about: "the least and greatest score")
     let positive = try reader.optionalString("positive", about: "the label that f1 is about")
-    let tokens = try reader.integer(
-      "max_new_tokens", default: labels.words.isEmpty ? 256 : 8, in: 1...100_000, about: "the longest answer")
-    let group = try reader.optionalString("group", about: "a column that ties rows together")
+    let tokens = try reader.optionalInteger("max_new_tokens", in: 1...100_000, about: "the longest answer")
+    let group = try reader.optionalString("group", about: "a column that ties rows together").map { ColumnPath($0) }
     try reader.finish()
 
-    let layout: PromptLayout
-    let fields: [String]
-    if let template {
-      guard instruction.isEmpty, columns.isEmpty else {
-        throw reader.error("prompt", "give either \"prompt\", or \"instruction\" and \"columns\"")
-      }
-      let parts = try parts(of: template, reader)
-      layout = .template(parts)
-      fields = parts.compactMap { if case .column(let column) = $0 { column } else { nil } }
-      guard !fields.isEmpty else { throw reader.error("prompt", "expected at least one {column}") }
-    } else {
-      guard !columns.isEmpty else {
-        throw reader.error("columns", "missing; expected \"columns\", or \"prompt\" with {column} in it")
-      }
-      layout = .lines(instruction: instruction)
-      fields = columns
-    }
     let scoring = try self.metric(of: name, by: metric, labels, positive: positive, range: range, reader)
-    let isNamed = template == nil && fields.count > 1
-    let read: @Sendable (SourceRow) throws -> [Example] = { row in
-      let texts = try fields.map { Example.Field(isNamed ? $0 : nil, try row.plainText($0)) }
-      let groupName = try group.map { try row.plainText($0) }
-      guard labels.words.isEmpty else {
-        return [row.example(texts, label: try labels.index(of: answer, row), group: groupName)]
-      }
-      return [Example(fields: texts, answer: try row.plainText(answer), group: groupName)]
-    }
+    let prompt = try CustomPrompt(
+      template: template, instruction: instruction, columns: columns, messages: messages, answer: answer, reader)
+    let rows = CustomRows(prompt: prompt, labels: labels, family: scoring.family, group: group)
     var files: [DatasetPart: [String]] = [.training: training.map(resolve), .evaluation: evaluation.map(resolve)]
     if !test.isEmpty { files[.test] = test.map(resolve) }
     return DatasetDescription(
       id: name, group: .custom, title: title, source: nil, testSplits: test.isEmpty ? [] : ["test"], files: files,
-      columns: (fields + [answer] + (group.map { [$0] } ?? [])).map { [$0] }, layout: layout,
-      metric: scoring, maximumNewTokens: tokens, read: read)
+      columns: rows.columns, layout: prompt.layout, metric: scoring,
+      maximumNewTokens: tokens ?? (labels.words.isEmpty ? 256 : 8), isMaximumGiven: tokens != nil,
+      labelColumn: rows.labelColumn, answerColumn: prompt.answer.name, read: rows.examples)
   }
 
   private static func isName(_ name: String) -> Bool {
@@ -97,7 +77,7 @@ public enum CustomDataset {
   }
 
   private static func metric(
-    of name: String, by choice: MetricChoice?, _ labels: Labels, positive: String?, range: [Double],
+    of name: String, by choice: MetricChoice?, _ labels: LabelWords, positive: String?, range: [Double],
     _ reader: OptionReader
   ) throws(DocumentError) -> DatasetMetric {
     do {
@@ -106,95 +86,49 @@ public enum CustomDataset {
       throw reader.error(error.key, error.message)
     }
   }
-
-  /// Splits a template at its `{column}` places; `{{` and `}}` are braces.
-  private static func parts(of template: String, _ reader: OptionReader) throws(DocumentError)
-    -> [PromptLayout.TemplatePart]
-  {
-    var parts: [PromptLayout.TemplatePart] = []
-    var text = ""
-    var rest = template[...]
-    while let character = rest.popFirst() {
-      switch character {
-      case "{" where rest.first == "{", "}" where rest.first == "}":
-        text.append(character)
-        rest.removeFirst()
-      case "{":
-        guard let end = rest.firstIndex(of: "}"), rest[..<end].first != nil else {
-          throw reader.error("prompt", "a \"{\" is not closed; write {column}, or {{ for a brace")
-        }
-        if !text.isEmpty { parts.append(.text(text)) }
-        text = ""
-        parts.append(.column(String(rest[..<end])))
-        rest = rest[rest.index(after: end)...]
-      case "}": throw reader.error("prompt", "a \"}\" stands alone; write }} for a brace")
-      default: text.append(character)
-      }
-    }
-    if !text.isEmpty { parts.append(.text(text)) }
-    return parts
-  }
 }
 
-/// The label words of a custom dataset, and which value of the answer column means which.
-private struct Labels: Sendable {
-  var words: [String] = []
-  private var indexOfValue: [String: Int] = [:]
+/// The label words of a description, and the values that it lists for them.
+struct LabelWords: Sendable {
+  private(set) var words: [String] = []
+  /// The values with the positions of their words; nil where the description has a list of words.
+  private(set) var listed: [(value: String, index: Int)]?
 
   /// Reads a list of words, or an object from values to words.
+  ///
+  /// White space around a word is dropped; a number or a truth value is the word that it is spelled as.
   init(_ value: DocumentValue?, _ reader: OptionReader) throws(DocumentError) {
     guard let value else { return }
     func word(_ value: DocumentValue) throws(DocumentError) -> String {
-      guard let word = value.string?.trimmingWhiteSpace(), !word.isEmpty else {
+      guard let word = value.plainText?.trimmingWhiteSpace(), !word.isEmpty else {
         throw DocumentError(
           "\(reader.path(of: "labels")): expected words, found \(value.shown)", at: value.offset, of: reader.text)
       }
       return word
     }
     if let list = value.array {
-      for (index, element) in list.enumerated() {
-        words.append(try word(element))
-        indexOfValue["\(index)"] = index
-      }
+      for element in list { words.append(try word(element)) }
     } else if let object = value.object {
+      var listed: [(value: String, index: Int)] = []
       for member in object.members {
         let label = try word(member.value)
         // Several values may mean the same word.
         let index = words.firstIndex(of: label) ?? words.count
         if index == words.count { words.append(label) }
-        indexOfValue[member.key] = index
+        listed.append((member.key.trimmingWhiteSpace(), index))
       }
+      self.listed = listed
     } else {
       throw reader.error("labels", "expected a list of words or an object from values to words, found \(value.shown)")
     }
     guard Set(words.map { $0.lowercased() }).count == words.count else {
-      throw reader.error("labels", "a word stands twice (letter case does not tell words apart)")
+      throw reader.error("labels", "a word is given twice (letter case does not tell words apart)")
     }
-  }
-
-  /// The position of the label that a row's answer column names: by a value of the object, by word, or by position.
-  func index(of column: String, _ row: SourceRow) throws(TableError) -> Int {
-    let text = try row.plainText(column)
-    if let index = indexOfValue[text] { return index }
-    let wanted = text.lowercased()
-    if let index = words.firstIndex(where: { $0.lowercased() == wanted }) { return index }
-    let nearest = NearestName.of(text, among: words).map { "; did you mean \"\($0)\"?" } ?? ""
-    throw row.row.complaint(
-      "column \"\(column)\": \"\(text.prefix(60))\" is none of the labels \(words.joined(separator: ", "))\(nearest)")
-  }
-}
-
-extension SourceRow {
-  /// A column's content as text, numbers and truth values included.
-  func plainText(_ column: String) throws(TableError) -> String {
-    let value = try row.required(column)
-    switch value.content {
-    case .string(let text): return text.trimmingWhiteSpace()
-    case .integer(let number): return "\(number)"
-    case .number(let number): return "\(number)"
-    case .bool(let truth): return truth ? "true" : "false"
-    case .null, .array, .object:
-      throw row.complaint("column \"\(column)\": expected text or a number, found \(value.kindName)")
+    // A word that an answer of exactly this word would not be read as could never be right.
+    let parser = AnswerParser(labels: words)
+    if let lost = words.indices.first(where: { parser.label(words[$0]) != $0 }) {
+      throw reader.error(
+        "labels", "an answer \"\(words[lost])\" is not read as this label, since what precedes </think> is no answer")
     }
   }
 }

@@ -21,7 +21,7 @@ extension DatasetCatalogue {
         instruction: "Solve the problem step by step. End with a line of #### and the final number."),
       metric: metric("gsm8k"), maximumNewTokens: 256
     ) { row in
-      [Example(fields: [.init(nil, try row.text("question"))], answer: try row.text("answer"))]
+      [Example(fields: [.init(nil, try row.text("question"))], answer: try row.answer("answer"))]
     },
     DatasetDescription(
       id: "svamp", group: .math, title: "SVAMP", source: DatasetSource("ChilleD/SVAMP"),
@@ -36,7 +36,7 @@ extension DatasetCatalogue {
         ? "\(try row.text("Body")) \(try row.text("Question"))" : try row.text("question_concat")
       // Publishers spell the answer as "51", "51.0" or a number; the equations have decimals.
       let answer = try row.number(of: try row.value(["Answer"]), "column \"Answer\"")
-      return [Example(fields: [.init(nil, problem)], answer: "\(try row.text("Equation")) = \(answer)")]
+      return [Example(fields: [.init(nil, problem)], answer: "\(try row.answer("Equation")) = \(answer)")]
     },
   ]
 

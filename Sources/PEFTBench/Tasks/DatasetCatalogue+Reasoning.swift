@@ -92,7 +92,7 @@ extension DatasetCatalogue {
         texts = try row.texts(of: given?["text"], "column \"choices.text\"", count: 4)
         letters = try row.texts(of: given?["label"], "column \"choices.label\"", count: 4)
       }
-      let key = try row.text("answerKey")
+      let key = try row.answer("answerKey")
       guard texts.count == row.labels.count, let label = letters.firstIndex(of: key) else {
         throw row.row.complaint(
           key.isEmpty

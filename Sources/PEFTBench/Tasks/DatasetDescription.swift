@@ -65,12 +65,18 @@ public struct DatasetDescription: Sendable {
   public var layout: PromptLayout
   /// How answers are scored, with the label words.
   public let metric: DatasetMetric
-  /// The most tokens that an answer may take.
+  /// The most tokens that an answer may take; more where a label word needs them (`AnswerLimit`).
   public var maximumNewTokens: Int
   /// Whether rows with the same group are one item, of which the first counts.
   let isOneRowPerGroup: Bool
   /// Whether text rows with too few or too many fields are left out and counted, since the official file has some.
   let dropsBrokenTextRows: Bool
+  /// The column with the label, where a config describes the dataset and its labels.
+  let labelColumn: LabelColumn?
+  /// Whether `maximumNewTokens` was asked for, so that it stays even where a label does not fit.
+  let isMaximumGiven: Bool
+  /// The column with the answer, for messages.
+  let answerColumn: String?
   /// Makes the examples of one row: one, or several where the official archive nests them.
   var read: @Sendable (SourceRow) throws -> [Example]
 
@@ -82,9 +88,9 @@ public struct DatasetDescription: Sendable {
     id: String, group: DatasetGroup, title: String, source: DatasetSource?,
     trainingSplits: [String] = ["train"], evaluationSplits: [String] = ["validation"],
     testSplits: [String] = [], files: [DatasetPart: [String]] = [:], columns: [[String]], layout: PromptLayout,
-    metric: DatasetMetric,
-    maximumNewTokens: Int = 8,
-    isOneRowPerGroup: Bool = false, dropsBrokenTextRows: Bool = false,
+    metric: DatasetMetric, maximumNewTokens: Int = 8, isMaximumGiven: Bool = false,
+    isOneRowPerGroup: Bool = false, dropsBrokenTextRows: Bool = false, labelColumn: LabelColumn? = nil,
+    answerColumn: String? = nil,
     read: @escaping @Sendable (SourceRow) throws -> [Example]
   ) {
     self.id = id
@@ -99,6 +105,9 @@ public struct DatasetDescription: Sendable {
     self.layout = layout
     self.metric = metric
     self.maximumNewTokens = maximumNewTokens
+    self.isMaximumGiven = isMaximumGiven
+    self.labelColumn = labelColumn
+    self.answerColumn = answerColumn
     self.isOneRowPerGroup = isOneRowPerGroup
     self.dropsBrokenTextRows = dropsBrokenTextRows
     self.read = read
@@ -111,7 +120,20 @@ public struct DatasetDescription: Sendable {
   public func examples(
     of row: TableRow, classNames: @escaping (String) -> [String]? = { _ in nil }
   ) throws -> [Example] {
-    try read(SourceRow(row, labels: labels, classNames: classNames))
+    try examples(of: row, RowReading(classNames: classNames))
+  }
+
+  /// The examples of one of many rows.
+  ///
+  /// - Parameter reading: What is settled for all of them.
+  /// - Throws: `TableError` for a column that is missing or not of its type, or an unknown label.
+  func examples(of row: TableRow, _ reading: RowReading) throws -> [Example] {
+    // What a row that was refused left behind is not this row's.
+    _ = reading.takeEmptyColumns()
+    var examples = try read(SourceRow(row, labels: labels, reading: reading))
+    let empty = reading.takeEmptyColumns()
+    if !empty.isEmpty { for index in examples.indices { examples[index].emptyColumns = empty } }
+    return examples
   }
 
   /// The prompt of an example.

@@ -155,6 +155,13 @@ public struct DatasetImport {
     var classNames: [String: [String]] = [:]
     for column in table.columns { classNames[column] = table.classLabels(of: column) }
     let names = classNames
+    let labels = try dataset.labelColumn.map { column in
+      var scan = LabelScan(column)
+      try scan.add(table)
+      return try scan.reading
+    }
+    // The file's class names go by its own columns, which have other names in the official archives only.
+    let reading = RowReading(labels: labels, classNames: { names[$0] })
     var reasons = Reasons(limit: Self.maximumReasons)
     var groups: Set<String> = []
     var buffer: [UInt8] = []
@@ -164,8 +171,7 @@ public struct DatasetImport {
       do {
         for part in try hub.rows(of: row) {
           do {
-            // The file's class names go by its own columns, which have other names in the official archives only.
-            let examples = try dataset.examples(of: part, classNames: { names[$0] })
+            let examples = try dataset.examples(of: part, reading)
             guard let example = examples.first, examples.count == 1 else {
               throw SkippedRow(reason: "without examples")
             }

@@ -12,6 +12,16 @@ public struct LoadedDataset: Sendable {
   public let examples: [Example]
   /// What a reader of the results must know: a fallback split, rows that were left out.
   public let notes: [String]
+
+  /// How many of the examples have a column of the prompt that was null or empty, by column.
+  public var emptyCounts: [(column: String, count: Int)] { Self.emptyCounts(of: examples) }
+
+  /// The same of some of the examples.
+  static func emptyCounts(of examples: [Example]) -> [(column: String, count: Int)] {
+    var counts: [String: Int] = [:]
+    for column in examples.lazy.flatMap(\.emptyColumns) { counts[column, default: 0] += 1 }
+    return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
 }
 
 /// Reads datasets.
@@ -20,11 +30,15 @@ public struct DatasetLoader: Sendable {
   public let locator: DatasetLocator
   /// A `dataset_info.json` whose wording takes the place of ours.
   public let datasetInfo: DatasetInfo?
+  /// What becomes of a null in a column of the prompt.
+  public let nulls: NullPolicy
+  private let labelReadings = LabelReadings()
 
   /// Creates a loader.
-  public init(locator: DatasetLocator, datasetInfo: DatasetInfo? = nil) {
+  public init(locator: DatasetLocator, datasetInfo: DatasetInfo? = nil, nulls: NullPolicy = .empty) {
     self.locator = locator
     self.datasetInfo = datasetInfo
+    self.nulls = nulls
   }
 
   /// The chosen examples of a part, in the order of its files.
@@ -57,12 +71,16 @@ public struct DatasetLoader: Sendable {
     var skipped: [String: Int] = [:]
     var groups: Set<String> = []
     var budget = ExampleBudget(tableBytes: table.byteCount)
-    let classNames = Self.classNames(table)
+    let labels = try labelReadings.reading(of: dataset, locator: locator)
+    notes += labels?.note.map { ["\(dataset.id): \($0)"] } ?? []
+    let reading = RowReading(nulls: nulls, labels: labels?.reading, classNames: Self.classNames(table))
+    var gold = GoldCheck(dataset, part)
     let rows = try table.rows()
     reading: while examples.count < limit, let row = try rows.next() {
       let found: [Example]
       do {
-        found = try dataset.examples(of: row, classNames: classNames)
+        found = try dataset.examples(of: row, reading)
+        for example in found { try gold.check(example, of: row) }
       } catch let skip as SkippedRow {
         skipped[skip.reason, default: 0] += 1
         continue
@@ -89,6 +107,7 @@ public struct DatasetLoader: Sendable {
     if let first = rows.droppedRows.first {
       notes.append("\(dataset.id): \(rows.droppedRows.count) broken rows are left out, the first is \(first)")
     }
+    if let note = gold.note { notes.append(note) }
     guard !examples.isEmpty else { throw TableError("no usable row for \(dataset.id)", at: .file(table.name)) }
     return LoadedDataset(
       dataset: dataset, split: located.split, files: located.files, examples: examples, notes: notes)
@@ -101,10 +120,12 @@ public struct DatasetLoader: Sendable {
     guard var counts = ClassCounts(dataset) else { return nil }
     let files = try locator.locate(dataset, part).files
     let table = try Self.trimmed(try Self.table(files, of: dataset), files, to: dataset)
-    let classNames = Self.classNames(table)
+    let reading = RowReading(
+      nulls: nulls, labels: try labelReadings.reading(of: dataset, locator: locator)?.reading,
+      classNames: Self.classNames(table))
     try table.forEachRow { row in
       do {
-        for example in try dataset.examples(of: row, classNames: classNames) { counts.add(example) }
+        for example in try dataset.examples(of: row, reading) { counts.add(example) }
       } catch is SkippedRow {
         // It is left out of runs too.
       }

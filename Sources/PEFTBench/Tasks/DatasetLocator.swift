@@ -50,10 +50,10 @@ public struct DatasetLocator: Sendable {
       throw FileError(path: dataset.id, "has no test split; \(DatasetCatalogue.testSplitAdvice)")
     }
     if let files = dataset.files[part] {
-      guard let missing = files.first(where: { !FileManager.default.fileExists(atPath: $0) }) else {
-        return LocatedSplit(split: splits[0], files: files, note: nil)
+      let found = try files.flatMap { path throws(FileError) in
+        try NamedFiles.find(path, as: "which the dataset \(dataset.id) has for \(part.rawValue)")
       }
-      throw FileError(path: missing, "there is no such file, which the dataset \(dataset.id) has for \(part.rawValue)")
+      return LocatedSplit(split: splits[0], files: found, note: nil)
     }
     let folders = folders(of: dataset)
     let splitFiles = SplitFiles(FolderListing.onDisk)

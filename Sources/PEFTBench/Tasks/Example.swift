@@ -29,6 +29,8 @@ public struct Example: Sendable, Equatable {
   public let allAnswers: [String]?
   /// The label words, among which `rank` evaluation chooses; empty where answers are free text.
   public let choices: [String]
+  /// The columns of its prompt that were null or empty in its row.
+  public internal(set) var emptyColumns: [String] = []
 
   /// Creates an example with a free-text answer.
   public init(fields: [Field], answer: String, group: String? = nil, allAnswers: [String]? = nil) {

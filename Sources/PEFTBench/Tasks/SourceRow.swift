@@ -6,18 +6,19 @@ public struct SourceRow {
   public let row: TableRow
   /// The dataset's label words in the order of class ids.
   public let labels: [String]
-  private let classNames: (String) -> [String]?
+  /// What is settled for all rows of the table.
+  let reading: RowReading
 
   /// Wraps a row.
   ///
   /// - Parameters:
   ///   - row: The row.
   ///   - labels: The dataset's label words in the order of class ids; empty for free-text answers.
-  ///   - classNames: The class names that the file itself gives for an integer column.
-  public init(_ row: TableRow, labels: [String], classNames: @escaping (String) -> [String]? = { _ in nil }) {
+  ///   - reading: What is settled for all rows of the table.
+  public init(_ row: TableRow, labels: [String], reading: RowReading = RowReading()) {
     self.row = row
     self.labels = labels
-    self.classNames = classNames
+    self.reading = reading
   }
 
   /// The first of `columns` that the row has, which are different publishers' names for one thing.
@@ -28,9 +29,17 @@ public struct SourceRow {
     return try row.required(columns.first { row.columns.position(of: $0) != nil } ?? columns[0])
   }
 
-  /// The text of a column, without white space at its ends.
+  /// The text of a column of the prompt, without white space at its ends; a null is an empty text that is counted.
   func text(_ columns: String...) throws(TableError) -> String {
-    try text(of: try value(columns), "column \"\(columns[0])\"")
+    let isNull =
+      columns.allSatisfy { row[$0] == nil } && columns.contains { row.columns.position(of: $0) != nil }
+    if isNull { return try emptyText(columns[0]) }
+    return try text(of: try value(columns), "column \"\(columns[0])\"")
+  }
+
+  /// The text of a column of the answer, which is not null, without white space at its ends.
+  func answer(_ column: String) throws(TableError) -> String {
+    try text(of: try row.required(column), "column \"\(column)\"")
   }
 
   /// The text that `value` is.
@@ -92,8 +101,13 @@ public struct SourceRow {
     case .string(let text):
       let name = text.trimmingWhiteSpace()
       guard !name.isEmpty, name != "-" else { throw unlabelled("empty", column) }
-      if let index = position(ofName: name) { return index }
-      guard let id = Int(name) else { throw unknown("\"\(name)\"", column) }
+      if let index = position(ofName: name) {
+        try reading.check(column, givesName: true, "\"\(name)\"", in: row)
+        return index
+      }
+      guard let id = LabelValue(text: name).id, LabelValue(text: name).isTruth == false else {
+        throw unknown("\"\(name)\"", column)
+      }
       return try index(ofID: id, column, firstID)
     default:
       guard let id = value.integer else { throw unknown(value.shown, column) }
@@ -108,8 +122,9 @@ public struct SourceRow {
 
   private func index(ofID id: Int, _ column: String, _ firstID: Int) throws(TableError) -> Int {
     guard id != -1 else { throw unlabelled("-1", column) }
+    try reading.check(column, givesName: false, "\(id)", in: row)
     // The file's own names come first: another copy of a dataset may count its classes in another order.
-    if let names = classNames(column), names.indices.contains(id), !names.allSatisfy({ Int($0) != nil }) {
+    if let names = reading.classNames(column), names.indices.contains(id), !names.allSatisfy({ Int($0) != nil }) {
       guard let index = position(ofName: names[id]) else { throw unknown("\"\(names[id])\"", column) }
       return index
     }

@@ -42,7 +42,7 @@ struct SplitFiles {
   init(_ listing: FolderListing) { self.listing = listing }
 
   /// Endings of readable tables, the preferred first.
-  private static let endings = ["jsonl", "json", "parquet", "tsv", "csv"].flatMap { [$0, "\($0).gz", "\($0).zst"] }
+  static let endings = ["jsonl", "json", "parquet", "tsv", "csv"].flatMap { [$0, "\($0).gz", "\($0).zst"] }
 
   /// What publishers call a split.
   static func names(of split: String) -> [String] {

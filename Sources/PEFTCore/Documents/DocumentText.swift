@@ -9,9 +9,18 @@ public struct DocumentText: Sendable {
 
   /// Whether the text is its own name, an argument of the command line, so that a line would say nothing.
   private let isArgument: Bool
+  /// The number of the text's first line in what `name` is.
+  private let firstLine: Int
 
-  /// Creates a text; `name` is what messages call it.
-  public init(name: String, bytes: [UInt8], isArgument: Bool = false) {
+  /// Creates a text.
+  ///
+  /// - Parameters:
+  ///   - name: What messages call it.
+  ///   - bytes: The text, UTF-8.
+  ///   - isArgument: Whether it is its own name, an argument of the command line.
+  ///   - firstLine: The number of its first line, where it is a part of what `name` is.
+  public init(name: String, bytes: [UInt8], isArgument: Bool = false, firstLine: Int = 1) {
+    self.firstLine = firstLine
     self.name = name
     self.bytes = bytes
     self.isArgument = isArgument
@@ -42,7 +51,7 @@ public struct DocumentText: Sendable {
 
   private func ownLocation(of offset: Int) -> SourceLocation {
     guard !isArgument else { return SourceLocation(file: name, line: 0, column: 0) }
-    var line = 1
+    var line = firstLine
     var column = 1
     for byte in bytes[..<min(max(offset, 0), bytes.count)] {
       if byte == 0x0A {

@@ -9,6 +9,7 @@ public struct JSONParser {
 
   private let text: DocumentText
   private let allowsComments: Bool
+  private let spellsLargeIntegers: Bool
   private var position: Int
   private var depth = 0
 
@@ -17,15 +18,20 @@ public struct JSONParser {
   /// - Parameters:
   ///   - text: UTF-8 text; a byte order mark is skipped.
   ///   - allowsComments: Also take comments and trailing commas.
+  ///   - spellsLargeIntegers: Give an integer that does not fit an `Int` as a string of its digits, where no digit may
+  ///     be lost; else it is the nearest number.
   /// - Throws: `DocumentError` with the place of the first mistake.
-  public static func parse(_ text: DocumentText, allowsComments: Bool = false) throws(DocumentError) -> DocumentValue {
-    var parser = JSONParser(text: text, allowsComments: allowsComments)
+  public static func parse(
+    _ text: DocumentText, allowsComments: Bool = false, spellsLargeIntegers: Bool = false
+  ) throws(DocumentError) -> DocumentValue {
+    var parser = JSONParser(text: text, allowsComments: allowsComments, spellsLargeIntegers: spellsLargeIntegers)
     return try parser.document()
   }
 
-  private init(text: DocumentText, allowsComments: Bool) {
+  private init(text: DocumentText, allowsComments: Bool, spellsLargeIntegers: Bool) {
     self.text = text
     self.allowsComments = allowsComments
+    self.spellsLargeIntegers = spellsLargeIntegers
     position = text.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
   }
 
@@ -185,6 +191,7 @@ public struct JSONParser {
     }
     let spelling = String(decoding: text.bytes[start..<position], as: UTF8.self)
     if isInteger, let value = Int(spelling) { return DocumentValue(.integer(value), offset: start) }
+    if isInteger, spellsLargeIntegers { return DocumentValue(.string(spelling), offset: start) }
     guard let value = Double(spelling), value.isFinite else {
       throw error("the number \(spelling) is too large", at: start)
     }

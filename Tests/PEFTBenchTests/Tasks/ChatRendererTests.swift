@@ -44,7 +44,7 @@ struct ChatRendererTests {
     return try Tokenizer.load(tokenizerJSON: try JSONParser.parse(text), text: text)
   }
 
-  private static func renderer(_ template: String?) throws -> ChatRenderer {
+  static func renderer(_ template: String?) throws -> ChatRenderer {
     var configuration = TokenizerConfiguration()
     configuration.beginningOfText = "<s>"
     configuration.endOfText = "</s>"

@@ -66,7 +66,7 @@ struct CustomDatasetTests {
         "at least two labels"))
     #expect(
       try complaint(#"{"name": "x", \#(Self.files), "answer": "a", "columns": ["b"], "labels": ["Yes", "yes"]}"#)
-        .contains("stands twice"))
+        .contains("given twice"))
     #expect(try complaint(#"{"name": "x", "answer": "a", "columns": ["b"]}"#).contains("files: missing"))
     #expect(
       try complaint(#"{"name": "../x", \#(Self.files), "answer": "a", "columns": ["b"]}"#).contains("expected letters"))

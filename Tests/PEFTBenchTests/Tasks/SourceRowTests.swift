@@ -26,7 +26,7 @@ struct SourceRowTests {
     #expect(
       try complaint("sst2", #"{"sentence": 3, "label": 1}"#)
         == "made-up.jsonl:7: column \"sentence\": expected a string, found 3")
-    #expect(try complaint("sst2", #"{"sentence": null, "label": 1}"#).contains("column \"sentence\" is null here"))
+    #expect(try complaint("gsm8k", #"{"question": "x", "answer": null}"#).contains("column \"answer\" is null here"))
     #expect(
       try complaint("winogrande", #"{"sentence": "_", "option1": "a", "option2": "b", "answer": ""}"#).contains(
         "no label"))

@@ -196,6 +196,7 @@ enum ParquetType: Int, Sendable {
 /// What a column's stored values stand for.
 enum ParquetAnnotation: Sendable, Equatable {
   case none, text, map, list, unsigned(bits: Int), decimal(scale: Int), float16, uuid, interval
+  case date, time(ParquetTimeUnit), timestamp(ParquetTimeUnit, isUTC: Bool)
 
   /// From the annotation of files before 2017.
   init(converted code: Int, scale: Int) {
@@ -205,6 +206,12 @@ enum ParquetAnnotation: Sendable, Equatable {
       case 1, 2: .map
       case 3: .list
       case 5: .decimal(scale: scale)
+      case 6: .date
+      case 7: .time(.milliseconds)
+      case 8: .time(.microseconds)
+      // Timestamps of that time are instants, in UTC.
+      case 9: .timestamp(.milliseconds, isUTC: true)
+      case 10: .timestamp(.microseconds, isUTC: true)
       case 11: .unsigned(bits: 8)
       case 12: .unsigned(bits: 16)
       case 13: .unsigned(bits: 32)
@@ -222,6 +229,11 @@ enum ParquetAnnotation: Sendable, Equatable {
       case 1, 4, 12: result = .text
       case 2: result = .map
       case 3: result = .list
+      case 6: result = .date
+      case 7, 8:
+        let (unit, isUTC) = try timeUnit(&reader)
+        result = field == 7 ? .time(unit) : .timestamp(unit, isUTC: isUTC)
+        return true
       case 14: result = .uuid
       case 15: result = .float16
       case 5:
@@ -249,5 +261,44 @@ enum ParquetAnnotation: Sendable, Equatable {
       return false
     }
     return result
+  }
+
+  /// The members of a `TimeType` or a `TimestampType`: whether it is in UTC, and the unit, a union.
+  private static func timeUnit(
+    _ reader: inout ThriftCompactReader
+  ) throws(TableError) -> (unit: ParquetTimeUnit, isUTC: Bool) {
+    var unit = ParquetTimeUnit.milliseconds
+    var isUTC = false
+    try reader.structure { reader, field, kind throws(TableError) in
+      switch field {
+      case 1: isUTC = try reader.boolean(kind)
+      case 2:
+        try reader.structure { reader, field, _ throws(TableError) in
+          guard let known = ParquetTimeUnit(rawValue: field) else {
+            throw reader.mistake("unknown Parquet time unit \(field)")
+          }
+          unit = known
+          return false
+        }
+      default: return false
+      }
+      return true
+    }
+    return (unit, isUTC)
+  }
+}
+
+/// What times are counted in; the numbers are those of the format's union `TimeUnit`.
+enum ParquetTimeUnit: Int, Sendable {
+  case milliseconds = 1
+  case microseconds, nanoseconds
+
+  /// How many make a second.
+  var perSecond: Int64 {
+    switch self {
+    case .milliseconds: 1_000
+    case .microseconds: 1_000_000
+    case .nanoseconds: 1_000_000_000
+    }
   }
 }

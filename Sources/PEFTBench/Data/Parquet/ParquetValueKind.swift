@@ -3,7 +3,9 @@ import PEFTCore
 
 /// How stored values of a Parquet column become document values.
 ///
-/// Dates, times and timestamps are given as the integers that are stored, decimals as the nearest number.
+/// What JSON has no exact form for is given as the text that people write for it: dates, times and timestamps
+/// (`CalendarText`), decimals with all their places (`12.50`), and integers beyond a signed 64-bit one. Fractions of
+/// single and half precision are read by their shortest spelling, so that 3.8 is 3.8.
 enum ParquetValueKind: Sendable, Equatable {
   case boolean
   case int32, uint32, int64, uint64
@@ -13,6 +15,7 @@ enum ParquetValueKind: Sendable, Equatable {
   /// The same in big-endian bytes, of fixed length or each with its own.
   case decimalBytes(Int)
   case text, uuid
+  case date, time(ParquetTimeUnit), timestamp(ParquetTimeUnit, isUTC: Bool)
 
   /// The kind of a leaf's values, or a sentence on why it is not read.
   static func of(_ leaf: ParquetSchema.Leaf) -> (kind: ParquetValueKind?, refusal: String) {
@@ -23,6 +26,9 @@ enum ParquetValueKind: Sendable, Equatable {
       case (.int64, .decimal(let scale)): .decimal64(scale)
       case (.byteArray, .decimal(let scale)), (.fixedByteArray, .decimal(let scale)): .decimalBytes(scale)
       case (.int32, .unsigned(32)): .uint32
+      case (.int32, .date): .date
+      case (.int32, .time(let unit)), (.int64, .time(let unit)): .time(unit)
+      case (.int64, .timestamp(let unit, let isUTC)): .timestamp(unit, isUTC: isUTC)
       case (.int32, _): .int32
       case (.int64, .unsigned(64)): .uint64
       case (.int64, _): .int64
@@ -51,11 +57,29 @@ enum ParquetValueKind: Sendable, Equatable {
     case .uint32: return DocumentValue(.integer(Int(UInt32(truncatingIfNeeded: integer))))
     case .uint64:
       let unsigned = UInt64(bitPattern: integer)
-      return DocumentValue(Int(exactly: unsigned).map { .integer($0) } ?? .number(Double(unsigned)))
+      return DocumentValue(Int(exactly: unsigned).map { .integer($0) } ?? .string("\(unsigned)"))
     case .decimal32(let scale), .decimal64(let scale):
       return Self.decimal(digits: String(integer.magnitude), isNegative: integer < 0, scale: scale)
-    default: return DocumentValue(.integer(Int(integer)))
+    case .date: return DocumentValue(.string(CalendarText.date(day: integer)))
+    case .time(let unit):
+      guard let text = CalendarText.time(integer, perSecond: unit.perSecond) else { break }
+      return DocumentValue(.string(text))
+    case .timestamp(let unit, let isUTC):
+      return DocumentValue(.string(CalendarText.timestamp(integer, perSecond: unit.perSecond, isUTC: isUTC)))
+    default: break
     }
+    return DocumentValue(.integer(Int(integer)))
+  }
+
+  /// The number of single precision, by its shortest spelling.
+  static func value(_ single: Float) -> DocumentValue {
+    DocumentValue(.number(number(Double(single), spelled: "\(single)")))
+  }
+
+  /// The number that a spelling of lower precision stands for; whole numbers keep all their digits.
+  private static func number(_ exact: Double, spelled: String) -> Double {
+    guard exact.isFinite, exact != exact.rounded() || exact.magnitude >= 0x1p53 else { return exact }
+    return Double(spelled) ?? exact
   }
 
   /// The value of stored bytes; nil if they are no UTF-8 text where text is expected.
@@ -65,7 +89,8 @@ enum ParquetValueKind: Sendable, Equatable {
     case .text: return UTF8Text.string(bytes).map { DocumentValue(.string($0)) }
     case .float16:
       guard bytes.count == 2 else { return nil }
-      return DocumentValue(.number(Self.half(UInt16(bytes[0]) | UInt16(bytes[1]) << 8)))
+      let half = Float16(bitPattern: UInt16(bytes[0]) | UInt16(bytes[1]) << 8)
+      return DocumentValue(.number(Self.number(Double(half), spelled: "\(half)")))
     case .uuid:
       let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
       let groups = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { range in
@@ -82,18 +107,6 @@ enum ParquetValueKind: Sendable, Equatable {
     self == .text
       ? "value \(index) in it is not UTF-8 text, and other bytes are not supported"
       : "value \(index) in it does not fit its type"
-  }
-
-  /// An IEEE half-precision number, widened exactly.
-  private static func half(_ bits: UInt16) -> Double {
-    let sign: Double = bits >> 15 == 1 ? -1 : 1
-    let exponent = Int(bits >> 10 & 31)
-    let fraction = Double(bits & 1023)
-    switch exponent {
-    case 0: return sign * fraction * 0x1p-24
-    case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * (1024 + fraction) * Double(sign: .plus, exponent: exponent - 25, significand: 1)
-    }
   }
 
   private static func decimal(_ bytes: UnsafeBufferPointer<UInt8>, scale: Int) -> DocumentValue? {
@@ -124,8 +137,10 @@ enum ParquetValueKind: Sendable, Equatable {
       scale: scale)
   }
 
-  /// Goes through the decimal spelling, so that the number is the nearest one.
+  /// The number with all its `scale` decimal places.
   private static func decimal(digits: String, isNegative: Bool, scale: Int) -> DocumentValue {
-    DocumentValue(.number(Double("\(isNegative ? "-" : "")\(digits)e-\(scale)") ?? .nan))
+    let padded = String(repeating: "0", count: max(0, scale + 1 - digits.utf8.count)) + digits
+    let text = scale == 0 ? padded : "\(padded.dropLast(scale)).\(padded.suffix(scale))"
+    return DocumentValue(.string(isNegative ? "-" + text : text))
   }
 }

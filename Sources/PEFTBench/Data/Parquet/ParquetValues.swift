@@ -73,7 +73,7 @@ struct ParquetValues {
         let bits = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: range.lowerBound + 4 * i, as: UInt32.self))
         values.append(
           type == .float
-            ? DocumentValue(.number(Double(Float(bitPattern: bits)))) : kind.value(Int64(Int32(bitPattern: bits))))
+            ? ParquetValueKind.value(Float(bitPattern: bits)) : kind.value(Int64(Int32(bitPattern: bits))))
       }
     case .int64, .double:
       let raw = UnsafeRawBufferPointer(input.bytes)

@@ -179,7 +179,7 @@ struct JSONRowShape {
   mutating func row(in bytes: [UInt8], at start: SourceLocation, index: Int) throws(TableError) -> TableRow {
     let value: DocumentValue
     do {
-      value = try JSONParser.parse(DocumentText(name: start.file, bytes: bytes))
+      value = try JSONParser.parse(DocumentText(name: start.file, bytes: bytes), spellsLargeIntegers: true)
     } catch {
       let line = start.line + error.location.line - 1
       let column = error.location.line == 1 ? start.column + error.location.column - 1 : error.location.column

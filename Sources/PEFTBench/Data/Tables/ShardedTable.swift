@@ -23,6 +23,13 @@ struct ShardedTable: TableReader {
         throw TableError("this shard \(difference), unlike \(first.name)", at: .file(shard.name))
       }
     }
+    for column in columns {
+      let named = shards.lazy.compactMap { shard in shard.classLabels(of: column).map { (shard.name, $0) } }
+      guard let one = named.first, let other = named.first(where: { $0.1 != one.1 }) else { continue }
+      throw TableError(
+        "the classes of column \"\(column)\" are \(other.1.joined(separator: ", ")), but those of \(one.0) are "
+          + "\(one.1.joined(separator: ", ")); the same ids mean other classes", at: .file(other.0))
+    }
   }
 
   var rowCount: Int? {
