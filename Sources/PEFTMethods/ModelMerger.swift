@@ -48,6 +48,8 @@ public enum ModelMerger {
           try FileManager.default.copyItem(atPath: file, toPath: temporary + "/" + name)
         }
         if let type { try set([("dtype", JSONValue(type.torchName))], in: temporary + "/config.json") }
+        // Earlier releases of transformers go by the description and would pass over the head.
+        if source.untiesHead { try set([("tie_word_embeddings", false)], in: temporary + "/config.json") }
       }
       if !added.settings.isEmpty { try set(added.settings.map { ($0, true) }, in: temporary + "/config.json") }
     }

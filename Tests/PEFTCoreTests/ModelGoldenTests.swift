@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Models against transformers") struct ModelGoldenTests {
   static let names = [
-    "llama", "llama-tied", "llama-bias", "llama3-rope", "llama-linear-rope", "llama-headdim", "llama-sharded",
+    "llama", "llama-tied", "llama-own-head", "llama-bare-names", "llama-partial-rope", "llama-bias", "llama3-rope",
+    "llama-linear-rope", "llama-headdim", "llama-sharded",
     "llama-bf16", "llama-f16", "qwen2", "qwen2-bf16", "qwen2-f16", "gpt2", "gpt2-bare-names", "mistral",
     "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "phi3-longrope", "olmo", "olmo-clip", "olmo2", "smollm3",
     "gpt_neox",

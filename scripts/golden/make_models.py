@@ -37,6 +37,11 @@ def models():
     yield "llama3-rope", t.LlamaConfig(**dict(WIDE, max_position_embeddings=512), rope_parameters=llama3), {}
     yield "llama-linear-rope", t.LlamaConfig(
         **SMALL, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.5)), {}
+    # Llama rotates whole heads, whatever share the description names.
+    yield "llama-partial-rope", t.LlamaConfig(
+        **WIDE, rope_parameters=rope(10000.0, partial_rotary_factor=0.5)), {}
+    yield "llama-own-head", t.LlamaConfig(**SMALL, tie_word_embeddings=True), {"own_head": True}
+    yield "llama-bare-names", t.LlamaConfig(**SMALL, tie_word_embeddings=False), {"bare": True}
     yield "llama-headdim", t.LlamaConfig(**SMALL, head_dim=6), {}
     yield "llama-bf16", t.LlamaConfig(**SMALL, tie_word_embeddings=False), {"dtype": torch.bfloat16}
     yield "llama-f16", t.LlamaConfig(**SMALL, tie_word_embeddings=False), {"dtype": torch.float16}
@@ -116,13 +121,27 @@ OLD_STYLE = ["llama", "llama3-rope", "llama-linear-rope", "gpt2", "qwen2", "mist
 FULL = ["llama", "qwen2", "gpt2"]
 
 
-def store(model, folder, dtype=None, max_shard_size="5GB", bare=False):
+def store(model, folder, dtype=None, max_shard_size="5GB", bare=False, own_head=False):
     if dtype is not None:
         model = model.to(dtype)
     model.save_pretrained(folder, max_shard_size=max_shard_size)
-    if bare:
+    path = folder / "model.safetensors"
+    if own_head:
+        # The description says that the head is the embedding, and the file holds another one.
+        tensors = load_file(path)
+        shape = tensors["model.embed_tokens.weight"].shape
+        tensors["lm_head.weight"] = golden.normal(shape, 0.5, "own head")
+        save_file(tensors, path, metadata={"format": "pt"})
+    if bare and model.config.model_type == "llama":
+        # No `model.` in front, and buffers of earlier releases among the tensors.
+        tensors = {name.removeprefix("model."): value for name, value in load_file(path).items()}
+        tensors["position_ids"] = torch.arange(model.config.max_position_embeddings)[None]
+        for layer in range(model.config.num_hidden_layers):
+            tensors[f"layers.{layer}.self_attn.rotary_emb.inv_freq"] = torch.ones(2)
+            tensors[f"layers.{layer}.self_attn.bias"] = torch.ones(8, 8, dtype=torch.bool).tril()[None, None]
+        save_file(tensors, path, metadata={"format": "pt"})
+    elif bare:
         # GPT-2's first checkpoints: no `transformer.` in front, and the causal mask among the tensors.
-        path = folder / "model.safetensors"
         tensors = {name.removeprefix("transformer."): value for name, value in load_file(path).items()}
         size = model.config.n_positions
         for layer in range(model.config.n_layer):

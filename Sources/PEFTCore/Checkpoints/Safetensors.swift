@@ -36,6 +36,14 @@ public enum SafetensorsType: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether elements are whole numbers or truth values.
+  public var isIntegral: Bool {
+    switch self {
+    case .uint64, .int64, .uint32, .int32, .uint16, .int16, .int8, .uint8, .bool: true
+    default: false
+    }
+  }
+
   /// Whether `SafetensorsTensor.floats()` can read it.
   public var isReadableAsFloat: Bool {
     switch self {

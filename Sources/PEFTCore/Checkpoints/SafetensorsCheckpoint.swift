@@ -23,9 +23,9 @@ public struct SafetensorsCheckpoint: Sendable {
   /// - Throws: `FileError`, `CheckpointError` or `DocumentError`.
   public static func open(directory: String) throws -> SafetensorsCheckpoint {
     let single = FilePath.joined(directory, fileName)
-    if FileManager.default.fileExists(atPath: single) { return try open(file: single) }
+    if try ModelDownload.exists(single) { return try open(file: single) }
     let indexPath = FilePath.joined(directory, indexName)
-    guard FileManager.default.fileExists(atPath: indexPath) else {
+    guard try ModelDownload.exists(indexPath) else {
       throw FileError(path: directory, "holds neither \(fileName) nor \(indexName)")
     }
     return try open(index: indexPath)

@@ -21,8 +21,13 @@ enum GGUFDescription {
     return ModelDescription(
       root: DocumentValue(
         .object(DocumentObject(stated.map { .init(key: $0.0, keyOffset: 0, value: DocumentValue($0.1)) }))),
-      text: DocumentText(name: checkpoint.path, bytes: []))
+      text: DocumentText(name: checkpoint.path, bytes: []), isHeader: true)
   }
+
+  /// Architectures with LayerNorm; the others have RMSNorm.
+  private static let layerNormTypes: Set<String> = ["gpt2", "gpt_neox", "olmo"]
+  /// What llama.cpp takes for the base of the rotary frequencies where a file does not say.
+  private static let rotaryBase = 10_000.0
 
   /// Reads the keys that begin with the architecture's name.
   private struct Reader {
@@ -40,6 +45,12 @@ enum GGUFDescription {
     func number(_ key: String) throws -> Double? { try metadata.number("\(architecture).\(key)") }
     func bool(_ key: String) throws -> Bool? { try metadata.bool("\(architecture).\(key)") }
     func string(_ key: String) throws -> String? { try metadata.string("\(architecture).\(key)") }
+
+    /// A number without which the model computes something else.
+    func requiredNumber(_ key: String) throws -> Double {
+      guard let value = try number(key) else { throw metadata.missing("\(architecture).\(key)") }
+      return value
+    }
   }
 
   private static func common(
@@ -52,6 +63,10 @@ enum GGUFDescription {
     let headDimension = try reader.integer("attention.key_length") ?? hidden / max(1, heads)
     let rotated = try reader.integer("rope.dimension_count") ?? headDimension
     let share = Double(rotated) / Double(max(1, headDimension))
+    let epsilon = layerNormTypes.contains(type) ? "layer_norm_epsilon" : "layer_norm_rms_epsilon"
+    let isKnown = ModelFamilies.all.contains { $0.modelTypes.contains(type) }
+    if isKnown { _ = try reader.requiredNumber("attention.\(epsilon)") }
+    let base = try reader.number("rope.freq_base") ?? rotaryBase
     let biases = ["blk.0.attn_q.bias", "blk.0.attn_qkv.bias"]
     let ends = try ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"].compactMap(metadata.integer)
     // The two largest Gemmas scale by the width that a head would have without a width of its own.
@@ -64,11 +79,13 @@ enum GGUFDescription {
       ("num_key_value_heads", JSONValue(try reader.integer("attention.head_count_kv"))),
       ("head_dim", JSONValue(headDimension)),
       ("intermediate_size", JSONValue(try reader.required("feed_forward_length"))),
-      ("max_position_embeddings", JSONValue(try reader.integer("context_length"))),
+      (
+        "max_position_embeddings",
+        JSONValue(isKnown ? try reader.required("context_length") : try reader.integer("context_length"))
+      ),
       ("rms_norm_eps", JSONValue(try reader.number("attention.layer_norm_rms_epsilon"))),
       ("layer_norm_eps", JSONValue(try reader.number("attention.layer_norm_epsilon"))),
-      ("rope_theta", JSONValue(try reader.number("rope.freq_base"))),
-      ("rotary_emb_base", JSONValue(try reader.number("rope.freq_base"))),
+      ("rope_theta", JSONValue(base)), ("rotary_emb_base", JSONValue(base)),
       ("rope_local_base_freq", JSONValue(try reader.number("rope.freq_base_swa"))),
       ("partial_rotary_factor", JSONValue(share)), ("rotary_pct", JSONValue(share)),
       ("tie_word_embeddings", JSONValue(checkpoint["output.weight"] == nil)),
@@ -108,6 +125,6 @@ enum GGUFDescription {
       ]
     }
     guard let type = try reader.string("rope.scaling.type"), type != "none" else { return nil }
-    return ["rope_type": JSONValue(type), "factor": JSONValue(try reader.number("rope.scaling.factor"))]
+    return ["rope_type": JSONValue(type), "factor": JSONValue(try reader.requiredNumber("rope.scaling.factor"))]
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where a model's weights come from: a checkpoint in one of the formats, asked by Hugging Face's names.
 public protocol WeightSource: AnyObject {
   /// The matrix stored for a site, or nil if the checkpoint has none.
@@ -123,9 +125,24 @@ final class SafetensorsSource: WeightSource {
   }
 
   var unusedNames: [String] {
-    checkpoint.tensors.map(\.name)
-      .filter { name in !used.contains(name) && !storage.ignoredSuffixes.contains { name.hasSuffix($0) } }
-      .sorted()
+    checkpoint.tensors.filter { !used.contains($0.name) && !isBuffer($0) }.map(\.name).sorted()
+  }
+
+  /// Whether a tensor is no weight but what a module computes for itself, such as a causal mask.
+  private func isBuffer(_ tensor: SafetensorsTensor) -> Bool {
+    if storage.ignoredSuffixes.contains(where: { tensor.name.hasSuffix($0) }) { return true }
+    guard tensor.type.isIntegral, let last = tensor.name.split(separator: ".").last else { return false }
+    return WeightStorage.integerBuffers.contains(String(last))
+  }
+
+  /// Whether the matrices of two sites are both stored and differ in any element.
+  func stores(_ site: String, otherwiseThan other: String) throws(CheckpointError) -> Bool {
+    guard let one = find(site + ".weight"), let another = find(other + ".weight") else { return false }
+    defer { for tensor in [one, another] { tensor.file.advise(.dontNeed, tensor.range) } }
+    guard one.shape == another.shape else { return true }
+    guard one.type == another.type else { return try one.floats() != another.floats() }
+    guard let start = one.bytes.baseAddress, let end = another.bytes.baseAddress else { return false }
+    return memcmp(start, end, one.bytes.count) != 0
   }
 
   private func find(_ name: String) -> SafetensorsTensor? {

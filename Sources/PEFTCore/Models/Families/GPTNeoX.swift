@@ -69,6 +69,7 @@ enum GPTNeoX: ModelFamily {
 
   static var storage: WeightStorage {
     var storage = WeightStorage()
+    storage.optionalPrefix = "gpt_neox."
     // The causal mask, which old checkpoints hold as a tensor.
     storage.ignoredSuffixes += [".attention.bias"]
     storage.ggufName = ggufName

@@ -2,6 +2,7 @@ extension LlamaLike {
   /// How GGUF files store the family: names as llama.cpp gives them, and perhaps permuted queries and keys.
   static func storage(norms: NormPlacement = .before, permutesQueryAndKey: Bool = false) -> WeightStorage {
     var storage = WeightStorage()
+    storage.optionalPrefix = "model."
     storage.ggufName = { ggufName($0, norms: norms) }
     if permutesQueryAndKey { storage.ggufRowOrder = interleavedRotaryPairs }
     return storage

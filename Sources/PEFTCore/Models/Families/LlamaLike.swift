@@ -6,6 +6,8 @@ enum LlamaLike {
     var theta = 10_000.0
     var tiesEmbeddings = false
     var headDimension: Int?
+    /// Whether a part of each head can be rotated.
+    var rotatesPartly = false
   }
 
   /// Reads the keys that all of them have; the families change what differs.
@@ -25,6 +27,7 @@ enum LlamaLike {
     }
     var rotary = ModelDescription.RotaryKeys()
     rotary.defaultTheta = defaults.theta
+    rotary.heedsShare = defaults.rotatesPartly
     return ModelConfiguration(
       family: try description.string("model_type", default: "llama"),
       vocabularySize: try description.integer("vocab_size"), hiddenSize: hidden, layerCount: layers,

@@ -11,6 +11,10 @@ extension ModelDescription {
     public var defaultTheta = 10_000.0
     /// The share where it is absent.
     public var defaultShare = 1.0
+    /// Whether the family rotates a part of each head where the share says so.
+    ///
+    /// The other families of transformers pass over the share; in a GGUF header all heed it, as in llama.cpp.
+    public var heedsShare = true
 
     /// The keys of most families.
     public init() {}
@@ -29,9 +33,18 @@ extension ModelDescription {
     let parameters = own ?? section("rope_parameters") ?? section("rope_scaling")
     var theta = try positive(keys.theta, default: keys.defaultTheta)
     var share = try number(keys.share, default: keys.defaultShare)
+    var type = "default"
     if let parameters {
+      type = try parameters.string("rope_type", default: try parameters.string("type", default: type))
       theta = try parameters.positive("rope_theta", default: theta)
       share = try parameters.number("partial_rotary_factor", default: share)
+    }
+    if !keys.heedsShare, !isHeader, share != 1 {
+      guard type == "default" else {
+        throw (parameters ?? self).refuse(
+          keys.share, "\(share) together with rotary scaling is nothing that this architecture computes")
+      }
+      share = 1
     }
     let dimension = share > 0 && share <= 1 ? Int(Double(headDimension) * share) / 2 * 2 : 0
     guard dimension > 0 else {
@@ -41,7 +54,6 @@ extension ModelDescription {
     }
     var rotary = RotaryConfiguration(theta: theta, dimension: dimension, scaling: .none)
     guard let parameters else { return rotary }
-    let type = try parameters.string("rope_type", default: try parameters.string("type", default: "default"))
     switch type {
     case "default": break
     case "linear": rotary.scaling = .linear(factor: try parameters.positive("factor", default: 1))

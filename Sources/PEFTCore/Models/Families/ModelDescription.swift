@@ -4,11 +4,14 @@ public struct ModelDescription {
   public let root: DocumentValue
   /// The text they come from.
   public let text: DocumentText
+  /// Whether the values come from a GGUF header, and mean what they mean in llama.cpp.
+  public let isHeader: Bool
 
   /// Creates a reader of `root`, which was parsed from `text`.
-  public init(root: DocumentValue, text: DocumentText) {
+  public init(root: DocumentValue, text: DocumentText, isHeader: Bool = false) {
     self.root = root
     self.text = text
+    self.isHeader = isHeader
   }
 
   /// A whole number that must be there and lie in `range`.
@@ -118,7 +121,7 @@ public struct ModelDescription {
   /// What the value under a key says about itself; nil where the key is absent, null, or no object.
   public func section(_ key: String) -> ModelDescription? {
     guard let value = root[key], value.object != nil else { return nil }
-    return ModelDescription(root: value, text: text)
+    return ModelDescription(root: value, text: text, isHeader: isHeader)
   }
 
   /// Whether the key is there, be it with null.

@@ -23,7 +23,14 @@ public struct WeightStorage: Sendable {
   /// A leading component that some published checkpoints leave out, such as `transformer.`.
   public var optionalPrefix: String?
   /// Endings of tensor names that are buffers and no weights.
-  public var ignoredSuffixes: [String] = ["rotary_emb.inv_freq", "masked_bias"]
+  public var ignoredSuffixes: [String] = [
+    "rotary_emb.inv_freq", "rotary_emb.original_inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached",
+    "masked_bias",
+  ]
+  /// Last components of the names of buffers where they hold integers or truth values: positions and causal masks.
+  static let integerBuffers: Set<String> = [
+    "bias", "causal_mask", "attention_mask", "mask", "position_ids", "token_type_ids", "num_batches_tracked",
+  ]
   /// From a site to the name in a GGUF file, nil where GGUF has no such tensor.
   public var ggufName: @Sendable (_ site: String) -> String? = { _ in nil }
   /// Where a GGUF file keeps a map's rows in another order: row i is row `order[i]` of the file; nil where it does not.

@@ -4,7 +4,8 @@ enum Phi3: ModelFamily {
   static let modelTypes = ["phi3"]
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
-    var configuration = try LlamaLike.configuration(from: description, defaults: .init(epsilon: 1e-5))
+    var configuration = try LlamaLike.configuration(
+      from: description, defaults: .init(epsilon: 1e-5, rotatesPartly: true))
     if let context = try description.shortContext() {
       configuration.contextLength = min(configuration.contextLength, context)
     }
