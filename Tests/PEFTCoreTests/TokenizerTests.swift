@@ -44,7 +44,8 @@ enum TokenizerFixture {
   @Test(
     "Ids and decoded text equal the tokenizers library's on every line",
     arguments: [
-      "gpt2", "smollm2", "llama3", "qwen2", "llama2", "mistral", "metaspace", "gemma", "unknown", "mixed", "gguf",
+      "gpt2", "smollm2", "llama3", "o200k", "qwen2", "llama2", "mistral", "metaspace", "gemma", "unknown", "mixed",
+      "gguf",
     ]) func equalsReference(family: String) throws
   {
     let tokenizer = try TokenizerFixture.tokenizer(family)

@@ -84,6 +84,13 @@ WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+BEFORE, CONTRACTION = r"[^\r\n\p{L}\p{N}]?", r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+CASED_WORDS = (
+    f"{BEFORE}{UPPER}*{LOWER}+{CONTRACTION}|{BEFORE}{UPPER}+{LOWER}*{CONTRACTION}"
+    r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
 
 def byte_level(pre, specials, normalizer=None, size=640) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
@@ -188,6 +195,15 @@ def families():
         assert used <= set(model["vocab"])
 
     yield "llama3", edited(llama3, whole_words)
+
+    # Phi-4-mini's and GPT-4o's expression.
+    o200k = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(CASED_WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    yield "o200k", byte_level(o200k, ["<|endoftext|>"])
 
     qwen2 = byte_level(split(r"\p{N}"), [], normalizer=normalizers.NFC())
     qwen2.add_special_tokens(chat)

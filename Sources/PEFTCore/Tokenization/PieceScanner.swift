@@ -7,6 +7,9 @@ enum PieceScanner: Sendable, Equatable {
   case gpt2
   /// Llama 3's and Qwen's: any one sign may lead a word, numbers of at most so many digits, line ends with what precedes.
   case words(maximumDigits: Int)
+  /// OpenAI's o200k, as Phi-4-mini and GPT-4o have it: as before, but a word ends before a capital in its middle, and a
+  /// contraction stays with it.
+  case casedWords
 
   /// The expression of GPT-2.
   static let gpt2Expression =
@@ -21,14 +24,25 @@ enum PieceScanner: Sendable, Equatable {
       self = .words(maximumDigits: 3)
     case Self.wordsExpression(digits: #"\p{N}"#), Self.possessiveExpression(digits: #"\p{N}"#):
       self = .words(maximumDigits: 1)
+    case Self.casedWordsExpression: self = .casedWords
     default: return nil
     }
   }
+
+  private static let casedWordsExpression: String = {
+    let before = #"[^\r\n\p{L}\p{N}]?"#
+    let upper = #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#
+    let lower = #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#
+    let contraction = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    return "\(before)\(upper)*\(lower)+\(contraction)|\(before)\(upper)+\(lower)*\(contraction)"
+      + #"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  }()
 
   /// The expression as tokenizer.json files spell it.
   var expression: String {
     switch self {
     case .gpt2: Self.gpt2Expression
+    case .casedWords: Self.casedWordsExpression
     case .words(let maximumDigits):
       Self.wordsExpression(digits: maximumDigits == 1 ? #"\p{N}"# : #"\p{N}{1,\#(maximumDigits)}"#)
     }
@@ -54,6 +68,7 @@ enum PieceScanner: Sendable, Equatable {
     return switch self {
     case .gpt2: scan.gpt2Piece(at: position)
     case .words(let maximumDigits): scan.wordsPiece(at: position, maximumDigits: maximumDigits)
+    case .casedWords: scan.casedWordsPiece(at: position)
     }
   }
 }
@@ -102,20 +117,82 @@ private struct Scan {
     if bytes[position] == Self.apostrophe, let after = contraction(at: position + 1, folds: true) { return after }
     let first = scalar(at: position)
     if first.kind == .letter { return run(of: .letter, from: first.after) }
-    if first.kind == .number {
-      var after = first.after
-      var digits = 1
-      while digits < maximumDigits, after < end {
-        let next = scalar(at: after)
-        guard next.kind == .number else { break }
-        after = next.after
-        digits += 1
-      }
-      return after
-    }
+    if first.kind == .number { return number(at: position, maximumDigits: maximumDigits) }
     if !isLineEnd(position), first.after < end, scalar(at: first.after).kind == .letter {
       return run(of: .letter, from: first.after)
     }
+    return signsOrSpace(at: position, first, takesSlashes: false)
+  }
+
+  /// `[^\r\n\p{L}\p{N}]?U*L+'s?|[^\r\n\p{L}\p{N}]?U+L*'s?|…` with U for what begins a word and L for what goes on.
+  func casedWordsPiece(at position: Int) -> Int {
+    let first = scalar(at: position)
+    // Where a word could begin: after a sign or space that may lead it, or at once.
+    let starts =
+      first.kind == .letter || first.kind == .number || isLineEnd(position)
+      ? [position] : [first.after, position]
+    if first.kind != .number {
+      for start in starts { if let after = wordWithEnd(at: start) { return contracted(after) } }
+      for start in starts {
+        let after = run(from: start, while: \.begins)
+        if after > start { return contracted(run(from: after, while: \.goesOn)) }
+      }
+    }
+    if first.kind == .number { return number(at: position, maximumDigits: 3) }
+    return signsOrSpace(at: position, first, takesSlashes: true)
+  }
+
+  /// The end of `U*L+` at a position, or nil.
+  private func wordWithEnd(at start: Int) -> Int? {
+    let capitals = run(from: start, while: \.begins)
+    let after = run(from: capitals, while: \.goesOn)
+    if after > capitals { return after }
+    // The first part gives back what the second one needs: from its last letter that can go on with a word.
+    var position = capitals
+    while position > start {
+      position = UTF8Step.start(before: position, of: bytes)
+      if wordPart(at: position).part.goesOn { return run(from: position, while: \.goesOn) }
+    }
+    return nil
+  }
+
+  /// The end of a contraction at `position`, or the position itself.
+  private func contracted(_ position: Int) -> Int {
+    guard position < end, bytes[position] == Self.apostrophe else { return position }
+    return contraction(at: position + 1, folds: true) ?? position
+  }
+
+  private func wordPart(at position: Int) -> (part: WordPart, after: Int) {
+    let (value, length) = UTF8Step.scalar(at: position, of: bytes)
+    return (WordPart.of(value), position + length)
+  }
+
+  private func run(from position: Int, while isWanted: (WordPart) -> Bool) -> Int {
+    var position = position
+    while position < end {
+      let next = wordPart(at: position)
+      guard isWanted(next.part) else { break }
+      position = next.after
+    }
+    return position
+  }
+
+  @inline(__always)
+  private func number(at position: Int, maximumDigits: Int) -> Int {
+    var after = scalar(at: position).after
+    var digits = 1
+    while digits < maximumDigits, after < end {
+      let next = scalar(at: after)
+      guard next.kind == .number else { break }
+      after = next.after
+      digits += 1
+    }
+    return after
+  }
+
+  /// ` ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`, the slash among the line ends if wanted.
+  @inline(__always)
+  private func signsOrSpace(at position: Int, _ first: (kind: ScalarClass, after: Int), takesSlashes: Bool) -> Int {
     var signs = first.kind == .other ? first.after : position
     if bytes[position] == Self.space, first.after < end {
       let second = scalar(at: first.after)
@@ -123,7 +200,7 @@ private struct Scan {
     }
     if signs > position {
       var after = run(of: .other, from: signs)
-      while after < end, isLineEnd(after) { after += 1 }
+      while after < end, isLineEnd(after) || (takesSlashes && bytes[after] == UInt8(ascii: "/")) { after += 1 }
       return after
     }
     let runEnd = run(of: .space, from: first.after)

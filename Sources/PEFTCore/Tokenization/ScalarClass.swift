@@ -48,6 +48,46 @@ extension Unicode.GeneralCategory {
   fileprivate var isNumber: Bool { self == .decimalNumber || self == .letterNumber || self == .otherNumber }
 }
 
+/// What the expression of OpenAI's o200k distinguishes about letters: those that begin a word and those that go on with it.
+enum WordPart: UInt8 {
+  /// No letter and no mark.
+  case none
+  /// Capital and title-case letters, which begin a word.
+  case upper
+  /// Small letters, which go on with one.
+  case lower
+  /// Letters without case, modifiers and marks, which do both.
+  case either
+
+  /// Parts of the Basic Multilingual Plane, made once.
+  private static let plane0: [WordPart] = (0..<0x10000).map { value in
+    Unicode.Scalar(UInt32(value)).map(looked) ?? .none
+  }
+
+  /// The part that `scalar` can be.
+  @inline(__always)
+  static func of(_ scalar: UInt32) -> WordPart {
+    if scalar < 0x10000 { return plane0[Int(scalar)] }
+    return Unicode.Scalar(scalar).map(looked) ?? .none
+  }
+
+  private static func looked(up scalar: Unicode.Scalar) -> WordPart {
+    let properties = scalar.properties
+    if let age = properties.age, age.major > 16 { return .none }
+    return switch properties.generalCategory {
+    case .uppercaseLetter, .titlecaseLetter: .upper
+    case .lowercaseLetter: .lower
+    case .modifierLetter, .otherLetter, .nonspacingMark, .spacingMark, .enclosingMark: .either
+    default: .none
+    }
+  }
+
+  /// Whether it can stand in the part of a word that begins it.
+  var begins: Bool { self == .upper || self == .either }
+  /// Whether it can stand in the part that goes on with it.
+  var goesOn: Bool { self == .lower || self == .either }
+}
+
 /// Steps through UTF-8 that is known to be valid.
 enum UTF8Step {
   /// The scalar that starts at `position`, and its length in bytes.

@@ -83,9 +83,10 @@ struct GGUFTokenizerReader {
       return ([], [.digits(individual: true), .pattern(.gpt2)])
     case "llama-bpe", "llama3", "llama-v3", "dbrx", "smaug-bpe", "falcon3":
       return ([], [.pattern(.words(maximumDigits: 3))])
+    case "gpt-4o", "llama4": return ([], [.pattern(.casedWords)])
     case "qwen2", "deepseek-r1-qwen", "megrez": return ([.form(.nfc)], [.pattern(.words(maximumDigits: 1))])
     case let name:
-      let known = ["gpt-2", "smollm", "starcoder", "llama-bpe", "qwen2"]
+      let known = ["gpt-2", "smollm", "starcoder", "llama-bpe", "qwen2", "gpt-4o"]
       let nearest = NearestName.of(name, among: known).map { "; the nearest known is \($0)" } ?? ""
       throw error("tokenizer.ggml.pre \"\(name)\" is not supported\(nearest)")
     }
@@ -216,6 +217,11 @@ struct GGUFTokenizerReader {
     guard metadata.tokenTypes.isEmpty || metadata.tokenTypes.count == metadata.tokens.count else {
       throw error(
         "tokenizer.ggml.token_type has \(metadata.tokenTypes.count) elements for \(metadata.tokens.count) tokens")
+    }
+    if let id = metadata.tokens.firstIndex(where: { $0.utf8.count > TextGrowth.longestToken }) {
+      throw error(
+        "tokenizer.ggml.tokens[\(id)] has \(metadata.tokens[id].utf8.count) bytes, more than the "
+          + "\(TextGrowth.longestToken) that a token may have")
     }
     var table = ByteStringTable(capacity: metadata.tokens.count)
     for (id, token) in metadata.tokens.enumerated() {
