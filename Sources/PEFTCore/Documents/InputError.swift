@@ -28,10 +28,13 @@ public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
 public enum NearestName {
   /// Returns the candidate with the smallest edit distance to `name`, or nil if none is similar enough
   /// (at most a third of the longer name's letters differ).
+  ///
+  /// A name too long to be a slip of the pen has none.
   public static func of(_ name: String, among candidates: [String]) -> String? {
+    guard name.utf8.count <= longestName else { return nil }
     let wanted = Array(name.lowercased().unicodeScalars)
     var best: (candidate: String, distance: Int)?
-    for candidate in candidates {
+    for candidate in candidates where candidate.utf8.count <= longestName {
       let letters = Array(candidate.lowercased().unicodeScalars)
       let distance = editDistance(wanted, letters)
       guard distance <= max(1, max(wanted.count, letters.count) / 3) else { continue }
@@ -39,6 +42,9 @@ public enum NearestName {
     }
     return best?.candidate
   }
+
+  /// Comparing takes time by the product of the lengths.
+  private static let longestName = 256
 
   /// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
   private static func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {

@@ -77,9 +77,7 @@ extension JSONValue {
     case .string(let value): self = .string(value)
     case .array(let values): self = .array(values.map { JSONValue($0) })
     case .object(let object):
-      var result = JSONObject()
-      for member in object.members { result[member.key] = JSONValue(member.value) }
-      self = .object(result)
+      self = .object(JSONObject(distinct: object.members.map { ($0.key, JSONValue($0.value)) }))
     }
   }
 

@@ -6,17 +6,16 @@ enum ModelDownload {
   ///
   /// - Throws: `FileError` that names what is missing and what is there instead.
   static func requireComplete(_ folder: String) throws {
-    let single = folder + "/" + SafetensorsCheckpoint.fileName
-    if FileManager.default.fileExists(atPath: single) { return }
+    if try exists(folder + "/" + SafetensorsCheckpoint.fileName) { return }
     let index = folder + "/" + SafetensorsCheckpoint.indexName
-    guard FileManager.default.fileExists(atPath: index) else {
+    guard try exists(index) else {
       throw FileError(
         path: folder, "has no weights (\(SafetensorsCheckpoint.fileName))\(others(in: folder))\(remains(in: folder))")
     }
     let document = try JSONParser.parse(file: index).value
-    var shards: [String] = []
-    for shard in document["weight_map"]?.object?.members.compactMap(\.value.string) ?? []
-    where !shards.contains(shard) { shards.append(shard) }
+    var known: Set<String> = []
+    let shards = (document["weight_map"]?.object?.members ?? []).compactMap(\.value.string)
+      .filter { known.insert($0).inserted }
     let missing = shards.filter { !FileManager.default.fileExists(atPath: folder + "/" + $0) }
     guard let first = missing.first else { return }
     let more = missing.count > 1 ? " and \(missing.count - 1) more" : ""
@@ -24,6 +23,18 @@ enum ModelDownload {
       path: folder,
       "is half-downloaded: of \(shards.count) files of weights \(first)\(more) is missing\(remains(in: folder)); fetch it again"
     )
+  }
+
+  /// Whether there is a file of this name.
+  ///
+  /// - Throws: `FileError` for a link to something that does not exist: the file is meant to be there, and to go on
+  ///   without it would change what the model is.
+  static func exists(_ path: String) throws(FileError) -> Bool {
+    if FileManager.default.fileExists(atPath: path) { return true }
+    guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return false }
+    throw FileError(
+      path: path,
+      "is a link to \(target), which does not exist\(target.contains("blobs/") ? "; fetch the model again" : "")")
   }
 
   /// The names in a folder, sorted.

@@ -11,12 +11,17 @@ public struct ModelFiles {
   public let name: String
   /// The architecture.
   public let configuration: ModelConfiguration
-  /// Tokens that end an answer: those of the description, of generation_config.json and of the tokenizer's file.
+  /// Tokens that end an answer: those of the description and of generation_config.json.
   public let endTokens: [Int32]
+  /// Whether config.json says that the output projection is the embedding matrix, but the checkpoint holds another one,
+  /// which counts.
+  public private(set) var untiesHead = false
 
   private static let mostParameters = 10_000_000_000_000
 
   private let description: ModelDescription
+  /// generation_config.json, if there is one.
+  private let generation: ModelDescription?
   private let family: any ModelFamily.Type
   private let weights: Weights
 
@@ -56,7 +61,7 @@ public struct ModelFiles {
 
   /// A folder with config.json, or with one GGUF model.
   private static func open(directory: String, named name: String?) throws -> ModelFiles {
-    if FileManager.default.fileExists(atPath: directory + "/config.json") {
+    if try ModelDownload.exists(directory + "/config.json") {
       return try ModelFiles(directory: directory, named: name)
     }
     let entries = ModelDownload.entries(of: directory)
@@ -84,14 +89,39 @@ public struct ModelFiles {
     self.name = name ?? FilePath.fullName(of: directory)
     description = try Self.document(directory + "/config.json")
     family = try ModelFamilies.family(of: description)
-    configuration = try family.configuration(from: description)
+    var configuration = try family.configuration(from: description)
     weights = .directory
-    var ends = configuration.endTokens
-    let generation = directory + "/generation_config.json"
-    if FileManager.default.fileExists(atPath: generation) {
-      ends += try Self.document(generation).tokens("eos_token_id").filter { !ends.contains($0) }
+    let file = directory + "/generation_config.json"
+    generation = try ModelDownload.exists(file) ? try Self.document(file) : nil
+    let ends = configuration.endTokens
+    endTokens = ends + (try generation?.tokens("eos_token_id") ?? []).filter { !ends.contains($0) }
+    if configuration.tiesEmbeddings, try Self.holdsOwnHead(directory, family, configuration, description) {
+      configuration.tiesEmbeddings = false
+      untiesHead = true
     }
-    endTokens = ends
+    self.configuration = configuration
+  }
+
+  /// Whether a checkpoint holds an output projection that is not the embedding matrix.
+  ///
+  /// Transformers from release 5 on then uses it, whatever config.json says.
+  private static func holdsOwnHead(
+    _ directory: String, _ family: any ModelFamily.Type, _ configuration: ModelConfiguration,
+    _ description: ModelDescription
+  ) throws -> Bool {
+    guard holdsWeights(directory) else { return false }
+    let checkpoint: SafetensorsCheckpoint
+    do {
+      checkpoint = try SafetensorsCheckpoint.open(directory: directory)
+    } catch let error as FileError where error.isMachineFault {
+      throw error
+    } catch {
+      // What is wrong with the weights is said when they are asked for; the description can be read without them.
+      return false
+    }
+    let model = try family.assemble(configuration, description)
+    return try SafetensorsSource(checkpoint, storage: family.storage, type: .auto)
+      .stores(model.head.site, otherwiseThan: model.embedding.site)
   }
 
   private init(gguf path: String) throws {
@@ -113,6 +143,7 @@ public struct ModelFiles {
     }
     self.configuration = configuration
     endTokens = configuration.endTokens
+    generation = nil
     weights = .gguf(checkpoint)
   }
 
@@ -125,10 +156,13 @@ public struct ModelFiles {
   public var hasWeights: Bool {
     switch weights {
     case .gguf: true
-    case .directory:
-      [SafetensorsCheckpoint.fileName, SafetensorsCheckpoint.indexName].contains {
-        FileManager.default.fileExists(atPath: path + "/" + $0)
-      }
+    case .directory: Self.holdsWeights(path)
+    }
+  }
+
+  private static func holdsWeights(_ folder: String) -> Bool {
+    [SafetensorsCheckpoint.fileName, SafetensorsCheckpoint.indexName].contains {
+      FileManager.default.fileExists(atPath: folder + "/" + $0)
     }
   }
 
@@ -190,20 +224,27 @@ public struct ModelFiles {
   /// - Throws: `FileError` if there is none; what its reader throws if it is not supported.
   public func tokenizer() throws -> Tokenizer {
     switch weights {
-    case .gguf(let checkpoint):
-      return try Tokenizer.load(gguf: try GGUFDescription.tokenizer(of: checkpoint), file: path)
-    case .directory:
-      let file = path + "/tokenizer.json"
-      guard FileManager.default.fileExists(atPath: file) else {
-        throw FileError(path: path, "the model has no tokenizer: there is no tokenizer.json beside config.json")
-      }
-      let document = try Self.document(file)
-      return try Tokenizer.load(tokenizerJSON: document.root, text: document.text)
+    case .gguf(let checkpoint): try Tokenizer.load(gguf: try GGUFDescription.tokenizer(of: checkpoint), file: path)
+    case .directory: try tokenizerFolder.tokenizer()
     }
   }
 
+  /// The tokenizer of a folder that may hold nothing else, or of a model.
+  ///
+  /// - Parameter path: As for `open`.
+  /// - Throws: As `open` and `tokenizer()`.
+  public static func tokenizer(at path: String) throws -> Tokenizer {
+    let folder = TokenizerFolder(path: path)
+    if try !ModelDownload.exists(path + "/config.json"), try folder.hasTokenizer() { return try folder.tokenizer() }
+    return try open(path).tokenizer()
+  }
+
   /// The settings beside the tokenizer: special tokens' texts and the chat templates.
-  public func tokenizerConfiguration() throws -> TokenizerConfiguration {
+  ///
+  /// - Parameter tokenizer: The tokenizer, by which the ids of generation_config.json and of config.json, in this order,
+  ///   stand in for tokens of which the tokenizer's files do not speak.
+  /// - Throws: `FileError`, `DocumentError` or `CheckpointError`.
+  public func tokenizerConfiguration(completedBy tokenizer: Tokenizer? = nil) throws -> TokenizerConfiguration {
     switch weights {
     case .gguf(let checkpoint):
       var configuration = TokenizerConfiguration()
@@ -212,26 +253,39 @@ public struct ModelFiles {
         id.flatMap { metadata.tokens.indices.contains($0) ? metadata.tokens[$0] : nil }
       }
       configuration.beginningOfText = text(metadata.beginningOfText)
-      configuration.endOfText = text(metadata.endOfText)
-      if let source = try checkpoint.metadata.string("tokenizer.chat_template") {
-        configuration.chatTemplates = [.init(name: "default", source: source)]
-      }
+      // Some files of chat models name the end of a turn only.
+      configuration.endOfText =
+        text(metadata.endOfText) ?? self.configuration.endTokens.lazy.compactMap { text(Int($0)) }.first
+      configuration.chatTemplates = try Self.templates(of: checkpoint)
       return configuration
     case .directory:
-      var configuration = TokenizerConfiguration()
-      let file = path + "/tokenizer_config.json"
-      if FileManager.default.fileExists(atPath: file) {
-        let document = try Self.document(file)
-        configuration = try TokenizerConfiguration(json: document.root, text: document.text)
+      var configuration = try tokenizerFolder.configuration()
+      guard let tokenizer else { return configuration }
+      let sources = [generation, description].compactMap { $0 }
+      func token(_ key: String) throws -> String? {
+        guard configuration.isSilent(about: key) || key == "eos_token" else { return nil }
+        return try sources.lazy.flatMap { try $0.tokens(key + "_id") }.lazy.compactMap(tokenizer.token).first
       }
-      let template = path + "/chat_template.jinja"
-      if FileManager.default.fileExists(atPath: template) {
-        configuration.chatTemplates = [
-          .init(name: "default", source: String(decoding: try MemoryMappedFile(path: template).contents, as: UTF8.self))
-        ]
-      }
+      if configuration.beginningOfText == nil { configuration.beginningOfText = try token("bos_token") }
+      if configuration.endOfText == nil { configuration.endOfText = try token("eos_token") }
+      if configuration.padding == nil { configuration.padding = try token("pad_token") }
       return configuration
     }
+  }
+
+  private static func templates(of checkpoint: GGUFCheckpoint) throws -> [TokenizerConfiguration.NamedTemplate] {
+    let key = "tokenizer.chat_template"
+    var templates: [TokenizerConfiguration.NamedTemplate] = []
+    if let source = try checkpoint.metadata.string(key) { templates.append(.init(name: "default", source: source)) }
+    for name in try checkpoint.metadata.strings(key + "s") ?? [] {
+      guard let source = try checkpoint.metadata.string("\(key).\(name)") else { continue }
+      templates.append(.init(name: name, source: source))
+    }
+    return templates
+  }
+
+  private var tokenizerFolder: TokenizerFolder {
+    TokenizerFolder(path: path, modelType: description.root["model_type"]?.string)
   }
 
   /// The files that hold weights, for hashing.
@@ -257,7 +311,7 @@ public struct ModelFiles {
   }
 
   private static func document(_ path: String) throws -> ModelDescription {
-    let (root, text) = try JSONParser.parse(file: path)
+    let (root, text) = try JSONParser.parse(file: path, limit: DocumentText.largestDescription)
     return ModelDescription(root: root, text: text)
   }
 }

@@ -87,6 +87,12 @@ struct AddedTokenFinder: Sendable {
     }
   }
 
+  /// Whether a token takes the white space after it.
+  func takesSpace(_ id: Int32) -> Bool { tokens.contains { $0.id == id && $0.stripsRight } }
+
+  /// Bytes of the white space that a text begins with.
+  func leadingWhiteSpace(of bytes: [UInt8]) -> Int { bytes.withUnsafeBufferPointer { whiteSpaceEnd(from: 0, of: $0) } }
+
   private func longestMatch(at start: Int, of bytes: UnsafeBufferPointer<UInt8>) -> (token: Int, end: Int)? {
     var node: UInt32 = 0
     var position = start

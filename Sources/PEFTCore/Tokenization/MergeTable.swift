@@ -27,6 +27,20 @@ struct MergeTable: Sendable {
     slots[slot] = Slot(left: left, right: right, rank: rank, merged: merged)
   }
 
+  /// Sets the merge of two tokens given by their bytes.
+  ///
+  /// - Returns: The token of the three that the vocabulary lacks; nil if it has all.
+  mutating func add(_ left: [UInt8], _ right: [UInt8], rank: Int, _ vocabulary: ByteStringTable) -> String? {
+    guard let leftID = vocabulary.id(of: left), let rightID = vocabulary.id(of: right),
+      let merged = vocabulary.id(of: left + right)
+    else {
+      let missing = [left, right, left + right].first { vocabulary.id(of: $0) == nil } ?? left
+      return String(decoding: missing, as: UTF8.self)
+    }
+    set(left: leftID, right: rightID, rank: Int32(rank), merged: merged)
+    return nil
+  }
+
   /// Rank and result of merging two tokens; the rank is `never` if they do not merge.
   @inline(__always)
   func merge(_ left: Int32, _ right: Int32) -> (rank: Int32, merged: Int32) {

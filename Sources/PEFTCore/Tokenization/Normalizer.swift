@@ -23,6 +23,15 @@ enum Normalizer: Sendable {
     }
   }
 
+  /// The step for a stretch that continues another one: what it does at the beginning is left out.
+  var continuing: Normalizer? {
+    switch self {
+    case .prepend: nil
+    case .strip(_, let right): .strip(left: false, right: right)
+    case .form, .lowercase, .replace: self
+    }
+  }
+
   static func replace(_ pattern: [UInt8], in bytes: [UInt8], by replacement: [UInt8]) -> [UInt8] {
     guard let first = pattern.first, bytes.contains(first) else { return bytes }
     var result: [UInt8] = []

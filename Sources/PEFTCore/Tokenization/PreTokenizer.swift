@@ -6,10 +6,13 @@ struct PieceList: Sendable {
   var pieces: [(start: Int, end: Int)]
   /// Whether the text begins where the user's text begins (no added token stands before it).
   let startsText: Bool
+  /// Whether it goes on where another text ends, so that nothing is put before its first piece.
+  let continues: Bool
 
-  init(bytes: [UInt8], startsText: Bool) {
+  init(bytes: [UInt8], startsText: Bool, continues: Bool = false) {
     self.bytes = bytes
     self.startsText = startsText
+    self.continues = continues
     pieces = bytes.isEmpty ? [] : [(0, bytes.count)]
   }
 }
@@ -57,16 +60,21 @@ enum PreTokenizer: Sendable {
     case .split(let separator, let behavior):
       cut(&list) { Self.split($0, $1, $2, at: separator, behavior, emit: $3) }
     case .prefixSpace:
-      rewrite(&list) { piece, _ in piece.first == 0x20 ? Array(piece) : [0x20] + piece }
+      let continues = list.continues
+      rewrite(&list) { piece, isFirst in
+        piece.first == 0x20 || (isFirst && continues) ? Array(piece) : [0x20] + piece
+      }
     case .metaspace(let mark, let prepend, let splits):
       let startsText = list.startsText
+      let continues = list.continues
       rewrite(&list) { piece, isFirst in
         var marked: [UInt8] = []
         marked.reserveCapacity(piece.count + 8)
         for byte in piece {
           if byte == 0x20 { marked += mark } else { marked.append(byte) }
         }
-        let prepends = prepend == .always || (prepend == .first && isFirst && startsText)
+        let prepends =
+          (prepend == .always && !(isFirst && continues)) || (prepend == .first && isFirst && startsText)
         return prepends && !marked.starts(with: mark) ? mark + marked : marked
       }
       if splits { cut(&list) { Self.split($0, $1, $2, at: mark, .mergedWithNext, emit: $3) } }

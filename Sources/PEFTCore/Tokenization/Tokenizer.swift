@@ -21,6 +21,16 @@ public final class Tokenizer: Sendable {
     var decoders: [TokenDecoder]
   }
 
+  /// How a text ends, as far as it concerns the ids of a text that follows it.
+  public enum TextEnd: Sendable, Equatable {
+    /// There is no text before.
+    case nothing
+    /// With text that the one which follows goes on with.
+    case text
+    /// With an added token, which may take the white space after it.
+    case token(takesSpace: Bool)
+  }
+
   /// Ids are below this number; it is the number of rows that the tokenizer needs of an embedding table.
   public var vocabularySize: Int { tokens.count }
   /// The tokens that are recognised in text as they stand, by ascending id.
@@ -78,34 +88,74 @@ public final class Tokenizer: Sendable {
   ///   - addSpecialTokens: Also put the tokens around it that the tokenizer's description asks for, such as
   ///     one for the beginning of a text. A rendered chat template has them already.
   public func encode(_ text: String, addSpecialTokens: Bool) -> [Int32] {
-    let bytes = Array(text.utf8)
     var ids: [Int32] = []
-    ids.reserveCapacity(bytes.count / 3 + 8)
+    ids.reserveCapacity(text.utf8.count / 3 + 8)
     if addSpecialTokens { ids += frame.before }
+    encode(Array(text.utf8), after: .nothing, into: &ids)
+    if addSpecialTokens { ids += frame.after }
+    return ids
+  }
+
+  /// The ids of a text that goes on where another one ends.
+  ///
+  /// What a tokenizer puts at the beginning of a text (the space or mark before the first word of SentencePiece-style
+  /// tokenizers) is not put before this one. No token reaches over the joint, so that the ids of the first text are the
+  /// same whatever follows; where no merge would reach over it either, the ids of both texts one after the other are
+  /// those of the whole.
+  ///
+  /// - Parameters:
+  ///   - text: The text that follows.
+  ///   - end: What `end(of:)` says of the text before it.
+  public func encode(_ text: String, after end: TextEnd) -> [Int32] {
+    var bytes = Array(text.utf8)
+    if end == .token(takesSpace: true) { bytes.removeFirst(rawFinder.leadingWhiteSpace(of: bytes)) }
+    var ids: [Int32] = []
+    encode(bytes, after: end, into: &ids)
+    return ids
+  }
+
+  /// How a text ends, as far as it concerns the ids of what follows.
+  public func end(of text: String) -> TextEnd {
+    let bytes = Array(text.utf8)
+    guard let last = rawFinder.sections(of: bytes).last else { return .nothing }
+    if let token = last.token { return .token(takesSpace: rawFinder.takesSpace(token)) }
+    guard let normalizedFinder else { return .text }
+    var rest = Array(bytes[last.start..<last.end])
+    for normalizer in normalizers { rest = normalizer.apply(to: rest) }
+    guard let token = normalizedFinder.sections(of: rest).last?.token else { return .text }
+    return .token(takesSpace: normalizedFinder.takesSpace(token))
+  }
+
+  private func encode(_ bytes: [UInt8], after end: TextEnd, into ids: inout [Int32]) {
     var workspace = BPEModel.Workspace()
     for section in rawFinder.sections(of: bytes) {
       if let token = section.token {
         ids.append(token)
         continue
       }
+      let continues = section.start == 0 && end == .text
+      let startsText = section.start == 0 && end == .nothing
       var rest = Array(bytes[section.start..<section.end])
-      for normalizer in normalizers { rest = normalizer.apply(to: rest) }
+      if continues {
+        for normalizer in normalizers.compactMap(\.continuing) { rest = normalizer.apply(to: rest) }
+      } else {
+        for normalizer in normalizers { rest = normalizer.apply(to: rest) }
+      }
       guard let normalizedFinder else {
-        encode(PieceList(bytes: rest, startsText: section.start == 0), into: &ids, &workspace)
+        encode(PieceList(bytes: rest, startsText: startsText, continues: continues), into: &ids, &workspace)
         continue
       }
       for inner in normalizedFinder.sections(of: rest) {
         if let token = inner.token {
           ids.append(token)
         } else {
-          let startsText = section.start == 0 && inner.start == 0
-          encode(
-            PieceList(bytes: Array(rest[inner.start..<inner.end]), startsText: startsText), into: &ids, &workspace)
+          let list = PieceList(
+            bytes: Array(rest[inner.start..<inner.end]), startsText: startsText && inner.start == 0,
+            continues: continues && inner.start == 0)
+          encode(list, into: &ids, &workspace)
         }
       }
     }
-    if addSpecialTokens { ids += frame.after }
-    return ids
   }
 
   private func encode(_ list: PieceList, into ids: inout [Int32], _ workspace: inout BPEModel.Workspace) {

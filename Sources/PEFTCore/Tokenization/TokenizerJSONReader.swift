@@ -4,15 +4,18 @@ extension Tokenizer {
   /// - Parameters:
   ///   - tokenizerJSON: The file's value.
   ///   - text: The file's text, for the places in error messages.
+  ///   - configuration: What the files beside it say; their added tokens join the file's own.
   /// - Throws: `DocumentError` for what is malformed, and for models, normalizers, and so on that this
   ///   package does not implement, by name.
-  public static func load(tokenizerJSON: DocumentValue, text: DocumentText) throws -> Tokenizer {
-    try TokenizerJSONReader(text: text).tokenizer(from: tokenizerJSON)
+  public static func load(
+    tokenizerJSON: DocumentValue, text: DocumentText, configuration: TokenizerConfiguration = .init()
+  ) throws -> Tokenizer {
+    try TokenizerJSONReader(text: text).tokenizer(from: tokenizerJSON, adding: configuration.declaredTokens)
   }
 }
 
 /// Reads the parts of a `tokenizer.json`, whose schema is the serialization of the `tokenizers` library.
-private struct TokenizerJSONReader {
+struct TokenizerJSONReader {
   let text: DocumentText
 
   /// Ids are below this number: an id sizes tables, so a file must not choose it freely.
@@ -24,12 +27,25 @@ private struct TokenizerJSONReader {
     DocumentError(message, at: value.offset, of: text)
   }
 
-  func tokenizer(from root: DocumentValue) throws(DocumentError) -> Tokenizer {
+  func tokenizer(from root: DocumentValue, adding declared: [DeclaredToken]) throws(DocumentError) -> Tokenizer {
     guard root.object != nil else { throw error("expected an object, found \(root.kindName)", at: root) }
     guard let modelValue = root["model"] else { throw error("this tokenizer has no \"model\"", at: root) }
     let vocabulary = try vocabulary(of: modelValue)
-    let added = try addedTokens(root["added_tokens"], vocabulary: vocabulary)
+    let added = try AddedTokenList(try addedTokens(root["added_tokens"], vocabulary: vocabulary), vocabulary)
+      .adding(declared)
 
+    let steps = try steps(of: root)
+    let tokens = try vocabulary.tokens(with: added, in: self, at: root)
+    let model = try model(modelValue, vocabulary, symbols: steps.usesByteAlphabet ? .bytes : .scalars)
+    return Tokenizer(
+      Tokenizer.Parts(
+        tokens: tokens, addedTokens: added, normalizers: steps.normalizers, preTokenizers: steps.preTokenizers,
+        model: model, frame: try frame(root["post_processor"], tokens: tokens), decoders: steps.decoders))
+  }
+
+  private func steps(of root: DocumentValue) throws(DocumentError) -> (
+    normalizers: [Normalizer], preTokenizers: [PreTokenizer], decoders: [TokenDecoder], usesByteAlphabet: Bool
+  ) {
     let normalizers = try flatten(root["normalizer"], listKey: "normalizers", normalizer)
     var usesByteAlphabet = false
     let preTokenizers = try flatten(root["pre_tokenizer"], listKey: "pretokenizers") {
@@ -37,17 +53,11 @@ private struct TokenizerJSONReader {
       try preTokenizer(value, &usesByteAlphabet)
     }
     let decoders = try flatten(root["decoder"], listKey: "decoders", decoder)
-
-    var tokens = vocabulary.tokens
-    for token in added {
-      while tokens.count <= Int(token.id) { tokens.append(nil) }
-      tokens[Int(token.id)] = token.content
+    if let fault = TextGrowth.fault(normalizers: normalizers, preTokenizers: preTokenizers) {
+      throw error(fault, at: root["normalizer"] ?? root["pre_tokenizer"] ?? root)
     }
-    let model = try model(modelValue, vocabulary, symbols: usesByteAlphabet ? .bytes : .scalars)
-    return Tokenizer(
-      Tokenizer.Parts(
-        tokens: tokens, addedTokens: added, normalizers: normalizers, preTokenizers: preTokenizers, model: model,
-        frame: try frame(root["post_processor"], tokens: tokens), decoders: decoders))
+    if let fault = TextGrowth.fault(decoders: decoders) { throw error(fault, at: root["decoder"] ?? root) }
+    return (normalizers, preTokenizers, decoders, usesByteAlphabet)
   }
 
   // MARK: - Model
@@ -57,7 +67,29 @@ private struct TokenizerJSONReader {
     var tokens: [String?]
     var idOfToken: ByteStringTable
 
+    /// Number of tokens, holes left out.
+    var count: Int { tokens.count { $0 != nil } }
+
     func id(of token: String) -> Int32? { idOfToken.id(of: Array(token.utf8)) }
+
+    func token(_ id: Int32) -> String? { tokens.indices.contains(Int(id)) ? tokens[Int(id)] : nil }
+
+    /// Every token by its id, the added ones included.
+    func tokens(
+      with added: [AddedToken], in reader: TokenizerJSONReader, at place: DocumentValue
+    ) throws(DocumentError) -> [String?] {
+      var tokens = tokens
+      for token in added {
+        while tokens.count <= Int(token.id) { tokens.append(nil) }
+        tokens[Int(token.id)] = token.content
+      }
+      if let long = tokens.first(where: { ($0?.utf8.count ?? 0) > TextGrowth.longestToken }) {
+        throw reader.error(
+          "a token has \(long?.utf8.count ?? 0) bytes, more than the \(TextGrowth.longestToken) that a token may have",
+          at: place)
+      }
+      return tokens
+    }
   }
 
   func vocabulary(of model: DocumentValue) throws(DocumentError) -> Vocabulary {
@@ -70,6 +102,11 @@ private struct TokenizerJSONReader {
       throw error("this tokenizer model has no \"merges\": only BPE models are supported", at: model)
     }
     guard let vocabularyValue = model["vocab"] else { throw error("this model has no \"vocab\"", at: model) }
+    return try self.vocabulary(vocabularyValue)
+  }
+
+  /// A vocabulary that is an object from tokens to ids.
+  func vocabulary(_ vocabularyValue: DocumentValue) throws(DocumentError) -> Vocabulary {
     guard let entries = vocabularyValue.object?.members else {
       throw error("\"vocab\" is an object from tokens to ids, found \(vocabularyValue.kindName)", at: vocabularyValue)
     }
@@ -104,15 +141,7 @@ private struct TokenizerJSONReader {
     }
     let merges = try merges(value, vocabulary)
     var table = vocabulary.idOfToken
-    var pieces: [(bytes: [UInt8], id: Int32)] = []
-    pieces.reserveCapacity(vocabulary.tokens.count)
-    for (id, token) in vocabulary.tokens.enumerated() {
-      guard let token else { continue }
-      switch symbols {
-      case .scalars: pieces.append((Array(token.utf8), Int32(id)))
-      case .bytes: if let bytes = ByteAlphabet.bytes(of: token) { pieces.append((bytes, Int32(id))) }
-      }
-    }
+    let pieces = pieces(of: vocabulary, symbols: symbols)
     var byteTokens = [Int32](repeating: -1, count: 256)
     let fallsBack = try flag(value, "byte_fallback")
     switch symbols {
@@ -143,6 +172,31 @@ private struct TokenizerJSONReader {
       ignoresMerges: try flag(value, "ignore_merges"))
   }
 
+  /// The tokens as pieces of text spell them.
+  private func pieces(of vocabulary: Vocabulary, symbols: BPEModel.Symbols) -> [(bytes: [UInt8], id: Int32)] {
+    var pieces: [(bytes: [UInt8], id: Int32)] = []
+    pieces.reserveCapacity(vocabulary.tokens.count)
+    for (id, token) in vocabulary.tokens.enumerated() {
+      guard let token else { continue }
+      switch symbols {
+      case .scalars: pieces.append((Array(token.utf8), Int32(id)))
+      case .bytes: if let bytes = ByteAlphabet.bytes(of: token) { pieces.append((bytes, Int32(id))) }
+      }
+    }
+    return pieces
+  }
+
+  /// A byte-level model without a token for what is unknown.
+  func byteLevelModel(_ vocabulary: Vocabulary, merges: MergeTable) -> BPEModel {
+    let pieces = pieces(of: vocabulary, symbols: .bytes)
+    var table = ByteStringTable(capacity: pieces.count)
+    for piece in pieces { piece.bytes.withUnsafeBufferPointer { _ = table.insert($0, id: piece.id) } }
+    return BPEModel(
+      symbols: .bytes, table: table, merges: merges, tokens: pieces, vocabularySize: vocabulary.tokens.count,
+      byteTokens: (0..<256).map { table.id(of: [UInt8($0)]) ?? -1 }, unknown: nil, fusesUnknown: false,
+      ignoresMerges: false)
+  }
+
   func merges(_ model: DocumentValue, _ vocabulary: Vocabulary) throws(DocumentError) -> MergeTable {
     guard let value = model["merges"] else { throw error("this BPE model has no \"merges\"", at: model) }
     guard let entries = value.array else { throw error("\"merges\" is a list, found \(value.kindName)", at: value) }
@@ -161,15 +215,9 @@ private struct TokenizerJSONReader {
       } else {
         throw error("a merge is a list of two tokens, or one string with a space between them", at: entry)
       }
-      let table1 = vocabulary.idOfToken
-      guard let leftID = table1.id(of: left), let rightID = table1.id(of: right),
-        let merged = table1.id(of: left + right)
-      else {
-        let missing = [left, right, left + right].first { table1.id(of: $0) == nil } ?? left
-        throw error(
-          "the merge token \"\(String(decoding: missing, as: UTF8.self))\" is not in the vocabulary", at: entry)
+      if let missing = table.add(left, right, rank: rank, vocabulary.idOfToken) {
+        throw error("the merge token \"\(missing)\" is not in the vocabulary", at: entry)
       }
-      table.set(left: leftID, right: rightID, rank: Int32(rank), merged: merged)
     }
     return table
   }
@@ -205,6 +253,9 @@ private struct TokenizerJSONReader {
     return tokens
   }
 
+  /// Most tokens that a template puts around a text.
+  private static let mostFrameTokens = 1024
+
   func frame(_ value: DocumentValue?, tokens: [String?]) throws(DocumentError) -> Tokenizer.SpecialFrame {
     var frame = Tokenizer.SpecialFrame()
     guard let value else { return frame }
@@ -215,6 +266,7 @@ private struct TokenizerJSONReader {
         let inner = try self.frame(part, tokens: tokens)
         frame.before = inner.before + frame.before
         frame.after += inner.after
+        try checkCount(of: frame, at: part)
       }
     case "TemplateProcessing":
       var seesText = false
@@ -231,6 +283,7 @@ private struct TokenizerJSONReader {
               throw error("the id of \"\(name)\" is not one of the vocabulary's", at: id)
             }
             if seesText { frame.after.append(Int32(number)) } else { frame.before.append(Int32(number)) }
+            try checkCount(of: frame, at: id)
           }
         } else {
           throw error("a template item is a \"Sequence\" or a \"SpecialToken\"", at: item)
@@ -241,146 +294,9 @@ private struct TokenizerJSONReader {
     return frame
   }
 
-  // MARK: - Steps
-
-  func flatten<Step>(
-    _ value: DocumentValue?, listKey: String, _ step: (DocumentValue) throws(DocumentError) -> [Step]
-  ) throws(DocumentError) -> [Step] {
-    guard let value else { return [] }
-    guard try type(of: value) == "Sequence" else { return try step(value) }
-    var steps: [Step] = []
-    for part in try list(value, listKey) { steps += try flatten(part, listKey: listKey, step) }
-    return steps
-  }
-
-  func normalizer(_ value: DocumentValue) throws(DocumentError) -> [Normalizer] {
-    switch try type(of: value) {
-    case "NFC": return [.form(.nfc)]
-    case "NFD": return [.form(.nfd)]
-    case "NFKC": return [.form(.nfkc)]
-    case "NFKD": return [.form(.nfkd)]
-    case "Lowercase": return [.lowercase]
-    case "Prepend": return [.prepend(Array(try string(value, "prepend").utf8))]
-    case "Strip": return [.strip(left: try flag(value, "strip_left"), right: try flag(value, "strip_right"))]
-    case "Replace":
-      return [.replace(pattern: try fixedPattern(value), by: Array(try string(value, "content").utf8))]
-    case let name: throw error("normalizer \(name) is not supported", at: value)
+  private func checkCount(of frame: Tokenizer.SpecialFrame, at value: DocumentValue) throws(DocumentError) {
+    guard frame.before.count + frame.after.count <= Self.mostFrameTokens else {
+      throw error("the post-processor puts more than \(Self.mostFrameTokens) tokens around a text", at: value)
     }
-  }
-
-  func preTokenizer(_ value: DocumentValue, _ usesByteAlphabet: inout Bool) throws(DocumentError) -> [PreTokenizer] {
-    if usesByteAlphabet { throw error("a pre-tokenizer after ByteLevel is not supported", at: value) }
-    switch try type(of: value) {
-    case "ByteLevel":
-      usesByteAlphabet = true
-      var steps: [PreTokenizer] = try flag(value, "add_prefix_space", default: true) ? [.prefixSpace] : []
-      if try flag(value, "use_regex", default: true) { steps.append(.pattern(.gpt2)) }
-      return steps
-    case "Digits": return [.digits(individual: try flag(value, "individual_digits"))]
-    case "Metaspace":
-      let mark = Array(try string(value, "replacement").utf8)
-      guard !mark.isEmpty else { throw error("the replacement of Metaspace is empty", at: value) }
-      var prepend = try choice(value, "prepend_scheme", of: PreTokenizer.PrependScheme.self) ?? .always
-      if try !flag(value, "add_prefix_space", default: true) { prepend = .never }
-      return [.metaspace(mark: mark, prepend: prepend, splits: try flag(value, "split", default: true))]
-    case "Split":
-      guard let behavior = try choice(value, "behavior", of: PreTokenizer.SeparatorBehavior.self) else {
-        throw error("this Split has no \"behavior\"", at: value)
-      }
-      let inverts = try flag(value, "invert")
-      guard let expression = value["pattern"]?["Regex"] else {
-        if inverts { throw error("a Split that inverts a fixed text is not supported", at: value) }
-        return [.split(separator: try fixedPattern(value), behavior: behavior)]
-      }
-      guard let spelling = expression.string, let scanner = PieceScanner(expression: spelling) else {
-        throw error(
-          "the regular expression \(shown(expression)) is not one of those that are supported", at: expression)
-      }
-      // The known expressions match every character, so pieces are the same with what is not matched removed.
-      guard (behavior == .isolated && !inverts) || (behavior == .removed && inverts) else {
-        throw error("a Split by expression with behavior \(behavior.rawValue) is not supported", at: value)
-      }
-      return [.pattern(scanner)]
-    case let name: throw error("pre-tokenizer \(name) is not supported", at: value)
-    }
-  }
-
-  func decoder(_ value: DocumentValue) throws(DocumentError) -> [TokenDecoder] {
-    switch try type(of: value) {
-    case "ByteLevel": return [.byteLevel]
-    case "ByteFallback": return [.byteFallback]
-    case "Fuse": return [.fuse]
-    case "Replace":
-      return [.replace(pattern: try fixedPattern(value), by: Array(try string(value, "content").utf8))]
-    case "Strip":
-      return [
-        .strip(
-          content: Array(try string(value, "content").utf8), start: try count(value, "start"),
-          stop: try count(value, "stop"))
-      ]
-    case "Metaspace":
-      let mark = Array(try string(value, "replacement").utf8)
-      var prepend = try choice(value, "prepend_scheme", of: PreTokenizer.PrependScheme.self) ?? .always
-      if try !flag(value, "add_prefix_space", default: true) { prepend = .never }
-      return [.metaspace(mark: mark, dropsFirst: prepend != .never)]
-    case let name: throw error("decoder \(name) is not supported", at: value)
-    }
-  }
-
-  // MARK: - Members
-
-  func shown(_ value: DocumentValue) -> String { value.string.map { "\"\($0)\"" } ?? value.kindName }
-
-  func type(of value: DocumentValue) throws(DocumentError) -> String {
-    guard let type = value["type"]?.string else { throw error("expected an object with a \"type\"", at: value) }
-    return type
-  }
-
-  func list(_ value: DocumentValue, _ key: String) throws(DocumentError) -> [DocumentValue] {
-    guard let list = value[key]?.array else { throw error("expected a list \"\(key)\"", at: value) }
-    return list
-  }
-
-  func string(_ value: DocumentValue, _ key: String) throws(DocumentError) -> String {
-    guard let string = value[key]?.string else { throw error("expected a string \"\(key)\"", at: value) }
-    return string
-  }
-
-  func count(_ value: DocumentValue, _ key: String) throws(DocumentError) -> Int {
-    guard let count = value[key]?.integer, count >= 0 else {
-      throw error("expected a number \"\(key)\" from 0", at: value)
-    }
-    return count
-  }
-
-  func flag(_ value: DocumentValue, _ key: String, default standard: Bool = false) throws(DocumentError) -> Bool {
-    guard let member = value[key] else { return standard }
-    guard let flag = member.bool else {
-      throw error("\"\(key)\" is true or false, found \(member.kindName)", at: member)
-    }
-    return flag
-  }
-
-  func choice<Choice: RawRepresentable<String> & CaseIterable>(
-    _ value: DocumentValue, _ key: String, of type: Choice.Type
-  ) throws(DocumentError) -> Choice? {
-    guard let member = value[key] else { return nil }
-    guard let choice = member.string.flatMap(Choice.init) else {
-      let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-      throw error("\"\(key)\" is one of \(names), found \(shown(member))", at: member)
-    }
-    return choice
-  }
-
-  /// The text of a pattern that is a fixed text.
-  func fixedPattern(_ value: DocumentValue) throws(DocumentError) -> [UInt8] {
-    guard let pattern = value["pattern"] else { throw error("expected a \"pattern\"", at: value) }
-    if let expression = pattern["Regex"] {
-      throw error("the regular expression \(shown(expression)) is not one of those that are supported", at: expression)
-    }
-    guard let text = pattern["String"]?.string, !text.isEmpty else {
-      throw error("expected a pattern {\"String\": text}", at: pattern)
-    }
-    return Array(text.utf8)
   }
 }
