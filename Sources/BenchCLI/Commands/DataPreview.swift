@@ -40,6 +40,9 @@ extension DataCommand {
       let part = Self.part(arguments.value("split") ?? "train")
       let renderer = try LoadedModel.renderer(of: try ModelFiles.open(path), template: template)
       let loaded = try place.loader.load(dataset, part, .first(limit))
+      if renderer.endToken == nil {
+        console.note("note: no file of the model says what ends an answer; a run with it is refused")
+      }
       for note in loaded.notes { console.note("note: \(note)") }
       for (index, example) in loaded.examples.enumerated() {
         let preview = try ExamplePreview(example, of: loaded.dataset, with: renderer, cutoff: cutoff)

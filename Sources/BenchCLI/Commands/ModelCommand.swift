@@ -34,6 +34,7 @@ enum ModelCommand {
           "key_value_heads": JSONValue(configuration.keyValueHeadCount),
           "vocabulary_size": JSONValue(configuration.vocabularySize),
           "context_length": JSONValue(configuration.contextLength),
+          "tied_embeddings": JSONValue(configuration.tiesEmbeddings), "unties_head": JSONValue(files.untiesHead),
           "tokenizer": tokenizer.map { ["vocabulary_size": JSONValue($0.vocabularySize)] } ?? .null,
           "chat_template": JSONValue(template != nil),
         ]
@@ -48,6 +49,7 @@ enum ModelCommand {
       table.add(["hidden size", "\(configuration.hiddenSize)"])
       table.add(["heads", "\(configuration.headCount), key/value \(configuration.keyValueHeadCount)"])
       table.add(["vocabulary", Format.count(Double(configuration.vocabularySize))])
+      table.add(["output projection", head(of: files)])
       table.add(["context", Format.count(Double(configuration.contextLength))])
       table.add(["tokenizer", tokenizer == nil ? "none that can be read" : "yes"])
       table.add(["chat template", template == nil ? "none" : "yes"])
@@ -69,6 +71,12 @@ enum ModelCommand {
       }
       return .done
     })
+
+  /// Where the projection to the vocabulary comes from.
+  private static func head(of files: ModelFiles) -> String {
+    if files.untiesHead { return "its own: config.json says it is the embedding, the weights hold another one" }
+    return files.configuration.tiesEmbeddings ? "the embedding" : "its own"
+  }
 
   private struct MethodCost {
     let label: String

@@ -12,14 +12,18 @@ enum TextCommands {
 
   static let tokenize = Command(
     name: "tokenize", summary: "Turn lines of text into token ids, or ids back into text.",
-    discussion: ["One JSON list of ids a line; no special tokens are added. With --decode, the other way round."],
+    discussion: [
+      "One JSON list of ids a line; no special tokens are added. With --decode, the other way round. A folder with "
+        + "nothing but tokenizer.json, or vocab.json and merges.txt, is enough."
+    ],
     options: [model, OptionSpec(long: "decode", help: "Read lists of ids and print the texts.")],
     examples: [
       .init(line: "echo 'Hello world' | peft-bench tokenize --model models/x", meaning: "Ids of one line."),
       .init(line: "echo '[19556,905]' | peft-bench tokenize --model models/x --decode", meaning: "And back."),
     ],
     run: { arguments, console in
-      let tokenizer = try files(arguments).tokenizer()
+      guard let path = arguments.value("model") else { throw arguments.error("--model is missing") }
+      let tokenizer = try ModelFiles.tokenizer(at: path)
       let decode = arguments.flag("decode")
       var number = 0
       for line in InputLines() {
@@ -37,8 +41,8 @@ enum TextCommands {
   static let score = Command(
     name: "score", summary: "Log-probabilities of completions under a model.",
     discussion: [
-      "Each line of standard input is {\"prompt\": text, \"completion\": text}; prompt and completion are tokenized "
-        + "apart and no special tokens are added. {\"ids\": [...], \"from\": k} scores positions k and later of the "
+      "Each line of standard input is {\"prompt\": text, \"completion\": text}; the completion's ids go on where the "
+        + "prompt's end, no token reaches over the joint, and no special tokens are added. {\"ids\": [...], \"from\": k} scores positions k and later of the "
         + "given ids instead. Prints {\"logprob\", \"tokens\", \"token_logprobs\", \"greedy\"} a line."
     ],
     options: [model, adapter, .threads],
@@ -83,6 +87,7 @@ enum TextCommands {
       let chat = arguments.flag("chat")
       let renderer = chat ? try LoadedModel.renderer(of: session.files, template: arguments.value("template")) : nil
       let ends = session.files.endTokens + [renderer?.endToken].compactMap { $0 }
+      let size = session.model.configuration.vocabularySize
       let generator = Generator(model: session.model, endTokens: ends, context: session.context)
       let shared = generator.cache(shared: [])
       var number = 0
@@ -91,6 +96,7 @@ enum TextCommands {
           try renderer.map { $0.promptIDs(try $0.prompt(line)) }
           ?? tokenizer.encode(line, addSpecialTokens: true)
         number += 1
+        try tokenizer.check(prompt, within: size, place: "standard input, line \(number)")
         if let limit = session.model.positionLimit, prompt.count + (shared?.end ?? 0) > limit {
           let text = DocumentText(name: "standard input", bytes: [], firstLine: number)
           throw DocumentError(
@@ -173,7 +179,11 @@ struct ModelSession {
     guard !ids.isEmpty else {
       throw DocumentError("\"prompt\" is empty: nothing predicts the first token", at: value.offset, of: text)
     }
-    return try checked((ids, tokenizer.encode(completion, addSpecialTokens: false)), at: value.offset, of: text)
+    let following = tokenizer.encode(completion, after: tokenizer.end(of: prompt))
+    for part in [ids, following] {
+      try tokenizer.check(part, within: model.configuration.vocabularySize, place: text.name)
+    }
+    return try checked((ids, following), at: value.offset, of: text)
   }
 
   /// Refuses what is longer than the positions of a model that learned a vector for each.

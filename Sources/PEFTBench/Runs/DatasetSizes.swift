@@ -25,7 +25,7 @@ struct DatasetSizes {
   let longestPrompt: Int
   /// Tokens of the gold answers, in the order of the rows.
   let answerLengths: [Int]
-  /// Tokens of all choices of all rows.
+  /// Tokens of all choices of all rows, with what ends them.
   let choiceTokens: Int
   /// Most tokens of an answer.
   let answerLimit: Int
@@ -52,11 +52,11 @@ struct DatasetSizes {
     longestPrompt = prompts.map(\.count).max() ?? 0
     answerLengths = answered.map(\.answerIDs.count)
     var known: [String: Int] = [:]
-    choiceTokens = examples.reduce(0) { sum, example in
+    choiceTokens = zip(examples, answered).reduce(0) { sum, row in
       sum
-        + example.choices.reduce(0) { sum, choice in
+        + row.0.choices.reduce(0) { sum, choice in
           if let count = known[choice] { return sum + count }
-          let count = renderer.choiceIDs(choice).count
+          let count = renderer.answerIDs(choice, after: row.1.prompt).count
           known[choice] = count
           return sum + count
         }

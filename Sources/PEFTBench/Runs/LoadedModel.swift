@@ -73,18 +73,28 @@ public final class LoadedModel {
   ///
   /// - Parameters:
   ///   - files: The model.
-  ///   - template: A built-in template's name or a file, in place of the one that the model declares.
-  /// - Throws: An `InputError` for a template that cannot be read.
+  ///   - template: The name of one of the model's templates or of a built-in one, or a file, in place of the model's
+  ///     default.
+  /// - Throws: An `InputError` for a template that cannot be read, or where it is not clear which one is meant.
   public static func renderer(of files: ModelFiles, template: String?) throws -> ChatRenderer {
-    let configuration = try files.tokenizerConfiguration()
+    let tokenizer = try files.tokenizer()
+    let configuration = try files.tokenizerConfiguration(completedBy: tokenizer)
+    let own = configuration.chatTemplates
     let chosen: ChatTemplate?
     if let template {
-      chosen = try named(template)
+      let declared = own.first { $0.name == template }
+      chosen = try declared.map { try ChatTemplate(source: $0.source, name: template) } ?? named(template)
     } else {
-      let declared = configuration.chatTemplates.first { $0.name == "default" } ?? configuration.chatTemplates.first
+      let declared = own.first { $0.name == "default" } ?? (own.count == 1 ? own.first : nil)
+      guard declared != nil || own.isEmpty else {
+        throw FileError(
+          path: files.path,
+          "has \(own.count) chat templates and none called default: name one of them, \(own.map(\.name).joined(separator: ", ")), by "
+            + "--template or \"template\" in the config")
+      }
       chosen = try declared.map { try ChatTemplate(source: $0.source, name: "chat template of \(files.name)") }
     }
-    return try ChatRenderer(template: chosen, tokenizer: try files.tokenizer(), configuration: configuration)
+    return try ChatRenderer(template: chosen, tokenizer: tokenizer, configuration: configuration)
   }
 
   private static func named(_ name: String) throws -> ChatTemplate? {
@@ -96,7 +106,8 @@ public final class LoadedModel {
         path: name,
         "is neither a template's file nor a built-in one\(hint) (\(ChatTemplate.builtInNames.joined(separator: ", ")))")
     }
-    return try ChatTemplate(source: String(decoding: MemoryMappedFile(path: name).contents, as: UTF8.self), name: name)
+    let text = try DocumentText(file: name, limit: DocumentText.largestDescription)
+    return try ChatTemplate(source: String(decoding: text.bytes, as: UTF8.self), name: name)
   }
 
   /// One hash over the hashes of all weight files, or the hash itself where there is one file.

@@ -29,10 +29,14 @@ struct PreparedDataset {
   ///   - configuration: Where files are and how many rows count.
   ///   - renderer: The model's renderer.
   ///   - cutoff: Most tokens of an example.
-  /// - Throws: An `InputError` for rows that cannot be read or scored, and for labels that do not fit into an answer.
+  ///   - vocabularySize: Entries of the model's vocabulary.
+  /// - Throws: An `InputError` for rows that cannot be read or scored, for labels that do not fit into an answer, and
+  ///   for tokens that the model cannot read.
   init(
-    _ dataset: DatasetDescription, configuration: RunConfiguration, renderer: ChatRenderer, cutoff: Int
+    _ dataset: DatasetDescription, configuration: RunConfiguration, renderer: ChatRenderer, cutoff: Int,
+    vocabularySize: Int
   ) throws {
+    try renderer.requireEndToken()
     let limit = try AnswerLimit(dataset, evaluation: configuration.evaluation, renderer: renderer)
     answerLimit = limit.tokens
     let data = configuration.data
@@ -64,6 +68,12 @@ struct PreparedDataset {
     }
     guard !needsTraining || !training.isEmpty else {
       throw FileError(path: train?.files.first ?? dataset.id, "there is no row to train on")
+    }
+    try Self.checkTokens(of: training, in: "training row", of: dataset, renderer, vocabularySize)
+    for rows in [scored, test].compactMap({ $0 }) {
+      try Self.checkTokens(
+        of: rows.rendered, choices: rows.examples.map(\.choices), in: "\(rows.split) row", of: dataset, renderer,
+        vocabularySize)
     }
     let classes = train.flatMap { ClassCounts($0.examples, of: dataset) }
     trainingClasses = classes
@@ -112,6 +122,25 @@ struct PreparedDataset {
   var examples: [Example] { scored.examples }
   /// Their prompts.
   var evaluation: [RenderedExample] { scored.rendered }
+
+  /// Refuses rows with a token for which the model has no embedding.
+  private static func checkTokens(
+    of rows: [RenderedExample], choices: [[String]] = [], in part: String, of dataset: DatasetDescription,
+    _ renderer: ChatRenderer, _ vocabularySize: Int
+  ) throws(VocabularyError) {
+    // Mostly no token of the tokenizer is beyond the vocabulary.
+    let tokenizer = renderer.tokenizer
+    guard tokenizer.vocabularySize > vocabularySize else { return }
+    for (index, row) in rows.enumerated() {
+      let place = "\(dataset.id), \(part) \(index + 1)"
+      try tokenizer.check(row.promptIDs, within: vocabularySize, place: place)
+      try tokenizer.check(row.answerIDs, within: vocabularySize, place: place)
+      for choice in choices.indices.contains(index) ? choices[index] : [] {
+        let ids = renderer.answerIDs(choice, after: row.prompt)
+        try tokenizer.check(ids, within: vocabularySize, place: "\(place), choice \(choice.debugDescription)")
+      }
+    }
+  }
 
   /// The SHA-256 of the rows as they are used: ids of prompts and answers, and what else tells rows apart.
   private static func hash(of rows: [RenderedExample], groups: [String?]) -> String {

@@ -256,7 +256,9 @@ public final class RunExecutor {
       model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens, context: context)
     let prompts = rows.rendered.map(\.promptIDs)
     if configuration.evaluation.mode == .rank, !planned.dataset.labels.isEmpty {
-      let choices = rows.examples.map { example in example.choices.map { model.renderer.choiceIDs($0) } }
+      let choices = zip(rows.examples, rows.rendered).map { example, rendered in
+        model.renderer.answerIDs(example.choices, after: rendered.prompt)
+      }
       func words(_ values: [[Double]]) -> [String] {
         known.answers
           + zip(values, rows.examples.dropFirst(known.answers.count)).map { values, example in

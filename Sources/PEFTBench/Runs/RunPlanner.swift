@@ -110,7 +110,8 @@ public final class RunPlanner {
     var new: DatasetSizes?
     do {
       let data = try PreparedDataset(
-        run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff)
+        run.dataset, configuration: configuration, renderer: model.renderer, cutoff: cutoff,
+        vocabularySize: model.skeleton.configuration.vocabularySize)
       for note in data.notes where notes.insert(note).inserted { watch(.note(note)) }
       new = DatasetSizes(data, renderer: model.renderer)
     } catch let error as DatasetNotFound {

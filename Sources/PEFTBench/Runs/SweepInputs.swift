@@ -38,7 +38,8 @@ final class SweepInputs {
     let (key, cutoff) = try dataKey(of: run)
     if let data = datasets[key] { return data }
     let data = try PreparedDataset(
-      run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff)
+      run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
+      vocabularySize: outline.files.configuration.vocabularySize)
     if outline.skeleton.positionLimit != nil, data.longestExample > cutoff {
       throw FileError(
         path: run.model.path,

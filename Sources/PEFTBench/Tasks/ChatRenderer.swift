@@ -22,7 +22,9 @@ public struct RenderedExample: Sendable, Equatable {
 
 /// Renders prompts for training and for evaluation alike: a dataset's text, then the model's chat template.
 ///
-/// Prompt and answer are tokenized apart, so that the ids of a prompt do not depend on its answer.
+/// The ids of a prompt do not depend on its answer, since they are what the model is given when it is asked. The answer's
+/// ids go on where the prompt ends (`Tokenizer.encode(_:after:)`): together they are those of the whole conversation,
+/// unless a token would reach over the joint.
 public struct ChatRenderer: Sendable {
   /// The name of the template, or `plain` for a model without one.
   public let templateName: String
@@ -30,9 +32,13 @@ public struct ChatRenderer: Sendable {
   public let templateHash: String
   /// What stands between the prompt and the answer's own text, such as a space; part of the trained text.
   public let answerPrefix: String
-  /// What ends an answer: what the template puts behind it, up to the first token that ends a turn or text.
+  /// What ends an answer: what the template puts after it, up to the first token that ends a turn or text.
+  ///
+  /// Empty where no such token is known.
   public let answerEnd: String
-  /// The id that ends an answer, if one token does; generation stops there.
+  /// The id that ends an answer; generation stops there.
+  ///
+  /// Nil for a model that cannot be fine-tuned, since none of its answers would be trained to end.
   public let endToken: Int32?
   /// The tokenizer.
   public let tokenizer: Tokenizer
@@ -70,8 +76,28 @@ public struct ChatRenderer: Sendable {
     }
     answerPrefix = probe.prefix
     answerEnd = probe.end
-    let ids = tokenizer.encode(probe.end, addSpecialTokens: false)
-    endToken = ids.count == 1 ? ids[0] : nil
+    endToken = Self.lastToken(of: probe.end, tokenizer)
+  }
+
+  /// The token that a text ends with, if its spelling there is that of the whole token.
+  private static func lastToken(of text: String, _ tokenizer: Tokenizer) -> Int32? {
+    guard let last = tokenizer.encode(text, after: .text).last, let token = tokenizer.token(for: last),
+      text.utf8.count >= token.utf8.count, text.utf8.suffix(token.utf8.count).elementsEqual(token.utf8)
+    else { return nil }
+    return last
+  }
+
+  /// Refuses a model of which no file says what ends an answer.
+  ///
+  /// - Throws: `ChatFormatError`.
+  public func requireEndToken() throws {
+    guard endToken == nil else { return }
+    throw ChatFormatError(
+      template: templateName,
+      message:
+        "nothing ends an answer, so that no run could train or stop one: tokenizer_config.json, special_tokens_map.json, "
+        + "generation_config.json and config.json (in a GGUF file, tokenizer.ggml.eos_token_id) name no end of text that "
+        + "the tokenizer has; write an \"eos_token\" into tokenizer_config.json")
   }
 
   /// The prompt as text: the user's turn within the template, up to where the model answers.
@@ -98,13 +124,22 @@ public struct ChatRenderer: Sendable {
   public func completion(_ answer: String) -> String { answerPrefix + answer + answerEnd }
 
   /// The ids of an answer with its end, as trained and as ranked.
-  public func answerIDs(_ answer: String) -> [Int32] {
-    tokenizer.encode(completion(answer), addSpecialTokens: false)
+  ///
+  /// - Parameters:
+  ///   - answer: The answer, or one of the choices.
+  ///   - prompt: The prompt that it follows.
+  public func answerIDs(_ answer: String, after prompt: String) -> [Int32] {
+    answerIDs(answer, after: tokenizer.end(of: prompt))
   }
 
-  /// The ids of a choice without what ends it, for comparing choices by their probability.
-  public func choiceIDs(_ choice: String) -> [Int32] {
-    tokenizer.encode(answerPrefix + choice, addSpecialTokens: false)
+  /// The ids of several answers to one prompt.
+  public func answerIDs(_ answers: [String], after prompt: String) -> [[Int32]] {
+    let end = tokenizer.end(of: prompt)
+    return answers.map { answerIDs($0, after: end) }
+  }
+
+  private func answerIDs(_ answer: String, after end: Tokenizer.TextEnd) -> [Int32] {
+    tokenizer.encode(completion(answer), after: end)
   }
 
   /// Renders and tokenizes an example.
@@ -120,8 +155,8 @@ public struct ChatRenderer: Sendable {
   ) throws(TemplateError) -> RenderedExample {
     let text = dataset.prompt(for: example)
     var completion = completion(example.answer)
-    var answer = answerIDs(example.answer)
     var prompt = try prompt(text.text)
+    var answer = answerIDs(example.answer, after: prompt)
     var ids = promptIDs(prompt)
     guard let cutoff else { return rendered(prompt, completion, ids, answer) }
     let total = ids.count.addingReportingOverflow(reserved ?? answer.count)
@@ -131,6 +166,7 @@ public struct ChatRenderer: Sendable {
     let shorter = try PromptCut(renderer: self, limit: space).cut(text)
     prompt = shorter.prompt
     ids = shorter.ids
+    answer = answerIDs(example.answer, after: prompt)
     var isAnswerCut = false
     if reserved == nil, ids.count + answer.count > cutoff {
       // The prompt's frame and an answer that are too long together; the answer's beginning is worth training on.
@@ -150,7 +186,7 @@ public struct ChatRenderer: Sendable {
       prompt: prompt, completion: completion, promptIDs: ids, answerIDs: answer, isPromptCut: false, isAnswerCut: false)
   }
 
-  /// What a template puts before an answer and behind it, found by rendering one.
+  /// What a template puts before an answer and after it, found by rendering one.
   private static func answerFrame(
     of template: ChatTemplate, _ tokenizer: Tokenizer, _ configuration: TokenizerConfiguration
   ) throws -> (prefix: String, end: String) {
@@ -177,10 +213,7 @@ public struct ChatRenderer: Sendable {
     if let end = configuration.endOfText { ends.append(end) }
     let first = ends.filter { !$0.isEmpty }.compactMap { rest.range(of: $0) }.min { $0.lowerBound < $1.lowerBound }
     if let first { return (prefix, String(rest[..<first.upperBound])) }
-    guard let end = configuration.endOfText else {
-      throw complaint("it ends an answer with no token of the tokenizer, and the tokenizer has no end of text")
-    }
-    return (prefix, end)
+    return (prefix, configuration.endOfText ?? "")
   }
 }
 

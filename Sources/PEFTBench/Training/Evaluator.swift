@@ -44,11 +44,12 @@ public struct Evaluator {
     return answers
   }
 
-  /// The log-probability of each choice behind each prompt.
+  /// The log-probability of each choice following each prompt.
   ///
   /// - Parameters:
   ///   - prompts: The prompts as ids.
-  ///   - choices: For each prompt, the possible answers as ids; one without ids is never the likeliest.
+  ///   - choices: For each prompt, the possible answers as ids, as they are trained: with what ends them, so that an
+  ///     answer with which another one begins does not win by being shorter. One without ids is never the likeliest.
   ///   - start: The first prompt to look at.
   ///   - progress: Told the values so far after each prompt; what it throws ends the evaluation.
   /// - Returns: For each prompt from `start` on, the summed log-probability of each choice's tokens.

@@ -85,7 +85,7 @@ struct ChatRendererTests {
     #expect(renderer.answerPrefix == " ")
     #expect(renderer.answerEnd == "</s>")
     #expect(try renderer.prompt("Hi") == "<s>[INST] Hi[/INST]")
-    #expect(renderer.answerIDs("No") == [32, 78, 111, 259])
+    #expect(try renderer.answerIDs("No", after: renderer.prompt("Hi")) == [32, 78, 111, 259])
   }
 
   @Test(
