@@ -205,7 +205,7 @@ import Testing
   }
 
   @Test("A class that cuts texts in an unknown way, and a merge that is none, are refused") func wrongFiles() throws {
-    try withTemporaryFolder { folder in
+    try withTemporaryFolder { folder throws in
       func complaint(_ config: String, _ merges: String) throws -> String {
         for (name, text) in [
           ("vocab.json", #"{"a": 0, "b": 1, "ab": 2}"#), ("merges.txt", merges), ("tokenizer_config.json", config),

@@ -162,9 +162,14 @@ struct ModelSession {
     let value = try JSONParser.parse(text)
     if let list = value["ids"]?.array {
       let size = model.configuration.vocabularySize
-      let ids = list.compactMap { $0.integer }.filter { (0..<size).contains($0) }.map { Int32($0) }
-      guard ids.count == list.count else {
-        throw DocumentError("\"ids\": expected token ids below \(size)", at: value["ids"]?.offset ?? 0, of: text)
+      let ids = try list.map { entry throws -> Int32 in
+        guard let id = entry.integer, (0..<size).contains(id) else {
+          let found = entry.integer.map { "id \($0)" } ?? entry.kindName
+          throw DocumentError(
+            "\"ids\": found \(found), but the model's vocabulary has \(size) entries, with ids from 0 to \(size - 1)",
+            at: entry.offset, of: text)
+        }
+        return Int32(id)
       }
       guard let from = value["from"]?.integer, (1...max(1, ids.count)).contains(from) else {
         throw DocumentError("\"from\": expected a position from 1 to \(ids.count)", at: value.offset, of: text)

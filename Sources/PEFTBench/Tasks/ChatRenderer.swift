@@ -44,6 +44,8 @@ public struct ChatRenderer: Sendable {
   public let tokenizer: Tokenizer
 
   private let template: ChatTemplate?
+  /// How prompts end.
+  private let usualEnd: Tokenizer.TextEnd
   private let beginningOfText: String?
   private let endOfText: String?
 
@@ -68,12 +70,13 @@ public struct ChatRenderer: Sendable {
     endOfText = configuration.endOfText
     templateName = template?.name ?? "plain"
     templateHash = SHA256.hexadecimal(of: Array((template?.source ?? Self.plainSource).utf8))
-    let probe: (prefix: String, end: String)
+    let probe: (prefix: String, end: String, prompt: String)
     if let template {
       probe = try Self.answerFrame(of: template, tokenizer, configuration)
     } else {
-      probe = (" ", configuration.endOfText ?? "")
+      probe = (" ", configuration.endOfText ?? "", Self.plainPrompt("Question"))
     }
+    usualEnd = tokenizer.end(of: probe.prompt)
     answerPrefix = probe.prefix
     answerEnd = probe.end
     endToken = Self.lastToken(of: probe.end, tokenizer)
@@ -102,11 +105,13 @@ public struct ChatRenderer: Sendable {
 
   /// The prompt as text: the user's turn within the template, up to where the model answers.
   public func prompt(_ userText: String) throws(TemplateError) -> String {
-    guard let template else { return userText + "\nAnswer:" }
+    guard let template else { return Self.plainPrompt(userText) }
     return try template.render(
       messages: [ChatMessage(role: "user", content: userText)], addGenerationPrompt: true, bosToken: beginningOfText,
       eosToken: endOfText, variables: Self.variables)
   }
+
+  private static func plainPrompt(_ userText: String) -> String { userText + "\nAnswer:" }
 
   /// The ids of a prompt.
   public func promptIDs(_ prompt: String) -> [Int32] {
@@ -131,6 +136,9 @@ public struct ChatRenderer: Sendable {
   public func answerIDs(_ answer: String, after prompt: String) -> [Int32] {
     answerIDs(answer, after: tokenizer.end(of: prompt))
   }
+
+  /// The ids of an answer after a prompt that ends as the template lets it end, for the lengths of labels.
+  public func answerIDs(_ answer: String) -> [Int32] { answerIDs(answer, after: usualEnd) }
 
   /// The ids of several answers to one prompt.
   public func answerIDs(_ answers: [String], after prompt: String) -> [[Int32]] {
@@ -189,7 +197,7 @@ public struct ChatRenderer: Sendable {
   /// What a template puts before an answer and after it, found by rendering one.
   private static func answerFrame(
     of template: ChatTemplate, _ tokenizer: Tokenizer, _ configuration: TokenizerConfiguration
-  ) throws -> (prefix: String, end: String) {
+  ) throws -> (prefix: String, end: String, prompt: String) {
     func complaint(_ message: String) -> ChatFormatError {
       ChatFormatError(template: template.name, message: message)
     }
@@ -212,8 +220,8 @@ public struct ChatRenderer: Sendable {
     var ends = tokenizer.addedTokens.filter(\.isSpecial).map(\.content)
     if let end = configuration.endOfText { ends.append(end) }
     let first = ends.filter { !$0.isEmpty }.compactMap { rest.range(of: $0) }.min { $0.lowerBound < $1.lowerBound }
-    if let first { return (prefix, String(rest[..<first.upperBound])) }
-    return (prefix, configuration.endOfText ?? "")
+    if let first { return (prefix, String(rest[..<first.upperBound]), prompt) }
+    return (prefix, configuration.endOfText ?? "", prompt)
   }
 }
 
