@@ -32,6 +32,17 @@ import Testing
     #expect(json["suites"]?.array?.first?["leaderboard"]?.array?.count == 3)
     #expect(json["missing"]?.array?.isEmpty == true && json["failed"]?.array?.isEmpty == true)
 
+    // Another headline or other exponents are another view, which leaves the files as well.
+    let sentences = try #require(json["suites"]?.array?.first?["verdict"]?["sentences"]?.array).compactMap(\.string)
+    let words = { (text: String) in text.split { " \n".contains($0) }.joined(separator: " ") }
+    #expect(!sentences.isEmpty && sentences.allSatisfy { words(report.output).contains(words($0)) })
+    #expect(run.output.contains("majority") && sentences.allSatisfy { words(run.output).contains(words($0)) })
+    let view = try workspace.run("report", "out", "--metric", "f1", "--beta", "0,0,0", "-f", "csv")
+    #expect(view.status == 0 && view.output.contains(",complete,f1,"), "\(view)")
+    let unknown = try workspace.run("report", "out", "--metric", "acuracy")
+    #expect(unknown.status == 2 && unknown.diagnostics.contains("The records have"), "\(unknown)")
+    #expect(try workspace.run("report", "out", "--beta", "1,x,1").status == 2)
+
     // A part of the runs leaves the files of all of them.
     let part = try workspace.run("report", "out", "--only", "dataset=tones", "-f", "csv")
     #expect(part.output.split(separator: "\r\n").count == 4)

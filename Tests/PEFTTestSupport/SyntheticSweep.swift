@@ -59,6 +59,8 @@ public struct SyntheticSweep {
   public var answer: ((_ method: String, _ row: Int) -> String)?
   /// What the records tell of the data beside the number of rows.
   public var dataFacts: [(name: String, value: JSONValue)] = []
+  /// The options that records give all methods.
+  public var options: JSONValue = [:]
   /// The label that records give a method.
   public var label: (_ method: String) -> String = { $0 }
 
@@ -181,7 +183,7 @@ public struct SyntheticSweep {
         "parameters": JSONValue(constants.parameters), "dtype": "auto",
       ],
       "method": [
-        "name": JSONValue(method.name), "label": JSONValue(label(method.name)), "options": [:],
+        "name": JSONValue(method.name), "label": JSONValue(label(method.name)), "options": options,
         "trainable_parameters": JSONValue(method.parameters),
       ],
       "dataset": JSONValue(dataset),

@@ -12,7 +12,8 @@ struct ReportPrinter {
     }
   }
 
-  /// Prints of each suite with several methods how they compare: the columns of its leaderboard that fit a terminal.
+  /// Prints of each suite what may be concluded, and where there are several methods the columns of its leaderboard that
+  /// fit a terminal.
   func printLeaderboards(_ report: Report) {
     let kept = [
       "method", "PSCP", "score", "95 % interval", "majority", "parameters", "added FLOPs", "memory", "rank", "runs",
@@ -20,11 +21,13 @@ struct ReportPrinter {
     let traits = console.outputTraits
     // A file or a pipe has no width, so nothing is cut there.
     let width = traits.isTerminal ? traits.width : Int.max
-    for suite in report.suites where suite.results.methods.count > 1 {
+    for suite in report.suites {
       guard let table = report.tables(suite).first(where: { $0.id == "leaderboard" }) else { continue }
       let head = "Leaderboard · \(suite.results.modelNames.joined(separator: ", ")) · \(suite.results.suiteTitle)"
       console.print("\n" + (console.outputTraits.styled(Console.harmless(head), .bold)))
       for line in Self.verdict(suite, width: width) { console.print(line) }
+      // A table of one method would say what the runs' own table says.
+      guard suite.results.methods.count > 1 else { continue }
       console.print("")
       for line in Self.lines(table.keeping(kept), width: width) { console.print(line) }
     }

@@ -170,6 +170,7 @@ import Testing
       try [4, 8, 16].map { rank in
         var sweep = SyntheticSweep(folder.appending(path: "\(rank)"))
         sweep.rows = 200
+        sweep.options = ["rank": JSONValue(rank)]
         sweep.label = { "\($0) (rank=\(rank), learning_rate=0.0005)" }
         sweep.rightRows = { _, _, _ in self.right(rank == 8 ? 180 : 150, of: 200) }
         try sweep.write(methods: [Self.lora], datasets: ["sst2"], seeds: [1])

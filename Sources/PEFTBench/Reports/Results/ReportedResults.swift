@@ -67,10 +67,10 @@ public struct ReportedResults: Sendable {
     results.runs = runs.compactMap { $0.headlined(by: metric) }
     guard !results.runs.isEmpty || runs.isEmpty else {
       let names = Set(runs.flatMap { $0.scores.map(\.name) }).sorted()
+      let nearest = NearestName.of(metric, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
       throw FileError(
         path: paths.joined(separator: ", "),
-        "no run has a score \"\(metric)\"\(NearestName.of(metric, among: names).map { "; did you mean \"\($0)\"?" } ?? "")"
-          + " There are \(names.joined(separator: ", "))")
+        "no run has a score \"\(metric)\"\(nearest) The records have \(names.joined(separator: ", "))")
     }
     let lost = Set(runs.map(\.dataset)).subtracting(results.runs.map(\.dataset)).sorted()
     if !lost.isEmpty { results.notes.append("Without a score \(metric), so left out: \(lost.joined(separator: ", "))") }
