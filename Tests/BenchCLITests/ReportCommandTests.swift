@@ -86,9 +86,9 @@ import Testing
   @Test(
     "What cannot be reported or compared is wrong input",
     arguments: [
-      (["report", "nowhere"], "there is no such results folder"), (["report", "data"], "is no results folder"),
+      (["report", "nowhere"], "there is no such results folder"), (["report", "data"], "is not a results folder"),
       (["report", "data", "--format", "pdf"], "expected one of table"), (["compare", "data"], "expected CANDIDATE"),
-      (["report", "data", "--export", "tensorboard"], "is no results folder"),
+      (["report", "data", "--export", "tensorboard"], "is not a results folder"),
       (["compare", "data", "data", "--tolerance", "accuracy"], "--tolerance: expected a metric"),
       (["report", "data", "--only", "color=red"], "--only: expected"),
     ]) func mistakes(arguments: [String], message: String) throws

@@ -42,6 +42,9 @@ import Testing
       let run = "out/runs/\(try #require(record["id"]?.string))"
       let predictions = try workspace.lines(file: run + "/predictions.jsonl")
       #expect(predictions.count == 9, "\(name)")
+      let seed = name.hasSuffix("none") ? "" : "-s\(try #require(record["seed"]?.integer))"
+      let link = workspace.path("out/by-name/\(name.replacing("/", with: "-"))\(seed)")
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "../\(run.dropFirst(4))", "\(name)")
       #expect(predictions.allSatisfy { $0.keys == ["index", "prompt", "label", "predict", "correct"] }, "\(name)")
       let history = try workspace.lines(file: run + "/history.jsonl")
       if name.hasSuffix("none") {

@@ -19,7 +19,7 @@ import Testing
     _ configuration: RunConfiguration, only: [(key: String, value: String)] = [], shard: (Int, Int)? = nil
   ) throws -> RunSelection {
     configuration.selection(
-      datasets: try configuration.data.descriptions(from: configuration.file), only: only,
+      datasets: try configuration.data.descriptions(from: configuration.file), only: RunFilter(only),
       shard: shard.map { (index: $0.0, count: $0.1) })
   }
 
@@ -46,6 +46,19 @@ import Testing
       #expect(
         shards.allSatisfy { shard in ["lora", "ia3"].allSatisfy { name in shard.contains { $0.hasSuffix(name) } } })
     }
+  }
+
+  @Test("Several values of one key are alternatives, different keys must all match, and what nothing has is named")
+  func filters() throws {
+    let configuration = try configuration()
+    let either = try selection(configuration, only: [("dataset", "cb"), ("method", "lora"), ("method", "ia3")])
+    #expect(Set(either.asked.map(\.title)) == ["cb/lora", "cb/ia3"])
+    #expect(try selection(configuration, only: [("seed", "1"), ("seed", "7"), ("model", "a")]).asked.count == 4)
+    let filter = RunFilter([(key: "method", value: "lora"), (key: "method", value: "ai3")])
+    #expect(
+      filter.complaint(names: try selection(configuration).names)
+        == #"--only method=ai3: there is no such method; did you mean "ia3"? Known: lora, ia3"#)
+    #expect(RunFilter([(key: "model", value: "b")]).complaint(names: try selection(configuration).names) == nil)
   }
 
   @Test("The plan on disk gathers what several calls know, and forgets what the config no longer asks for")

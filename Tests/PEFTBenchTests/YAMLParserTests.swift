@@ -175,7 +175,7 @@ import Testing
     ("a: &x 1\nb: *x\n", 1, 4, "anchors (&) are not supported"),
     ("a: !!str 1\n", 1, 4, "tags (!) are not supported"),
     ("<<: {a: 1}\n", 1, 1, "merge keys (<<) are not supported"),
-    ("a: 1\na: 2\n", 2, 1, "the key \"a\" stands twice in this map"),
+    ("a: 1\na: 2\n", 2, 1, "duplicate key \"a\" in this map"),
     ("---\na: 1\n---\nb: 2\n", 3, 1, "several documents in one file are not supported"),
     ("a: @x\n", 1, 4, "'@' cannot begin an unquoted value; put it in quotes"),
     ("a: %x\n", 1, 4, "'%' cannot begin an unquoted value; put it in quotes"),

@@ -124,7 +124,7 @@ import Testing
       head(keys: 1) + text("k") + littleEndian(UInt32(9)) + [[UInt8]](repeating: list, count: 100).flatMap { $0 }
     #expect(try message(nested).contains("deeper than"))
     let pair = text("k") + littleEndian(UInt32(7)) + [1]
-    #expect(try message(head(keys: 2) + pair + pair).contains("stands twice"))
+    #expect(try message(head(keys: 2) + pair + pair).contains("duplicate key"))
     let broken = littleEndian(UInt64(2)) + [0xC3, 0x28] + littleEndian(UInt32(7)) + [1]
     #expect(try message(head(keys: 1) + broken).contains("UTF-8"))
     let big = text("k") + littleEndian(UInt32(10)) + littleEndian(UInt64.max)

@@ -114,7 +114,7 @@ import Testing
       (file(two("[4,8]", "[4,8]"), data: 8), "hole after the header"),
       (file(#"{"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":1}}"#, data: 1), "unknown key \"x\""),
       (file(#"{"t":{"shape":[1],"data_offsets":[0,1]}}"#, data: 1), "dtype is missing"),
-      (file(#"{"t":{},"t":{}}"#, data: 0), "stands twice"),
+      (file(#"{"t":{},"t":{}}"#, data: 0), "duplicate key"),
       (littleEndian(UInt64(8)) + [0x7B, 0x22, 0xC3, 0x28, 0x22, 0x3A, 0x31, 0x7D], "not valid UTF-8"),
     ]
     for (bytes, fault) in cases {

@@ -7,7 +7,7 @@ enum PlanCommand {
     name: "plan", summary: "Show the runs that a config asks for and what they take, without doing them.",
     discussion: [
       "Time is scaled from a measurement of about two seconds, of which the fastest passes count, so it holds for this "
-        + "machine when it is quiet; memory is the peak of the largest batch: weights, adapter, gradients, optimizer and "
+        + "machine when it is quiet; that of complete runs is what they took; memory is the peak of the largest batch: weights, adapter, gradients, optimizer and "
         + "activations, which --json lists apart. A model without weights gets sizes only, and a dataset that is not "
         + "there is listed with the command that gets it.",
       "With --slurm it prints an sbatch script instead, an array of tasks that share one results folder: time and "
@@ -103,6 +103,9 @@ private struct Plan {
       .init(title: "time", isNumber: true), .init(title: "memory", isNumber: true), .init(title: "state"),
     ]
     var table = TextTable(columns)
+    // One unit a column, that of the largest, so that the eye can compare.
+    let time = Format.seconds(upTo: estimates.compactMap { $0.measuredSeconds ?? $0.seconds }.max() ?? 0)
+    let memory = Format.bytes(upTo: estimates.compactMap { $0.peak?.total }.max() ?? 0)
     for estimate in estimates {
       let work = estimate.work
       var cells = [estimate.id ?? "–"]
@@ -113,7 +116,7 @@ private struct Plan {
         Format.count(work.map { Double($0.trainingRows) }), Format.count(work.map { Double($0.evaluationRows) }),
         Format.count(Double(estimate.trainableParameters)),
         Format.count(work.map { Double($0.trainingTokens) + Double($0.evaluationTokens) }),
-        Format.seconds(estimate.seconds), Format.bytes(estimate.peak.map { Double($0.total) }),
+        time(estimate.measuredSeconds ?? estimate.seconds), memory(estimate.peak?.total),
         estimate.isComplete ? "complete" : work == nil ? "no data" : "to do",
       ]
       table.add(cells)
@@ -202,7 +205,8 @@ private struct Plan {
       "trainable_parameters": JSONValue(estimate.trainableParameters),
       "training_tokens": JSONValue(estimate.work?.trainingTokens),
       "evaluation_tokens": JSONValue(estimate.work?.evaluationTokens), "steps": JSONValue(estimate.work?.steps),
-      "estimated_seconds": JSONValue(estimate.seconds), "estimated_peak_bytes": JSONValue(estimate.peak?.total),
+      "estimated_seconds": JSONValue(estimate.seconds), "measured_seconds": JSONValue(estimate.measuredSeconds),
+      "estimated_peak_bytes": JSONValue(estimate.peak?.total),
       "estimated_memory": estimate.peak.map { peak in
         [
           "weights": JSONValue(peak[.weights]), "adapter": JSONValue(peak[.adapter]),

@@ -122,7 +122,7 @@ private final class PretrainingWatcher {
       console.note("vocabulary: \(tokens) tokens\(less)")
       start = ProcessInfo.processInfo.systemUptime
     case .resumed(let step, let steps):
-      console.note("going on behind step \(step) of \(steps)")
+      console.note("resumes after step \(step) of \(steps)")
       firstStep = step
     case .step(let step, let steps, let loss, let tokens):
       show(step, of: steps, loss: loss, tokens: tokens)

@@ -16,7 +16,7 @@ enum RunCommand {
         + "or the first N with --set data.limit=first."),
     OptionSpec(
       long: "only", valueName: "KEY=VALUE", isRepeated: true,
-      help: "Only runs whose dataset, method, seed or model is VALUE."),
+      help: "Only runs whose dataset, method, seed or model is VALUE; several values of one key are alternatives."),
     OptionSpec(
       long: "memory-limit", valueName: "SIZE",
       help: "Memory that a run may need, such as 2GB; what is free on the machine unless given."),
@@ -152,7 +152,9 @@ enum RunCommand {
     }
     ReportCommand.refresh(session.results, printsLeaderboard: !arguments.flag("json"), console)
     if !arguments.flag("json") {
-      console.note("Records, predictions and adapters are in \(session.results.path).")
+      console.note(
+        "Records, predictions and adapters are in \(session.results.path), each run by its name in \(ResultsFolder.linksName)/."
+      )
     }
     if result.missing > 0 {
       console.error(
@@ -196,9 +198,11 @@ struct RunSession {
     let threads = try arguments.integer("threads", in: 1...4096) ?? configuration.threads
     context = ComputeContext(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     available = try Self.memoryLimit(arguments) ?? AvailableMemory.now()
+    let filter = RunFilter(try Self.only(arguments))
     selection = configuration.selection(
-      datasets: try configuration.data.descriptions(from: configuration.file), only: try Self.only(arguments),
+      datasets: try configuration.data.descriptions(from: configuration.file), only: filter,
       shard: try Self.shard(arguments))
+    if let complaint = filter.complaint(names: selection.names) { throw arguments.error(complaint) }
     guard !selection.runs.isEmpty else { throw arguments.error("no run of the config matches --only and --shard") }
   }
 

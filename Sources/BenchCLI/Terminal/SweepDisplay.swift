@@ -105,7 +105,7 @@ final class SweepDisplay: Sendable {
       }
     case .resumed(let run, let step):
       let title = state.withLock { $0.title(run) }
-      console.note("\(title) goes on behind step \(step).")
+      console.note("\(title) resumes after step \(step).")
     case .step(let run, let done, let total, let loss, let tokens):
       update(run, at: now) { active in
         (active.done, active.total, active.loss, active.tokens) = (done, total, loss, tokens)

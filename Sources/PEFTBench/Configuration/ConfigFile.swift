@@ -97,7 +97,8 @@ public struct ConfigFile: Sendable {
       throw ConfigFileError(path: path, problem: "the file cannot be read")
     }
     guard data.count <= maximumBytes else {
-      throw ConfigFileError(path: path, problem: "this is no config file: it has more than \(maximumBytes >> 20) MiB")
+      throw ConfigFileError(
+        path: path, problem: "is too large for a config file: it has more than \(maximumBytes >> 20) MiB")
     }
     return [UInt8](data)
   }

@@ -48,7 +48,7 @@ extension YAMLParser {
       }
       if key == "<<" { throw error("merge keys (<<) are not supported", at: keyOffset) }
       guard seen.insert(key).inserted else {
-        throw error("the key \(key.debugDescription) stands twice in this map", at: keyOffset)
+        throw error("duplicate key \(key.debugDescription) in this map", at: keyOffset)
       }
       try skipFlowSpace(of: "map", from: start)
       guard current == UInt8(ascii: ":") else {

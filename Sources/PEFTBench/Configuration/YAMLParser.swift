@@ -167,7 +167,7 @@ public struct YAMLParser {
       }
       let key = try self.key()
       guard seen.insert(key).inserted else {
-        throw error("the key \(key.debugDescription) stands twice in this map", at: keyOffset)
+        throw error("duplicate key \(key.debugDescription) in this map", at: keyOffset)
       }
       members.append(.init(key: key, keyOffset: keyOffset, value: try mapValue(indent: indent)))
       try skipToContent()

@@ -28,6 +28,16 @@ public struct PlannedRun: Sendable {
     }
     return min(method.training.cutoffTokens, limit - count)
   }
+  /// What a run is called under a key of `--only`.
+  func names(under key: String) -> [String] {
+    switch key {
+    case "dataset": [dataset.id]
+    case "method": [method.label, method.name]
+    case "seed": [String(seed)]
+    default: [model.name]
+    }
+  }
+
   /// `dataset/method`, with the seed where there are several.
   public var title: String { "\(dataset.id)/\(method.label)" }
 }
@@ -42,29 +52,27 @@ public struct RunSelection: Sendable {
   public let all: [PlannedRun]
 }
 
+extension RunSelection {
+  /// What the config's runs are called under a key of `--only`.
+  public func names(under key: String) -> [String] { all.flatMap { $0.names(under: key) } }
+}
+
 extension RunConfiguration {
   /// The runs, ordered so that partial results are useful early: all methods on the first dataset, then all datasets
   /// and models, and only then the next seed; zero-shot first.
   ///
   /// - Parameters:
   ///   - datasets: The datasets that the config names, in its order.
-  ///   - only: Keep runs that match all of these (`dataset`, `method`, `seed`, `model`).
+  ///   - only: Keep runs that match (`dataset`, `method`, `seed`, `model`).
   ///   - shard: Keep one run of every `count`, the `index`-th from 1; which one of them moves on by one each time, so
   ///     that no shard gets the same method again and again.
   /// - Returns: The runs.
   public func selection(
-    datasets: [DatasetDescription], only: [(key: String, value: String)] = [], shard: (index: Int, count: Int)? = nil
+    datasets: [DatasetDescription], only: RunFilter = RunFilter(), shard: (index: Int, count: Int)? = nil
   ) -> RunSelection {
     let all = plan(datasets: datasets)
     let asked = all.filter { run in
-      only.allSatisfy { key, value in
-        switch key {
-        case "dataset": run.dataset.id == value
-        case "method": run.method.label == value || run.method.name == value
-        case "seed": String(run.seed) == value
-        default: run.model.name == value
-        }
-      }
+      only.keeps { key, value in run.names(under: key).contains(value) }
     }
     guard let shard else { return RunSelection(runs: asked, asked: asked, all: all) }
     let runs = asked.enumerated().filter { Self.shard(of: $0.offset, count: shard.count) == shard.index }

@@ -14,6 +14,8 @@ public struct RunEstimate: Sendable {
   public let work: Work?
   /// Seconds that it takes on this machine; nil without weights to measure by, or without data.
   public let seconds: Double?
+  /// Seconds that it took, from its record; nil for a run that is not complete.
+  public let measuredSeconds: Double?
   /// The peak of tensors that its record would state; nil without data.
   public let peak: MemoryUse?
   /// The peak that memory must do for, evaluation included, and what to change if it does not; nil without data.

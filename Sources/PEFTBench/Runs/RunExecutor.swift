@@ -167,6 +167,7 @@ public final class RunExecutor {
       started: started, threads: context.workers.count
     ).record()
     try AtomicFile.write(record.json.prettyText, to: folder + "/record.json")
+    results.link(run, namesModel: configuration.models.count > 1)
     return record
   }
 

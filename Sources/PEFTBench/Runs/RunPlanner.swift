@@ -44,7 +44,7 @@ public final class RunPlanner {
       guard let data = try sizes(of: run, on: model) else {
         return RunEstimate(
           run: run, id: nil, isComplete: false, trainableParameters: figures.trainable, work: nil, seconds: nil,
-          peak: nil, need: nil)
+          measuredSeconds: nil, peak: nil, need: nil)
       }
       let id = try model.hash.map { hash in
         RunIdentity(
@@ -59,9 +59,18 @@ public final class RunPlanner {
         method: figures, data: data, speed: model.speed)
       return RunEstimate(
         run: run, id: id, isComplete: id.map(results.isComplete) ?? false, trainableParameters: figures.trainable,
-        work: cost.work, seconds: model.speed.map(cost.seconds), peak: memory.counted,
+        work: cost.work, seconds: model.speed.map(cost.seconds), measuredSeconds: id.flatMap(measuredSeconds),
+        peak: memory.counted,
         need: (memory.largest, memory.advice))
     }
+  }
+
+  /// What a complete run took, training and evaluation together.
+  private func measuredSeconds(of id: String) -> Double? {
+    guard results.isComplete(id), let record = try? results.record(of: id),
+      let evaluation = record.number("costs.evaluation_seconds")
+    else { return nil }
+    return evaluation + (record.number("costs.training_seconds") ?? 0)
   }
 
   // MARK: - What runs share

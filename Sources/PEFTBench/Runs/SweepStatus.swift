@@ -39,7 +39,7 @@ public struct SweepStatus: Sendable {
   /// - Throws: `FileError` for what is no results folder, `DocumentError` for a record that cannot be read.
   public init(of results: ResultsFolder) throws {
     guard FileManager.default.fileExists(atPath: results.path + "/runs") else {
-      throw FileError(path: results.path, "is no results folder: there is no folder \"runs\" in it")
+      throw FileError(path: results.path, "is not a results folder: there is no folder \"runs\" in it")
     }
     let entries = SweepPlan(folder: results.path).entries
     var found = try SweepStatus(of: results, entries: entries, locks: RunLocks(forLookingIn: results.path)).runs

@@ -105,7 +105,7 @@ public struct GGUFFile: Sendable {
       cursor.subject = "key \(index) of \(count)"
       let start = cursor.position
       let key = try cursor.string()
-      guard seen.insert(key).inserted else { throw cursor.error("the key \"\(key)\" stands twice", at: start) }
+      guard seen.insert(key).inserted else { throw cursor.error("duplicate key \"\(key)\"", at: start) }
       cursor.subject = "the key \"\(key)\""
       entries.append((key, try cursor.value()))
     }
@@ -141,7 +141,7 @@ public struct GGUFFile: Sendable {
       cursor.subject = "tensor \(index) of \(count)"
       let start = cursor.position
       let name = try cursor.string()
-      guard seen.insert(name).inserted else { throw cursor.error("the tensor stands twice", tensor: name, at: start) }
+      guard seen.insert(name).inserted else { throw cursor.error("duplicate tensor", tensor: name, at: start) }
       cursor.subject = "tensor \"\(name)\""
       let rankOffset = cursor.position
       let rank = try cursor.integer(UInt32.self)

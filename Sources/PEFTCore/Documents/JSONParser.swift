@@ -149,7 +149,7 @@ public struct JSONParser {
       guard current == UInt8(ascii: "\"") else { throw error("expected a key in quotes or '}', found \(shown())") }
       let key = try string()
       guard seen.insert(ExactKey(text: key)).inserted else {
-        throw error("the key \"\(key)\" stands twice in this object", at: keyOffset)
+        throw error("duplicate key \"\(key)\" in this object", at: keyOffset)
       }
       try skipSpace()
       guard current == UInt8(ascii: ":") else { throw error("expected ':' after the key, found \(shown())") }

@@ -171,7 +171,7 @@ private func complaint(_ body: () throws -> Void) -> String? {
     arguments: [
       ("a,b\n1,\"x\" y\n", "t.csv:2:6: text follows the quote mark that ends this field"),
       ("a,b\n1,\"x\ny", "t.csv:2:3: this quoted field does not end"),
-      ("a,a\n1,2\n", "t.csv:1: the column \"a\" stands twice in the header"),
+      ("a,a\n1,2\n", "t.csv:1: duplicate column \"a\" in the header"),
     ]) func mistakes(text: String, expected: String) throws
   {
     let scratch = try TableScratch()

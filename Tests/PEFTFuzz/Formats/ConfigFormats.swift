@@ -8,7 +8,7 @@ private func readConfig(_ path: String) throws {
     path: path, overrides: ["training.epochs=1"], environment: ["HOME": "/nowhere", "SET": "value"])
   let configuration = try RunConfiguration(file)
   let datasets = try configuration.data.descriptions(from: configuration.file)
-  let selection = configuration.selection(datasets: datasets, only: [], shard: nil)
+  let selection = configuration.selection(datasets: datasets, shard: nil)
   for run in selection.runs.prefix(100) { _ = run.title }
   _ = configuration.resolvedJSON.prettyText
 }

@@ -48,7 +48,7 @@ struct DelimitedTable: TableReader {
       let repeated = Dictionary(grouping: all, by: { $0 }).filter { $1.count > 1 }.keys.min()
       if let repeated {
         throw TableError(
-          "the column \"\(repeated)\" stands twice in the header", at: .line(file: source.name, line: records.line))
+          "duplicate column \"\(repeated)\" in the header", at: .line(file: source.name, line: records.line))
       }
     } else if case .names(let names) = options.header {
       guard Set(names).count == names.count else {

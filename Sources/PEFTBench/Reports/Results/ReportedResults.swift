@@ -90,7 +90,7 @@ public struct ReportedResults: Sendable {
     let folder = ResultsFolder(path: path)
     let ids = ((try? FileManager.default.contentsOfDirectory(atPath: path + "/runs")) ?? []).sorted()
     guard FileManager.default.fileExists(atPath: path + "/runs") else {
-      throw FileError(path: path, "is no results folder: expected runs/<id>/record.json in it")
+      throw FileError(path: path, "is not a results folder: expected runs/<id>/record.json in it")
     }
     var found: [ReportedRun] = []
     for id in ids where folder.isComplete(id) {
@@ -219,11 +219,10 @@ public struct ReportedResults: Sendable {
   }
 
   private mutating func keep(_ only: [(key: String, value: String)]) {
-    for filter in only {
-      runs.removeAll { !$0.matches(filter) }
-      failures.removeAll { !$0.matches(filter) }
-      missing.removeAll { !$0.matches(filter) }
-    }
+    let filter = RunFilter(only)
+    runs.removeAll { run in !filter.keeps(run.matches) }
+    failures.removeAll { run in !filter.keeps(run.matches) }
+    missing.removeAll { run in !filter.keeps(run.matches) }
   }
 
   /// Of runs with the same numbers to expect, the one that ended last stays.
