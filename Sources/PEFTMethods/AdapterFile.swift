@@ -24,8 +24,7 @@ public struct AdapterFile {
   ///
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError`.
   public static func open(_ path: String) throws -> AdapterFile {
-    let file = path + "/adapter_config.json"
-    let (configuration, text) = try JSONParser.parse(file: file)
+    let (configuration, text) = try Self.settings(path + "/adapter_config.json")
     guard let type = configuration["peft_type"]?.string else {
       throw DocumentError("\"peft_type\" is missing or no string", at: configuration.offset, of: text)
     }
@@ -35,6 +34,19 @@ public struct AdapterFile {
       tensors: try SafetensorsCheckpoint.open(file: path + "/adapter_model.safetensors"),
       configuration: configuration, text: text,
       state: FileManager.default.fileExists(atPath: state) ? try SafetensorsCheckpoint.open(file: state) : nil)
+  }
+
+  /// Largest adapter_config.json that is read, in bytes.
+  static let maximumSettingsBytes = 4 << 20
+
+  private static func settings(_ path: String) throws -> (DocumentValue, DocumentText) {
+    let file = try MemoryMappedFile(path: path)
+    guard file.count <= maximumSettingsBytes else {
+      throw FileError(
+        path: path, "has \(file.count) bytes, more than the \(maximumSettingsBytes >> 20) MiB of an adapter's settings")
+    }
+    let text = DocumentText(name: path, bytes: file.contents)
+    return (try JSONParser.parse(text), text)
   }
 
   /// The members of adapter_config.json.
@@ -55,45 +67,119 @@ public struct AdapterFile {
       "adapters of type \(peftType) are not supported", at: configuration["peft_type"]?.offset ?? 0, of: text)
   }
 
+  /// The options that a config would need to make the method again, without names that match none of the adapter's
+  /// own tensors: lists of saved adapters may name the maps of several architectures.
+  ///
+  /// - Throws: As `method()`.
+  public func options() throws -> [(name: String, value: JSONValue)] {
+    let sites = self.sites
+    return try method().options.compactMap { option in
+      switch (option.name, option.value) {
+      case ("target_modules", .array(let names)):
+        let used = names.filter { name in
+          guard case .string(let name) = name else { return false }
+          return sites.contains { $0 == name || $0.hasSuffix("." + name) }
+        }
+        return (option.name, .array(used))
+      case ("rank_pattern", .object(let object)), ("alpha_pattern", .object(let object)):
+        let used = SitePatterns(object.members.map { ($0.key, $0.value) }, mustMatch: false).matching(sites)
+        return used.entries.isEmpty ? nil : (option.name, used.document { $0 })
+      default: return option
+      }
+    }
+  }
+
+  /// The paths that the tensors' keys begin with, all of them that could be a module's.
+  private var sites: [String] {
+    var sites: Set<String> = []
+    for tensor in tensors.tensors {
+      var path = tensor.name[...]
+      if path.hasPrefix(AdapterTensor.prefix) { path = path.dropFirst(AdapterTensor.prefix.count) }
+      while let dot = path.lastIndex(of: ".") {
+        path = path[..<dot]
+        sites.insert(String(path))
+      }
+    }
+    return sites.sorted()
+  }
+
+  // MARK: - Loading
+
   /// Gives an attached method the saved values.
   ///
-  /// - Throws: `CheckpointError` for the first tensor that is missing, misshapen or left over.
+  /// - Throws: `CheckpointError` for the first tensor that is missing, misshapen, left over or not finite, or is a copy
+  ///   of a weight that the model has otherwise.
   public func load(into attachment: AttachedMethod) throws {
     guard let format = attachment.format, format.peftType == peftType else {
       throw CheckpointError(file: path, "is an adapter of type \(peftType), not of the method that is attached")
     }
     if !format.state.isEmpty, let state {
-      try Self.load(format.state, from: state)
+      try Self.load(format.state, copies: [], from: state)
     } else if let derived = format.tensors.first(where: { $0.assign == nil }) {
       throw CheckpointError(
         file: path, tensor: derived.key,
         "cannot be trained on with these options: what it was computed from would be in \(Self.stateName), "
           + "which is not beside it")
     } else {
-      try Self.load(format.tensors, from: tensors)
+      try Self.load(format.tensors, copies: format.copies, from: tensors)
     }
   }
 
   /// Assigns all or nothing.
-  private static func load(_ wanted: [AdapterTensor], from file: SafetensorsCheckpoint) throws {
+  private static func load(
+    _ wanted: [AdapterTensor], copies: [BaseCopy], from file: SafetensorsCheckpoint
+  ) throws {
+    let stored = try StoredKeys(file)
     var values: [[Float]] = []
+    var used: Set<String> = []
     for tensor in wanted {
-      let stored = try file.tensor(named: tensor.key)
-      guard stored.shape == tensor.shape else {
+      let found = try stored.tensor(for: tensor.key)
+      guard found.shape == tensor.shape else {
         throw CheckpointError(
-          file: file.path, tensor: tensor.key,
-          "has shape \(stored.shape), but this model and these options ask for \(tensor.shape): it was trained on another model"
+          file: file.path, tensor: found.name,
+          "has shape \(found.shape), but this model and these options ask for \(tensor.shape): it was trained on another model"
         )
       }
-      values.append(try stored.floats())
+      let elements = try found.floats()
+      if let value = elements.first(where: { !$0.isFinite }) { throw notFinite(found, value, in: file) }
+      used.insert(found.name)
+      values.append(elements)
     }
-    let keys = Set(wanted.map(\.key))
-    if let extra = file.tensors.map(\.name).sorted().first(where: { !keys.contains($0) }) {
+    for copy in copies {
+      for key in copy.keys where !used.contains(key) {
+        guard let found = file[key] else { continue }
+        try copy.check(found, in: file)
+        used.insert(key)
+      }
+    }
+    if let extra = file.tensors.map(\.name).filter({ !used.contains($0) }).min() {
       throw CheckpointError(
         file: file.path, tensor: extra, "has no place in this model: the adapter was trained on another one")
     }
     for (tensor, values) in zip(wanted, values) { tensor.assign?(values) }
   }
+
+  private static func notFinite(
+    _ tensor: SafetensorsTensor, _ value: Float, in file: SafetensorsCheckpoint
+  ) -> CheckpointError {
+    CheckpointError(
+      file: file.path, tensor: tensor.name, "holds \(value): the training that saved it went wrong")
+  }
+
+  /// Refuses saved values that are infinite or no numbers, in any of the adapter's tensors.
+  ///
+  /// - Throws: `CheckpointError` for the first one.
+  public func checkFiniteness() throws {
+    for file in [tensors, state].compactMap({ $0 }) {
+      for tensor in file.tensors where tensor.type.isReadableAsFloat {
+        if let value = try tensor.floats().first(where: { !$0.isFinite }) {
+          throw Self.notFinite(tensor, value, in: file)
+        }
+      }
+    }
+  }
+
+  // MARK: - Saving
 
   /// The version of PEFT whose settings are written.
   private static let writtenVersion = "0.21.2"
@@ -111,7 +197,8 @@ public struct AdapterFile {
       ("peft_type", JSONValue(format.peftType)), ("peft_version", JSONValue(writtenVersion)), ("revision", .null),
       ("task_type", "CAUSAL_LM"), ("modules_to_save", .null),
     ]
-    for (key, value) in format.configuration { members.append((key, value)) }
+    let own = Set(format.configuration.map(\.key))
+    members = members.filter { !own.contains($0.0) } + format.configuration.map { ($0.key, $0.value) }
     var configuration = JSONObject()
     for (key, value) in members.sorted(by: { $0.0 < $1.0 }) { configuration[key] = value }
     var writer = SafetensorsWriter()
@@ -125,109 +212,5 @@ public struct AdapterFile {
       }
       try AtomicFile.write(JSONValue.object(configuration).prettyText + "\n", to: folder + "/adapter_config.json")
     }
-  }
-}
-
-/// The members of an adapter_config.json.
-public struct AdapterSettings {
-  private let root: DocumentValue
-  private let text: DocumentText
-  /// Whether our private state file lies beside them.
-  public let hasState: Bool
-
-  init(root: DocumentValue, text: DocumentText, hasState: Bool) {
-    self.root = root
-    self.text = text
-    self.hasState = hasState
-  }
-
-  /// The member `key`, nil if it is missing or null.
-  public subscript(key: String) -> DocumentValue? { root[key] }
-
-  /// A whole number in a range.
-  public func integer(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
-    guard let value = root[key] else {
-      if let fallback { return fallback }
-      throw error(key, "is missing")
-    }
-    guard let number = value.integer, range.contains(number) else {
-      throw error(key, "expected a whole number from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return number
-  }
-
-  /// A number.
-  public func number(_ key: String, default fallback: Double) throws -> Double {
-    guard let value = root[key] else { return fallback }
-    guard let number = value.number, number.isFinite else { throw error(key, "expected a number") }
-    return number
-  }
-
-  /// True or false.
-  public func bool(_ key: String, default fallback: Bool) throws -> Bool {
-    guard let value = root[key] else { return fallback }
-    guard let bool = value.bool else { throw error(key, "expected true or false") }
-    return bool
-  }
-
-  /// A string.
-  public func string(_ key: String, default fallback: String) throws -> String {
-    guard let value = root[key] else { return fallback }
-    guard let string = value.string else { throw error(key, "expected a string") }
-    return string
-  }
-
-  /// A list of strings, or a string as a list of one; nil if missing.
-  public func strings(_ key: String) throws -> [String]? {
-    guard let value = root[key] else { return nil }
-    let strings = (value.array ?? [value]).compactMap(\.string)
-    guard strings.count == value.array?.count ?? 1 else { throw error(key, "expected a string or a list of strings") }
-    return strings
-  }
-
-  /// The members of an object under `key`, in their order; none if it is missing.
-  public func members<Value>(
-    _ key: String, expected: String, _ read: (DocumentValue) -> Value?
-  ) throws -> [(key: String, value: Value)] {
-    guard let value = root[key] else { return [] }
-    guard let object = value.object else { throw error(key, "expected an object with \(expected)") }
-    return try object.members.map { member in
-      guard let value = read(member.value) else {
-        throw DocumentError("\"\(key)\": expected \(expected)", at: member.value.offset, of: text)
-      }
-      return (member.key, value)
-    }
-  }
-
-  /// The targets of a method, as PEFT means them: a list of names, or one expression.
-  public func targets() throws -> TargetSelector? {
-    guard let value = root["target_modules"], let names = try strings("target_modules") else { return nil }
-    let pattern: TargetSelector.Pattern =
-      switch value.content {
-      case .string("all-linear"): .allLinear
-      case .string(let expression): .expression(expression)
-      default: .suffixes(names)
-      }
-    let layers = root["layers_to_transform"].map { ($0.array ?? [$0]).compactMap(\.integer) }
-    return TargetSelector(pattern, excluded: try strings("exclude_modules") ?? [], layers: layers)
-  }
-
-  /// Refuses members that change the mathematics and are not supported, unless they have their harmless value.
-  public func refuse(_ keys: [String]) throws {
-    for key in keys {
-      guard let value = root[key] else { continue }
-      switch value.content {
-      case .bool(false), .null: continue
-      case .array(let values) where values.isEmpty: continue
-      case .object(let object) where object.members.isEmpty: continue
-      case .string("none"): continue
-      default: throw error(key, "is not supported")
-      }
-    }
-  }
-
-  /// A complaint about a member.
-  public func error(_ key: String, _ message: String) -> DocumentError {
-    DocumentError("\"\(key)\": \(message)", at: root[key]?.offset ?? root.offset, of: text)
   }
 }

@@ -10,20 +10,27 @@ public struct AdapterFormat {
   public let tensors: [AdapterTensor]
   /// What PEFT's format has no place for and a training needs to go on: saved beside it in a file of our own.
   public let state: [AdapterTensor]
+  /// Frozen tables of the model of which PEFT may have put copies into the file.
+  public let copies: [BaseCopy]
 
   /// Creates the description.
   public init(
-    peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor], state: [AdapterTensor] = []
+    peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor], state: [AdapterTensor] = [],
+    copies: [BaseCopy] = []
   ) {
     self.peftType = peftType
     self.configuration = configuration.map { (key: $0.0, value: $0.1) }
     self.tensors = tensors
     self.state = state
+    self.copies = copies
   }
 }
 
 /// One tensor of an adapter file.
 public struct AdapterTensor {
+  /// What PEFT's keys begin with.
+  static let prefix = "base_model.model."
+
   /// The key in the file.
   public let key: String
   /// Its shape in the file.
@@ -49,28 +56,7 @@ public struct AdapterTensor {
   ///   - shape: The shape in the file, if it is not the parameter's.
   public init(_ parameter: Parameter, key: String? = nil, shape: [Int]? = nil) {
     self.init(
-      key: key ?? "base_model.model.\(parameter.name)", shape: shape ?? parameter.shape,
+      key: key ?? Self.prefix + parameter.name, shape: shape ?? parameter.shape,
       values: { parameter.value.values }, assign: { parameter.assign($0) })
   }
-}
-
-extension TargetSelector {
-  /// `target_modules` as PEFT writes it.
-  ///
-  /// - Parameter sites: What it chose, to be listed in place of layers and exclusions where the method's settings in
-  ///   PEFT do not have both; nil where they have.
-  func document(sites: [String]? = nil) -> JSONValue {
-    if let sites, layers != nil || !excluded.isEmpty { return JSONValue(sites) }
-    return switch pattern {
-    case .suffixes(let names): JSONValue(names.sorted())
-    case .allLinear: "all-linear"
-    case .expression(let text): JSONValue(text)
-    }
-  }
-
-  /// `exclude_modules` as PEFT writes it.
-  var excludedDocument: JSONValue { excluded.isEmpty ? .null : JSONValue(excluded) }
-
-  /// `layers_to_transform` as PEFT writes it.
-  var layersDocument: JSONValue { layers.map { .array($0.map { JSONValue($0) }) } ?? .null }
 }

@@ -29,20 +29,29 @@ struct BitFit: PEFTMethod {
   let start: Start
   /// Whether an adapter says that it holds existing biases.
   private let wantsExisting: Bool
+  /// Modules that are trained as a whole beside it.
+  let savedModules: SavedModules
 
   init(options: inout OptionReader) throws {
+    OptionAliases.add(to: &options, method: Self.name)
     targets = try TargetSelector.read(&options)
     start = try options.choice(
       "init", default: Start.zero, about: "start of added biases: zero, or PEFT-Bench's random one")
     wantsExisting = false
+    savedModules = try SavedModules(options: &options)
   }
 
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == "BEFT" || type == Self.ownType else { return nil }
-    try settings.refuse(["modules_to_save"])
+    savedModules = try SavedModules(peft: settings)
     wantsExisting = type == Self.ownType
     targets = wantsExisting ? nil : try settings.targets() ?? TargetSelector(.suffixes(["v_proj"]))
     start = .zero
+  }
+
+  var options: [(name: String, value: JSONValue)] {
+    TargetSelector.options(targets).map { (name: $0.0, value: $0.1) }
+      + [(name: "modules_to_save", value: savedModules.document)].filter { $0.value != .null }
   }
 
   /// `peft_type` of trained existing biases: keys are PEFT's prefix and the bias's name in the base model.
@@ -50,14 +59,17 @@ struct BitFit: PEFTMethod {
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let hasBiases = (model.linears + [model.head]).contains(where: \.hasBias) || model.norms.contains(where: \.hasBias)
-    if targets == nil, hasBiases { return trainExisting(of: model, with: setting) }
+    if targets == nil, hasBiases { return try trainExisting(of: model, with: setting) }
     guard !wantsExisting else { throw AttachError("the adapter holds trained biases, but this model has none") }
     return try add(to: model, with: setting)
   }
 
-  private func trainExisting(of model: CausalLanguageModel, with setting: AttachmentSetting) -> AttachedMethod {
-    let linears = (model.linears + [model.head]).filter(\.hasBias)
-    let norms = model.norms.filter(\.hasBias)
+  private func trainExisting(
+    of model: CausalLanguageModel, with setting: AttachmentSetting
+  ) throws -> AttachedMethod {
+    let beside = try savedModules.attach(to: model, with: setting)
+    let linears = (model.linears + [model.head]).filter { $0.hasBias && !savedModules.contains($0.site) }
+    let norms = model.norms.filter { $0.hasBias && !savedModules.contains($0.site) }
     let pool = setting.context.pool
     for linear in linears {
       linear.trainedBias = Parameter("\(linear.site).bias", shape: [linear.outputs], in: pool) { [unowned linear] in
@@ -71,30 +83,37 @@ struct BitFit: PEFTMethod {
     }
     let parameters = linears.compactMap(\.trainedBias) + norms.compactMap(\.trainedBias)
     return AttachedMethod(
-      parameters: parameters, inferenceCost: InferenceCost(),
+      parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
-        peftType: Self.ownType, configuration: [], tensors: parameters.map { AdapterTensor($0) }),
+        peftType: Self.ownType, configuration: [("modules_to_save", savedModules.document)],
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors),
       undo: {
         for linear in linears { linear.trainedBias = nil }
         for norm in norms { norm.trainedBias = nil }
+        beside.undo()
       })
   }
 
   private func add(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let selector = try targets ?? DefaultTargets.biases(of: model)
-    let linears = try selector.linears(of: model)
+    let linears = try selector.linears(of: model, except: savedModules)
+    let beside = try savedModules.attach(to: model, with: setting)
     let adapters = linears.map { AddedBias($0, start: start, setting: setting) }
     for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
     let parameters = adapters.flatMap(\.parameters)
     return AttachedMethod(
-      parameters: parameters, inferenceCost: InferenceCost(),
+      parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "BEFT",
         configuration: [
           ("target_modules", selector.document(sites: linears.map(\.site))), ("init_weights", true),
+          ("modules_to_save", savedModules.document),
         ],
-        tensors: parameters.map { AdapterTensor($0) }),
-      undo: { for linear in linears { linear.adapter = nil } })
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)),
+      undo: {
+        for linear in linears { linear.adapter = nil }
+        beside.undo()
+      })
   }
 }
 

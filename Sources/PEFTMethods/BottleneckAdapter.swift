@@ -33,6 +33,7 @@ struct BottleneckAdapter: PEFTMethod {
   let scaling: Double
 
   init(options: inout OptionReader) throws {
+    OptionAliases.add(to: &options, method: Self.name)
     kind = try options.choice("kind", default: Kind.houlsby, about: "where the networks sit")
     reductionFactor = try options.integer(
       "reduction_factor", default: 16, in: 1..., about: "hidden width over the bottleneck's width")
@@ -60,6 +61,13 @@ struct BottleneckAdapter: PEFTMethod {
     self.activation = activation
     reductionFactor = try settings.integer("reduction_factor", in: 1...1_000_000)
     scaling = try settings.number("scaling", default: kind.scaling)
+  }
+
+  var options: [(name: String, value: JSONValue)] {
+    [
+      ("kind", JSONValue(kind.rawValue)), ("reduction_factor", JSONValue(reductionFactor)),
+      ("non_linearity", JSONValue(activation.rawValue)), ("scaling", JSONValue(scaling)),
+    ]
   }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {

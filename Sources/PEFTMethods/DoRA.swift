@@ -34,9 +34,7 @@ final class DoRAAdapter: LoRAAdapter {
     let turned = addUpdate(to: tape.linear(x, weight), x: x, on: tape)
     let lengths = Tensor(isKept(tape) ?? rowLengths(weight), shape: [linear.outputs], in: tape.context.pool)
     let factors = tape.divide(tape.variable(for: magnitude), by: lengths)
-    let y = tape.scaleColumns(turned, by: factors)
-    guard let bias = linear.bias else { return y }
-    return tape.addBias(Variable(constant: bias), to: y)
+    return linear.addBias(to: tape.scaleColumns(turned, by: factors), on: tape)
   }
 
   override func merge(into weight: inout [Float], bias: inout [Float]) -> Bool {

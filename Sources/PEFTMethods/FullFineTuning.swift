@@ -12,6 +12,8 @@ struct FullFineTuning: PEFTMethod {
 
   init?(peft settings: AdapterSettings, type: String) throws { return nil }
 
+  var options: [(name: String, value: JSONValue)] { [] }
+
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let parameters = model.makeEverythingTrainable(context: setting.context)
     return AttachedMethod(

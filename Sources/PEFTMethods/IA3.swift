@@ -30,8 +30,11 @@ struct IA3: PEFTMethod {
   let targets: TargetSelector?
   /// Those that are scaled at their input.
   let feedForward: FeedForward
+  /// Modules that are trained as a whole beside it.
+  let savedModules: SavedModules
 
   init(options: inout OptionReader) throws {
+    OptionAliases.add(to: &options, method: Self.name)
     targets = try TargetSelector.read(&options)
     let names = try options.optionalStrings(
       "feedforward_modules", about: "maps of the feed-forward part among the targets; the family's default without it")
@@ -41,13 +44,20 @@ struct IA3: PEFTMethod {
         + "or the output as in the published PEFT-Bench run")
     switch side {
     case .output: feedForward = .names([])
-    case .input: feedForward = names.map { .names($0) } ?? .familyDefault
+    case .input:
+      feedForward =
+        switch names.map(TargetSelector.pattern) {
+        case .expression(let text)?: .expression(text)
+        case .suffixes(let names)?: .names(names)
+        case .allLinear?, nil: .familyDefault
+        }
     }
+    savedModules = try SavedModules(options: &options)
   }
 
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == "IA3" else { return nil }
-    try settings.refuse(["modules_to_save"])
+    savedModules = try SavedModules(peft: settings)
     targets = try settings.targets()
     if let value = settings["feedforward_modules"] {
       feedForward =
@@ -59,26 +69,43 @@ struct IA3: PEFTMethod {
     }
   }
 
+  var options: [(name: String, value: JSONValue)] {
+    var options = TargetSelector.options(targets).map { (name: $0.0, value: $0.1) }
+    switch feedForward {
+    case .familyDefault: break
+    case .names(let names) where names.isEmpty: options.append((name: "feedforward", value: "output"))
+    case .names(let names): options.append((name: "feedforward_modules", value: JSONValue(names.sorted())))
+    case .expression(let text): options.append((name: "feedforward_modules", value: JSONValue(text)))
+    }
+    if savedModules.document != .null { options.append((name: "modules_to_save", value: savedModules.document)) }
+    return options
+  }
+
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let selector = try targets ?? DefaultTargets.ia3(of: model).targets
-    let linears = try selector.linears(of: model)
+    let linears = try selector.linears(of: model, except: savedModules)
     let isFeedForward = try feedForwardTest(model)
+    let beside = try savedModules.attach(to: model, with: setting)
     let adapters = linears.map { IA3Adapter($0, scalesInput: isFeedForward($0.site), setting: setting) }
     for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
     let parameters = adapters.flatMap(\.parameters)
     let inner = linears.map(\.site).filter(isFeedForward)
     let documents = documents(selector, sites: linears.map(\.site), feedForward: inner)
     return AttachedMethod(
-      parameters: parameters, inferenceCost: InferenceCost(),
+      parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "IA3",
         configuration: [
           ("target_modules", documents.targets), ("feedforward_modules", documents.feedForward),
           ("exclude_modules", .null),
           ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })), ("init_ia3_weights", true),
+          ("modules_to_save", savedModules.document),
         ],
-        tensors: parameters.map { AdapterTensor($0) }),
-      undo: { for linear in linears { linear.adapter = nil } })
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)),
+      undo: {
+        for linear in linears { linear.adapter = nil }
+        beside.undo()
+      })
   }
 
   private func feedForwardTest(_ model: CausalLanguageModel) throws -> (String) -> Bool {
@@ -102,7 +129,7 @@ struct IA3: PEFTMethod {
   ) -> (targets: JSONValue, feedForward: JSONValue) {
     let targets = selector.document(sites: sites)
     if case .expression(let text) = feedForward { return (targets, JSONValue(text)) }
-    guard case .suffixes(let names) = selector.pattern, selector.layers == nil, selector.excluded.isEmpty else {
+    guard case .suffixes(let names) = selector.pattern, selector.layers == nil, selector.excluded == nil else {
       return (targets, JSONValue(inner))
     }
     let innerNames = names.filter { name in inner.contains { $0.hasSuffix(name) } }

@@ -14,23 +14,33 @@ struct LNTuning: PEFTMethod {
 
   /// The norms to train; nil for the model family's default.
   let targets: TargetSelector?
+  /// Modules that are trained as a whole beside it.
+  let savedModules: SavedModules
 
   init(options: inout OptionReader) throws {
+    OptionAliases.add(to: &options, method: Self.name)
     targets = try TargetSelector.read(&options)
+    savedModules = try SavedModules(options: &options)
   }
 
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == "LN_TUNING" else { return nil }
-    try settings.refuse(["modules_to_save"])
     targets = try settings.targets()
+    savedModules = try SavedModules(peft: settings)
+  }
+
+  var options: [(name: String, value: JSONValue)] {
+    TargetSelector.options(targets).map { (name: $0.0, value: $0.1) }
+      + [(name: "modules_to_save", value: savedModules.document)].filter { $0.value != .null }
   }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let nothingToTrain = AttachError("the norms of this model have neither gain nor bias to train")
     guard model.norms.contains(where: { $0.hasGain || $0.hasBias }) else { throw nothingToTrain }
     let selector = targets ?? DefaultTargets.norms(of: model)
-    let norms = try selector.norms(of: model).filter { $0.hasGain || $0.hasBias }
+    let norms = try selector.norms(of: model, except: savedModules).filter { $0.hasGain || $0.hasBias }
     guard !norms.isEmpty else { throw nothingToTrain }
+    let beside = try savedModules.attach(to: model, with: setting)
     var parameters: [Parameter] = []
     for norm in norms {
       func vector(_ name: String, _ frozen: @escaping (NormLayer) -> Tensor?) -> Parameter {
@@ -44,15 +54,16 @@ struct LNTuning: PEFTMethod {
       if norm.hasBias { norm.trainedBias = vector("bias") { $0.bias } }
     }
     return AttachedMethod(
-      parameters: parameters, inferenceCost: InferenceCost(),
+      parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "LN_TUNING",
         configuration: [
           ("target_modules", selector.document(sites: norms.map(\.site))),
-          ("exclude_modules", .null),
+          ("exclude_modules", .null), ("modules_to_save", savedModules.document),
         ],
-        tensors: parameters.map { AdapterTensor($0) }),
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)),
       undo: {
+        beside.undo()
         for norm in norms {
           norm.trainedGain = nil
           norm.trainedBias = nil

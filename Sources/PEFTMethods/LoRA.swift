@@ -2,26 +2,38 @@ import PEFTCore
 
 /// Low-rank adaptation: a trainable product of two thin matrices beside a frozen weight.
 ///
-///     y = W·x + b + s · B·A·dropout(x),   A: [rank, inputs], B: [outputs, rank];   DoRA: y = g ⊙ (W·x + s·B·A·x) + b
+///     y = W·x + b + s · (B·A·dropout(x) + c),   A: [rank, inputs], B: [outputs, rank]
+///     DoRA: y = g ⊙ (W·x + s·B·A·x) + b
 ///
 /// Trainable: rank · (inputs + outputs) for each target, and outputs more with `dora` (Liu et al. 2024: lengths of W's
-/// rows, `DoRAAdapter`). A starts uniform in ±1/√inputs (Kaiming's rule with a = √5, as PEFT does it) and B at zero, so
-/// that step 0 is the base model; `init: pissa` (Meng et al. 2024) starts from W's principal components, see
-/// `PiSSAAdapter`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski 2023). `loraplus_ratio` (Hayou et
-/// al. 2024) multiplies B's learning rate. `rank_pattern` and `alpha_pattern` give some targets a rank or alpha of
-/// their own, as in PEFT. Merged for inference, so it adds no cost there.
+/// rows, `DoRAAdapter`) or with `lora_bias` (c). A starts uniform in ±1/√inputs (Kaiming's rule with a = √5, as PEFT
+/// does it) and B at zero, so that step 0 is the base model; so it is with `init: gaussian` (A normal with deviation
+/// 1/rank) and `init: orthogonal` (A and B in orthogonal parts of the rank). `init: pissa` (Meng et al. 2024) starts
+/// from W's principal components, see `PiSSAAdapter`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski
+/// 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate. `rank_pattern` and `alpha_pattern` give
+/// some targets a rank or alpha of their own, as in PEFT. Targets may be embedding tables too (`EmbeddingLoRA`).
+/// `bias`, `modules_to_save` and `trainable_token_indices` train parts of the model itself beside it. Merged for
+/// inference, so it adds no cost there.
 struct LoRA: PEFTMethod {
   static let name = "lora"
   static let summary = "low-rank update beside frozen linear maps"
   static let source = "Hu et al. 2021, arXiv 2106.09685"
+  static let trainingOptions: Set<String> = ["dropout", "loraplus_ratio"]
 
   /// What the two matrices start from.
   enum Start: String, CaseIterable, Sendable {
     /// A at random, B at zero.
     case zero
+    /// A at random with deviation 1/rank, B at zero.
+    case gaussian
+    /// A and B at random in orthogonal parts of the rank, so that their product is zero.
+    case orthogonal
     /// The principal components of the weight, which are taken out of it.
     case pissa
   }
+
+  /// Starts that PEFT takes out of the base weight, where a file says that it has them.
+  enum LoadedStart: String, Sendable { case pissa, olora }
 
   /// Rank of the update.
   let rank: Int
@@ -37,24 +49,34 @@ struct LoRA: PEFTMethod {
   let isRankStabilized: Bool
   /// Whether rows are rescaled to trained lengths.
   let isWeightDecomposed: Bool
+  /// Whether the update has a trained bias.
+  let hasUpdateBias: Bool
   /// Learning rate of B over that of A.
   let learningRateRatio: Double
   /// What the two matrices start from.
   let start: Start
-  /// The maps to adapt; nil for the model family's default.
+  /// The modules to adapt; nil for the model family's default.
   let targets: TargetSelector?
-  /// Whether PiSSA's matrices are saved as they are: only where they were loaded so.
-  private let savesPrincipalComponents: Bool
+  /// The model's own biases that are trained beside it.
+  let biases: TrainedBiases
+  /// Modules that are trained as a whole beside it.
+  let savedModules: SavedModules
+  /// Tokens whose embeddings are trained beside it.
+  let tokens: TrainedTokens
+  /// The start that the loaded matrices were saved with, and that is no part of the base weights then.
+  let loadedStart: LoadedStart?
+  /// Whether PEFT would tie an adapted embedding table and head.
+  let tiesAdapters: Bool
+  /// Whether the file is the conversion of a PiSSA adapter whose own state lies beside it.
+  let isConverted: Bool
 
   init(options: inout OptionReader) throws {
-    options.alias("r", of: "rank")
-    options.alias("lora_alpha", of: "alpha")
-    options.alias("lora_dropout", of: "dropout")
-    rank = try options.integer("rank", default: 8, in: 1..., about: "rank of the update")
+    OptionAliases.add(to: &options, method: Self.name)
+    rank = try options.integer("rank", default: 8, in: 1...65_536, about: "rank of the update")
     alpha = try options.number("alpha", default: 16, in: 0..., about: "the update is multiplied by alpha / rank")
     rankPattern = SitePatterns(
       try options.integerMembers(
-        "rank_pattern", in: 1..., about: "ranks of some maps: a name, path or regular expression with its rank"),
+        "rank_pattern", in: 1...65_536, about: "ranks of some maps: a name, path or regular expression with its rank"),
       mustMatch: true)
     alphaPattern = SitePatterns(
       try options.numberMembers(
@@ -67,23 +89,35 @@ struct LoRA: PEFTMethod {
     learningRateRatio = try options.number(
       "loraplus_ratio", default: 1, in: Double.leastNonzeroMagnitude...1e6, about: "learning rate of B over that of A")
     start = try options.choice(
-      "init", default: Start.zero, about: "start with no update, or with the weight's principal components (PiSSA)")
+      "init", default: Start.zero,
+      about: "start with no update (three ways to draw it), or with the weight's principal components (PiSSA)")
     targets = try TargetSelector.read(&options)
-    savesPrincipalComponents = false
-    for (option, key) in [("rank_pattern", rankPattern.malformedKey), ("alpha_pattern", alphaPattern.malformedKey)] {
-      if let key { throw options.error(option, "\(key.debugDescription) is not a regular expression") }
+    hasUpdateBias = try options.optionalBool("lora_bias", about: "give the update a trained bias") ?? false
+    biases =
+      try options.optionalChoice("bias", about: "train the model's own biases: all, or those of the adapted maps")
+      ?? TrainedBiases.none
+    savedModules = try SavedModules(options: &options)
+    tokens = try TrainedTokens(options: &options)
+    loadedStart = nil
+    tiesAdapters = false
+    isConverted = false
+    for (option, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
+      if let problem { throw options.error(option, problem) }
     }
     if isWeightDecomposed, start == .pissa {
       throw options.error("init", "\"pissa\" and dora: true exclude each other")
+    }
+    if hasUpdateBias, isWeightDecomposed || start != .zero {
+      throw options.error("lora_bias", "excludes dora: true, and any init but zero")
+    }
+    if start == .orthogonal, let odd = ([rank] + rankPattern.entries.map(\.value)).first(where: { $0 % 2 != 0 }) {
+      throw options.error("init", "\"orthogonal\" needs an even rank, found \(odd)")
     }
   }
 
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == "LORA" else { return nil }
-    try settings.refuse([
-      "alora_invocation_tokens", "bias", "layer_replication", "lora_bias", "modules_to_save", "target_parameters",
-      "trainable_token_indices", "use_qalora", "use_bdlora", "velora_config", "monteclora_config", "kasa_config",
-    ])
+    try Self.refuseVariants(settings)
     rank = try settings.integer("r", in: 1...65_536)
     alpha = try settings.number("lora_alpha", default: 8)
     dropout = try settings.number("lora_dropout", default: 0)
@@ -95,201 +129,179 @@ struct LoRA: PEFTMethod {
       try settings.members("alpha_pattern", expected: "numbers") { value in
         value.number.flatMap { $0.isFinite ? $0 : nil }
       }, mustMatch: false)
-    for (member, key) in [("rank_pattern", rankPattern.malformedKey), ("alpha_pattern", alphaPattern.malformedKey)] {
-      if let key { throw settings.error(member, "\(key.debugDescription) is not a regular expression") }
+    for (member, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
+      if let problem { throw settings.error(member, problem) }
     }
     isRankStabilized = try settings.bool("use_rslora", default: false)
     isWeightDecomposed = try settings.bool("use_dora", default: false)
+    hasUpdateBias = try settings.bool("lora_bias", default: false)
     learningRateRatio = 1
     targets = try settings.targets()
-    start = try Self.start(settings)
-    savesPrincipalComponents = start == .pissa
-    if isWeightDecomposed, start == .pissa {
-      throw settings.error("init_lora_weights", "\"pissa\" with use_dora is not supported")
+    guard let biases = TrainedBiases(rawValue: try settings.string("bias", default: "none")) else {
+      throw settings.error("bias", "expected none, all or lora_only")
+    }
+    self.biases = biases
+    savedModules = try SavedModules(peft: settings)
+    tokens = try TrainedTokens(peft: settings)
+    tiesAdapters = try settings.bool("ensure_weight_tying", default: false)
+    isConverted = settings.hasState
+    (start, loadedStart) = try Self.start(settings)
+    if isWeightDecomposed, let loadedStart {
+      throw settings.error("init_lora_weights", "\"\(loadedStart.rawValue)\" with use_dora is not supported")
     }
   }
 
-  /// Starts that leave the base weight alone do not matter to an adapter that is trained; others must be known.
-  private static func start(_ settings: AdapterSettings) throws -> Start {
-    guard let value = settings["init_lora_weights"] else { return .zero }
-    if value.bool != nil { return .zero }
-    switch value.string {
-    case "gaussian", "orthogonal": return .zero
-    case "pissa": return .pissa
-    default: throw settings.error("init_lora_weights", "\(value.shown) changes the base weights in a way not supported")
-    }
+  var options: [(name: String, value: JSONValue)] {
+    // What the private state holds is of half the rank.
+    let growth = isConverted ? (isRankStabilized ? 2.0.squareRoot() : 2) : 1
+    let halves = isConverted ? 2 : 1
+    let start = isConverted || loadedStart == .pissa ? Start.pissa : start
+    var options: [(name: String, value: JSONValue)] = [
+      ("rank", JSONValue(rank / halves)), ("alpha", (alpha / growth).document),
+      ("rank_pattern", rankPattern.entries.isEmpty ? .null : rankPattern.document { JSONValue($0 / halves) }),
+      ("alpha_pattern", alphaPattern.entries.isEmpty ? .null : alphaPattern.document { ($0 / growth).document }),
+      ("dropout", JSONValue(dropout)), ("rslora", JSONValue(isRankStabilized)),
+      ("dora", JSONValue(isWeightDecomposed)), ("loraplus_ratio", JSONValue(learningRateRatio)),
+      // Of the others nothing is left once values are loaded.
+      ("init", start == .pissa ? JSONValue(start.rawValue) : .null),
+    ]
+    for option in TargetSelector.options(targets) { options.append((name: option.0, value: option.1)) }
+    options += [
+      ("lora_bias", hasUpdateBias ? true : .null), ("bias", biases == .none ? .null : JSONValue(biases.rawValue)),
+      ("modules_to_save", savedModules.document), ("trainable_token_indices", tokens.document),
+    ]
+    return options.filter { $0.value != .null }
   }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let selector = try targets ?? DefaultTargets.lora(of: model)
-    let linears = try selector.linears(of: model)
-    try rankPattern.check("rank_pattern", sites: linears.map(\.site))
-    try alphaPattern.check("alpha_pattern", sites: linears.map(\.site))
-    if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank(of: $0) }) {
-      throw AttachError(
-        "rank \(rank(of: small)) is larger than \(small.site) itself, which is \(small.outputs) × \(small.inputs)",
-        option: rankPattern.value(for: small.site) == nil ? "rank" : "rank_pattern")
+    let (linears, tables) = try selector.mapsAndTables(of: model, except: savedModules)
+    let sites = linears.map(\.site) + tables.map(\.site)
+    try rankPattern.check("rank_pattern", sites: sites)
+    try alphaPattern.check("alpha_pattern", sites: sites)
+    try checkTables(tables, linears: linears, of: model)
+    try checkStart(linears)
+    let adapters = try linears.map { try adapter(of: $0, with: setting) }
+    for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
+    let ratio = Float(learningRateRatio)
+    let tableAdapters = tables.map { table in
+      EmbeddingLoRA(
+        table, rank: rank(at: table.site), scale: scale(at: table.site), learningRateRatio: ratio, setting: setting)
     }
-    guard start == .zero || linears.allSatisfy({ scale(of: $0) > 0 }) else {
-      throw AttachError("init: pissa needs an alpha above 0", option: "alpha")
+    for (table, adapter) in zip(tables, tableAdapters) { table.adapter = adapter }
+    func detach() {
+      for linear in linears { linear.adapter = nil }
+      for table in tables { table.adapter = nil }
     }
-    let adapters = linears.map { linear -> LoRAAdapter in
-      let (rank, scale) = (rank(of: linear), scale(of: linear))
-      if start == .pissa {
-        return PiSSAAdapter(linear, rank: rank, scale: scale, dropout: dropout, setting: setting)
-      }
-      let pair = LowRankPair(linear, rank: rank, setting: setting)
-      return isWeightDecomposed
-        ? DoRAAdapter(linear, pair, scale: scale, dropout: dropout, setting: setting)
-        : LoRAAdapter(linear, pair, scale: scale, dropout: dropout)
+    let beside: Addition
+    do {
+      beside = try trainBeside(linears, of: model, with: setting)
+    } catch {
+      detach()
+      throw error
     }
-    for (linear, adapter) in zip(linears, adapters) {
-      linear.adapter = adapter
-      adapter.pair.b.learningRateScale = Float(learningRateRatio)
-    }
-    let convertsPrincipalComponents = start == .pissa && !savesPrincipalComponents
-    let parameters = adapters.flatMap(\.parameters)
+    let converts = start == .pissa && loadedStart == nil
+    let own = tableAdapters.flatMap(\.parameters)
+    let parameters = own + adapters.flatMap(\.parameters) + beside.parameters
     return AttachedMethod(
       parameters: parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "LORA",
-        configuration: members(
-          of: model, selector: selector, linears: linears, convertsPrincipalComponents: convertsPrincipalComponents),
-        tensors: adapters.flatMap {
-          convertsPrincipalComponents ? $0.convertedTensors : $0.parameters.map { AdapterTensor($0) }
-        },
-        state: convertsPrincipalComponents ? adapters.flatMap(\.stateTensors) : []),
-      undo: { for linear in linears { linear.adapter = nil } })
+        configuration: members(of: model, selector: selector, sites: sites, linears: linears, converts: converts),
+        tensors: own.map { AdapterTensor($0) }
+          + adapters.flatMap { converts ? $0.convertedTensors : $0.parameters.map { AdapterTensor($0) } }
+          + beside.tensors,
+        state: converts ? adapters.flatMap(\.stateTensors) + beside.tensors : [],
+        copies: BaseCopy.all(of: model)),
+      notes: notes(linears),
+      undo: {
+        detach()
+        beside.undo()
+      })
   }
 
-  private func rank(of linear: Linear) -> Int { rankPattern.value(for: linear.site) ?? rank }
-
-  /// The factor of a map's update.
-  private func scale(of linear: Linear) -> Float {
-    let (alpha, rank) = (alphaPattern.value(for: linear.site) ?? alpha, Double(rank(of: linear)))
-    return Float(isRankStabilized ? alpha / rank.squareRoot() : alpha / rank)
-  }
-
-  /// The members of adapter_config.json, all that PEFT writes.
-  private func members(
-    of model: CausalLanguageModel, selector: TargetSelector, linears: [Linear], convertsPrincipalComponents: Bool
-  ) -> [(String, JSONValue)] {
-    // Trained minus initial product is one of twice the rank with the same factor.
-    let growth = convertsPrincipalComponents ? (isRankStabilized ? 2.0.squareRoot() : 2) : 1
-    let rankGrowth = convertsPrincipalComponents ? 2 : 1
-    let start: JSONValue = savesPrincipalComponents ? "pissa" : true
-    return [
-      ("alora_invocation_tokens", .null),
-      ("alpha_pattern", alphaPattern.document { ($0 * growth).document }), ("arrow_config", .null), ("bias", "none"),
-      ("corda_config", .null), ("ensure_weight_tying", false), ("eva_config", .null),
-      ("exclude_modules", selector.excludedDocument),
-      ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
-      ("init_lora_weights", start), ("kasa_config", .null), ("layer_replication", .null), ("layers_pattern", .null),
-      ("layers_to_transform", selector.layersDocument), ("loftq_config", [:]),
-      ("lora_alpha", (alpha * growth).document), ("lora_bias", false), ("lora_dropout", JSONValue(dropout)),
-      ("lora_ga_config", .null), ("megatron_config", .null), ("megatron_core", "megatron.core"),
-      ("monteclora_config", .null), ("qalora_group_size", 16),
-      ("r", JSONValue(rankGrowth * rank)),
-      ("rank_pattern", rankPattern.document { JSONValue(rankGrowth * $0) }), ("target_modules", selector.document()),
-      ("target_parameters", .null),
-      ("trainable_token_indices", .null), ("use_bdlora", .null), ("use_dora", JSONValue(isWeightDecomposed)),
-      ("use_qalora", false), ("use_rslora", JSONValue(isRankStabilized)), ("velora_config", .null),
-    ]
-  }
-}
-
-extension Double {
-  /// As JSON, whole numbers without a fraction.
-  fileprivate var document: JSONValue { Int(exactly: self).map { JSONValue($0) } ?? JSONValue(self) }
-}
-
-/// The two thin matrices of one map.
-struct LowRankPair {
-  /// `[rank, inputs]`.
-  let a: Parameter
-  /// `[outputs, rank]`.
-  let b: Parameter
-
-  var rank: Int { a.shape[0] }
-
-  /// Starts at a product of zero.
-  init(_ linear: Linear, rank: Int, setting: AttachmentSetting) {
-    let stream = setting.seeds.child(LoRA.name).child(linear.site)
-    let bound = 1 / Float(linear.inputs).squareRoot()
-    let (inputs, outputs) = (linear.inputs, linear.outputs)
-    self.init(
-      linear, rank: rank, setting: setting, a: { stream.uniforms(rank * inputs, in: -bound...bound) },
-      b: { [Float](repeating: 0, count: rank * outputs) })
-  }
-
-  /// Starts at given values.
-  init(
-    _ linear: Linear, rank: Int, setting: AttachmentSetting, a: @escaping () -> [Float], b: @escaping () -> [Float]
-  ) {
-    let pool = setting.context.pool
-    self.a = Parameter("\(linear.site).lora_A.weight", shape: [rank, linear.inputs], in: pool, initialize: a)
-    self.b = Parameter("\(linear.site).lora_B.weight", shape: [linear.outputs, rank], in: pool, initialize: b)
-  }
-
-  /// Adds `scale · B·A` to a weight.
-  func add(times scale: Float, to weight: inout [Float], workers: Workers) {
-    Self.add(a.value.values, b.value.values, rank: rank, times: scale, to: &weight, workers: workers)
-  }
-
-  /// Adds `scale · B·A` to a weight `[outputs, inputs]`.
-  static func add(
-    _ a: [Float], _ b: [Float], rank: Int, times scale: Float, to weight: inout [Float], workers: Workers
-  ) {
-    let (inputs, outputs) = (a.count / rank, b.count / rank)
-    let scaled = b.map { scale * $0 }
-    weight.withUnsafeMutableBufferPointer { weight in
-      a.withUnsafeBufferPointer { a in
-        scaled.withUnsafeBufferPointer { b in
-          guard let weight = weight.baseAddress, let a = a.baseAddress, let b = b.baseAddress else { return }
-          MatrixMultiply.multiply(
-            m: outputs, n: inputs, k: rank, a: b, aStride: rank, b: a, bStride: inputs, c: weight, cStride: inputs,
-            accumulate: true, workers: workers)
+  private func adapter(of linear: Linear, with setting: AttachmentSetting) throws -> LoRAAdapter {
+    let (rank, scale) = (rank(at: linear.site), scale(at: linear.site))
+    let adapter: LoRAAdapter
+    if let loadedStart = loadedStart ?? (start == .pissa ? .pissa : nil) {
+      let start: any LowRankStart =
+        switch loadedStart {
+        case .pissa:
+          PrincipalComponents(
+            of: linear, rank: rank, scale: scale, stream: setting.seeds.child("pissa").child(linear.site),
+            context: setting.context)
+        case .olora: OrthonormalComponents(of: linear, rank: rank, context: setting.context)
         }
-      }
+      adapter = PiSSAAdapter(linear, start: start, rank: rank, scale: scale, dropout: dropout, setting: setting)
+    } else {
+      let pair = LowRankPair(linear, rank: rank, start: start, setting: setting)
+      adapter =
+        isWeightDecomposed
+        ? DoRAAdapter(linear, pair, scale: scale, dropout: dropout, setting: setting)
+        : LoRAAdapter(
+          linear, pair, scale: scale, dropout: dropout, bias: hasUpdateBias ? pair.bias(of: linear, setting) : nil)
+    }
+    adapter.pair.b.learningRateScale = Float(learningRateRatio)
+    return adapter
+  }
+
+  /// Trains the parts of the model itself that are to be trained beside the update.
+  private func trainBeside(
+    _ linears: [Linear], of model: CausalLanguageModel, with setting: AttachmentSetting
+  ) throws -> Addition {
+    var addition = try savedModules.attach(to: model, with: setting)
+    addition.add(biases.attach(to: model, adapted: linears, except: savedModules, with: setting))
+    do {
+      addition.add(try tokens.attach(to: model, with: setting))
+    } catch {
+      addition.undo()
+      throw error
+    }
+    return addition
+  }
+
+  private func checkTables(_ tables: [TokenEmbedding], linears: [Linear], of model: CausalLanguageModel) throws {
+    if let table = tables.first, isWeightDecomposed || hasUpdateBias || start == .pissa || loadedStart != nil {
+      throw AttachError(
+        "\(table.site) is an embedding table, whose update can have neither dora nor lora_bias, nor start from the "
+          + "table's own components", option: "target_modules")
+    }
+    let (embedding, head) = (model.embedding.site, model.head.site)
+    let touched = tables.contains { $0.site == embedding } || savedModules.contains(embedding)
+    if tiesAdapters, model.configuration.tiesEmbeddings, touched || linears.contains(where: { $0.site == head }) {
+      throw AttachError("ensure_weight_tying: one adapter for \(embedding) and \(head) together is not supported")
     }
   }
-}
 
-/// One adapted map.
-class LoRAAdapter: LinearAdapter {
-  let pair: LowRankPair
-  let scale: Float
-  let dropout: Double
-  let site: String
-
-  init(_ linear: Linear, _ pair: LowRankPair, scale: Float, dropout: Double) {
-    self.pair = pair
-    self.scale = scale
-    self.dropout = dropout
-    site = linear.site
+  private func checkStart(_ linears: [Linear]) throws {
+    guard start == .pissa || loadedStart != nil else { return }
+    guard linears.allSatisfy({ scale(at: $0.site) > 0 }) else {
+      throw AttachError("init: pissa needs an alpha above 0", option: "alpha")
+    }
+    if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank(at: $0.site) }) {
+      throw AttachError(
+        "rank \(rank(at: small.site)) is larger than \(small.site) itself, which is \(small.outputs) × "
+          + "\(small.inputs) and has no more components",
+        option: rankPattern.value(for: small.site) == nil ? "rank" : "rank_pattern")
+    }
   }
 
-  var parameters: [Parameter] { [pair.a, pair.b] }
-
-  /// What is saved where the parameters themselves mean nothing without the start.
-  var convertedTensors: [AdapterTensor] { parameters.map { AdapterTensor($0) } }
-
-  /// What is saved beside it then.
-  var stateTensors: [AdapterTensor] { [] }
-
-  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
-    addUpdate(to: base(x), x: x, on: tape)
+  /// What a rank above a map's width is good for.
+  private func notes(_ linears: [Linear]) -> [String] {
+    let large = linears.filter { min($0.inputs, $0.outputs) < rank(at: $0.site) }
+    guard let first = large.first else { return [] }
+    let others = large.count > 1 ? ", and so for \(large.count - 1) more" : ""
+    return [
+      "rank \(rank(at: first.site)) is above the width of \(first.site), which is \(first.outputs) × \(first.inputs)"
+        + "\(others): the update trains more values than the weight has"
+    ]
   }
 
-  /// `y + s · B·A·dropout(x)`, in y's memory.
-  final func addUpdate(to y: Variable, x: Variable, on tape: Tape) -> Variable {
-    tape.addLowRank(
-      to: y, x: x, a: tape.variable(for: pair.a), b: tape.variable(for: pair.b), scale: scale, dropout: dropout,
-      purpose: site)
-  }
+  private func rank(at site: String) -> Int { rankPattern.value(for: site) ?? rank }
 
-  func merge(into weight: inout [Float], bias: inout [Float]) -> Bool {
-    pair.add(times: scale, to: &weight, workers: .one)
-    return true
+  /// The factor of a module's update.
+  private func scale(at site: String) -> Float {
+    let (alpha, rank) = (alphaPattern.value(for: site) ?? alpha, Double(rank(at: site)))
+    return Float(isRankStabilized ? alpha / rank.squareRoot() : alpha / rank)
   }
 }

@@ -3,8 +3,9 @@ public import PEFTCore
 
 /// Writes a model with its adapters folded into the weights, as a Hugging Face directory.
 ///
-/// What a method only adds to linear maps (LoRA, IA3, added biases) or trains in place (norms, biases, everything) can
-/// be folded in; virtual tokens, prefixes and bottleneck networks cannot. From a Hugging Face directory, weights start
+/// What a method only adds to linear maps and tables (LoRA, IA3, added biases) or trains in place (norms, biases, rows,
+/// modules, everything) can be folded in; virtual tokens, prefixes and bottleneck networks cannot. Where head and
+/// embeddings share a weight and only one of them is changed, or each otherwise, the merged model has two. From a Hugging Face directory, weights start
 /// from the checkpoint's own values and keep its types, tensor by tensor, unless another is asked for, and the other
 /// files (description, tokenizer, templates) are copied. From a GGUF file, weights start from the values that its
 /// blocks stand for, are written as float32 unless another type is asked for, and the other files are made from its
@@ -28,11 +29,12 @@ public enum ModelMerger {
     var writer = SafetensorsWriter()
     let addedType: SafetensorsType
     let described = try source.directoryFiles(weightsAs: (type ?? .float32).torchName)
+    let untied = changesHeadAlone(model)
     if described == nil {
-      addedType = try addStored(to: &writer, of: source, changes: changes, as: type)
+      addedType = try addStored(to: &writer, of: source, changes: changes, untied: untied ? model : nil, as: type)
     } else {
       addedType = type ?? .float32
-      addLoaded(to: &writer, of: model, changes: changes, as: addedType)
+      addLoaded(to: &writer, of: model, changes: changes, untied: untied, as: addedType)
     }
     for (name, values) in added.biases {
       writer.add(name, shape: [values.count], as: addedType) { values.bytes(as: addedType) }
@@ -51,18 +53,30 @@ public enum ModelMerger {
         // Earlier releases of transformers go by the description and would pass over the head.
         if source.untiesHead { try set([("tie_word_embeddings", false)], in: temporary + "/config.json") }
       }
-      if !added.settings.isEmpty { try set(added.settings.map { ($0, true) }, in: temporary + "/config.json") }
+      var settings = added.settings.map { ($0, JSONValue(true)) }
+      if untied { settings.append(("tie_word_embeddings", false)) }
+      if !settings.isEmpty { try set(settings, in: temporary + "/config.json") }
     }
   }
 
   /// Adds the checkpoint's tensors, changed where the method changes them.
   ///
+  /// - Parameter untied: The model, if its head gets a weight of its own.
   /// - Returns: The type for tensors that the checkpoint does not have.
   private static func addStored(
-    to writer: inout SafetensorsWriter, of source: ModelFiles, changes: Changes, as type: SafetensorsType?
+    to writer: inout SafetensorsWriter, of source: ModelFiles, changes: Changes, untied: CausalLanguageModel?,
+    as type: SafetensorsType?
   ) throws -> SafetensorsType {
     let checkpoint = try SafetensorsCheckpoint.open(directory: source.path)
-    for tensor in checkpoint.tensors {
+    let shared = untied.map { "\($0.embedding.site).weight" }
+    let head = untied.map { "\($0.head.site).weight" }
+    for tensor in checkpoint.tensors where tensor.name != head {
+      if let head, tensor.name == shared || changes.optionalPrefix + tensor.name == shared {
+        let target = type ?? tensor.type
+        writer.add(head, shape: tensor.shape, as: target) {
+          (changes.byName[head]?(tensor.readFloats) ?? tensor.readFloats).bytes(as: target)
+        }
+      }
       let target = tensor.type.isReadableAsFloat ? type ?? tensor.type : tensor.type
       if let change = changes.byName[tensor.name] ?? changes.byName[changes.optionalPrefix + tensor.name] {
         guard tensor.type.isReadableAsFloat else {
@@ -81,10 +95,12 @@ public enum ModelMerger {
 
   /// Adds the weights as they were loaded, changed where the method changes them.
   private static func addLoaded(
-    to writer: inout SafetensorsWriter, of model: CausalLanguageModel, changes: Changes, as type: SafetensorsType
+    to writer: inout SafetensorsWriter, of model: CausalLanguageModel, changes: Changes, untied: Bool,
+    as type: SafetensorsType
   ) {
     let weights = LoadedWeights(model)
-    for place in model.weightPlaces {
+    let head = WeightPlace.matrix(site: model.head.site, outputs: model.head.outputs, inputs: model.head.inputs)
+    for place in model.weightPlaces + (untied ? [head] : []) {
       let change = changes.byName[place.name]
       var shape: [Int]
       switch place {
@@ -142,9 +158,15 @@ public enum ModelMerger {
     if model.blocks.contains(where: { $0.afterAttention != nil || $0.afterFeedForward != nil }) {
       throw AttachError("bottleneck adapters have a non-linearity and cannot be merged into the weights")
     }
-    if model.configuration.tiesEmbeddings, model.head.adapter != nil {
-      throw AttachError("lm_head shares its weight with the embeddings: an update of it cannot be merged")
-    }
+  }
+
+  /// Whether head and embeddings share a weight that the method changes for one of them, or for each otherwise.
+  private static func changesHeadAlone(_ model: CausalLanguageModel) -> Bool {
+    let (embedding, head) = (model.embedding, model.head)
+    guard model.configuration.tiesEmbeddings else { return false }
+    let sharesAdapter =
+      embedding.adapter.map { ObjectIdentifier($0) } == head.adapter.map { ObjectIdentifier($0) }
+    return !sharesAdapter || embedding.trainedWeight !== head.trainedWeight
   }
 
   /// Refuses to write over the model that is read.
@@ -171,6 +193,12 @@ public enum ModelMerger {
       }
       for table in [model.embedding, model.positionEmbedding].compactMap({ $0 }) {
         replace("\(table.site).weight", table.trainedWeight)
+        guard let adapter = table.adapter else { continue }
+        byName["\(table.site).weight"] = { stored in
+          var values = stored
+          adapter.merge(intoTable: &values)
+          return values
+        }
       }
       for norm in model.norms {
         replace("\(norm.site).weight", norm.trainedGain)
@@ -196,9 +224,10 @@ public enum ModelMerger {
 
   /// What an adapter makes of a bias; adapters change it without looking at the weight.
   private static func mergedBias(of linear: Linear, _ stored: [Float]) -> [Float] {
+    guard let adapter = linear.adapter else { return linear.trainedBias?.value.values ?? stored }
     var weight = [Float](repeating: 0, count: linear.outputs * linear.inputs)
-    var bias = stored
-    _ = linear.adapter?.merge(into: &weight, bias: &bias)
+    var bias = linear.trainedBias?.value.values ?? stored
+    _ = adapter.merge(into: &weight, bias: &bias)
     return bias
   }
 
@@ -208,6 +237,9 @@ public enum ModelMerger {
   private static func newBiases(of model: CausalLanguageModel) throws -> (
     biases: [(name: String, values: [Float])], settings: [String]
   ) {
+    if !model.head.hasBias, !mergedBias(of: model.head, []).isEmpty {
+      throw AttachError("the architecture \(model.configuration.family) has no place for a bias of its head")
+    }
     let all = model.linears.filter { !$0.hasBias }
     var values: [String: [Float]] = [:]
     for linear in all {
@@ -267,19 +299,6 @@ extension SafetensorsTensor {
 }
 
 extension [Float] {
-  /// A row-major matrix turned.
-  fileprivate func transposed(rows: Int) -> [Float] {
-    let columns = count / rows
-    return [Float](unsafeUninitializedCapacity: count) { target, initialized in
-      withUnsafeBufferPointer { source in
-        for row in 0..<rows {
-          for column in 0..<columns { target[column * rows + row] = source[row * columns + column] }
-        }
-      }
-      initialized = count
-    }
-  }
-
   /// Little-endian bytes of a float type.
   fileprivate func bytes(as type: SafetensorsType) -> [UInt8] {
     withUnsafeBufferPointer { values in

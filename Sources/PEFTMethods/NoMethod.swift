@@ -10,6 +10,8 @@ struct NoMethod: PEFTMethod {
 
   init?(peft settings: AdapterSettings, type: String) throws { return nil }
 
+  var options: [(name: String, value: JSONValue)] { [] }
+
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil, undo: {})
   }

@@ -24,10 +24,22 @@ public protocol PEFTMethod: Sendable {
   /// - Throws: `DocumentError` for a member that is wrong or not supported.
   init?(peft settings: AdapterSettings, type: String) throws
 
+  /// The options that make this method again, under their names in configs; those without a value are left out.
+  ///
+  /// A run that starts from a saved adapter takes them over, so they say all that determines what its values mean.
+  var options: [(name: String, value: JSONValue)] { get }
+  /// Options that matter to training alone: one who goes on from a saved adapter may change them.
+  static var trainingOptions: Set<String> { get }
+
   /// Attaches to a model. The model's weights are not touched, and need not be loaded yet.
   ///
   /// - Throws: `AttachError` if an option does not fit this model.
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod
+}
+
+extension PEFTMethod {
+  /// Most methods start anew from a saved adapter whatever they would have started from.
+  public static var trainingOptions: Set<String> { ["init", "init_text"] }
 }
 
 /// What a method may need to attach, besides the model.
@@ -55,17 +67,21 @@ public final class AttachedMethod {
   public let inferenceCost: InferenceCost
   /// How the adapter is saved; nil where there is none to save (full fine-tuning, no method).
   public let format: AdapterFormat?
+  /// What is allowed but should be known, a sentence each.
+  public let notes: [String]
 
   private let undo: () -> Void
   private var isAttached = true
 
   /// Creates the record of an attach.
   public init(
-    parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, undo: @escaping () -> Void
+    parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, notes: [String] = [],
+    undo: @escaping () -> Void
   ) {
     self.parameters = parameters
     self.inferenceCost = inferenceCost
     self.format = format
+    self.notes = notes
     self.undo = undo
   }
 

@@ -31,7 +31,7 @@ struct PTuning: PEFTMethod {
   let form: Form
 
   init(options: inout OptionReader) throws {
-    options.alias("num_virtual_tokens", of: "tokens")
+    OptionAliases.add(to: &options, method: Self.name)
     tokens = try options.integer("tokens", default: 20, in: 1...1_000_000, about: "number of virtual tokens")
     let encoder = try options.choice("encoder", default: Encoder.mlp, about: "what computes the virtual tokens")
     let hidden = try options.optionalInteger(
@@ -52,6 +52,12 @@ struct PTuning: PEFTMethod {
       throw settings.error("encoder_reparameterization_type", "expected MLP or LSTM")
     }
     form = .encoded(encoder, hidden: try settings.integer("encoder_hidden_size", in: 1...1_000_000))
+  }
+
+  var options: [(name: String, value: JSONValue)] {
+    guard case .encoded(let encoder, let hidden) = form else { return [("tokens", JSONValue(tokens))] }
+    return [("tokens", JSONValue(tokens)), ("encoder", JSONValue(encoder.rawValue))]
+      + (hidden.map { [(name: "encoder_hidden_size", value: JSONValue($0))] } ?? [])
   }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {

@@ -10,14 +10,15 @@ import PEFTCore
 ///
 /// Source: Meng et al. 2024, arXiv 2404.02948, equations 3 and 4.
 final class PiSSAAdapter: LoRAAdapter {
-  private let start: PrincipalComponents
+  private let start: any LowRankStart
   private let context: ComputeContext
   private var frozenA: Tensor?
   private var frozenB: Tensor?
 
-  init(_ linear: Linear, rank: Int, scale: Float, dropout: Double, setting: AttachmentSetting) {
-    let stream = setting.seeds.child("pissa").child(linear.site)
-    let start = PrincipalComponents(of: linear, rank: rank, scale: scale, stream: stream, context: setting.context)
+  /// - Parameter start: What the factors start from; the weight's principal components, or OLoRA's.
+  init(
+    _ linear: Linear, start: any LowRankStart, rank: Int, scale: Float, dropout: Double, setting: AttachmentSetting
+  ) {
     self.start = start
     context = setting.context
     super.init(

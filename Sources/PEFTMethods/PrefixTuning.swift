@@ -31,8 +31,7 @@ struct PrefixTuning: PEFTMethod {
   }
 
   init(options: inout OptionReader) throws {
-    options.alias("num_virtual_tokens", of: "tokens")
-    options.alias("prefix_projection", of: "projection")
+    OptionAliases.add(to: &options, method: Self.name)
     tokens = try options.integer("tokens", default: 20, in: 1...1_000_000, about: "number of virtual positions")
     let projects = try options.bool(
       "projection", default: false, about: "compute the prefix by a two-layer network while training")
@@ -57,6 +56,11 @@ struct PrefixTuning: PEFTMethod {
     encoder = projects ? Encoder(hidden: try settings.integer("encoder_hidden_size", in: 1...1_000_000)) : nil
     start = .random
     text = nil
+  }
+
+  var options: [(name: String, value: JSONValue)] {
+    let hidden = encoder?.hidden.map { [(name: "encoder_hidden_size", value: JSONValue($0))] } ?? []
+    return [("tokens", JSONValue(tokens)), ("projection", JSONValue(encoder != nil))] + hidden
   }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
@@ -100,7 +104,6 @@ struct PrefixTuning: PEFTMethod {
 
 /// A prefix that can be seen as PEFT stores it: one row a position, keys and values of all layers side by side.
 private protocol TrainedPrefix: KeyValuePrefix {
-  var parameters: [Parameter] { get }
   var width: Int { get }
   func rows(on tape: Tape) -> Variable
 }

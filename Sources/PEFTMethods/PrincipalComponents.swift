@@ -6,7 +6,7 @@ import PEFTCore
 /// Tropp 2011, algorithm 4.4): products in float32, orthonormalization and the small eigenproblem in double precision.
 /// Where the subspace spans the whole input it is exact after one step. Deterministic: the start is a seeded draw. Any
 /// product is a valid start of PiSSA, so that a slow last component costs nothing but its place.
-final class PrincipalComponents {
+final class PrincipalComponents: LowRankStart {
   private let linear: Linear
   private let rank: Int
   private let scale: Float
@@ -80,7 +80,7 @@ final class PrincipalComponents {
   }
 
   /// Modified Gram-Schmidt, twice: once leaves what rounding left of the earlier rows.
-  private static func orthonormalize(_ x: inout [Double], rows: Int, columns: Int) {
+  static func orthonormalize(_ x: inout [Double], rows: Int, columns: Int) {
     x.withUnsafeMutableBufferPointer { x in
       for row in 0..<rows {
         let own = row * columns

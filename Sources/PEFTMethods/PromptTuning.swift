@@ -21,7 +21,7 @@ struct PromptTuning: PEFTMethod {
   let text: String?
 
   init(options: inout OptionReader) throws {
-    options.alias("num_virtual_tokens", of: "tokens")
+    OptionAliases.add(to: &options, method: Self.name)
     tokens = try options.integer("tokens", default: 100, in: 1...1_000_000, about: "number of virtual tokens")
     let (start, text) = try PromptStart.read(&options, default: .vocabulary)
     self.start = start ?? .vocabulary
@@ -35,6 +35,8 @@ struct PromptTuning: PEFTMethod {
     start = .random
     text = nil
   }
+
+  var options: [(name: String, value: JSONValue)] { [("tokens", JSONValue(tokens))] }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
     let hidden = model.configuration.hiddenSize
@@ -77,6 +79,7 @@ private final class VirtualTokens: SoftPrompt {
 
   init(_ rows: Parameter) { self.rows = rows }
 
+  var parameters: [Parameter] { [rows] }
   var count: Int { rows.shape[0] }
 
   func embeddings(on tape: Tape) -> Variable { tape.variable(for: rows) }

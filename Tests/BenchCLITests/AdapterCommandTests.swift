@@ -23,7 +23,9 @@ import Testing
     arguments: [
       ("lora-llama", "llama"), ("lora-dora-qwen2", "qwen2"), ("lora-patterns-gpt2", "gpt2"),
       ("lora-all-linear-gpt2", "gpt2"), ("ia3-llama", "llama"), ("ia3-published-gpt2", "gpt2"),
-      ("ln-tuning-qwen2", "qwen2"), ("beft-llama", "llama"),
+      ("ln-tuning-qwen2", "qwen2"), ("beft-llama", "llama"), ("lora-head-qwen2", "qwen2"),
+      ("lora-embedding-gpt2", "gpt2"), ("lora-saved-modules-llama", "llama"), ("lora-tokens-qwen2", "qwen2"),
+      ("lora-update-bias-llama", "llama"), ("lora-biases-all-gpt2", "gpt2"), ("lora-wide-llama", "llama"),
     ])
   func merge(adapter: String, model: String) throws {
     let workspace = try Workspace()
@@ -124,5 +126,60 @@ import Testing
     #expect(misfit.status == 2 || misfit.output.contains("before every sequence"))
     let nothing = try SpawnedProgram.run(["adapter", "info", "/nonexistent"])
     #expect(nothing.status == 2 && nothing.diagnostics.contains("adapter_config.json"))
+  }
+
+  @Test("A value that is no number is found by info, score and merge, each with the tensor")
+  func notFinite() throws {
+    let workspace = try Workspace()
+    let source = GoldenFixture("methods/lora-llama").folder.path
+    let folder = workspace.path("damaged")
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      atPath: source + "/adapter_config.json", toPath: folder + "/adapter_config.json")
+    var writer = SafetensorsWriter()
+    for (index, tensor) in try SafetensorsCheckpoint.open(file: source + "/adapter_model.safetensors").tensors
+      .enumerated()
+    {
+      var values = try tensor.floats()
+      if index == 3 { values[1] = .nan }
+      writer.add(tensor.name, values, shape: tensor.shape)
+    }
+    try writer.write(to: folder + "/adapter_model.safetensors")
+    let base = GoldenFixture("models/llama").folder.path
+    for arguments in [
+      ["adapter", "info", folder], ["adapter", "info", folder, "--model", base, "--json"],
+      ["score", "--model", base, "--adapter", folder],
+      ["adapter", "merge", "--model", base, "--adapter", folder, "--to", workspace.path("merged")],
+    ] {
+      let result = try SpawnedProgram.run(arguments, input: Self.input)
+      #expect(result.status == 2, "\(arguments)")
+      #expect(result.diagnostics.contains("holds nan"), "\(arguments): \(result.diagnostics)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: workspace.path("merged")))
+  }
+
+  @Test("Info names the whole modules, the tables and what to know about the rank")
+  func besides() throws {
+    let base = GoldenFixture("models/llama").folder.path
+    func info(_ name: String) throws -> String {
+      let folder = GoldenFixture("methods/\(name)").folder.path
+      return try SpawnedProgram.run(["adapter", "info", folder, "--model", base], input: "").output
+    }
+    #expect(try info("lora-saved-modules-llama").contains("linear map, as a whole"))
+    #expect(try info("lora-embedding-llama").contains("embedding table"))
+    #expect(try info("lora-wide-llama").contains("note: rank 24 is above the width of"))
+  }
+
+  @Test("The table of other libraries' names is listed, also for scripts")
+  func aliases() throws {
+    let listed = try SpawnedProgram.run(["list", "methods", "--aliases"], input: "")
+    #expect(listed.status == 0 && listed.output.contains("lora_rank") && listed.output.contains("adamw_torch = adamw"))
+    let json = try Workspace.json(SpawnedProgram.run(["list", "methods", "--aliases", "--json"], input: "").output)
+    let entries = try #require(json.array)
+    #expect(
+      entries.contains { $0["place"]?.string == "lora" && $0["alias"]?.string == "r" && $0["option"]?.string == "rank" }
+    )
+    let wrong = try SpawnedProgram.run(["list", "datasets", "--aliases"], input: "")
+    #expect(wrong.status == 2 && wrong.diagnostics.contains("--aliases goes with methods"))
   }
 }

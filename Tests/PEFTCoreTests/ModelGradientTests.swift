@@ -18,6 +18,7 @@ import Testing
   private final class Rows: SoftPrompt {
     let parameter: Parameter
     let count: Int
+    var parameters: [Parameter] { [parameter] }
     init(_ count: Int, width: Int, in pool: MemoryPool) {
       self.count = count
       parameter = Parameter("prompt", shape: [count, width], in: pool) {

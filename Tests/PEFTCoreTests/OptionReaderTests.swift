@@ -125,7 +125,7 @@ import Testing
       try reader.finish()
     }
     #expect(options.map(\.name) == ["rank", "name", "schedule", "target_modules"])
-    #expect(options[0].defaultValue == "8" && options[0].range == "≥ 1" && options[0].aliases == ["r"])
+    #expect(options[0].defaultValue == "8" && options[0].range == "≥ 1" && options[0].names == ["rank", "r"])
     #expect(options[0].about == "inner dimension" && options[0].kind == .integer)
     #expect(options[1].isRequired && !options[0].isRequired)
     #expect(options[2].choices == ["constant", "linear", "cosine"])

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 @testable import PEFTMethods
@@ -30,6 +31,30 @@ struct AdapterExportTests {
     let identity: JSONValue = [
       "method": JSONValue(method.name), "options": JSONValue(method.options), "model": JSONValue(method.model),
     ]
+    try AtomicFile.write(identity.prettyText + "\n", to: folder + "/case.json")
+  }
+
+  @Test("An adapter that was trained on a GGUF file is written, with the file as its base model")
+  func exportFromGGUF() throws {
+    let root = try #require(ProcessInfo.processInfo.environment["PEFT_BENCH_EXPORT"])
+    let folder = "\(root)/\(MethodCase.all.count)-lora-gguf"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let path = GoldenFixture("gguf_models").folder.path + "/llama-q8_0.gguf"
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(path).load(as: .auto, context: context)
+    let attachment = try makeMethod("lora", #"{"rank": 4, "target_modules": "all-linear"}"#).attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    for parameter in attachment.parameters where parameter.name.contains("lora_B") {
+      parameter.assign(SeedStream(2).child(parameter.name).normals(parameter.elementCount, standardDeviation: 0.2))
+    }
+    try AdapterFile.save(attachment, to: folder + "/adapter", baseModel: path)
+    let ids = MethodBench.ids
+    let logits = MethodProbe(model: model, context: context).logits(ids)
+    var writer = SafetensorsWriter()
+    writer.add("ids", integers: ids.map(Int.init), shape: [ids.count])
+    writer.add("logits", logits, shape: [ids.count, logits.count / ids.count])
+    try writer.write(to: folder + "/expected.safetensors")
+    let identity: JSONValue = ["method": "lora", "options": "trained on a GGUF file", "model": "gguf"]
     try AtomicFile.write(identity.prettyText + "\n", to: folder + "/case.json")
   }
 }

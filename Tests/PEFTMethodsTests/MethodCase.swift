@@ -68,6 +68,35 @@ struct MethodCase: Sendable, CustomTestStringConvertible, CustomStringConvertibl
       name: "lora", options: #"{"rank": 4, "init": "pissa"}"#, model: "",
       closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }, start: .rounding, isSavedConverted: true),
     MethodCase(
+      name: "lora", options: #"{"rank": 2, "init": "gaussian", "lora_dropout": 0.1}"#, model: "",
+      closedForm: { $0.queryAndValue { 2 * ($0 + $1) } }),
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "init": "orthogonal"}"#, model: "",
+      closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }, start: .rounding),
+    MethodCase(
+      name: "lora", options: #"{"rank": 2, "lora_bias": true}"#, model: "",
+      closedForm: { $0.queryAndValue { 2 * ($0 + $1) + $1 } }),
+    MethodCase(
+      name: "lora", options: #"{"rank": 2, "bias": "all", "dora": true}"#, model: "",
+      closedForm: { sizes in
+        sizes.queryAndValue { 2 * ($0 + $1) + $1 } + (sizes.family == "llama" ? 0 : sizes.biases)
+      }),
+    MethodCase(
+      name: "lora", options: #"{"rank": 2, "target_modules": "all-linear", "modules_to_save": ["lm_head"]}"#, model: "",
+      closedForm: { $0.linears.reduce(96 * $0.hidden) { $0 + 2 * ($1.inputs + $1.outputs) } }),
+    MethodCase(
+      name: "lora", options: #"{"rank": 2, "trainable_token_indices": [62, 5, 17]}"#, model: "",
+      closedForm: { sizes in sizes.queryAndValue { 2 * ($0 + $1) } + 3 * sizes.hidden }),
+    MethodCase(
+      name: "lora", options: #"{"rank": 2, "target_modules": ".*(embed_tokens|wte)|lm_head"}"#, model: "",
+      closedForm: { 2 * 2 * (96 + $0.hidden) }),
+    MethodCase(
+      name: "ia3", options: #"{"modules_to_save": ["norm", "ln_f"]}"#, model: "",
+      closedForm: { sizes in
+        let norms = sizes.family == "gpt2" ? 2 : 2 * sizes.layers + 1
+        return sizes.ia3(feedForwardInput: true) + norms * sizes.hidden
+      }, drawsNothing: true),
+    MethodCase(
       name: "prompt-tuning", options: #"{"tokens": 5}"#, model: "", closedForm: { 5 * $0.hidden }, start: .elsewhere,
       cannotBeMerged: true),
     MethodCase(

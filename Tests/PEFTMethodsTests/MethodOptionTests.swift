@@ -21,6 +21,17 @@ import Testing
       ("lora", #"{"rank_pattern": {"q_proj": 0}}"#, "rank_pattern.q_proj"),
       ("lora", #"{"rank_pattern": 4}"#, "expected an object"),
       ("lora", #"{"alpha_pattern": {"(q_proj": 4}}"#, "regular expression"),
+      ("lora", #"{"rank": 3, "init": "orthogonal"}"#, "even rank, found 3"),
+      ("lora", #"{"lora_bias": true, "dora": true}"#, "dora"),
+      ("lora", #"{"bias": "some"}"#, "none, all, lora_only"),
+      ("lora", #"{"trainable_token_indices": [3, 5, 3]}"#, "token 3 stands twice"),
+      ("lora", #"{"trainable_token_indices": "<|im_end|>"}"#, "expected a list of token ids"),
+      ("lora", #"{"exclude_modules": "lm_head"}"#, "target_modules"),
+      ("lora", #"{"target_modules": ["q_proj"], "layers_pattern": "layers"}"#, "layers_to_transform"),
+      ("lora", #"{"init_lora_weights": "eva"}"#, "\"eva\" is not supported; expected one of true, \"gaussian\""),
+      ("lora", #"{"init_lora_weights": false}"#, "false is not supported"),
+      ("lora", #"{"r": 4, "lora_rank": 4}"#, "means the same as \"r\""),
+      ("prompt-tuning", #"{"prompt_tuning_init": "NONE"}"#, "\"NONE\" is not supported"),
     ])
   func wrong(method: String, options: String, hint: String) throws {
     let error = #expect(throws: DocumentError.self) { try makeMethod(method, options) }
@@ -31,10 +42,39 @@ import Testing
   @Test(
     "An option that does not fit the model says so",
     arguments: [
-      ("lora", #"{"rank": 9}"#, "rank 9"), ("adapter", #"{"reduction_factor": 17}"#, "reduction_factor 17"),
+      ("lora", #"{"rank": 17, "init": "pissa"}"#, "rank 17"),
+      ("adapter", #"{"reduction_factor": 17}"#, "reduction_factor 17"),
       ("lora", #"{"target_modules": "(q_proj"}"#, "regular expression"),
       ("lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [7]}"#, "layers [7]"),
-      ("lora", #"{"rank_pattern": {"v_proj": 9}}"#, "rank 9 is larger than model.layers.0.self_attn.v_proj"),
+      (
+        "lora", #"{"init": "pissa", "rank_pattern": {"v_proj": 9}}"#,
+        "rank 9 is larger than model.layers.0.self_attn.v_proj"
+      ),
+      (
+        "lora", #"{"target_modules": ["q_proj"], "exclude_modules": ["q_prj"]}"#,
+        "exclude_modules: \"q_prj\" matches no linear map"
+      ),
+      (
+        "lora", #"{"target_modules": ["q_proj"], "exclude_modules": ".*layer\\.0.*"}"#,
+        "exclude_modules: the expression"
+      ),
+      (
+        "lora", #"{"target_modules": ["q_proj"], "exclude_modules": ".*self_attn.*"}"#,
+        "exclude_modules and modules_to_save leave none"
+      ),
+      ("lora", #"{"target_modules": ["q_proj"], "exclude_modules": "(q_proj"}"#, "exclude_modules"),
+      ("lora", #"{"modules_to_save": ["classifier"]}"#, "\"classifier\" matches no module"),
+      ("lora", #"{"trainable_token_indices": [3, 96]}"#, "there is no token 96: the model has 96"),
+      ("lora", #"{"trainable_token_indices": {"wpe": [3]}}"#, "\"wpe\" is neither the embedding table"),
+      (
+        "lora", #"{"trainable_token_indices": [3], "modules_to_save": ["embed_tokens"]}"#,
+        "model.embed_tokens has another adapter, or is trained as a whole"
+      ),
+      ("lora", #"{"target_modules": ["embed_tokens"], "dora": true}"#, "model.embed_tokens is an embedding table"),
+      (
+        "lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [0], "layers_pattern": "blocks"}"#,
+        "matches no linear map"
+      ),
       (
         "lora", #"{"rank_pattern": {"k_proj": 2}}"#,
         "\"k_proj\" matches none of the adapted maps, which are q_proj, v_proj"
@@ -61,6 +101,59 @@ import Testing
           to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
       }
       #expect(error?.description.contains("neither gain nor bias") == true, "\(error?.description ?? "")")
+    }
+  }
+
+  @Test("A rank above a map's width is allowed, with a note")
+  func wideRank() throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).skeleton()
+    let setting = AttachmentSetting(seeds: SeedStream(1), context: context)
+    let wide = try makeMethod("lora", #"{"rank": 9}"#).attach(to: model, with: setting)
+    let note = try #require(wide.notes.first)
+    #expect(note.contains("rank 9 is above the width of model.layers.0.self_attn.v_proj, which is 8 × 16"))
+    #expect(wide.notes.count == 1)
+    wide.detach()
+    #expect(try makeMethod("lora", #"{"rank": 8}"#).attach(to: model, with: setting).notes.isEmpty)
+  }
+
+  @Test("An orthogonal start has two factors whose product is zero")
+  func orthogonalStart() throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).skeleton()
+    _ = try makeMethod("lora", #"{"rank": 6, "init": "orthogonal"}"#).attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    for linear in model.linears {
+      guard let adapter = linear.adapter as? LoRAAdapter else { continue }
+      var product = [Float](repeating: 0, count: linear.inputs * linear.outputs)
+      adapter.pair.add(times: 1, to: &product, workers: .one)
+      #expect(product.allSatisfy { abs($0) < 1e-6 }, "\(linear.site)")
+      // Standard normal mixtures over ten: neither factor is zero.
+      for factor in [adapter.pair.a, adapter.pair.b] {
+        let values = factor.value.values
+        let square = values.reduce(0) { $0 + $1 * $1 } / Float(values.count)
+        #expect(square > 0.5 * 0.005 && square < 2 * 0.005, "\(factor.name): \(square)")
+      }
+    }
+  }
+
+  @Test("Excluding by a regular expression leaves out what it matches as a whole")
+  func excludedByExpression() throws {
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).skeleton()
+    for (excluded, sites) in [
+      (#"".*layers\\.0\\..*""#, ["model.layers.1.self_attn.q_proj", "model.layers.1.self_attn.v_proj"]),
+      (#"["q_proj"]"#, ["model.layers.0.self_attn.v_proj", "model.layers.1.self_attn.v_proj"]),
+      // Not at the end of a path: an expression must match all of it.
+      (
+        #"".*layers\\.0|.*1.*q_proj""#,
+        ["model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.v_proj", "model.layers.1.self_attn.v_proj"]
+      ),
+    ] {
+      let attachment = try makeMethod(
+        "lora", #"{"target_modules": ["q_proj", "v_proj"], "exclude_modules": \#(excluded)}"#
+      ).attach(to: model, with: AttachmentSetting(seeds: SeedStream(1), context: ComputeContext(threads: 1)))
+      #expect(model.linears.filter { $0.adapter != nil }.map(\.site) == sites)
+      attachment.detach()
     }
   }
 

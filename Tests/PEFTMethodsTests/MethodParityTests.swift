@@ -104,7 +104,7 @@ import Testing
         weight.withUnsafeMutableBufferPointer { buffer in
           if let base = buffer.baseAddress { linear.weight?.decode(into: base) }
         }
-        var bias = linear.bias?.values ?? []
+        var bias = (linear.trainedBias?.value ?? linear.bias)?.values ?? []
         #expect(adapter.merge(into: &weight, bias: &bias))
         let isTurned = model.storesTransposed(linear)
         expectClose(

@@ -116,6 +116,7 @@ def peft_methods(model_name):
     yield "lora-patterns", p.LoraConfig(
         **lora, rank_pattern={r"h\.0\.attn\.c_attn": 2} if gpt2 else {r"layers\.0\..*\.k_proj": 2, "v_proj": 3},
         alpha_pattern={"mlp.c_proj" if gpt2 else "^model.layers.1.mlp.down_proj": 20})
+    yield from lora_beside(model_name, lora)
     feed_forward = "mlp.c_proj" if gpt2 else "down_proj"
     ia3 = dict(task_type="CAUSAL_LM", fan_in_fan_out=gpt2,
                target_modules=["c_attn", "mlp.c_proj"] if gpt2 else ["k_proj", "v_proj", "down_proj"])
@@ -134,8 +135,34 @@ def peft_methods(model_name):
         yield "beft", p.BeftConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
 
 
+def lora_beside(model_name, lora):
+    """LoRA with parts of the model trained beside it, on tables and heads, and with PEFT's ways to choose maps."""
+    p, gpt2 = peft, model_name == "gpt2"
+    targets = lora["target_modules"]
+    yield "lora-update-bias", p.LoraConfig(**lora, lora_bias=True)
+    if model_name != "llama":  # It has no biases.
+        yield "lora-biases-all", p.LoraConfig(**lora, bias="all")
+        yield "lora-biases-own", p.LoraConfig(**lora, bias="lora_only")
+        yield "lora-dora-biases", p.LoraConfig(**lora, bias="lora_only", use_dora=True)
+    # A name means every module whose path ends with it, so "norm" means all norms of a Llama.
+    saved = {"llama": ["lm_head", "norm"], "qwen2": ["embed_tokens", "input_layernorm"], "gpt2": ["c_fc", "ln_f"]}
+    yield "lora-saved-modules", p.LoraConfig(**lora, modules_to_save=saved[model_name])
+    yield "lora-tokens", p.LoraConfig(**lora, trainable_token_indices=[62, 5, 41])
+    yield "lora-embedding", p.LoraConfig(**{**lora, "target_modules": [*targets, "wte" if gpt2 else "embed_tokens"]})
+    yield "lora-head", p.LoraConfig(**{**lora, "target_modules": [*targets, "lm_head"]})
+    yield "lora-excluded", p.LoraConfig(
+        **{**lora, "target_modules": [*targets, "absent_name"]}, layers_to_transform=[0, 1],
+        layers_pattern=["h" if gpt2 else "layers"], exclude_modules=r".*\.0\..*(attn|proj)" if gpt2 else r".*\.0\..*k_proj")
+    yield "lora-wide", p.LoraConfig(**{**lora, "r": 24})
+    if not gpt2:  # PEFT does not turn Conv1D's weight for it.
+        yield "lora-olora", p.LoraConfig(**lora, init_lora_weights="olora")
+
+
 def start_value(name, parameter, label):
     """A start where nothing is zero, one or symmetric."""
+    own = ".modules_to_save." in name or "trainable_tokens" in name or (name.endswith("bias") and "lora_B" not in name)
+    if own and "beft" not in name and "prompt_encoder" not in name:
+        return parameter + golden.normal(parameter.shape, 0.1, label, name)
     if "lora_magnitude" in name or "ln_tuning" in name:
         spread = 0.2 * parameter.abs().mean()
         return parameter + spread * golden.normal(parameter.shape, 1, label, name)
@@ -153,7 +180,7 @@ def file_key(name):
     """The key under which PEFT stores a parameter, or for an encoder's own parameters the name inside it."""
     if name.startswith("prompt_encoder.default."):
         return name.removeprefix("prompt_encoder.default.")
-    name = name.replace(".default", "")
+    name = name.replace(".modules_to_save.default", "").replace(".default", "")
     return name.removesuffix(".weight") if "lora_magnitude_vector" in name else name
 
 
@@ -167,7 +194,12 @@ class PEFTSubject:
         self.model = get_peft_model(self.base, config).eval()
         self.config = config
         self.reload = lambda folder: PeftModel.from_pretrained(load(models, model_name), folder).eval()
-        self.is_pissa = method == "lora-pissa"
+        # What their factors start from is taken out of the base weight.
+        self.is_pissa = method in ("lora-pissa", "lora-olora")
+        # PEFT puts copies of tables that are adapted into the file.
+        self.saves_copies = method in ("lora-embedding", "lora-head")
+        # PEFT's merging changes a shared weight for both, and gives no bias to maps without one.
+        self.merges = not any(part in method for part in ("bias", "saved", "tokens", "embedding", "head"))
         self.trainable = {}
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
@@ -192,7 +224,7 @@ class PEFTSubject:
         return {}
 
     def save(self, folder):
-        self.model.save_pretrained(folder, save_embedding_layers=False)
+        self.model.save_pretrained(folder, save_embedding_layers="auto" if self.saves_copies else False)
         (folder / "README.md").unlink(missing_ok=True)
         path = folder / "adapter_config.json"
         config = json.loads(path.read_text())
@@ -208,7 +240,7 @@ class PEFTSubject:
 
     def merged(self, ids, logits, base_logits):
         """Layer 0's weights with the adapter folded in, where PEFT can."""
-        if self.config.is_prompt_learning:
+        if self.config.is_prompt_learning or not self.merges:
             return {}
         tensors = {}
         if self.is_pissa:
@@ -388,7 +420,7 @@ def indeterminate(gradients):
     """
     spans = {}
     for name, gradient in gradients.items():
-        if name.endswith("c_attn.bias"):
+        if name.endswith(("c_attn.bias", "c_attn.base_layer.bias", "c_attn.lora_B.bias")):
             width = gradient.numel() // 3
             assert gradient[width:2 * width].abs().max() < 1e-6
             spans[name] = [width, 2 * width]
@@ -419,7 +451,7 @@ def make(models, model_name, method, build, steps, kept, out):
     with torch.no_grad():
         base_logits = load(models, model_name)(input_ids=ids[None]).logits[0]
         logits = subject.model(input_ids=ids[None]).logits[0][subject.virtual:]
-        if stored and method != "lora-pissa":
+        if stored and method not in ("lora-pissa", "lora-olora"):
             again = subject.reload(folder)(input_ids=ids[None]).logits[0][subject.virtual:]
             assert torch.allclose(again, logits, atol=1e-5), (folder.name, (again - logits).abs().max())
         # Padding must not matter, so that an implementation without it can be compared.

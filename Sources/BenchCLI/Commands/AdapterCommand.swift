@@ -10,8 +10,8 @@ enum AdapterCommand {
   static let info = Command(
     name: "adapter info", summary: "Method, options and tensors of a saved adapter; what it attaches to.",
     discussion: [
-      "Reads adapter_config.json and the headers of the tensors. With --model, whose config.json is enough, it checks "
-        + "that every tensor has its place in that model, and says where they attach."
+      "Reads adapter_config.json and the tensors, whose values must be finite. With --model, whose config.json is "
+        + "enough, it checks that every tensor has its place in that model, and says where they attach."
     ],
     positionals: [folder],
     options: [OptionSpec(long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file."), .json],
@@ -21,7 +21,12 @@ enum AdapterCommand {
     ],
     run: { arguments, console in
       let adapter = try AdapterSummary(try AdapterFile.open(arguments.positional("DIR") ?? ""))
-      let attached = try arguments.value("model").map { try AttachedSummary(adapter.file, to: $0) }
+      // Shown before it is refused: what is damaged wants to be looked at.
+      let damage = Result { try adapter.file.checkFiniteness() }
+      var attached: AttachedSummary?
+      if case .success = damage, let path = arguments.value("model") {
+        attached = try AttachedSummary(adapter.file, to: path)
+      }
       if arguments.flag("json") {
         var json = adapter.json
         if let attached { json["model"] = attached.json }
@@ -30,6 +35,7 @@ enum AdapterCommand {
         adapter.print(to: console)
         attached?.print(to: console)
       }
+      try damage.get()
       return .done
     })
 
@@ -200,6 +206,7 @@ private struct AttachedSummary {
   let inference: InferenceCost
   /// Why it cannot be merged; nil if it can.
   let obstacle: String?
+  let notes: [String]
   let groups: [SiteGroups.Group]
 
   /// - Throws: An `InputError` for an adapter that does not fit the model.
@@ -213,13 +220,21 @@ private struct AttachedSummary {
     parameterCount = attachment.trainableCount
     baseCount = model.parameterCount
     inference = attachment.inferenceCost
+    notes = attachment.notes
     do {
       try ModelMerger.checkMergeable(model)
       obstacle = nil
     } catch { obstacle = "\(error)" }
     var groups = SiteGroups()
-    for linear in model.linears + [model.head] where linear.adapter != nil || linear.trainedBias != nil {
-      groups.add(linear.site, detail: "\(linear.outputs) × \(linear.inputs)", as: "linear map", count: 1)
+    for table in [model.embedding, model.positionEmbedding].compactMap({ $0 })
+    where table.adapter != nil || table.trainedWeight != nil {
+      let kind = table.trainedWeight == nil ? "embedding table" : "embedding table, as a whole"
+      groups.add(table.site, detail: "\(table.count) × \(table.width)", as: kind, count: 1)
+    }
+    for linear in model.linears + [model.head]
+    where linear.adapter != nil || linear.trainedWeight != nil || linear.trainedBias != nil {
+      let kind = linear.trainedWeight == nil ? "linear map" : "linear map, as a whole"
+      groups.add(linear.site, detail: "\(linear.outputs) × \(linear.inputs)", as: kind, count: 1)
     }
     for norm in model.norms where norm.trainedGain != nil || norm.trainedBias != nil {
       groups.add(norm.site, detail: "\(norm.width)", as: "norm", count: 1)
@@ -246,7 +261,7 @@ private struct AttachedSummary {
       "name": JSONValue(name), "parameters": JSONValue(parameterCount), "base_parameters": JSONValue(baseCount),
       "mergeable": .bool(obstacle == nil), "virtual_tokens": JSONValue(inference.virtualTokens),
       "prefix_positions": JSONValue(inference.prefixPositions),
-      "operations_per_token": JSONValue(inference.operationsPerToken),
+      "operations_per_token": JSONValue(inference.operationsPerToken), "notes": JSONValue(notes),
       "sites": .array(
         groups.map {
           [
@@ -267,6 +282,7 @@ private struct AttachedSummary {
     table.print(to: console)
     let share = Format.decimal(100 * Double(parameterCount) / Double(baseCount), digits: 4)
     console.print("\(share) % of the model's parameters; \(obstacle ?? "can be merged into its weights")")
+    for note in notes { console.print("note: \(note)") }
   }
 }
 
@@ -282,16 +298,18 @@ private struct SiteGroups {
   }
 
   private(set) var groups: [Group] = []
+  private var places: [String: Int] = [:]
 
   mutating func add(_ name: String, detail: String, as kind: String, count elements: Int) {
     let pattern = name.split(separator: ".", omittingEmptySubsequences: false)
       .map { $0.split(separator: " ").map { Int($0) == nil ? String($0) : "*" }.joined(separator: " ") }
       .joined(separator: ".")
-    let known = groups.firstIndex { $0.pattern == pattern && $0.detail == detail && $0.kind == kind }
-    if let known {
+    let key = "\(pattern)\u{0}\(detail)\u{0}\(kind)"
+    if let known = places[key] {
       groups[known].count += 1
       groups[known].elements += elements
     } else {
+      places[key] = groups.count
       groups.append(Group(pattern: pattern, detail: detail, kind: kind, count: 1, elements: elements))
     }
   }

@@ -9,13 +9,23 @@ enum ListCommand {
     positionals: [
       PositionalSpec(name: "WHAT", help: "What to list.", choices: ["methods", "presets", "datasets", "metrics"])
     ],
-    options: [.json],
+    options: [
+      OptionSpec(long: "aliases", help: "With methods: the names that PEFT and LLaMA-Factory have for options."), .json,
+    ],
     examples: [
       .init(line: "peft-bench list methods", meaning: "Each method, its options and their defaults."),
+      .init(line: "peft-bench list methods --aliases", meaning: "Names of other libraries that configs may use."),
       .init(line: "peft-bench list datasets --json", meaning: "The 27 datasets for a script."),
     ],
     run: { arguments, console in
       let isJSON = arguments.flag("json")
+      if arguments.flag("aliases") {
+        guard arguments.positional("WHAT") == "methods" else {
+          throw arguments.error("--aliases goes with methods, not with \(arguments.positional("WHAT") ?? "")")
+        }
+        isJSON ? console.print(json: aliasesJSON) : printAliases(console)
+        return .done
+      }
       switch arguments.positional("WHAT") {
       case "methods": isJSON ? console.print(json: methodsJSON) : printMethods(console)
       case "presets": try isJSON ? console.print(json: presetsJSON()) : printPresets(console)
@@ -55,9 +65,50 @@ enum ListCommand {
               [
                 "name": JSONValue(option.name), "type": JSONValue(option.kind.rawValue),
                 "default": JSONValue(option.defaultValue), "about": JSONValue(option.about),
+                "aliases": JSONValue(option.aliases.map(\.name)),
               ]
             }),
         ]
+      })
+  }
+
+  private static func printAliases(_ console: Console) {
+    var table = TextTable([
+      .init(title: "place"), .init(title: "name there"), .init(title: "option here"), .init(title: "values"),
+      .init(title: "from"),
+    ])
+    for group in OptionAliases.all {
+      for (index, alias) in group.aliases.enumerated() {
+        table.add([index == 0 ? group.place : "", alias.name, alias.key, values(of: alias), alias.origin])
+      }
+    }
+    table.print(to: console)
+    console.print("\nAll other options of these libraries that configs know have the same names there and here.")
+  }
+
+  private static func values(of alias: OptionAlias) -> String {
+    func text(_ value: JSONValue) -> String { if case .string(let word) = value { word } else { value.compactText } }
+    var parts = alias.translations.map { "\(text($0.theirs)) = \($0.ours == .null ? "none" : text($0.ours))" }
+    switch alias.condition {
+    case .always: break
+    case .below(let bound): parts.append("below \(Format.decimal(bound, digits: 0))")
+    case .from(let bound): parts.append("from \(Format.decimal(bound, digits: 0)) on")
+    }
+    if alias.isCommaList { parts.append("a list, also with commas") }
+    return parts.joined(separator: ", ")
+  }
+
+  private static var aliasesJSON: JSONValue {
+    .array(
+      OptionAliases.all.flatMap { group in
+        group.aliases.map { alias in
+          [
+            "place": JSONValue(group.place), "alias": JSONValue(alias.name), "option": JSONValue(alias.key),
+            "from": JSONValue(alias.origin),
+            "values": .array(alias.translations.map { ["theirs": $0.theirs, "ours": $0.ours] }),
+            "takes_other_values": .bool(alias.takesOthers),
+          ]
+        }
       })
   }
 

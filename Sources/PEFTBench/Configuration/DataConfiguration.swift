@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTMethods
 
 /// Which datasets are used, and how much of each.
 public struct DataConfiguration: Sendable {
@@ -49,6 +50,7 @@ public struct DataConfiguration: Sendable {
   public var nulls: NullPolicy
 
   init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
+    OptionAliases.add(to: &reader, section: .data)
     suite = try reader.choice("suite", default: Suite.mini)
     root = try reader.optionalFilePath("root", about: "the folder of the datasets").map(file.resolve)
     folder = root ?? Self.folder(of: suite, file: file)

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// How a trained model is asked and its answers are judged.
 public struct EvaluationConfiguration: Sendable, Equatable {
@@ -20,6 +21,7 @@ public struct EvaluationConfiguration: Sendable, Equatable {
   public init() {}
 
   init(reading reader: inout OptionReader) throws(DocumentError) {
+    OptionAliases.add(to: &reader, section: .evaluation)
     mode = try reader.choice("mode", default: mode)
     maximumNewTokens = try reader.optionalInteger(
       "max_new_tokens", in: 1...1_000_000, about: "longest answer; the dataset's own unless given")

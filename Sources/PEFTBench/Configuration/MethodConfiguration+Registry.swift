@@ -18,17 +18,25 @@ extension MethodConfiguration {
     return method
   }
 
-  /// Attaches the method with these options to a model.
+  /// Attaches the method with these options to a model, with the values of the adapter that it starts from, if any.
   ///
-  /// - Throws: An `InputError`; for an option that does not fit the model, with its place in the config.
+  /// - Throws: An `InputError`; for an option that does not fit the model, with its place in the config; for a saved
+  ///   adapter that does not fit.
   public func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, of file: ConfigFile
   ) throws -> AttachedMethod {
     do {
-      return try method(of: file).attach(to: model, with: setting)
+      let attachment = try method(of: file).attach(to: model, with: setting)
+      do {
+        if let initialAdapter { try AdapterFile.open(initialAdapter).load(into: attachment) }
+      } catch {
+        attachment.detach()
+        throw error
+      }
+      return attachment
     } catch let error as AttachError {
       let described = error.option.flatMap { option in
-        Self.options(ofMethod: name)?.first { $0.name == option }.map { [$0.name] + $0.aliases }
+        Self.options(ofMethod: name)?.first { $0.name == option }?.names
       }
       let given = described?.lazy.compactMap { options[$0]?.offset }.first
       throw DocumentError("\(place): \(error.description)", at: given ?? nameOffset, of: file.text)
@@ -48,7 +56,10 @@ extension RunConfiguration {
   /// - Throws: An `InputError` with the place of the first key or value that is not understood.
   public init(_ file: ConfigFile) throws {
     try self.init(file, methodOptions: MethodConfiguration.options(ofMethod:))
-    for method in methods { _ = try method.method(of: self.file) }
+    for index in methods.indices {
+      _ = try methods[index].method(of: self.file)
+      try methods[index].takeOverInitialAdapter(of: self.file)
+    }
   }
 
   /// The whole config with all defaults written out; reading it gives the same runs.

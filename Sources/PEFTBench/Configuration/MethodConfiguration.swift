@@ -64,8 +64,8 @@ struct MethodListReader {
     let label = try own.string("label", default: name, about: "what reports call it")
     let initialAdapter = try own.optionalFilePath("init_from", about: "a saved adapter to start from")
     let ownOptions = methodOptions(name) ?? []
-    let ownNames = Set(ownOptions.flatMap { [$0.name] + $0.aliases })
-    let trainingNames = Set(TrainingConfiguration.options.flatMap { [$0.name] + $0.aliases }).subtracting(ownNames)
+    let ownNames = Set(ownOptions.flatMap(\.names))
+    let trainingNames = Set(TrainingConfiguration.options.flatMap(\.names)).subtracting(ownNames)
     let presetObject = presets?.entry(
       object, method: name, options: ownOptions + TrainingConfiguration.options,
       training: Set(trainings.flatMap { $0.members.map(\.key) }))
@@ -77,8 +77,8 @@ struct MethodListReader {
       text: file.text, path: place)
     let overridden = Set(
       TrainingConfiguration.options.filter { option in
-        members.contains { trainingNames.contains($0.key) && ([option.name] + option.aliases).contains($0.key) }
-      }.flatMap { [$0.name] + $0.aliases })
+        members.contains { trainingNames.contains($0.key) && option.names.contains($0.key) }
+      }.flatMap(\.names))
 
     let bases = try bases(without: overridden)
     guard combinations.count * bases.count <= OptionGrid.maximumCount else {
@@ -148,7 +148,10 @@ struct MethodListReader {
   private func settings(_ method: MethodConfiguration) -> JSONObject {
     var settings = JSONObject()
     settings["method"] = .string(method.name)
-    for member in method.options.object?.members ?? [] { settings[member.key] = JSONValue(member.value) }
+    let options = methodOptions(method.name) ?? []
+    for member in (method.options.object?.members ?? []).map(options.canonical) {
+      settings[member.key] = JSONValue(member.value)
+    }
     if case .object(let training) = method.training.json {
       for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
     }

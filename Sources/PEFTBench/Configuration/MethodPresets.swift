@@ -139,8 +139,8 @@ struct PresetChoice {
     let givesStart = Self.belongTogether.contains(where: given.contains)
     let taken = values.filter { member in
       if givesStart, Self.belongTogether.contains(member.key) { return false }
-      let option = options.first { $0.name == member.key || $0.aliases.contains(member.key) }
-      return ([member.key] + (option.map { [$0.name] + $0.aliases } ?? [])).allSatisfy { !given.contains($0) }
+      let option = options.first { $0.names.contains(member.key) }
+      return ([member.key] + (option?.names ?? [])).allSatisfy { !given.contains($0) }
     }
     return DocumentObject(entry.members + taken)
   }

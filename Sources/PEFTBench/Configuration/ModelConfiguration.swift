@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// Which model is trained, and how its weights are held.
 public struct ModelConfiguration: Sendable, Equatable {
@@ -24,7 +25,7 @@ public struct ModelConfiguration: Sendable, Equatable {
       value = DocumentValue(.object(DocumentObject([member])), offset: value.offset)
     }
     var reader = try OptionReader(value: value, text: file.text, what: "model", path: place)
-    reader.alias("model_name_or_path", of: "path")
+    OptionAliases.add(to: &reader, section: .model)
     path = file.resolve(try reader.string("path", about: "a folder, a GGUF file, or a Hub id"))
     dataType = try reader.choice("dtype", default: DataType.auto)
     template = try reader.optionalString("template", about: "chat template: a name or a file").map(file.resolve)

@@ -30,7 +30,7 @@ enum OptionGrid {
     of member: DocumentObject.Member, options: [OptionDescription], text: DocumentText, path: String
   ) throws(DocumentError) -> [DocumentValue] {
     guard let values = member.value.array,
-      let option = options.first(where: { $0.name == member.key || $0.aliases.contains(member.key) })
+      let option = options.first(where: { $0.names.contains(member.key) })
     else { return [member.value] }
     switch option.kind {
     case .any, .object: return [member.value]

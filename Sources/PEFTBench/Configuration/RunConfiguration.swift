@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTMethods
 
 /// What a config asks for: models x methods x datasets x seeds, and how each run is made.
 public struct RunConfiguration: Sendable {
@@ -68,7 +69,7 @@ public struct RunConfiguration: Sendable {
     guard !methods.isEmpty else {
       throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
     }
-    reader.alias("seed", of: "seeds")
+    OptionAliases.add(to: &reader, section: .config)
     seeds = try reader.integers("seeds", default: [42], in: 0...)
     guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
       throw reader.error("seeds", "expected at least one seed, and none of them twice")
@@ -129,8 +130,8 @@ public struct RunConfiguration: Sendable {
       }
     }
     for member in method.options.object?.members ?? [] {
-      let option = options.first { $0.name == member.key || $0.aliases.contains(member.key) }
-      result[option?.name ?? member.key] = JSONValue(member.value)
+      let own = options.canonical(member)
+      result[own.key] = JSONValue(own.value)
     }
     if case .object(let training) = method.training.json {
       // A null would not undo a number of the common training, so such keys are never only in `training`.
@@ -165,7 +166,7 @@ public struct RunConfiguration: Sendable {
   private static func section(of key: String) -> String? {
     let evaluation = (try? OptionReader.describing { _ = try EvaluationConfiguration(reading: &$0) }) ?? []
     let sections = [("training", TrainingConfiguration.options), ("evaluation", evaluation)]
-    return sections.first { $0.1.contains { $0.name == key || $0.aliases.contains(key) } }?.0
+    return sections.first { $0.1.contains { $0.names.contains(key) } }?.0
   }
 
   /// The combinations of `training`, each read once, so that every value of a grid is checked.

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// How one adapter is trained.
 ///
@@ -34,6 +35,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var cutoffTokens = 2048
   /// Share of the training rows that is held out to choose the best checkpoint.
   public var validationFraction = 0.1
+  /// Training rows that are held out; counts instead of `validationFraction` where given.
+  public var validationRows: Int?
   /// Whether the adapter of the lowest validation loss is kept, and not the last.
   public var keepBest = true
   /// Whether the rows come in another order in each epoch.
@@ -69,7 +72,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     throws(DocumentError)
   {
     self = base
-    for (name, key) in Self.otherNames { reader.alias(name, of: key) }
+    OptionAliases.add(to: &reader, section: .training)
     let positive = Double.leastNonzeroMagnitude
     epochs = try reader.number("epochs", default: epochs, in: positive...100_000, about: "passes over the rows")
     steps = try reader.optionalInteger("steps", in: 1..., about: "optimizer steps, instead of epochs") ?? steps
@@ -88,7 +91,13 @@ public struct TrainingConfiguration: Sendable, Equatable {
     maximumGradientNorm = try reader.number(
       "max_grad_norm", default: maximumGradientNorm, in: 0..., about: "largest gradient norm; 0 is off")
     cutoffTokens = try reader.integer("cutoff_tokens", default: cutoffTokens, in: 8...10_000_000)
+    if reader.has("validation_fraction"), reader.has("validation_rows") {
+      throw reader.error("validation_rows", "means the same as validation_fraction in another unit; give one of them")
+    }
+    if reader.has("validation_fraction") { validationRows = nil }
     validationFraction = try reader.number("validation_fraction", default: validationFraction, in: 0..<1)
+    validationRows =
+      try reader.optionalInteger("validation_rows", in: 1..., about: "instead of validation_fraction") ?? validationRows
     keepBest = try reader.bool("keep_best", default: keepBest, about: "keep the best validated adapter")
     shuffle = try reader.bool("shuffle", default: shuffle)
     optimizer = try reader.choice("optimizer", default: optimizer)
@@ -107,15 +116,16 @@ public struct TrainingConfiguration: Sendable, Equatable {
       ?? checkpointSteps
   }
 
-  private static let otherNames = [
-    ("num_train_epochs", "epochs"), ("max_steps", "steps"), ("per_device_train_batch_size", "batch_size"),
-    ("gradient_accumulation_steps", "gradient_accumulation"), ("lr_scheduler_type", "scheduler"),
-    ("cutoff_len", "cutoff_tokens"), ("val_size", "validation_fraction"),
-  ]
-
   /// What a config may say about training.
   public static let options: [OptionDescription] =
     (try? OptionReader.describing { reader in _ = try TrainingConfiguration(reading: &reader) }) ?? []
+
+  /// How much of some training rows is held out, as a share of them: of two rows one at least, and never all.
+  func heldOutShare(of rows: Int) -> Double {
+    guard let validationRows else { return validationFraction }
+    // Half a row more, so that the product with the number of rows is not rounded below the count that is asked for.
+    return rows < 2 ? 0 : (Double(min(validationRows, rows - 1)) + 0.5) / Double(rows)
+  }
 
   /// All values under their keys; those that are not set are null.
   public var json: JSONValue {
@@ -126,7 +136,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
 
   /// The values that determine a run's numbers.
   var resultJSON: JSONValue {
-    [
+    var json: JSONValue = [
       "epochs": .number(epochs), "steps": JSONValue(steps), "batch_size": .integer(batchSize),
       "gradient_accumulation": .integer(gradientAccumulation), "learning_rate": .number(learningRate),
       "scheduler": .string(scheduler.rawValue),
@@ -138,5 +148,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
       "recompute": .bool(recompute), "logging_steps": .integer(loggingSteps),
       "evaluations_per_epoch": .integer(evaluationsPerEpoch), "validation_every": JSONValue(validationEvery),
     ]
+    // Only where it is given, so that the ids of other runs stay what they were.
+    if let validationRows {
+      json["validation_fraction"] = .null
+      json["validation_rows"] = .integer(validationRows)
+    }
+    return json
   }
 }

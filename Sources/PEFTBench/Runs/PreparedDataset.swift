@@ -168,8 +168,13 @@ struct PreparedDataset {
   var trainingTokenCount: Int { training.reduce(0) { $0 + $1.promptIDs.count + $1.answerIDs.count } }
 
   /// The training examples in two parts, the second one held back for validation.
-  func parts(fraction: Double, _ seeds: SeedStream) -> (training: [EncodedExample], validation: [EncodedExample]) {
-    let held = Set(DatasetLoader.heldBack(fraction, of: trainingExamples, drawing: seeds.child("validation")))
+  ///
+  /// - Parameter configuration: Says how many; nil for none.
+  func parts(
+    _ configuration: TrainingConfiguration?, _ seeds: SeedStream
+  ) -> (training: [EncodedExample], validation: [EncodedExample]) {
+    let share = configuration?.heldOutShare(of: trainingExamples.count) ?? 0
+    let held = Set(DatasetLoader.heldBack(share, of: trainingExamples, drawing: seeds.child("validation")))
     return (
       training.indices.filter { !held.contains($0) }.map { training[$0].encoded },
       training.indices.filter { held.contains($0) }.map { training[$0].encoded }

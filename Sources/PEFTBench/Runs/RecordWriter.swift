@@ -169,7 +169,7 @@ struct RecordWriter {
   private var fullTrainingBytes: Int {
     let training = run.method.training
     let seeds = SeedStream(run.seed)
-    let examples = data.parts(fraction: training.validationFraction, seeds).training
+    let examples = data.parts(training, seeds).training
     return FullTrainingMemory.peakBytes(
       loaded.model, batch: Trainer.largestBatch(of: examples, configuration: training, seeds: seeds),
       accumulates: training.gradientAccumulation > 1)

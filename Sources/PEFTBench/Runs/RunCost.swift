@@ -14,7 +14,7 @@ struct RunCost {
   private var trains: Bool { method.trainable > 0 }
   /// Training examples that are held back.
   private var heldBack: Double {
-    trains ? (training.validationFraction * Double(data.trainingRows)).rounded(.down) : 0
+    trains ? (training.heldOutShare(of: data.trainingRows) * Double(data.trainingRows)).rounded(.down) : 0
   }
   private var trainedExamples: Double { Double(data.trainingRows) - heldBack }
   private var steps: Int {

@@ -115,7 +115,6 @@ public final class RunExecutor {
         seeds: seeds.child("initialization"), context: context, tokenizer: loaded.renderer.tokenizer),
       of: configuration.file)
     defer { attachment.detach() }
-    if let initial = planned.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
 
     let checkpoint = TrainingCheckpoint(
       path: checkpointFolder(of: run) + "/training.safetensors", identity: run.id,
@@ -176,8 +175,7 @@ public final class RunExecutor {
     checkpoint: TrainingCheckpoint, progress: RunProgressWriter
   ) throws -> Trainer.Outcome {
     let planned = run.planned
-    let (training, validation) = data.parts(
-      fraction: planned.isZeroShot ? 0 : planned.method.training.validationFraction, seeds)
+    let (training, validation) = data.parts(planned.isZeroShot ? nil : planned.method.training, seeds)
     let start = DispatchTime.now()
     var first: (step: Int, tokens: Int)?
     let outcome = try Trainer(

@@ -104,7 +104,9 @@ public final class RunPlanner {
       with: AttachmentSetting(seeds: SeedStream(run.seed), context: context, tokenizer: model.renderer.tokenizer),
       of: configuration.file)
     defer { attachment.detach() }
-    if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
+    for note in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(note).inserted {
+      watch(.note(note))
+    }
     let new = MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost)
     figures[key] = new
     return new

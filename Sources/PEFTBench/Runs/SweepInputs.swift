@@ -40,6 +40,12 @@ final class SweepInputs {
     let data = try PreparedDataset(
       run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
       vocabularySize: outline.files.configuration.vocabularySize)
+    if let rows = run.method.training.validationRows, rows >= data.training.count, !run.isZeroShot {
+      throw FileError(
+        path: run.title,
+        "validation_rows (val_size) is \(rows), but there are only \(data.training.count) training rows to hold them "
+          + "out of")
+    }
     if outline.skeleton.positionLimit != nil, data.longestExample > cutoff {
       throw FileError(
         path: run.model.path,
@@ -110,7 +116,7 @@ final class SweepInputs {
       with: AttachmentSetting(
         seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer),
       of: configuration.file)
-    if let initial = run.method.initialAdapter { try AdapterFile.open(initial).load(into: attachment) }
+    for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
     let new = (
       MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
       skeleton.prompt?.count ?? 0

@@ -34,6 +34,14 @@ extension Tape {
     }
   }
 
+  /// `factor · x`, in memory of its own.
+  ///
+  /// - Returns: The shape of `x`.
+  public func scaled(_ x: Variable, by factor: Float) -> Variable {
+    let copy = x.value.copy(in: context.pool)
+    return scale(record(copy, from: [x]) { [unowned self, x = x.slot] in pass($0, to: x) }, by: factor)
+  }
+
   /// `x` with its elements brought into −limit…limit.
   ///
   /// Saves x. The gradient of elements outside is zero.

@@ -1,6 +1,13 @@
 extension DocumentValue {
   /// A value that stands in no text, for what is described in other terms than JSON (a GGUF header).
-  init(_ value: JSONValue) {
+  init(_ value: JSONValue) { self.init(json: value, at: 0) }
+
+  /// A value that was not written where a text is read, but belongs there: an option that is taken over.
+  ///
+  /// - Parameters:
+  ///   - value: The value.
+  ///   - offset: Where a complaint about it should point to.
+  public init(json value: JSONValue, at offset: Int) {
     let content: Content
     switch value {
     case .null: content = .null
@@ -8,13 +15,13 @@ extension DocumentValue {
     case .integer(let value): content = .integer(value)
     case .number(let value): content = .number(value)
     case .string(let value): content = .string(value)
-    case .array(let values): content = .array(values.map { DocumentValue($0) })
+    case .array(let values): content = .array(values.map { DocumentValue(json: $0, at: offset) })
     case .object(let object):
       let members = object.members.map { member in
-        DocumentObject.Member(key: member.key, keyOffset: 0, value: DocumentValue(member.value))
+        DocumentObject.Member(key: member.key, keyOffset: offset, value: DocumentValue(json: member.value, at: offset))
       }
       content = .object(DocumentObject(members))
     }
-    self.init(content, offset: 0)
+    self.init(content, offset: offset)
   }
 }

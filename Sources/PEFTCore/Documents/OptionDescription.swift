@@ -26,7 +26,7 @@ public struct OptionDescription: Sendable, Equatable {
   /// The key.
   public let name: String
   /// Other keys that mean the same.
-  public let aliases: [String]
+  public let aliases: [OptionAlias]
   /// What the value is.
   public let kind: Kind
   /// The value when the key is missing, as JSON; nil if it has none.
@@ -39,6 +39,9 @@ public struct OptionDescription: Sendable, Equatable {
   public let choices: [String]
   /// What the option does, in a few words.
   public let about: String?
+
+  /// All keys that mean it, its own first.
+  public var names: [String] { [name] + aliases.map(\.name) }
 }
 
 /// Bounds of a number in words.

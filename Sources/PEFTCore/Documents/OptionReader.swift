@@ -22,7 +22,7 @@ public struct OptionReader: Sendable {
   let object: DocumentObject
   private let offset: Int
   private let isDescribing: Bool
-  private var aliases: [(name: String, key: String)] = []
+  private var aliases: [OptionAlias] = []
 
   /// Starts to read the members of `value`.
   ///
@@ -59,14 +59,17 @@ public struct OptionReader: Sendable {
 
   /// Takes `name` as another spelling of `key`; to be said before `key` is read.
   public mutating func alias(_ name: String, of key: String) {
-    aliases.append((name, key))
+    aliases.append(OptionAlias(name, of: key))
   }
+
+  /// Takes other libraries' names too; to be said before their keys are read.
+  public mutating func take(_ aliases: [OptionAlias]) { self.aliases += aliases }
 
   /// Whether `key`, or another spelling of it, is given and not null.
   ///
   /// This does not count as asking for it: `finish()` still refuses the key if nothing reads it.
   public func has(_ key: String) -> Bool {
-    spellings(of: key).contains { object[$0].map { !$0.isNull } ?? false }
+    givenSpellings(of: key).contains { object[$0].map { !$0.isNull } ?? false }
   }
 
   /// Refuses the first key that nothing asked for.
@@ -112,15 +115,24 @@ public struct OptionReader: Sendable {
     if !descriptions.contains(where: { $0.name == key }) {
       descriptions.append(
         OptionDescription(
-          name: key, aliases: aliases.filter { $0.key == key }.map(\.name), kind: kind, defaultValue: defaultValue,
+          name: key, aliases: aliases.filter { $0.key == key }, kind: kind, defaultValue: defaultValue,
           isRequired: isRequired, range: range, choices: choices, about: about))
     }
-    let given = spellings(of: key).filter { object[$0] != nil }
+    let given = givenSpellings(of: key)
     if given.count > 1, let second = object.members.first(where: { $0.key == given[1] }) {
       throw DocumentError(
         "\(path(of: given[1])): means the same as \"\(given[0])\"; give one of them", at: second.keyOffset, of: text)
     }
-    let value = givenValue(key)
+    var value = givenValue(key)
+    let alias = aliases.first { $0.name == given.first && $0.key == key }
+    if let alias, let written = value {
+      guard let translated = alias.translated(written) else {
+        throw DocumentError(
+          "\(path(of: alias.name)): \(JSONValue(written).compactText) is not supported; expected one of \(alias.takenValues)",
+          at: written.offset, of: text)
+      }
+      value = translated.isNull ? nil : translated
+    }
     if value == nil, isRequired, !isDescribing { throw missing(key, "missing; \(what) needs this key") }
     return value
   }
@@ -169,8 +181,16 @@ public struct OptionReader: Sendable {
 
   private func spellings(of key: String) -> [String] { [key] + aliases.filter { $0.key == key }.map(\.name) }
 
+  /// The spellings that the object has, of other libraries' names those that mean this key with their value.
+  private func givenSpellings(of key: String) -> [String] {
+    let others = aliases.filter { alias in
+      alias.key == key && (object[alias.name].map { alias.applies(to: $0) } ?? false)
+    }
+    return (object[key] == nil ? [] : [key]) + others.map(\.name)
+  }
+
   private func givenValue(_ key: String) -> DocumentValue? {
-    for spelling in spellings(of: key) {
+    for spelling in givenSpellings(of: key) {
       if let value = object[spelling], !value.isNull { return value }
     }
     return nil

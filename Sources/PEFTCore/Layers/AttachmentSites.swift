@@ -31,6 +31,24 @@ extension LinearAdapter {
   public var changesBiasOnly: Bool { false }
 }
 
+/// What a method may place around an embedding table: LoRA adds to its vectors, trained rows replace some of them.
+public protocol EmbeddingAdapter: AnyObject {
+  /// The trainable parameters, in a fixed order.
+  var parameters: [Parameter] { get }
+
+  /// The adapted vectors of some tokens.
+  ///
+  /// - Parameters:
+  ///   - vectors: What the table holds for them, `[T, width]`; may be overwritten.
+  ///   - ids: The tokens, T of them.
+  ///   - tape: Where to record.
+  /// - Returns: `[T, width]`, which the caller may overwrite.
+  func callAsFunction(_ vectors: Variable, of ids: [Int32], on tape: Tape) -> Variable
+
+  /// Changes a table `[count, width]`, row-major, into the one that gives the adapted vectors.
+  func merge(intoTable table: inout [Float])
+}
+
 /// What a method may place behind a residual branch (bottleneck adapters).
 public protocol BranchAdapter: AnyObject {
   /// The trainable parameters, in a fixed order.
@@ -60,10 +78,20 @@ public enum PromptAttachment {
     case .keysAndValues(let prefix): prefix.count
     }
   }
+
+  /// Its trainable parameters.
+  var parameters: [Parameter] {
+    switch self {
+    case .embeddings(let prompt): prompt.parameters
+    case .keysAndValues(let prefix): prefix.parameters
+    }
+  }
 }
 
 /// Virtual tokens.
 public protocol SoftPrompt: AnyObject {
+  /// The trainable parameters, in a fixed order.
+  var parameters: [Parameter] { get }
   /// Number of virtual tokens.
   var count: Int { get }
   /// Their embeddings, `[count, hidden]`, computed on the tape from trainable parameters.
@@ -72,6 +100,8 @@ public protocol SoftPrompt: AnyObject {
 
 /// Keys and values before the first token.
 public protocol KeyValuePrefix: AnyObject {
+  /// The trainable parameters, in a fixed order.
+  var parameters: [Parameter] { get }
   /// Number of positions.
   var count: Int { get }
   /// One pair a layer, each `[count, keyValueWidth]`, computed on the tape from trainable parameters.

@@ -16,9 +16,10 @@ public final class Linear {
 
   /// What a method placed around the map.
   public var adapter: (any LinearAdapter)?
-  /// A trained weight `[outputs, inputs]` in place of the frozen one (full fine-tuning).
+  /// A trained weight `[outputs, inputs]` in place of the frozen one (full fine-tuning, modules saved beside an
+  /// adapter).
   public var trainedWeight: Parameter?
-  /// A trained bias `[outputs]` in place of the frozen one (BitFit, full fine-tuning).
+  /// A trained bias `[outputs]` in place of the frozen one (BitFit, full fine-tuning, biases beside LoRA).
   public var trainedBias: Parameter?
 
   /// Creates a map without weights.
@@ -52,6 +53,11 @@ public final class Linear {
     } else {
       preconditionFailure("\(site): no weight is loaded")
     }
+    return addBias(to: y, on: tape)
+  }
+
+  /// `y + b` with the bias that counts, trained or frozen; `y` itself where the map has none.
+  public func addBias(to y: Variable, on tape: Tape) -> Variable {
     if let trainedBias { return tape.addBias(tape.variable(for: trainedBias), to: y) }
     if let bias { return tape.addBias(Variable(constant: bias), to: y) }
     return y

@@ -9,7 +9,9 @@ public final class TokenEmbedding {
 
   /// The frozen table; nil before weights are loaded, and while it is trained in full.
   public internal(set) var weight: WeightMatrix?
-  /// A trained table `[count, width]` in place of the frozen one (full fine-tuning).
+  /// What a method placed around the table.
+  public var adapter: (any EmbeddingAdapter)?
+  /// A trained table `[count, width]` in place of the frozen one (full fine-tuning, modules saved beside an adapter).
   public var trainedWeight: Parameter?
 
   /// Creates a table without weights.
@@ -29,7 +31,7 @@ public final class TokenEmbedding {
 
   /// Looks up `ids`, adding to or overwriting the rows of `target`.
   ///
-  /// - Returns: `target` as a variable that leads to the table if that is trained.
+  /// - Returns: `target` as a variable that leads to the table, or what is attached to it, if that is trained.
   func lookUp(_ ids: [Int32], addingTo target: Variable?, on tape: Tape) -> Variable {
     let rows = Tensor(uninitialized: [ids.count, width], in: tape.context.pool)
     for (row, id) in ids.enumerated() { copy(Int(id), to: rows.mutableElements + row * width) }
@@ -43,8 +45,9 @@ public final class TokenEmbedding {
         }
       }
     }
-    guard let target else { return looked }
-    return tape.add(target, inPlaceTo: looked)
+    let vectors = adapter.map { $0(looked, of: ids, on: tape) } ?? looked
+    guard let target else { return vectors }
+    return tape.add(target, inPlaceTo: vectors)
   }
 
   private func copy(_ index: Int, to target: UnsafeMutablePointer<Float>) {

@@ -8,14 +8,33 @@ public struct NonFiniteError: InputError, Equatable {
 }
 
 extension CausalLanguageModel {
-  /// The first tensor with an element that is infinite or no number: a trained parameter, or else a weight.
+  /// The parameters of everything that is attached to the model.
+  private var attachedParameters: [Parameter] {
+    var parameters: [Parameter?] = []
+    for table in [embedding, positionEmbedding].compactMap({ $0 }) {
+      parameters += table.adapter?.parameters ?? []
+      parameters.append(table.trainedWeight)
+    }
+    for linear in linears + [head] {
+      parameters += linear.adapter?.parameters ?? []
+      parameters += [linear.trainedWeight, linear.trainedBias]
+    }
+    for norm in norms { parameters += [norm.trainedGain, norm.trainedBias] }
+    for block in blocks {
+      for branch in [block.afterAttention, block.afterFeedForward] { parameters += branch?.parameters ?? [] }
+    }
+    return parameters.compactMap { $0 } + (prompt?.parameters ?? [])
+  }
+
+  /// The first tensor with an element that is infinite or no number: a parameter that is trained or attached, or else
+  /// a weight.
   ///
   /// It looks at every weight, so it is for the moment when something has gone wrong.
   ///
   /// - Parameter parameters: What is trained.
   /// - Returns: The tensor's name and the element as text; nil if all are finite.
   public func nonFiniteTensor(trained parameters: [Parameter] = []) -> (name: String, value: String)? {
-    for parameter in parameters {
+    for parameter in parameters + attachedParameters {
       if let value = Self.nonFinite(parameter.value) { return (parameter.name, "\(value)") }
     }
     for table in [embedding, positionEmbedding].compactMap({ $0 }) {

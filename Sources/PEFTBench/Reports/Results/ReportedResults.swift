@@ -179,7 +179,9 @@ public struct ReportedResults: Sendable {
     configurations.append(json)
     let suite = RunRecord(json: json).string("data.suite")
     if !suite.isEmpty { plan.suite = suite }
-    let configuration = try RunConfiguration(ConfigFile.load(path: config, overrides: [], environment: [:]))
+    let configuration = try RunConfiguration(
+      ConfigFile.load(path: config, overrides: [], environment: [:]),
+      methodOptions: MethodConfiguration.options(ofMethod:))
     plan.name = configuration.name
     let datasets = try configuration.data.descriptions(from: configuration.file)
     for method in configuration.methods {

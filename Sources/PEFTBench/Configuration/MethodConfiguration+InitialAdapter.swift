@@ -1,0 +1,49 @@
+import Foundation
+import PEFTCore
+import PEFTMethods
+
+extension MethodConfiguration {
+  /// Takes over the options of the adapter that the method starts from, where the entry says nothing.
+  ///
+  /// The values of an adapter mean what they mean only with its own factor, patterns and targets. Options that matter
+  /// to training alone may differ. An adapter that is not there is left to whoever opens it: a config is read for
+  /// reports too.
+  ///
+  /// - Throws: An `InputError` for an adapter of another method, or an option that the entry gives otherwise.
+  mutating func takeOverInitialAdapter(of file: ConfigFile) throws {
+    guard let initialAdapter, FileManager.default.fileExists(atPath: initialAdapter + "/adapter_config.json") else {
+      return
+    }
+    let adapter = try AdapterFile.open(initialAdapter)
+    let method = try method(of: file)
+    let (type, savedType) = (Swift.type(of: method), Swift.type(of: try adapter.method()))
+    guard type.name == savedType.name else {
+      throw DocumentError(
+        "\(place).init_from: \(initialAdapter) is an adapter of \(savedType.name), not of \(type.name)", at: nameOffset,
+        of: file.text)
+    }
+    let described = Self.options(ofMethod: name) ?? []
+    let given = options.object?.members ?? []
+    let givenNames = Set(given.filter { !$0.value.isNull }.map { described.canonical($0).key })
+    let saved = Dictionary(try adapter.options().map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    let own = Dictionary(method.options.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    for member in given where !member.value.isNull {
+      let key = described.canonical(member).key
+      guard !type.trainingOptions.contains(key), own[key] != saved[key] else { continue }
+      // Any list may say the same as this word, and an adapter without targets leaves them to the model's family.
+      if key == "target_modules", own[key] == "all-linear" || saved[key] == nil { continue }
+      throw DocumentError(
+        "\(place).\(member.key): is \(Self.text(own[key])) here, but \(Self.text(saved[key])) in the adapter that init_from "
+          + "names, \(initialAdapter); leave the key out to take over the adapter's",
+        at: member.value.offset, of: file.text)
+    }
+    var members = given.filter { !$0.value.isNull }
+    for option in try adapter.options() where !givenNames.contains(option.name) {
+      members.append(
+        .init(key: option.name, keyOffset: nameOffset, value: DocumentValue(json: option.value, at: nameOffset)))
+    }
+    options = DocumentValue(.object(DocumentObject(members)), offset: options.offset)
+  }
+
+  private static func text(_ value: JSONValue?) -> String { value?.compactText ?? "not set" }
+}

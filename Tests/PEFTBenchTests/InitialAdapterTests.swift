@@ -1,0 +1,120 @@
+import Foundation
+import PEFTCore
+import PEFTMethods
+import PEFTTestSupport
+import Testing
+
+@testable import PEFTBench
+
+/// `init_from`: the options of the adapter that a method starts from.
+@Suite("Adapters to start from") struct InitialAdapterTests {
+  private static let model = GoldenFixture("models/llama").folder.path
+
+  /// Saves an adapter with options of our own.
+  private func adapter(_ method: String) throws -> Folder {
+    let folder = Folder()
+    let run = try configuration("[\(method)]")
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
+    let attachment = try run.methods[0].attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context), of: run.file)
+    try AdapterFile.save(attachment, to: folder.path, baseModel: "tiny")
+    return folder
+  }
+
+  private func configuration(_ methods: String) throws -> RunConfiguration {
+    let text = "model: \(Self.model)\nmethods: \(methods)\n"
+    return try RunConfiguration(try ConfigFile.read(DocumentText(name: "run.yaml", bytes: Array(text.utf8))))
+  }
+
+  private func resolved(_ run: RunConfiguration) -> JSONValue {
+    guard case .array(let methods)? = run.resolvedJSON["methods"], var method = methods.first else { return .null }
+    method["init_from"] = nil
+    return method
+  }
+
+  @Test(
+    "Where the entry is silent, the adapter's own options are taken over",
+    arguments: [
+      "{name: lora, rank: 4, alpha: 6, rslora: true, target_modules: [q_proj, k_proj], rank_pattern: {k_proj: 2}}",
+      "{name: lora, rank: 4, dora: true, dropout: 0.2, target_modules: all-linear, layers_to_transform: [1]}",
+      "{name: lora, rank: 2, alpha: 3, init: pissa}",
+      "{name: lora, rank: 2, target_modules: [q_proj], modules_to_save: [lm_head], lora_bias: true, trainable_token_indices: [4]}",
+      "{name: ia3, target_modules: [k_proj, down_proj], feedforward_modules: [down_proj]}",
+      "{name: prefix-tuning, tokens: 3, projection: true, encoder_hidden_size: 5}",
+      "{name: p-tuning, tokens: 3, encoder: lstm, encoder_hidden_size: 5}",
+      "{name: prompt-tuning, tokens: 3, init: random}", "{name: adapter, kind: parallel, reduction_factor: 4}",
+      "{name: ln-tuning, target_modules: [input_layernorm]}",
+    ])
+  func takenOver(method: String) throws {
+    let folder = try adapter(method)
+    let name = try #require(method.split(separator: ",").first).dropFirst("{name: ".count)
+    let silent = try configuration("[{name: \(name), init_from: \(folder.path)}]")
+    let full = try configuration("[\(method.dropLast()), init_from: \(folder.path)}]")
+    // What an entry gives itself and what it takes over come to the same values, and fit the model.
+    let context = ComputeContext(threads: 1)
+    var values: [[[Float]]] = []
+    for run in [silent, full] {
+      let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
+      let attachment = try run.methods[0].attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(9), context: context), of: run.file)
+      values.append(attachment.parameters.map { $0.value.values })
+    }
+    #expect(values[0] == values[1])
+    let member = try AdapterFile.open(folder.path).options().map(\.name)
+    for key in member { #expect(resolved(silent)[key] == resolved(full)[key], "\(key)") }
+  }
+
+  @Test(
+    "An option that the entry gives otherwise is refused, with both values",
+    arguments: [
+      ("alpha: 8", "methods[0].alpha: is 8 here, but 6 in the adapter"),
+      ("lora_alpha: 8", "methods[0].lora_alpha: is 8 here, but 6 in the adapter"),
+      ("rank: [4, 8]", "methods[0].rank: is 8 here, but 4 in the adapter"),
+      ("rslora: false", "methods[0].rslora: is false here, but true in the adapter"),
+      ("target_modules: [q_proj]", #"target_modules: is ["q_proj"] here, but ["k_proj","q_proj"] in the adapter"#),
+      ("rank_pattern: {k_proj: 3}", #"rank_pattern: is {"k_proj":3} here, but {"k_proj":2} in the adapter"#),
+      ("alpha_pattern: {k_proj: 3}", #"alpha_pattern: is {"k_proj":3} here, but not set in the adapter"#),
+      ("init: pissa", "init: is \"pissa\" here, but not set in the adapter"),
+    ])
+  func otherwise(option: String, hint: String) throws {
+    let folder = try adapter(
+      "{name: lora, rank: 4, alpha: 6, rslora: true, target_modules: [q_proj, k_proj], rank_pattern: {k_proj: 2}}")
+    let error = #expect(throws: DocumentError.self) {
+      try configuration("[{name: lora, init_from: \(folder.path), \(option)}]")
+    }
+    let message = error?.description ?? ""
+    #expect(message.contains(hint) && message.contains(folder.path), "\(message)")
+  }
+
+  @Test("What matters to training alone may differ, and another way to name the same targets is no difference")
+  func harmless() throws {
+    let folder = try adapter("{name: lora, rank: 4, alpha: 6, dropout: 0.1, target_modules: [v_proj, q_proj]}")
+    let run = try configuration(
+      """
+      [{name: lora, init_from: \(folder.path), dropout: 0.3, loraplus_ratio: 4, init: gaussian, r: 4, alpha: 6.0,
+        target_modules: [q_proj, v_proj]}]
+      """)
+    #expect(resolved(run)["dropout"] == 0.3 && resolved(run)["loraplus_ratio"] == 4)
+    let all = try adapter(
+      "{name: lora, target_modules: [q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj]}")
+    #expect(throws: Never.self) {
+      try configuration("[{name: lora, init_from: \(all.path), target_modules: all-linear}]")
+    }
+  }
+
+  @Test("An adapter of another method is refused")
+  func otherMethod() throws {
+    let folder = try adapter("{name: ia3}")
+    let error = #expect(throws: DocumentError.self) {
+      try configuration("[{name: lora, init_from: \(folder.path)}]")
+    }
+    #expect(error?.description.contains("is an adapter of ia3, not of lora") == true)
+  }
+
+  /// A folder that is gone when the test is.
+  private final class Folder {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("peft-\(UUID().uuidString)").path
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+  }
+}
