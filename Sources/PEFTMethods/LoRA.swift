@@ -72,11 +72,11 @@ struct LoRA: PEFTMethod {
 
   init(options: inout OptionReader) throws {
     OptionAliases.add(to: &options, method: Self.name)
-    rank = try options.integer("rank", default: 8, in: 1...65_536, about: "rank of the update")
+    rank = try options.integer("rank", default: 8, in: 1..., about: "rank of the update")
     alpha = try options.number("alpha", default: 16, in: 0..., about: "the update is multiplied by alpha / rank")
     rankPattern = SitePatterns(
       try options.integerMembers(
-        "rank_pattern", in: 1...65_536, about: "ranks of some maps: a name, path or regular expression with its rank"),
+        "rank_pattern", in: 1..., about: "ranks of some maps: a name, path or regular expression with its rank"),
       mustMatch: true)
     alphaPattern = SitePatterns(
       try options.numberMembers(

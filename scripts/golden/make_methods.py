@@ -147,7 +147,9 @@ def lora_beside(model_name, lora):
     # A name means every module whose path ends with it, so "norm" means all norms of a Llama.
     saved = {"llama": ["lm_head", "norm"], "qwen2": ["embed_tokens", "input_layernorm"], "gpt2": ["c_fc", "ln_f"]}
     yield "lora-saved-modules", p.LoraConfig(**lora, modules_to_save=saved[model_name])
-    yield "lora-tokens", p.LoraConfig(**lora, trainable_token_indices=[62, 5, 41])
+    # Tokens of the batch, so that those of an embedding alone have a gradient, in no order.
+    tokens = list(dict.fromkeys(batch(model_name)[1][0].tolist()))[-4:-1]
+    yield "lora-tokens", p.LoraConfig(**lora, trainable_token_indices=tokens)
     yield "lora-embedding", p.LoraConfig(**{**lora, "target_modules": [*targets, "wte" if gpt2 else "embed_tokens"]})
     yield "lora-head", p.LoraConfig(**{**lora, "target_modules": [*targets, "lm_head"]})
     yield "lora-excluded", p.LoraConfig(

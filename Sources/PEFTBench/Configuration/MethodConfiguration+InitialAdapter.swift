@@ -27,11 +27,14 @@ extension MethodConfiguration {
     let givenNames = Set(given.filter { !$0.value.isNull }.map { described.canonical($0).key })
     let saved = Dictionary(try adapter.options().map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     let own = Dictionary(method.options.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    // Any list may say the same as this word, and an adapter without targets leaves them to the model's family; what is
+    // chosen so must have a tensor each, and the adapter no other, which loading it finds out.
+    let choosesItself =
+      own["target_modules"] == "all-linear" || givenNames.contains("target_modules") && saved["target_modules"] == nil
     for member in given where !member.value.isNull {
       let key = described.canonical(member).key
       guard !type.trainingOptions.contains(key), own[key] != saved[key] else { continue }
-      // Any list may say the same as this word, and an adapter without targets leaves them to the model's family.
-      if key == "target_modules", own[key] == "all-linear" || saved[key] == nil { continue }
+      if choosesItself, Self.targetOptions.contains(key) { continue }
       throw DocumentError(
         "\(place).\(member.key): is \(Self.text(own[key])) here, but \(Self.text(saved[key])) in the adapter that init_from "
           + "names, \(initialAdapter); leave the key out to take over the adapter's",
@@ -39,11 +42,16 @@ extension MethodConfiguration {
     }
     var members = given.filter { !$0.value.isNull }
     for option in try adapter.options() where !givenNames.contains(option.name) {
+      if choosesItself, Self.targetOptions.contains(option.name) { continue }
       members.append(
         .init(key: option.name, keyOffset: nameOffset, value: DocumentValue(json: option.value, at: nameOffset)))
     }
     options = DocumentValue(.object(DocumentObject(members)), offset: options.offset)
   }
+
+  private static let targetOptions: Set<String> = [
+    "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern",
+  ]
 
   private static func text(_ value: JSONValue?) -> String { value?.compactText ?? "not set" }
 }

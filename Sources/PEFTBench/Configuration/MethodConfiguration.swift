@@ -148,10 +148,7 @@ struct MethodListReader {
   private func settings(_ method: MethodConfiguration) -> JSONObject {
     var settings = JSONObject()
     settings["method"] = .string(method.name)
-    let options = methodOptions(method.name) ?? []
-    for member in (method.options.object?.members ?? []).map(options.canonical) {
-      settings[member.key] = JSONValue(member.value)
-    }
+    for member in method.options.object?.members ?? [] { settings[member.key] = JSONValue(member.value) }
     if case .object(let training) = method.training.json {
       for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
     }

@@ -131,6 +131,8 @@ public struct RunConfiguration: Sendable {
     }
     for member in method.options.object?.members ?? [] {
       let own = options.canonical(member)
+      // Another library's value may mean ours without the key.
+      if own.value.isNull, !member.value.isNull { continue }
       result[own.key] = JSONValue(own.value)
     }
     if case .object(let training) = method.training.json {
