@@ -82,7 +82,7 @@ import Testing
     let planned = configuration.selection(
       datasets: try configuration.data.descriptions(from: configuration.file)
     ).runs
-    let runs = planned.enumerated().map { SweepRun(index: $0, planned: $1, id: "\($0)", modelHash: "") }
+    let runs = planned.enumerated().map { SweepRun(index: $0, planned: $1, id: "\($0)", inputs: nil) }
     var standings = Standings(runs)
     func add(_ dataset: String, _ method: String, _ value: Double) throws {
       let run = try #require(runs.first { $0.planned.dataset.id == dataset && $0.planned.method.label == method })

@@ -71,7 +71,7 @@ import Testing
       let selection = try selection(configuration, only: only, shard: shard)
       let known = selection.runs.enumerated().map { index, run in
         let id = "\(run.seed)\(run.model.name)-\(run.dataset.id)-\(run.method.label)"
-        return SweepRun(index: index, planned: run, id: id, modelHash: "")
+        return SweepRun(index: index, planned: run, id: id, inputs: nil)
       }
       return SweepPlan(selection.asked, known: known, possible: selection.all)
     }
@@ -131,7 +131,7 @@ import Testing
     let results = ResultsFolder(path: folder.path)
     #expect(throws: FileError.self) { try SweepStatus(of: results) }
     let selection = try selection(configuration())
-    let known = selection.runs.enumerated().map { SweepRun(index: $0, planned: $1, id: "run\($0)", modelHash: "") }
+    let known = selection.runs.enumerated().map { SweepRun(index: $0, planned: $1, id: "run\($0)", inputs: nil) }
     try results.prepare()
     try SweepPlan(selection.asked, known: known, possible: selection.all).text
       .write(toFile: folder.path + "/plan.json", atomically: false, encoding: .utf8)
@@ -139,7 +139,12 @@ import Testing
     for (index, seconds) in [(0, 10.0), (1, 2.0)] {
       let record: JSONValue = [
         "schema": JSONValue(RunRecord.schema), "id": JSONValue("run\(index)"),
-        "costs": ["training_seconds": JSONValue(seconds - 1), "evaluation_seconds": 1],
+        "suite": "mini", "model": ["name": "a"], "method": ["name": "lora"], "dataset": "rte", "seed": 1,
+        "scores": ["primary": ["name": "accuracy", "value": 0.5]],
+        "costs": [
+          "training_seconds": JSONValue(seconds - 1), "evaluation_seconds": 1, "trainable_parameters": 1,
+          "inference_flops": 1, "added_inference_flops": 0, "peak_tensor_bytes": ["total": 1],
+        ],
       ]
       try FileManager.default.createDirectory(
         atPath: results.folder(of: "run\(index)"), withIntermediateDirectories: true)

@@ -57,6 +57,7 @@ struct StatusReport {
     }
     printRunning(to: console)
     printFailed(to: console)
+    printDamaged(to: console)
     console.print(summary)
   }
 
@@ -78,11 +79,13 @@ struct StatusReport {
       if counts.complete > 0 { return "done" }
       if counts.running > 0 { return "running" }
       if counts.failed > 0 { return "failed" }
+      if counts.damaged > 0 { return "damaged" }
       return counts.interrupted > 0 ? "stopped" : "–"
     }
     var parts = ["\(counts.complete)/\(counts.total)"]
     if counts.running > 0 { parts.append("\(counts.running) running") }
     if counts.failed > 0 { parts.append("\(counts.failed) failed") }
+    if counts.damaged > 0 { parts.append("\(counts.damaged) damaged") }
     return parts.joined(separator: ", ")
   }
 
@@ -121,11 +124,23 @@ struct StatusReport {
     if count > 0 { console.print("") }
   }
 
+  private func printDamaged(to console: Console) {
+    var lines = status.runs.compactMap { run -> String? in
+      guard case .damaged(let reason) = run.state else { return nil }
+      return "\(run.dataset)/\(run.method) seed \(run.seed): damaged record, \(reason)"
+    }
+    lines += status.strays.map { "not in the plan: unusable record, \($0.reason)" }
+    for line in lines.prefix(Self.mostFailures) { console.print(Console.harmless(line.replacing("\n", with: " "))) }
+    if lines.count > Self.mostFailures { console.print("… and \(lines.count - Self.mostFailures) more, see --json") }
+    if !lines.isEmpty { console.print("") }
+  }
+
   private var summary: String {
     let counts = SweepStatus.counts(status.runs)
     var parts = ["\(counts.total) runs: \(counts.complete) done"]
     if counts.running > 0 { parts.append("\(counts.running) running") }
     if counts.failed > 0 { parts.append("\(counts.failed) failed") }
+    if counts.damaged > 0 { parts.append("\(counts.damaged) damaged, to be done again") }
     if counts.waiting > 0 {
       parts.append("\(counts.waiting) waiting" + (counts.interrupted > 0 ? " (\(counts.interrupted) stopped)" : ""))
     }
@@ -141,11 +156,12 @@ struct StatusReport {
     return [
       "counts": [
         "total": JSONValue(counts.total), "complete": JSONValue(counts.complete), "running": JSONValue(counts.running),
-        "failed": JSONValue(counts.failed), "waiting": JSONValue(counts.waiting),
-        "interrupted": JSONValue(counts.interrupted),
+        "failed": JSONValue(counts.failed), "damaged": JSONValue(counts.damaged),
+        "waiting": JSONValue(counts.waiting), "interrupted": JSONValue(counts.interrupted),
       ],
       "seconds_spent": JSONValue(status.secondsSpent), "seconds_left": JSONValue(status.secondsLeft),
       "runs": .array(status.runs.map(Self.json)),
+      "strays": .array(status.strays.map { ["id": JSONValue($0.id), "error": JSONValue($0.reason)] }),
     ]
   }
 
@@ -172,6 +188,9 @@ struct StatusReport {
     case .failed(let cause):
       json["state"] = "failed"
       json["error"] = JSONValue(cause)
+    case .damaged(let reason):
+      json["state"] = "damaged"
+      json["error"] = JSONValue(reason)
     case .waiting(let isInterrupted):
       json["state"] = "waiting"
       json["interrupted"] = JSONValue(isInterrupted)

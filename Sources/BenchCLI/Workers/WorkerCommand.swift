@@ -58,7 +58,7 @@ enum WorkerCommand {
       return .failed("the config changed since the sweep began")
     }
     let run = SweepRun(
-      index: order.index, planned: session.selection.runs[order.index], id: order.id, modelHash: order.modelHash)
+      index: order.index, planned: session.selection.runs[order.index], id: order.id, inputs: order.inputs)
     do {
       switch try executor().perform(run, fresh: order.isFresh) {
       case .complete(_, let isNew): return .complete(isNew: isNew)

@@ -18,7 +18,7 @@ enum WorkerMessage {
   /// To the worker: carry a run out.
   static func order(_ run: SweepRun, isFresh: Bool) -> JSONValue {
     [
-      "run": JSONValue(run.index), "id": JSONValue(run.id), "model": JSONValue(run.modelHash),
+      "run": JSONValue(run.index), "id": JSONValue(run.id), "inputs": run.inputs?.json ?? .null,
       "fresh": JSONValue(isFresh),
     ]
   }

@@ -10,7 +10,7 @@ final class WorkerOrders: Sendable {
   struct Order {
     let index: Int
     let id: String
-    let modelHash: String
+    let inputs: RunInputs
     let isFresh: Bool
   }
 
@@ -60,8 +60,8 @@ final class WorkerOrders: Sendable {
         flag.cancel()
       } else if let name = line["config"]?.string, let text = line["text"]?.string {
         add(.config(DocumentText(name: name, bytes: Array(text.utf8))))
-      } else if let index = line["run"]?.integer, let id = line["id"]?.string, let hash = line["model"]?.string {
-        add(.order(Order(index: index, id: id, modelHash: hash, isFresh: line["fresh"]?.bool ?? false)))
+      } else if let index = line["run"]?.integer, let id = line["id"]?.string, let inputs = RunInputs(line["inputs"]) {
+        add(.order(Order(index: index, id: id, inputs: inputs, isFresh: line["fresh"]?.bool ?? false)))
       }
     }
     // Nobody would take up what is being done, but a checkpoint keeps it.

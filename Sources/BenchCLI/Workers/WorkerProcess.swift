@@ -108,7 +108,7 @@ final class WorkerProcess: Sendable {
       }
       switch WorkerMessage.End(line) {
       case .complete(let isNew):
-        return .outcome(.complete(try RunRecord.read(results.folder(of: run.id) + "/record.json"), isNew: isNew))
+        return .outcome(.complete(try results.record(of: run.id), isNew: isNew))
       case .failed(let cause): return .outcome(.failed(cause))
       case .taken: return .outcome(.taken)
       case .interrupted: return .interrupted

@@ -6,16 +6,20 @@ extension MethodConfiguration {
   ///
   /// - Throws: An `InputError` that locates an unknown method, an unknown key or a wrong value.
   public func method(of file: ConfigFile) throws -> any PEFTMethod {
+    var reader = try reader(of: file)
+    let method = try methodType(in: file).init(options: &reader)
+    try reader.finish(beside: ["label", "init_from"] + TrainingConfiguration.options.map(\.name))
+    return method
+  }
+
+  private func methodType(in file: ConfigFile) throws(DocumentError) -> any PEFTMethod.Type {
     guard let type = MethodRegistry.method(named: name) else {
       var message = "\(place): unknown method \(name.debugDescription)"
       if let nearest = NearestName.of(name, among: MethodRegistry.names) { message += "; did you mean \"\(nearest)\"?" }
       message += " There are: \(MethodRegistry.names.joined(separator: ", "))"
       throw DocumentError(message, at: nameOffset, of: file.text)
     }
-    var reader = try reader(of: file)
-    let method = try type.init(options: &reader)
-    try reader.finish(beside: ["label", "init_from"] + TrainingConfiguration.options.map(\.name))
-    return method
+    return type
   }
 
   /// Attaches the method with these options to a model, with the values of the adapter that it starts from, if any.
@@ -41,6 +45,15 @@ extension MethodConfiguration {
       let given = described?.lazy.compactMap { options[$0]?.offset }.first
       throw DocumentError("\(place): \(error.description)", at: given ?? nameOffset, of: file.text)
     }
+  }
+
+  /// The method's options as it understands them, by key: defaults filled in, other spellings under the option's name.
+  ///
+  /// - Throws: An `InputError` that locates an unknown method or a wrong value.
+  public func canonicalOptions(of file: ConfigFile) throws -> JSONObject {
+    var reader = try reader(of: file)
+    _ = try methodType(in: file).init(options: &reader)
+    return JSONObject(distinct: reader.values.members.sorted { $0.key < $1.key })
   }
 
   /// What a config may say about the method called `name`, or nil if there is none.

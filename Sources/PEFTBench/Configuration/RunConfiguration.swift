@@ -137,7 +137,9 @@ public struct RunConfiguration: Sendable {
     }
     if case .object(let training) = method.training.json {
       // A null would not undo a number of the common training, so such keys are never only in `training`.
-      for (key, value) in training.members where self.training.json[key] != value && value != .null {
+      let ownNames = Set(options.flatMap(\.names))
+      for (key, value) in training.members
+      where self.training.json[key] != value && value != .null && !ownNames.contains(key) {
         result[key] = value
       }
     }

@@ -73,9 +73,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   {
     self = base
     OptionAliases.add(to: &reader, section: .training)
+    let mostSteps = Self.mostSteps
     let positive = Double.leastNonzeroMagnitude
     epochs = try reader.number("epochs", default: epochs, in: positive...100_000, about: "passes over the rows")
-    steps = try reader.optionalInteger("steps", in: 1..., about: "optimizer steps, instead of epochs") ?? steps
+    steps = try reader.optionalInteger("steps", in: 1...mostSteps, about: "optimizer steps, instead of epochs") ?? steps
     batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples a forward pass")
     gradientAccumulation = try reader.integer(
       "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes a step")
@@ -86,7 +87,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     }
     if reader.has("warmup_ratio") { warmupSteps = nil }
     warmupRatio = try reader.number("warmup_ratio", default: warmupRatio, in: 0...1, about: "share of the steps")
-    warmupSteps = try reader.optionalInteger("warmup_steps", in: 0..., about: "instead of warmup_ratio") ?? warmupSteps
+    warmupSteps =
+      try reader.optionalInteger("warmup_steps", in: 0...mostSteps, about: "instead of warmup_ratio") ?? warmupSteps
     weightDecay = try reader.number("weight_decay", default: weightDecay, in: 0...1000)
     maximumGradientNorm = try reader.number(
       "max_grad_norm", default: maximumGradientNorm, in: 0..., about: "largest gradient norm; 0 is off")
@@ -106,15 +108,18 @@ public struct TrainingConfiguration: Sendable, Equatable {
     epsilon = try reader.number("epsilon", default: epsilon, in: positive...1)
     momentum = try reader.number("momentum", default: momentum, in: 0..<1, about: "of sgd")
     recompute = try reader.bool("recompute", default: recompute, about: "less memory for more time")
-    loggingSteps = try reader.integer("logging_steps", default: loggingSteps, in: 1...)
+    loggingSteps = try reader.integer("logging_steps", default: loggingSteps, in: 1...mostSteps)
     evaluationsPerEpoch = try reader.integer("evaluations_per_epoch", default: evaluationsPerEpoch, in: 1...10_000)
     validationEvery =
-      try reader.optionalInteger("validation_every", in: 1..., about: "steps, instead of evaluations_per_epoch")
-      ?? validationEvery
+      try reader.optionalInteger(
+        "validation_every", in: 1...mostSteps, about: "steps, instead of evaluations_per_epoch") ?? validationEvery
     checkpointSteps =
-      try reader.optionalInteger("checkpoint_steps", in: 1..., about: "steps between checkpoints, else one a minute")
-      ?? checkpointSteps
+      try reader.optionalInteger(
+        "checkpoint_steps", in: 1...mostSteps, about: "steps between checkpoints, else one a minute") ?? checkpointSteps
   }
+
+  /// More steps than any training takes, and few enough that products with batch sizes do not overflow.
+  static let mostSteps = 1_000_000_000
 
   /// What a config may say about training.
   public static let options: [OptionDescription] =

@@ -50,7 +50,7 @@ struct PretrainingCheckpoint {
       "pending_loss": JSONValue(progress.pendingLoss.sum), "pending_steps": JSONValue(progress.pendingLoss.steps),
       "history": .array(progress.history.map(\.json)),
     ]
-    var writer = SafetensorsWriter(metadata: ["identity": identity, "state": state.compactText])
+    var writer = CheckpointFile.Writer(texts: ["identity": identity, "state": state.compactText])
     for parameter in parameters { writer.add("weight.\(parameter.name)", parameter.value) }
     for (name, values) in optimizer.moments { writer.add(name, values, shape: [values.count]) }
     let name = Self.prefix + String(format: "%09d", progress.step) + Self.suffix
@@ -66,19 +66,13 @@ struct PretrainingCheckpoint {
   func restore(into parameters: [Parameter], optimizer: PretrainingOptimizer, identity: String) throws -> Progress {
     guard let name = files.last else { throw FileError(path: folder, "there is no checkpoint") }
     let path = "\(folder)/\(name)"
-    let file = try SafetensorsFile(path: path)
-    guard file.metadata["identity"] == identity else {
+    let file = try CheckpointFile(path: path)
+    guard file.text("identity") == identity else {
       throw FileError(path: path, "belongs to another config or corpus; --fresh starts over")
     }
-    func values(_ name: String, count: Int) throws -> [Float] {
-      guard let tensor = file[name], tensor.elementCount == count else {
-        throw CheckpointError(file: path, tensor: name, "is missing or has another size")
-      }
-      return try tensor.floats()
-    }
-    let weights = try parameters.map { try values("weight.\($0.name)", count: $0.elementCount) }
-    let moments = try optimizer.momentSizes.map { ($0.name, try values($0.name, count: $0.count)) }
-    let progress = try Self.progress(file.metadata["state"] ?? "", path: path)
+    let weights = try parameters.map { try file.values("weight.\($0.name)", shape: $0.shape) }
+    let moments = try optimizer.momentSizes.map { ($0.name, try file.values($0.name, shape: [$0.count])) }
+    let progress = try Self.progress(file.text("state"), path: path)
     guard optimizer.restore(stepCount: progress.step, moments: moments.map(\.1)) else {
       throw FileError(path: path, "does not fit the model")
     }
@@ -97,7 +91,7 @@ struct PretrainingCheckpoint {
     guard let step = value["step"]?.integer, let tokens = value["tokens"]?.integer,
       let document = value["document"]?.integer, let piece = value["piece"]?.integer,
       let loss = value["pending_loss"]?.number, let steps = value["pending_steps"]?.integer,
-      let history = value["history"]?.array
+      let history = value["history"]?.array, [step, tokens, document, piece, steps].allSatisfy({ $0 >= 0 })
     else { throw FileError(path: path, "is no checkpoint of a pretraining") }
     return Progress(
       step: step, tokens: tokens, position: .init(document: document, piece: piece), pendingLoss: (loss, steps),

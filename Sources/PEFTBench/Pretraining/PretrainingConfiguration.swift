@@ -205,6 +205,7 @@ public struct PretrainingConfiguration: Sendable {
 
   private static func training(_ reader: inout OptionReader) throws(DocumentError) -> Training {
     var value = Training()
+    let most = TrainingConfiguration.mostSteps
     let positive = Double.leastNonzeroMagnitude
     value.tokens = try reader.integer("tokens", default: value.tokens, in: 1...1_000_000_000_000, about: "in all")
     value.batchTokens = try reader.integer(
@@ -219,7 +220,7 @@ public struct PretrainingConfiguration: Sendable {
       throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
     }
     value.warmupRatio = try reader.number("warmup_ratio", default: value.warmupRatio, in: 0...1)
-    value.warmupSteps = try reader.optionalInteger("warmup_steps", in: 0..., about: "instead of warmup_ratio")
+    value.warmupSteps = try reader.optionalInteger("warmup_steps", in: 0...most, about: "instead of warmup_ratio")
     value.beta1 = try reader.number("beta1", default: value.beta1, in: 0..<1)
     value.beta2 = try reader.number("beta2", default: value.beta2, in: 0..<1)
     value.epsilon = try reader.number("epsilon", default: value.epsilon, in: positive...1)
@@ -232,9 +233,9 @@ public struct PretrainingConfiguration: Sendable {
     value.seed = try reader.integer("seed", default: value.seed)
     value.validationDocuments = try reader.integer(
       "validation_documents", default: value.validationDocuments, in: 0...1_000_000, about: "held out; 0 is none")
-    value.validationEvery = try reader.integer("validation_every", default: value.validationEvery, in: 1...)
-    value.checkpointEvery = try reader.integer("checkpoint_every", default: value.checkpointEvery, in: 1...)
-    value.loggingSteps = try reader.integer("logging_steps", default: value.loggingSteps, in: 1...)
+    value.validationEvery = try reader.integer("validation_every", default: value.validationEvery, in: 1...most)
+    value.checkpointEvery = try reader.integer("checkpoint_every", default: value.checkpointEvery, in: 1...most)
+    value.loggingSteps = try reader.integer("logging_steps", default: value.loggingSteps, in: 1...most)
     return value
   }
 

@@ -18,11 +18,14 @@ final class AnswerCheckpoint {
 
   private let path: String
   private let identity: String
+  /// Told what kept a file from being used.
+  private let complain: (String) -> Void
   private var last = DispatchTime.now()
 
-  init(path: String, identity: String) {
+  init(path: String, identity: String, complain: @escaping (String) -> Void) {
     self.path = path
     self.identity = identity
+    self.complain = complain
   }
 
   /// Whether it is time to save.
@@ -30,10 +33,11 @@ final class AnswerCheckpoint {
 
   /// Saves the answers; if that is not possible, they will have to be made again.
   func save(_ answers: Answers) {
-    let json: JSONValue = [
+    var json: JSONValue = [
       "identity": JSONValue(identity), "version": JSONValue(Version.current), "seconds": JSONValue(answers.seconds),
       "peak": answers.peak.json, "answers": JSONValue(answers.answers),
     ]
+    json[Self.checksumKey] = JSONValue(Self.checksum(of: json))
     let folder = FilePath.folder(of: path)
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try? AtomicFile.write(json.compactText, to: path)
@@ -41,13 +45,38 @@ final class AnswerCheckpoint {
   }
 
   /// The saved answers; nil if there are none that fit.
+  ///
+  /// A damaged file is put aside.
   func restore(prompts: Int) -> Answers? {
-    guard let data = FileManager.default.contents(atPath: path),
-      let json = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data))),
-      json["identity"]?.string == identity, json["version"]?.string == Version.current,
-      let peak = MemoryUse(json["peak"]), let seconds = json["seconds"]?.number,
-      let answers = json["answers"]?.array?.compactMap(\.string), answers.count <= prompts
-    else { return nil }
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    do {
+      return try read(prompts: prompts)
+    } catch {
+      let kept = (try? AtomicFile.putAside(path)).map { "; they are kept as \($0)" } ?? ""
+      complain("the saved answers cannot be used, so all are made again: \(error)\(kept)")
+      return nil
+    }
+  }
+
+  private func read(prompts: Int) throws -> Answers? {
+    let (document, text) = try JSONParser.parse(file: path)
+    var json = JSONValue(document)
+    json[Self.checksumKey] = nil
+    guard document[Self.checksumKey]?.string == Self.checksum(of: json) else {
+      throw DocumentError("the checksum does not fit the content", at: document.offset, of: text)
+    }
+    guard document["identity"]?.string == identity, document["version"]?.string == Version.current else { return nil }
+    let list = document["answers"]?.array ?? []
+    let answers = list.compactMap(\.string)
+    guard let peak = MemoryUse(document["peak"]), let seconds = document["seconds"]?.number, seconds >= 0,
+      answers.count == list.count, answers.count <= prompts
+    else { throw DocumentError("these are not the first answers of \(prompts)", at: document.offset, of: text) }
     return Answers(answers: answers, seconds: seconds, peak: peak)
+  }
+
+  private static let checksumKey = "checksum"
+
+  private static func checksum(of json: JSONValue) -> String {
+    String(SHA256.hexadecimal(of: JSONWriter.bytes(json, isPretty: false)).prefix(16))
   }
 }

@@ -4,8 +4,8 @@ import PEFTCore
 ///
 /// A plan of many runs keeps these and lets the examples go.
 struct DatasetSizes {
-  /// What identifies the data in a run's identity.
-  let identity: JSONValue
+  /// What of the data determines a run's numbers.
+  let identity: DatasetIdentity
   let trainingRows: Int
   let trainingTokens: Int
   /// Tokens that all training examples begin with.

@@ -13,10 +13,15 @@ public final class ModelOutline {
   public let renderer: ChatRenderer
   /// Tokens that end an answer.
   public let endTokens: [Int32]
+  /// The files of the weights as they were when the model was opened.
+  public let weights: SealedFiles
   /// The SHA-256 of the weights' files.
-  public let sha256: String
+  public var sha256: String { weights.sha256 }
   /// The model's modules and their sizes.
   public let skeleton: CausalLanguageModel
+
+  /// What of it determines a run's numbers.
+  private(set) lazy var identity = makeIdentity()
 
   fileprivate let type: WeightType
 
@@ -24,9 +29,9 @@ public final class ModelOutline {
   ///
   /// - Parameters:
   ///   - configuration: Path, type of the weights and template.
-  ///   - sha256: The SHA-256 of the weights' files where it is known; to find it takes reading all of them.
+  ///   - weights: The weights' files where their content is known; to find it out takes reading all of them.
   /// - Throws: An `InputError` that says what is missing, broken or not supported.
-  public init(_ configuration: ModelConfiguration, sha256: String? = nil) throws {
+  public init(_ configuration: ModelConfiguration, weights: SealedFiles? = nil) throws {
     type =
       switch configuration.dataType {
       case .auto: .auto
@@ -39,11 +44,16 @@ public final class ModelOutline {
     renderer = try LoadedModel.renderer(of: files, template: configuration.template)
     try files.checkWeights()
     skeleton = try files.skeleton()
-    self.sha256 = try sha256 ?? LoadedModel.hash(of: files)
+    self.weights = try weights ?? SealedFiles(files.weightFiles())
     var ends = files.endTokens
     if let end = renderer.endToken, !ends.contains(end) { ends.append(end) }
     endTokens = ends
   }
+
+  /// Refuses weights that were replaced since the model was opened.
+  ///
+  /// - Throws: `FileError` that names the file.
+  func checkWeights() throws { try weights.check(files.weightFiles()) }
 
   /// Bytes of the weights as they will be held.
   ///
@@ -66,7 +76,20 @@ public final class LoadedModel {
   /// - Throws: An `InputError` that says what is missing, broken or not supported.
   public init(_ outline: ModelOutline, context: ComputeContext) throws {
     self.outline = outline
+    try outline.checkWeights()
     model = try outline.files.load(as: outline.type, context: context)
+    // What was read in between may have been replaced in between.
+    try outline.checkWeights()
+  }
+
+  /// Loads the frozen weights again where full fine-tuning took them away.
+  ///
+  /// - Throws: An `InputError` for files that cannot be read any more or are not those that the model was loaded from.
+  func restoreWeights() throws {
+    guard model.embedding.weight == nil else { return }
+    try outline.checkWeights()
+    try model.restoreWeights()
+    try outline.checkWeights()
   }
 
   /// The renderer of a model's prompts.
@@ -108,11 +131,5 @@ public final class LoadedModel {
     }
     let text = try DocumentText(file: name, limit: DocumentText.largestDescription)
     return try ChatTemplate(source: String(decoding: text.bytes, as: UTF8.self), name: name)
-  }
-
-  /// One hash over the hashes of all weight files, or the hash itself where there is one file.
-  static func hash(of files: ModelFiles) throws -> String {
-    let hashes = try files.weightFiles().map { try SHA256.hexadecimal(ofFile: $0) }
-    return hashes.count == 1 ? hashes[0] : SHA256.hexadecimal(of: Array(hashes.joined().utf8))
   }
 }

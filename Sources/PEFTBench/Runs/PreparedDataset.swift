@@ -17,8 +17,8 @@ struct PreparedDataset {
   private let rowNotes: [String]
   /// How many training examples have each label; nil where answers are free text.
   let trainingClasses: ClassCounts?
-  /// What identifies the data in a run's identity.
-  let identity: JSONValue
+  /// What of the data determines a run's numbers.
+  let identity: DatasetIdentity
   /// Facts for the record.
   let facts: JSONValue
 
@@ -92,14 +92,10 @@ struct PreparedDataset {
     let hashes = (
       train: Self.hash(of: training, groups: trainingExamples.map(\.group)), evaluation: scored.sha256
     )
-    var identity: JSONValue = [
-      "id": JSONValue(dataset.id), "template": JSONValue(renderer.templateHash),
-      "train": JSONValue(hashes.train), "eval": JSONValue(hashes.evaluation),
-    ]
-    if let revision = data.revision { identity["revision"] = JSONValue(revision) }
-    // Without a third set, an id is what it was before there were any.
-    if let test { identity["test"] = JSONValue(test.sha256) }
-    self.identity = identity
+    identity = DatasetIdentity(
+      name: dataset.id, trainingRows: DatasetIdentity.hash(of: training, trainingExamples),
+      evaluationRows: DatasetIdentity.hash(of: scored.rendered, scored.examples),
+      testRows: test.map { DatasetIdentity.hash(of: $0.rendered, $0.examples) }, metric: dataset.metric.canonical)
     facts = [
       "train_split": JSONValue(train?.split), "train_rows": JSONValue(training.count),
       "eval_split": JSONValue(scored.split), "eval_rows": JSONValue(scored.rendered.count),
@@ -142,7 +138,8 @@ struct PreparedDataset {
     }
   }
 
-  /// The SHA-256 of the rows as they are used: ids of prompts and answers, and what else tells rows apart.
+  /// The SHA-256 of the rows as records have had it from the first version on, by which reports tell results on other
+  /// rows apart; it is no part of a run's identity.
   private static func hash(of rows: [RenderedExample], groups: [String?]) -> String {
     var hash = SHA256()
     for (row, group) in zip(rows, groups) {

@@ -29,12 +29,9 @@ struct RecordWriter {
       loaded.model, tokens: ForwardFLOPs.referenceTokens, cost: attachment.inferenceCost)
     let costs = Costs(
       trainable: attachment.trainableCount, addedFLOPs: methodFLOPs - baseFLOPs, peakBytes: peak.total)
-    var options = configuration.resolved(
-      run.method, options: MethodConfiguration.options(ofMethod: run.method.name) ?? [])
-    options["name"] = nil
-    options["label"] = nil
-    for option in TrainingConfiguration.options { options[option.name] = nil }
-    var json: JSONValue = ["schema": JSONValue(RunRecord.schema), "id": JSONValue(identity.id)]
+    var json: JSONValue = [
+      "schema": JSONValue(RunRecord.schema), "id": JSONValue(identity.id), "identity": identity.json,
+    ]
     json["suite"] = JSONValue(configuration.data.suite(of: run.dataset).rawValue)
     json["model"] = [
       "name": JSONValue(run.model.name), "path": JSONValue(run.model.path), "sha256": JSONValue(loaded.outline.sha256),
@@ -75,6 +72,18 @@ struct RecordWriter {
       "started": JSONValue(started.formatted(.iso8601)), "finished": JSONValue(Date().formatted(.iso8601)),
     ]
     return RunRecord(json: json)
+  }
+
+  /// The method's options: those with a default first, as records have had them from the first version on.
+  private var options: JSONValue {
+    guard let values = identity.json["method"]?["options"] else { return [:] }
+    let described = MethodConfiguration.options(ofMethod: run.method.name) ?? []
+    var options: JSONValue = [:]
+    for option in described.filter({ $0.defaultValue != nil }) + described.filter({ $0.defaultValue == nil }) {
+      if let value = values[option.name] { options[option.name] = value }
+    }
+    if let adapter = run.method.initialAdapter { options["init_from"] = JSONValue(adapter) }
+    return options
   }
 
   private var peakJSON: JSONValue {

@@ -16,15 +16,17 @@ public struct ResultsFolder: Sendable {
   /// The folder of one run.
   public func folder(of id: String) -> String { "\(path)/runs/\(id)" }
 
-  /// Whether a run is complete.
+  /// Whether a run is complete: its record is there, and is a record of this run.
   public func isComplete(_ id: String) -> Bool {
-    FileManager.default.fileExists(atPath: folder(of: id) + "/record.json")
+    if case .complete = recordState(of: id) { true } else { false }
   }
 
   /// The record of a complete run.
   ///
   /// - Throws: `DocumentError` for a record that cannot be read.
-  func record(of id: String) throws -> RunRecord { try RunRecord.read(folder(of: id) + "/record.json") }
+  public func record(of id: String) throws -> RunRecord {
+    try RunRecord.read("\(folder(of: id))/\(Self.recordName)", of: id)
+  }
 
   /// The folder as one that this program writes, which it is without a marker too where its files show it.
   public var output: OutputFolder {
@@ -75,16 +77,23 @@ public struct ResultsFolder: Sendable {
   static let failureName = "error.json"
   /// The failure of an earlier attempt at a run that was begun again since.
   private static let retriedName = "error-before.json"
-  private static let lasting = ["record.json", "predictions.jsonl", "history.jsonl", "adapter"]
 
-  /// Makes the run's folder, and removes what an earlier attempt left there but its checkpoint.
-  func begin(_ id: String, fresh: Bool) throws {
+  /// Makes the run's folder, and removes what an earlier attempt left there but its checkpoint and damaged records.
+  ///
+  /// - Returns: What became of a damaged record, in words; nil without one.
+  /// - Throws: `FileError` where the folder cannot be written to.
+  @discardableResult func begin(_ id: String, fresh: Bool) throws -> String? {
     let folder = folder(of: id)
+    var note: String?
+    if case .damaged(let reason) = recordState(of: id) {
+      note = "\(reason); the run is done again, and the file is kept as \(try putRecordAside(of: id))"
+    }
     // The record goes first: while it is there, the run counts as complete.
-    try? FileManager.default.removeItem(atPath: folder + "/record.json")
+    try? FileManager.default.removeItem(atPath: "\(folder)/\(Self.recordName)")
     // The failure is kept until the run is complete: --retry-failed comes back to what was stopped in between.
     if !fresh { rename("\(folder)/\(Self.failureName)", "\(folder)/\(Self.retriedName)") }
-    for name in names(in: folder) where ![Self.checkpointName, Self.retriedName].contains(name) || fresh {
+    for name in names(in: folder)
+    where (![Self.checkpointName, Self.retriedName].contains(name) || fresh) && !AtomicFile.isPutAside(name) {
       try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }
     let checkpoint = "\(folder)/\(Self.checkpointName)"
@@ -92,6 +101,7 @@ public struct ResultsFolder: Sendable {
       try? FileManager.default.removeItem(atPath: "\(checkpoint)/\(name)")
     }
     try AtomicFile.makeFolder(folder)
+    return note
   }
 
   /// Removes what a complete run needs no more.
@@ -159,10 +169,32 @@ public struct ResultsFolder: Sendable {
 
   // MARK: - Reading
 
-  /// The complete records, sorted by id.
+  /// What to say of complete runs that an earlier engine made: their ids are not those of today, so that a sweep does
+  /// such runs anew.
   ///
-  /// - Throws: `DocumentError` for a record that cannot be read.
-  public func records() throws -> [RunRecord] {
-    try names(in: path + "/runs").sorted().filter(isComplete).map(record)
+  /// - Parameter ids: The runs of the sweep, which are not looked at.
+  func noteOfEarlierEngines(besides ids: Set<String>) -> String? {
+    let others = names(in: path + "/runs").filter { !ids.contains($0) }
+    let engines = others.compactMap { (try? record(of: $0))?.engine }.filter { $0 < RunIdentity.engine }
+    guard let oldest = engines.min() else { return nil }
+    let runs = engines.count == 1 ? "1 run" : "\(engines.count) runs"
+    let which = oldest == engines.max() ? "engine \(oldest)" : "engines \(oldest) to \(engines.max() ?? oldest)"
+    return "\(path) holds \(runs) of \(which), from before peft-bench \(Version.current) with engine "
+      + "\(RunIdentity.engine), whose ids cover everything that a run reads; what this config asks for is done anew "
+      + "beside them, and report and compare still read them"
+  }
+
+  /// The records of complete runs, and why others cannot be used, both sorted by id.
+  public func records() -> (complete: [RunRecord], unusable: [(id: String, reason: String)]) {
+    var complete: [RunRecord] = []
+    var unusable: [(id: String, reason: String)] = []
+    for id in names(in: path + "/runs").sorted() {
+      switch recordState(of: id) {
+      case .absent: break
+      case .complete(let record): complete.append(record)
+      case .damaged(let reason), .refused(let reason): unusable.append((id, reason))
+      }
+    }
+    return (complete, unusable)
   }
 }

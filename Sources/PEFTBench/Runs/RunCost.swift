@@ -10,6 +10,9 @@ struct RunCost {
   let method: MethodFigures
   let data: DatasetSizes
 
+  /// More tokens than any run sees, and few enough that sums over the runs of a plan do not overflow.
+  private static let mostTokens = 1e12
+
   private var training: TrainingConfiguration { run.method.training }
   private var trains: Bool { method.trainable > 0 }
   /// Training examples that are held back.
@@ -33,7 +36,8 @@ struct RunCost {
       testRows: data.testRows,
       trainingClasses: data.classes.training, evaluationClasses: data.classes.evaluation,
       trainingTokens: trains && data.trainingRows > 0
-        ? Int(epochs * trainedExamples * Double(data.trainingTokens) / Double(data.trainingRows)) : 0,
+        ? Int(min(Self.mostTokens, epochs * trainedExamples * Double(data.trainingTokens) / Double(data.trainingRows)))
+        : 0,
       evaluationTokens: data.evaluationTokens, steps: steps)
   }
 

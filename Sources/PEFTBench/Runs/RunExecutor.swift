@@ -59,10 +59,14 @@ public final class RunExecutor {
     try locks.checkPlace()
     guard try locks.take(run.id) else { return .taken }
     defer { locks.release(run.id) }
-    if !fresh, results.isComplete(run.id) { return .complete(try results.record(of: run.id), isNew: false) }
+    switch results.recordState(of: run.id) {
+    case .complete(let record) where !fresh: return .complete(record, isNew: false)
+    case .refused(let reason): return .failed(reason)
+    case .absent, .complete, .damaged: break
+    }
     let start = DispatchTime.now()
     do {
-      try results.begin(run.id, fresh: fresh)
+      if let note = try results.begin(run.id, fresh: fresh) { watch(.note(note)) }
       watch(.began(run))
       let record = try carryOut(run)
       results.tidy(run.id)
@@ -98,23 +102,23 @@ public final class RunExecutor {
     let loaded = try model(of: run)
     let data = try inputs.data(of: planned)
     let identity = try inputs.identity(of: planned)
-    guard identity.id == run.id else {
-      throw FileError(path: planned.model.path, "the model, the data or the program changed since the sweep began")
-    }
+    guard identity.id == run.id else { throw replaced(in: run, now: identity, of: loaded.outline) }
     // Full fine-tuning before this run may have taken the frozen weights away.
-    try loaded.model.restoreWeights()
+    try loaded.restoreWeights()
     let folder = results.folder(of: run.id)
     let started = Date()
     // What earlier runs left in memory is no part of this one's peak.
     context.pool.trim()
     ProcessMemory.resetPeak()
     let seeds = SeedStream(planned.seed)
+    try inputs.checkAdapter(of: planned)
     let attachment = try planned.method.attach(
       to: loaded.model,
       with: AttachmentSetting(
         seeds: seeds.child("initialization"), context: context, tokenizer: loaded.renderer.tokenizer),
       of: configuration.file)
     defer { attachment.detach() }
+    try inputs.checkAdapter(of: planned)
 
     let checkpoint = TrainingCheckpoint(
       path: checkpointFolder(of: run) + "/training.safetensors", identity: run.id,
@@ -135,7 +139,9 @@ public final class RunExecutor {
         checkpoint.saveResult(outcome, parameters: attachment.parameters, evenIfRecent: true)
       }
       func answerCheckpoint(_ name: String) -> AnswerCheckpoint {
-        AnswerCheckpoint(path: "\(checkpointFolder(of: run))/\(name)", identity: run.id)
+        AnswerCheckpoint(
+          path: "\(checkpointFolder(of: run))/\(name)", identity: run.id,
+          complain: { [watch] text in watch(.note("\(planned.title): \(text)")) })
       }
       let first = answerCheckpoint(AnswerCheckpoint.fileName)
       evaluation = try answers(
@@ -168,6 +174,22 @@ public final class RunExecutor {
     try AtomicFile.write(record.json.prettyText, to: folder + "/record.json")
     results.link(run, namesModel: configuration.models.count > 1)
     return record
+  }
+
+  /// What to say of a run that is not the one that was planned any more.
+  private func replaced(in run: SweepRun, now identity: RunIdentity, of outline: ModelOutline) -> FileError {
+    let planned = run.planned
+    guard let what = run.inputs?.difference(from: RunInputs(identity, weights: outline.weights)) else {
+      return FileError(path: configuration.file.path, "the config or the program changed while the sweep ran")
+    }
+    switch what {
+    case "training rows", "evaluation rows", "test rows":
+      return FileError(path: planned.dataset.id, "the \(what) changed while the sweep ran")
+    case "adapter to start from":
+      return FileError(path: planned.method.initialAdapter ?? "", "was replaced while the sweep ran")
+    default:
+      return FileError(path: planned.model.path, "the \(what) changed while the sweep ran")
+    }
   }
 
   private func train(
@@ -289,7 +311,7 @@ public final class RunExecutor {
     context.pool.trim()
     watch(.loading(model: run.planned.model.name))
     let model = try LoadedModel(
-      try inputs.outline(of: run.planned.model, sha256: run.modelHash), context: context)
+      try inputs.outline(of: run.planned.model, weights: run.inputs?.weights), context: context)
     loaded = model
     return model
   }

@@ -1,29 +1,33 @@
-import Foundation
 public import PEFTCore
-import PEFTMethods
 
 /// Exactly what determines a run's numbers; its hash is the run's id.
 ///
-/// Times, threads, batch size of the evaluation and places of files are not part of it: they change no number. Models,
-/// data and adapters to start from are told by their content.
+/// It is a canonical description: every value as it was understood, with defaults filled in, under fixed keys and in a
+/// fixed order. So two spellings of one run have one id, and nothing that a number depends on can change without
+/// another id. Models, rows and adapters are told by their content, not by where they lie or what they are called.
+///
+/// Not part of it are the threads, the evaluation's batch size, the steps between checkpoints, labels and paths, which
+/// change no number, and the settings of PSCP, which is computed from what a run measures.
 public struct RunIdentity: Sendable {
   /// The members, in a fixed order.
   public let json: JSONValue
 
+  /// Name and version of the form.
+  static let schema = "peft-bench.run-identity/1"
+  /// Rises whenever a change of the engine changes numbers, or what ids cover, so that old results are not taken for
+  /// new ones.
+  public static let engine = 2
+
   /// The id: the first 16 hexadecimal digits of the SHA-256 of the members as compact JSON.
-  public var id: String { String(SHA256.hexadecimal(of: Array(json.compactText.utf8)).prefix(16)) }
+  public var id: String { Self.hash(of: json, digits: 16) }
 
-  /// Rises whenever a change of the engine changes numbers, so that old results are not taken for new ones.
-  static let engine = 1
-
-  init(
-    suite: String, model: JSONValue, method: JSONValue, dataset: JSONValue, seed: Int, training: JSONValue,
-    evaluation: JSONValue
-  ) {
-    json = [
-      "engine": JSONValue(Self.engine), "suite": JSONValue(suite), "model": model, "method": method,
-      "dataset": dataset, "seed": JSONValue(seed), "training": training, "evaluation": evaluation,
-    ]
+  /// What a run's numbers depend on, whichever engine makes them.
+  ///
+  /// - Parameter identity: The members, as a record keeps them.
+  static func content(of identity: JSONValue) -> String {
+    var members = identity
+    members["engine"] = nil
+    return hash(of: members, digits: 16)
   }
 
   /// The identity of a run of `configuration`.
@@ -31,32 +35,41 @@ public struct RunIdentity: Sendable {
   /// - Parameters:
   ///   - run: The run.
   ///   - configuration: The config that asks for it.
-  ///   - modelHash: The SHA-256 of the model's weights.
+  ///   - model: What identifies the model.
   ///   - adapterHash: The hash of the adapter that it starts from, if there is one.
   ///   - dataset: What identifies the data.
+  /// - Throws: An `InputError` for options that the method does not have.
   init(
-    of run: PlannedRun, in configuration: RunConfiguration, modelHash: String, adapterHash: String?, dataset: JSONValue
-  ) {
-    var method = configuration.resolved(
-      run.method, options: MethodConfiguration.options(ofMethod: run.method.name) ?? [])
-    method["label"] = nil
-    method["init_from"] = adapterHash.map { JSONValue($0) }
-    for option in TrainingConfiguration.options { method[option.name] = nil }
-    var evaluation = configuration.evaluation.json
-    evaluation["batch_size"] = nil
-    evaluation["zero_shot"] = nil
-    self.init(
-      suite: configuration.data.suite.rawValue,
-      model: ["sha256": JSONValue(modelHash), "dtype": JSONValue(run.model.dataType.rawValue)], method: method,
-      dataset: dataset, seed: run.isZeroShot ? 0 : run.seed,
-      training: run.isZeroShot ? .null : run.method.training.resultJSON, evaluation: evaluation)
+    of run: PlannedRun, in configuration: RunConfiguration, model: ModelIdentity, adapterHash: String?,
+    dataset: DatasetIdentity
+  ) throws {
+    json = [
+      "schema": JSONValue(Self.schema), "engine": JSONValue(Self.engine),
+      "suite": JSONValue(configuration.data.suite(of: run.dataset).rawValue), "model": model.json,
+      "dataset": dataset.json,
+      "method": [
+        "name": JSONValue(run.method.name),
+        "options": .object(try run.method.canonicalOptions(of: configuration.file)),
+        "init_from": JSONValue(adapterHash),
+      ],
+      "seed": JSONValue(run.isZeroShot ? 0 : run.seed),
+      "training": run.isZeroShot ? .null : run.method.training.resultJSON,
+      "evaluation": configuration.evaluation.canonical(for: run.dataset),
+    ]
   }
 
-  /// One hash over the files of a saved adapter, those of PEFT and our own.
-  static func hash(ofAdapter folder: String) throws -> String {
-    let names = ["adapter_config.json", "adapter_model.safetensors", AdapterFile.stateName]
-    let hashes = try names.filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
-      .map { "\($0) \(try SHA256.hexadecimal(ofFile: "\(folder)/\($0)"))" }
-    return SHA256.hexadecimal(of: Array(hashes.joined(separator: "\n").utf8))
+  /// The first digits of the SHA-256 of a value as compact JSON.
+  static func hash(of value: JSONValue, digits: Int = 64) -> String {
+    String(SHA256.hexadecimal(of: JSONWriter.bytes(value, isPretty: false)).prefix(digits))
+  }
+}
+
+extension EvaluationConfiguration {
+  /// What an evaluation's numbers depend on, with the dataset's own limit where the config gives none.
+  func canonical(for dataset: DatasetDescription) -> JSONValue {
+    [
+      "mode": JSONValue(mode.rawValue), "protocol": JSONValue(scoring.rawValue),
+      "max_new_tokens": JSONValue(maximumNewTokens ?? dataset.maximumNewTokens),
+    ]
   }
 }

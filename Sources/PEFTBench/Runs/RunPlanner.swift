@@ -46,10 +46,11 @@ public final class RunPlanner {
           run: run, id: nil, isComplete: false, trainableParameters: figures.trainable, work: nil, seconds: nil,
           measuredSeconds: nil, peak: nil, need: nil)
       }
-      let id = try model.hash.map { hash in
-        RunIdentity(
-          of: run, in: configuration, modelHash: hash,
-          adapterHash: try run.method.initialAdapter.map(RunIdentity.hash(ofAdapter:)), dataset: data.identity
+      let id = try model.identity.map { identity in
+        try RunIdentity(
+          of: run, in: configuration, model: identity,
+          adapterHash: try run.method.initialAdapter.map { try SealedFiles(adapter: $0).sha256WithNames },
+          dataset: data.identity
         ).id
       }
       let cost = RunCost(
@@ -144,8 +145,8 @@ final class PlannedModel {
   let key: String
   let renderer: ChatRenderer
   let skeleton: CausalLanguageModel
-  /// The SHA-256 of the weights; nil without weights.
-  let hash: String?
+  /// What of the model determines a run's numbers; nil without weights.
+  let identity: ModelIdentity?
   /// The measured speed; nil without weights.
   let speed: MachineSpeed?
   /// What else the machine was doing before it was measured.
@@ -162,7 +163,7 @@ final class PlannedModel {
     skeleton = try files.skeleton()
     guard files.hasWeights else {
       renderer = try LoadedModel.renderer(of: files, template: configuration.template)
-      (hash, speed) = (nil, nil)
+      (identity, speed) = (nil, nil)
       // Half precision is what weights are mostly published in.
       weightBytes = skeleton.parameterCount * (configuration.dataType == .float32 ? 4 : 2)
       return
@@ -170,7 +171,7 @@ final class PlannedModel {
     let before = context.pool.live[.weights]
     let loaded = try LoadedModel(try ModelOutline(configuration), context: context)
     renderer = loaded.renderer
-    hash = loaded.outline.sha256
+    identity = loaded.outline.identity
     weightBytes = context.pool.live[.weights] - before
     let attachment = try method.attach(
       to: loaded.model,

@@ -10,23 +10,58 @@ public struct RunRecord: Sendable {
 
   init(json: JSONValue) { self.json = json }
 
+  /// A record that a newer version of this program wrote.
+  public struct NewerVersion: InputError {
+    /// The place in the record, and which versions there are.
+    public let description: String
+  }
+
   /// Reads a record.
   ///
-  /// - Throws: `FileError`, or `DocumentError` for what is no record of this version.
-  public static func read(_ path: String) throws -> RunRecord {
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - id: The run that it must be of; any unless given.
+  /// - Throws: `FileError`, `NewerVersion`, or `DocumentError` for what is no whole record of this version and run.
+  public static func read(_ path: String, of id: String? = nil) throws -> RunRecord {
     let (value, text) = try JSONParser.parse(file: path)
     if let number = value["schema"]?.string.flatMap(Self.version), let own = version(schema), number > own {
-      throw DocumentError(
+      let error = DocumentError(
         "a newer version of peft-bench wrote this record (\(value["schema"]?.string ?? "")); this one reads \(Self.schema)",
         at: value["schema"]?.offset ?? value.offset, of: text)
+      throw NewerVersion(description: error.description)
     }
     guard let schema = value["schema"]?.string, schema == Self.schema else {
       throw DocumentError(
         "expected a record of schema \(Self.schema), found \(value["schema"]?.string ?? "none")", at: value.offset,
         of: text)
     }
-    return RunRecord(json: JSONValue(value))
+    let record = RunRecord(json: JSONValue(value))
+    if let member = record.firstMissingMember {
+      throw DocumentError("the record lacks \(member)", at: value.offset, of: text)
+    }
+    if let id, record.string("id") != id {
+      throw DocumentError(
+        "this is the record of the run \(record.string("id")), not of \(id)", at: value["id"]?.offset ?? value.offset,
+        of: text)
+    }
+    return record
   }
+
+  /// The first member without which a record tells no result; nil where all are there.
+  private var firstMissingMember: String? {
+    let strings = ["id", "suite", "model.name", "method.name", "dataset", "scores.primary.name"]
+    let numbers = [
+      "seed", "scores.primary.value", "costs.trainable_parameters", "costs.inference_flops",
+      "costs.added_inference_flops", "costs.peak_tensor_bytes.total",
+    ]
+    if let string = strings.first(where: { self.string($0).isEmpty }) { return "a text \"\(string)\"" }
+    if let number = numbers.first(where: { self.number($0) == nil }) { return "a number \"\(number)\"" }
+    let score = number("scores.primary.value") ?? 0
+    return -1...1 ~= score ? nil : "a score from -1 to 1 (\"scores.primary.value\" is \(score))"
+  }
+
+  /// The engine that made the run; 1 where the record does not tell.
+  var engine: Int { number("identity.engine").flatMap { Int(exactly: $0) } ?? 1 }
 
   /// The number at the end of a schema of ours.
   private static func version(_ schema: String) -> Int? {

@@ -89,9 +89,10 @@ public final class Sweep {
     self.inputs = inputs
     self.runs = try selection.runs.enumerated().map { index, run in
       try cancellation.check()
+      let identity = try inputs.identity(of: run)
+      let weights = try inputs.outline(of: run.model).weights
       return SweepRun(
-        index: index, planned: run, id: try inputs.identity(of: run).id,
-        modelHash: try inputs.outline(of: run.model).sha256)
+        index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights))
     }
   }
 
@@ -188,6 +189,7 @@ public final class Sweep {
     let locks = try RunLocks(forTakingIn: results.path)
     let plan = SweepPlan(selection.asked, known: runs, possible: selection.all)
     try results.announce(configuration, plan: plan, locks: locks)
+    if let note = results.noteOfEarlierEngines(besides: Set(runs.map(\.id))) { watch(.note(note)) }
     return SweepQueue(
       runs, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
       watch: watch)

@@ -13,7 +13,7 @@ final class SweepInputs {
   private var datasets: [String: PreparedDataset] = [:]
   private var sizes: [String: DatasetSizes] = [:]
   private var methods: [String: (figures: MethodFigures, virtualTokens: Int)] = [:]
-  private var adapterHashes: [String: String] = [:]
+  private var adapters: [String: SealedFiles] = [:]
   private var notes: Set<String> = []
 
   init(_ configuration: RunConfiguration, context: ComputeContext, note: @escaping (String) -> Void) {
@@ -22,10 +22,10 @@ final class SweepInputs {
     self.note = note
   }
 
-  /// A model without its weights; `sha256` is their hash where it is known.
-  func outline(of configuration: ModelConfiguration, sha256: String? = nil) throws -> ModelOutline {
+  /// A model without its weights; `weights` are their files where their content is known.
+  func outline(of configuration: ModelConfiguration, weights: SealedFiles? = nil) throws -> ModelOutline {
     if let known = outlines.first(where: { $0.configuration == configuration }) { return known.outline }
-    let outline = try ModelOutline(configuration, sha256: sha256)
+    let outline = try ModelOutline(configuration, weights: weights)
     outlines.append((configuration, outline))
     return outline
   }
@@ -97,9 +97,10 @@ final class SweepInputs {
 
   /// What determines a run's numbers.
   func identity(of run: PlannedRun) throws -> RunIdentity {
-    RunIdentity(
-      of: run, in: configuration, modelHash: try outline(of: run.model).sha256,
-      adapterHash: try run.method.initialAdapter.map(adapterHash), dataset: try data(of: run).identity)
+    try RunIdentity(
+      of: run, in: configuration, model: try outline(of: run.model).identity,
+      adapterHash: try run.method.initialAdapter.map { try sealed($0).sha256WithNames },
+      dataset: try data(of: run).identity)
   }
 
   /// Attaches a run's method to the model without weights, once for all runs: so options that do not fit the model are
@@ -111,11 +112,13 @@ final class SweepInputs {
     let key = "\(place(of: run.model)) \(run.method.label)"
     if let known = methods[key] { return known }
     let skeleton = try outline.files.skeleton()
+    try checkAdapter(of: run)
     let attachment = try run.method.attach(
       to: skeleton,
       with: AttachmentSetting(
         seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer),
       of: configuration.file)
+    try checkAdapter(of: run)
     for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
     let new = (
       MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
@@ -125,11 +128,19 @@ final class SweepInputs {
     return new
   }
 
-  private func adapterHash(_ folder: String) throws -> String {
-    if let known = adapterHashes[folder] { return known }
-    let hash = try RunIdentity.hash(ofAdapter: folder)
-    adapterHashes[folder] = hash
-    return hash
+  /// Refuses a saved adapter to start from that is not the one that the ids were made with.
+  ///
+  /// - Throws: `FileError` that names the file.
+  func checkAdapter(of run: PlannedRun) throws {
+    guard let adapter = run.method.initialAdapter else { return }
+    try sealed(adapter).check(SealedFiles.adapterFiles(adapter))
+  }
+
+  private func sealed(_ adapter: String) throws -> SealedFiles {
+    if let known = adapters[adapter] { return known }
+    let files = try SealedFiles(adapter: adapter)
+    adapters[adapter] = files
+    return files
   }
 
   private func place(of model: ModelConfiguration) -> Int {

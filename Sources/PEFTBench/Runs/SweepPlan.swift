@@ -9,12 +9,15 @@ public struct SweepRun: Sendable {
   public let planned: PlannedRun
   /// The id.
   public let id: String
-  /// The SHA-256 of the model's weights.
-  public let modelHash: String
+  /// What it reads; nil where nobody checks that.
+  public let inputs: RunInputs?
+
+  /// The SHA-256 of the model's weights; empty where it is not known.
+  public var modelHash: String { inputs?.weights.sha256 ?? "" }
 
   /// Puts a run together whose id was found elsewhere.
-  public init(index: Int, planned: PlannedRun, id: String, modelHash: String) {
-    (self.index, self.planned, self.id, self.modelHash) = (index, planned, id, modelHash)
+  public init(index: Int, planned: PlannedRun, id: String, inputs: RunInputs?) {
+    (self.index, self.planned, self.id, self.inputs) = (index, planned, id, inputs)
   }
 }
 

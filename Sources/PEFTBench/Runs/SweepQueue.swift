@@ -106,9 +106,12 @@ final class SweepQueue: Sendable {
     try locks.checkPlace()
     guard try locks.take(run.id) else { return .taken }
     defer { locks.release(run.id) }
-    if results.isComplete(run.id) {
+    switch results.recordState(of: run.id) {
+    case .complete(let record):
       results.tidy(run.id)
-      return .complete(try results.record(of: run.id), isNew: true)
+      return .complete(record, isNew: true)
+    case .refused(let reason): return .failed(reason)
+    case .absent, .damaged: break
     }
     try results.fail(run, data: data, cause: cause, seconds: 0)
     return .failed(cause)
@@ -167,20 +170,20 @@ final class SweepQueue: Sendable {
   ///
   /// - Returns: nil if it is to be done; an outcome, or none for a run that was not asked for.
   private func settled(_ run: SweepRun) -> RunOutcome?? {
-    if !choice.isFresh, results.isComplete(run.id) {
-      do {
-        let record = try results.record(of: run.id)
-        sweepUp(run)
-        return .some(.complete(record, isNew: false))
-      } catch {
-        return .some(.failed("\(error)"))
-      }
+    var isDamaged = false
+    switch results.recordState(of: run.id) {
+    case .complete(let record) where !choice.isFresh:
+      sweepUp(run)
+      return .some(.complete(record, isNew: false))
+    case .refused(let reason): return .some(.failed(reason))
+    case .damaged: isDamaged = true
+    case .absent, .complete: break
     }
     let mark = results.failureMark(of: run.id)
     if let mark, mark != earlierFailures[run.id] {
       return .some(.failed(results.failure(of: run.id) ?? "in another process"))
     }
-    if choice.onlyFailed, !results.hasFailed(run.id) { return .some(nil) }
+    if choice.onlyFailed, !isDamaged, !results.hasFailed(run.id) { return .some(nil) }
     return nil
   }
 

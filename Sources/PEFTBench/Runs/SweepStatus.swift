@@ -27,24 +27,30 @@ public struct SweepStatus: Sendable {
     case running(RunProgress?)
     /// It failed, for this reason.
     case failed(String)
+    /// Its record is damaged or another run's, for this reason; the next `run` does it again.
+    case damaged(String)
     /// Not begun, or interrupted and to go on from a checkpoint.
     case waiting(isInterrupted: Bool)
   }
 
   /// The runs in the order of the plan, then complete ones that the present plan does not have.
   public let runs: [Run]
+  /// The records that tell no result of runs that the plan does not have: the run's id, and why.
+  public let strays: [(id: String, reason: String)]
 
   /// Looks at a results folder.
   ///
-  /// - Throws: `FileError` for what is no results folder, `DocumentError` for a record that cannot be read.
+  /// - Throws: `FileError` for what is no results folder.
   public init(of results: ResultsFolder) throws {
     guard FileManager.default.fileExists(atPath: results.path + "/runs") else {
       throw FileError(path: results.path, "is not a results folder: there is no folder \"runs\" in it")
     }
     let entries = SweepPlan(folder: results.path).entries
-    var found = try SweepStatus(of: results, entries: entries, locks: RunLocks(forLookingIn: results.path)).runs
+    var found = SweepStatus(of: results, entries: entries, locks: RunLocks(forLookingIn: results.path)).runs
     let planned = Set(entries.compactMap(\.id))
-    for record in try results.records() where !planned.contains(record.string("id")) {
+    let records = results.records()
+    strays = records.unusable.filter { !planned.contains($0.id) }
+    for record in records.complete where !planned.contains(record.string("id")) {
       found.append(
         Run(
           model: record.string("model.name"), dataset: record.string("dataset"),
@@ -55,22 +61,29 @@ public struct SweepStatus: Sendable {
   }
 
   /// Looks at planned runs alone.
-  init(of results: ResultsFolder, entries: [SweepPlan.Entry], locks: RunLocks?) throws {
-    runs = try entries.map { entry in
+  init(of results: ResultsFolder, entries: [SweepPlan.Entry], locks: RunLocks?) {
+    strays = []
+    runs = entries.map { entry in
       Run(
         model: entry.model, dataset: entry.dataset, method: entry.method, seed: entry.seed, id: entry.id,
-        state: try entry.id.map { try Self.state(of: $0, in: results, locks: locks) }
+        state: entry.id.map { Self.state(of: $0, in: results, locks: locks) }
           ?? .waiting(isInterrupted: false))
     }
   }
 
-  private static func state(of id: String, in results: ResultsFolder, locks: RunLocks?) throws -> State {
-    if results.isComplete(id) { return complete(try results.record(of: id)) }
+  private static func state(of id: String, in results: ResultsFolder, locks: RunLocks?) -> State {
+    let before = results.recordState(of: id)
+    if case .complete(let record) = before { return complete(record) }
     let folder = results.folder(of: id)
     if locks?.isTaken(id) == true {
       // It may have ended between the two looks.
-      if results.isComplete(id) { return complete(try results.record(of: id)) }
+      if case .complete(let record) = results.recordState(of: id) { return complete(record) }
       return .running(RunProgress(folder: folder))
+    }
+    switch before {
+    case .damaged(let reason): return .damaged(reason)
+    case .refused(let reason): return .failed(reason)
+    case .absent, .complete: break
     }
     if let cause = results.failure(of: id) { return .failed(cause) }
     return .waiting(
@@ -93,13 +106,15 @@ public struct SweepStatus: Sendable {
     public var running = 0
     /// Runs that failed.
     public var failed = 0
+    /// Runs whose record is damaged.
+    public var damaged = 0
     /// Runs that nobody is working on.
     public var waiting = 0
     /// Those of the waiting ones that go on from a checkpoint.
     public var interrupted = 0
 
     /// All of them.
-    public var total: Int { complete + running + failed + waiting }
+    public var total: Int { complete + running + failed + damaged + waiting }
   }
 
   /// How many of `runs` stand in each way.
@@ -110,6 +125,7 @@ public struct SweepStatus: Sendable {
       case .complete: counts.complete += 1
       case .running: counts.running += 1
       case .failed: counts.failed += 1
+      case .damaged: counts.damaged += 1
       case .waiting(let isInterrupted):
         counts.waiting += 1
         if isInterrupted { counts.interrupted += 1 }
@@ -151,7 +167,7 @@ public struct SweepStatus: Sendable {
       case .running(let progress):
         workers += 1
         left += max(0, expected(run) - (progress?.seconds ?? 0))
-      case .waiting: left += expected(run)
+      case .waiting, .damaged: left += expected(run)
       default: break
       }
     }

@@ -195,14 +195,22 @@ public struct Trainer {
     configuration.shuffle ? seeds.child("shuffle").child(epoch).permutation(count) : Array(0..<count)
   }
 
+  /// Most batches that are looked at for the largest one.
+  private static let mostBatches = 20_000
+
   /// The batch with the most rows of all that training takes, without what a method puts before the examples.
+  ///
+  /// Of a training of very many steps only the first epochs are looked at, and at least one of them; without shuffling
+  /// all are the same.
   static func largestBatch(
     of examples: [EncodedExample], configuration: TrainingConfiguration, seeds: SeedStream
   ) -> FullTrainingMemory.Batch {
     let steps = stepCount(examples: examples.count, configuration: configuration)
     let perEpoch = stepsPerEpoch(examples: examples.count, configuration: configuration)
     var largest = FullTrainingMemory.Batch()
-    for epoch in 0..<((steps + perEpoch - 1) / max(1, perEpoch)) {
+    let perPass = max(1, (examples.count + configuration.batchSize - 1) / configuration.batchSize)
+    let epochs = min(steps / perEpoch + (steps % perEpoch > 0 ? 1 : 0), max(1, mostBatches / perPass))
+    for epoch in 0..<(configuration.shuffle ? epochs : min(1, epochs)) {
       let order = order(of: examples.count, epoch: epoch, configuration: configuration, seeds: seeds)
       for start in stride(from: 0, to: order.count, by: configuration.batchSize) {
         let chosen = order[start..<min(order.count, start + configuration.batchSize)].map { examples[$0] }

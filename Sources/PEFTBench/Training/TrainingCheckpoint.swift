@@ -5,11 +5,14 @@ import PEFTCore
 /// Where a training keeps its state from time to time, so that a killed run goes on from there and ends with the
 /// same bytes as an undisturbed one.
 ///
-/// One safetensors file, replaced as a whole: values of the parameters, the optimizer's moments and the best
-/// parameters as tensors, everything else as one JSON text among the metadata.
+/// One safetensors file with a checksum, replaced as a whole: values of the parameters, the optimizer's moments and the
+/// best parameters as tensors, everything else as one JSON text among the metadata. A file that is damaged is put aside,
+/// and the training starts again.
 public final class TrainingCheckpoint {
   /// The file.
   public let path: String
+
+  private static let stateKey = "state"
 
   /// What the state belongs to; a file of anything else is passed over.
   private let identity: String
@@ -51,7 +54,7 @@ public final class TrainingCheckpoint {
 
   /// Saves a state; the optimizer is nil behind the last step.
   func save(_ state: TrainingState, parameters: [Parameter], optimizer: Optimizer?) {
-    var writer = SafetensorsWriter(metadata: ["state": json(of: state, optimizer: optimizer).compactText])
+    var writer = CheckpointFile.Writer(texts: [Self.stateKey: json(of: state, optimizer: optimizer).compactText])
     for (index, parameter) in parameters.enumerated() { writer.add("parameter.\(index)", parameter.value) }
     for (index, moment) in (optimizer?.moments ?? []).enumerated() { writer.add("moment.\(index)", moment) }
     for (index, values) in (state.best?.values ?? []).enumerated() {
@@ -76,31 +79,26 @@ public final class TrainingCheckpoint {
   func restore(parameters: [Parameter], optimizer: Optimizer, steps: Int) -> TrainingState? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     do {
-      let file = try SafetensorsCheckpoint.open(file: path)
-      let text = DocumentText(name: path, bytes: Array((file.metadata["state"] ?? "").utf8))
-      let json = try JSONParser.parse(text)
-      guard json["identity"]?.string == identity, json["version"]?.string == Version.current,
-        var state = TrainingState(json: json), state.outcome.stepCount <= steps
-      else { return nil }
+      let file = try CheckpointFile(path: path)
+      let json = try JSONParser.parse(DocumentText(name: path, bytes: Array(file.text(Self.stateKey).utf8)))
+      guard json["identity"]?.string == identity, json["version"]?.string == Version.current else { return nil }
+      guard var state = TrainingState(json: json, steps: steps) else {
+        throw FileError(path: path, "its state cannot be that of a training of \(steps) steps")
+      }
       // Everything is read before anything is changed.
-      func tensors(_ kind: String, _ shapes: [[Int]]) throws -> [[Float]]? {
-        try shapes.enumerated().map { index, shape in
-          let tensor = try file.tensor(named: "\(kind).\(index)")
-          guard tensor.shape == shape else {
-            throw CheckpointError(file: path, tensor: tensor.name, "has shape \(tensor.shape), expected \(shape)")
-          }
-          return try tensor.floats()
-        }
+      func tensors(_ kind: String, _ shapes: [[Int]]) throws -> [[Float]] {
+        try shapes.enumerated().map { try file.values("\(kind).\($0)", shape: $1) }
       }
       let shapes = parameters.map(\.shape)
       let values = try tensors("parameter", shapes)
-      let best = try json["best"].map { _ in try tensors("best", shapes) } ?? nil
+      let best = json["best"]?.isNull ?? true ? nil : try tensors("best", shapes)
       if state.outcome.stepCount < steps {
-        guard let moments = try tensors("moment", optimizer.moments.map(\.shape)),
-          optimizer.restore(stepCount: json["optimizer_steps"]?.integer ?? 0, moments: moments)
-        else { return nil }
+        let moments = try tensors("moment", optimizer.moments.map(\.shape))
+        guard json["optimizer_steps"]?.integer == state.outcome.stepCount,
+          optimizer.restore(stepCount: state.outcome.stepCount, moments: moments)
+        else { throw FileError(path: path, "its optimizer's state is not that after the step of its parameters") }
       }
-      for (parameter, values) in zip(parameters, values ?? []) {
+      for (parameter, values) in zip(parameters, values) {
         // What is derived from the first value must be derived before it is gone.
         _ = parameter.value
         parameter.assign(values)
@@ -109,7 +107,8 @@ public final class TrainingCheckpoint {
       last = .now()
       return state
     } catch {
-      complain("the checkpoint cannot be used, so the run starts again: \(error)")
+      let kept = (try? AtomicFile.putAside(path)).map { "; it is kept as \($0)" } ?? ""
+      complain("the checkpoint cannot be used, so the run starts again: \(error)\(kept)")
       return nil
     }
   }
@@ -147,26 +146,37 @@ struct TrainingState {
 
   init() {}
 
-  /// The state as a checkpoint has it, without the best parameters.
-  init?(json: DocumentValue) {
+  /// The state as a checkpoint has it, without the best parameters; nil for what no training of `steps` steps comes to.
+  init?(json: DocumentValue, steps: Int) {
     guard let step = json["step"]?.integer, let tokens = json["tokens"]?.integer, let history = json["history"]?.array,
-      let logged = json["logged"]?.array, logged.count == 2, let loss = logged[0].number,
-      let steps = logged[1].integer, let peak = MemoryUse(json["peak"])
+      let sums = json["logged"]?.array, sums.count == 2, let loss = sums[0].number,
+      let loggedSteps = sums[1].integer, let peak = MemoryUse(json["peak"])
     else { return nil }
+    let seconds = json["seconds"]?.number ?? 0
+    guard 0...steps ~= step, 0...step ~= loggedSteps, tokens >= 0, seconds.isFinite, seconds >= 0, loss.isFinite else {
+      return nil
+    }
     outcome.stepCount = step
     outcome.tokenCount = tokens
     outcome.lastLoss = json["last_loss"]?.number ?? .nan
-    outcome.seconds = json["seconds"]?.number ?? 0
+    outcome.seconds = seconds
     outcome.peak = peak
-    self.logged = (loss, steps)
+    logged = (loss, loggedSteps)
     for line in history {
-      guard let entry = HistoryEntry(json: line) else { return nil }
+      guard let entry = HistoryEntry(json: line), 1...max(1, step) ~= entry.step else { return nil }
       outcome.history.append(entry)
     }
   }
 }
 
 extension HistoryEntry {
+  /// The step that it tells of.
+  fileprivate var step: Int {
+    switch self {
+    case .step(let step, _, _, _, _, _), .validation(let step, _, _): step
+    }
+  }
+
   /// A line of a history that was read; numbers that are no finite ones were written as null.
   init?(json: DocumentValue) {
     guard let step = json["step"]?.integer, let epoch = json["epoch"]?.number else { return nil }
@@ -186,9 +196,14 @@ extension MemoryUse {
   /// Bytes by kind, in the order of the kinds.
   var json: JSONValue { JSONValue(MemoryKind.allCases.map { self[$0] }) }
 
+  /// More than any machine has, and little enough that sums of it do not overflow.
+  private static let mostBytes = 1 << 56
+
   /// Bytes that were written as `json`.
   init?(_ json: DocumentValue?) {
-    guard let bytes = json?.array?.compactMap(\.integer), bytes.count == MemoryKind.allCases.count else { return nil }
+    guard let bytes = json?.array?.compactMap(\.integer), bytes.count == MemoryKind.allCases.count,
+      bytes.allSatisfy({ 0...Self.mostBytes ~= $0 })
+    else { return nil }
     self.init()
     for (kind, count) in zip(MemoryKind.allCases, bytes) { self[kind] = count }
   }

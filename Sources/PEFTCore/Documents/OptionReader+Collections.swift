@@ -6,13 +6,17 @@ extension OptionReader {
     throws(DocumentError) -> [String]
   {
     let value = try ask(key, .strings, default: JSONValue(defaultValue).compactText, about: about)
-    return try strings(key, value) ?? defaultValue
+    let result = try strings(key, value) ?? defaultValue
+    note(key, JSONValue(result))
+    return result
   }
 
   /// The list of strings under `key`, or nil without it; a single string stands for a list of one.
   public mutating func optionalStrings(_ key: String, about: String? = nil) throws(DocumentError) -> [String]? {
     let value = try ask(key, .strings, default: nil, about: about)
-    return try strings(key, value)
+    let result = try strings(key, value)
+    note(key, result.map { JSONValue($0) })
+    return result
   }
 
   /// The paths under `key`, none of them empty, or nil without it; a single string stands for a list of one.
@@ -34,7 +38,9 @@ extension OptionReader {
   public mutating func integers<R: RangeExpression<Int>>(
     _ key: String, default defaultValue: [Int], in range: R = Int.min...Int.max, about: String? = nil
   ) throws(DocumentError) -> [Int] {
-    try optionalIntegers(key, default: "\(defaultValue)", in: range, about: about) ?? defaultValue
+    let result = try optionalIntegers(key, default: "\(defaultValue)", in: range, about: about) ?? defaultValue
+    note(key, JSONValue(result))
+    return result
   }
 
   /// The list of integers under `key`, or nil without it; a single integer stands for a list of one.
@@ -51,10 +57,16 @@ extension OptionReader {
       let value = try ask(
         key, .integers, default: defaultValue, range: RangeText.describe(range), about: about)
     else { return nil }
-    if meaning(of: value).number != nil { return [try integer(value, in: range, at: path(of: key))] }
-    return try elements(key, value, expected: "a list of integers") { (element, place) throws(DocumentError) in
-      try integer(element, in: range, at: place)
+    let result: [Int]
+    if meaning(of: value).number != nil {
+      result = [try integer(value, in: range, at: path(of: key))]
+    } else {
+      result = try elements(key, value, expected: "a list of integers") { (element, place) throws(DocumentError) in
+        try integer(element, in: range, at: place)
+      }
     }
+    note(key, JSONValue(result))
+    return result
   }
 
   /// The list of numbers under `key`, which has `count` elements if that is given.
@@ -65,12 +77,16 @@ extension OptionReader {
     let spelled = "[" + defaultValue.map(RangeText.short).joined(separator: ", ") + "]"
     guard
       let value = try ask(key, .numbers, default: spelled, range: RangeText.describe(range), about: about)
-    else { return defaultValue }
+    else {
+      note(key, .array(defaultValue.map(JSONValue.plainNumber)))
+      return defaultValue
+    }
     let expected = count.map { "a list of \($0) numbers" } ?? "a list of numbers"
     let result = try elements(key, value, expected: expected) { (element, place) throws(DocumentError) in
       try number(element, in: range, at: place)
     }
     if let count, result.count != count { throw error(key, "expected \(expected), found \(result.count)") }
+    note(key, .array(result.map(JSONValue.plainNumber)))
     return result
   }
 
@@ -80,6 +96,7 @@ extension OptionReader {
   public mutating func list(_ key: String, about: String? = nil) throws(DocumentError) -> [DocumentValue] {
     guard let value = try ask(key, .list, default: "[]", about: about) else { return [] }
     guard let values = value.array else { throw mismatch(value, at: path(of: key), expected: "a list") }
+    note(key, JSONValue(value))
     return values
   }
 
@@ -101,7 +118,9 @@ extension OptionReader {
   public mutating func object(_ key: String, what: String? = nil, about: String? = nil) throws(DocumentError)
     -> OptionReader
   {
-    try child(key, try ask(key, .object, default: "{}", about: about), what: what ?? key)
+    let value = try ask(key, .object, default: "{}", about: about)
+    note(key, value.map { JSONValue($0) })
+    return try child(key, value, what: what ?? key)
   }
 
   /// A reader of the object under `key`, or nil without it.
@@ -109,6 +128,7 @@ extension OptionReader {
     throws(DocumentError) -> OptionReader?
   {
     guard let value = try ask(key, .object, default: nil, about: about) else { return nil }
+    note(key, JSONValue(value))
     return try child(key, value, what: what ?? key)
   }
 
@@ -117,9 +137,11 @@ extension OptionReader {
     _ key: String, in range: R = Int.min...Int.max, about: String? = nil
   ) throws(DocumentError) -> [(key: String, value: Int)] {
     let value = try ask(key, .object, default: nil, range: RangeText.describe(range), about: about)
-    return try members(key, value) { (member, place) throws(DocumentError) in
+    let result = try members(key, value) { (member, place) throws(DocumentError) in
       try integer(member, in: range, at: place)
     }
+    note(key, value == nil ? nil : .members(result.map { ($0.key, .integer($0.value)) }))
+    return result
   }
 
   /// The members of the object under `key`, numbers under names of the user's own, in their order; none without it.
@@ -128,9 +150,11 @@ extension OptionReader {
     about: String? = nil
   ) throws(DocumentError) -> [(key: String, value: Double)] {
     let value = try ask(key, .object, default: nil, range: RangeText.describe(range), about: about)
-    return try members(key, value) { (member, place) throws(DocumentError) in
+    let result = try members(key, value) { (member, place) throws(DocumentError) in
       try number(member, in: range, at: place)
     }
+    note(key, value == nil ? nil : .members(result.map { ($0.key, .plainNumber($0.value)) }))
+    return result
   }
 
   private func members<Element>(
@@ -147,6 +171,15 @@ extension OptionReader {
 
   /// The value under `key` as it stands, or nil without it.
   public mutating func value(_ key: String, about: String? = nil) throws(DocumentError) -> DocumentValue? {
-    try ask(key, .any, default: nil, about: about)
+    let value = try ask(key, .any, default: nil, about: about)
+    note(key, value.map { JSONValue($0) })
+    return value
+  }
+}
+
+extension JSONValue {
+  /// An object of members that were read, whose keys are unique.
+  fileprivate static func members(_ members: [(key: String, value: JSONValue)]) -> JSONValue {
+    .object(JSONObject(distinct: members))
   }
 }

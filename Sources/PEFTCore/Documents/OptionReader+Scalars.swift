@@ -6,13 +6,18 @@ extension OptionReader {
     -> Bool
   {
     let value = try ask(key, .bool, default: "\(defaultValue)", about: about)
-    return try value.map { value throws(DocumentError) in try bool(value, at: path(of: key)) } ?? defaultValue
+    let result =
+      try value.map { value throws(DocumentError) in try bool(value, at: path(of: key)) } ?? defaultValue
+    note(key, .bool(result))
+    return result
   }
 
   /// The truth value under `key`, or nil without it.
   public mutating func optionalBool(_ key: String, about: String? = nil) throws(DocumentError) -> Bool? {
     let value = try ask(key, .bool, default: nil, about: about)
-    return try value.map { value throws(DocumentError) in try bool(value, at: path(of: key)) }
+    let result = try value.map { value throws(DocumentError) in try bool(value, at: path(of: key)) }
+    note(key, result.map(JSONValue.bool))
+    return result
   }
 
   private func bool(_ value: DocumentValue, at place: String) throws(DocumentError) -> Bool {
@@ -28,8 +33,11 @@ extension OptionReader {
   ) throws(DocumentError) -> Int {
     let value = try ask(
       key, .integer, default: "\(defaultValue)", range: RangeText.describe(range), about: about)
-    return try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
+    let result =
+      try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
       ?? defaultValue
+    note(key, JSONValue.integer(result))
+    return result
   }
 
   /// The integer under `key`, which must be given.
@@ -38,8 +46,11 @@ extension OptionReader {
   ) throws(DocumentError) -> Int {
     let value = try ask(
       key, .integer, default: nil, isRequired: true, range: RangeText.describe(range), about: about)
-    return try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
+    let result =
+      try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
       ?? (range.contains(0) ? 0 : 1)
+    note(key, JSONValue.integer(result))
+    return result
   }
 
   /// The integer under `key`, or nil without it.
@@ -47,7 +58,9 @@ extension OptionReader {
     _ key: String, in range: R = Int.min...Int.max, about: String? = nil
   ) throws(DocumentError) -> Int? {
     let value = try ask(key, .integer, default: nil, range: RangeText.describe(range), about: about)
-    return try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
+    let result = try value.map { value throws(DocumentError) in try integer(value, in: range, at: path(of: key)) }
+    note(key, result.map(JSONValue.integer))
+    return result
   }
 
   /// The number under `key`; integers are numbers too.
@@ -57,8 +70,11 @@ extension OptionReader {
   ) throws(DocumentError) -> Double {
     let value = try ask(
       key, .number, default: RangeText.short(defaultValue), range: RangeText.describe(range), about: about)
-    return try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
+    let result =
+      try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
       ?? defaultValue
+    note(key, JSONValue.plainNumber(result))
+    return result
   }
 
   /// The number under `key`, which must be given.
@@ -68,8 +84,11 @@ extension OptionReader {
   ) throws(DocumentError) -> Double {
     let value = try ask(
       key, .number, default: nil, isRequired: true, range: RangeText.describe(range), about: about)
-    return try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
+    let result =
+      try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
       ?? (range.contains(0) ? 0 : 1)
+    note(key, JSONValue.plainNumber(result))
+    return result
   }
 
   /// The number under `key`, or nil without it.
@@ -78,7 +97,9 @@ extension OptionReader {
     about: String? = nil
   ) throws(DocumentError) -> Double? {
     let value = try ask(key, .number, default: nil, range: RangeText.describe(range), about: about)
-    return try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
+    let result = try value.map { value throws(DocumentError) in try number(value, in: range, at: path(of: key)) }
+    note(key, result.map(JSONValue.plainNumber))
+    return result
   }
 
   func integer<R: RangeExpression<Int>>(_ value: DocumentValue, in range: R, at place: String)
@@ -106,7 +127,10 @@ extension OptionReader {
     throws(DocumentError) -> String
   {
     let value = try ask(key, .string, default: JSONValue(defaultValue).compactText, about: about)
-    return try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) } ?? defaultValue
+    let result =
+      try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) } ?? defaultValue
+    note(key, .string(result))
+    return result
   }
 
   /// The string under `key`, which must be given and not be empty.
@@ -116,13 +140,16 @@ extension OptionReader {
     guard !result.isEmpty else {
       throw mismatch(value, at: path(of: key), expected: "a string that is not empty")
     }
+    note(key, .string(result))
     return result
   }
 
   /// The string under `key`, or nil without it.
   public mutating func optionalString(_ key: String, about: String? = nil) throws(DocumentError) -> String? {
     let value = try ask(key, .string, default: nil, about: about)
-    return try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) }
+    let result = try value.map { value throws(DocumentError) in try string(value, at: path(of: key)) }
+    note(key, result.map(JSONValue.string))
+    return result
   }
 
   /// The path under `key`, or nil without it.
@@ -145,8 +172,11 @@ extension OptionReader {
   ) throws(DocumentError) -> String {
     let value = try ask(
       key, .choice, default: JSONValue(defaultValue).compactText, choices: choices, about: about)
-    return try value.map { value throws(DocumentError) in try choice(value, of: choices, at: path(of: key)) }
+    let result =
+      try value.map { value throws(DocumentError) in try choice(value, of: choices, at: path(of: key)) }
       ?? defaultValue
+    note(key, .string(result))
+    return result
   }
 
   /// The case under `key`.
@@ -164,7 +194,9 @@ extension OptionReader {
   ) throws(DocumentError) -> Choice? {
     let choices = Choice.allCases.map(\.rawValue)
     guard let value = try ask(key, .choice, default: nil, choices: choices, about: about) else { return nil }
-    return Choice(rawValue: try choice(value, of: choices, at: path(of: key)))
+    let word = try choice(value, of: choices, at: path(of: key))
+    note(key, .string(word))
+    return Choice(rawValue: word)
   }
 
   private func choice(_ value: DocumentValue, of choices: [String], at place: String) throws(DocumentError)
@@ -182,4 +214,11 @@ extension OptionReader {
 extension [String?] {
   /// The parts that exist, with a space between.
   fileprivate func joined() -> String { compactMap(\.self).joined(separator: " ") }
+}
+
+extension JSONValue {
+  /// A number whose spelling does not depend on how it was written: whole numbers are integers.
+  static func plainNumber(_ value: Double) -> JSONValue {
+    Int(exactly: value).map(JSONValue.integer) ?? .number(value)
+  }
 }

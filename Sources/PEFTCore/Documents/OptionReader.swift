@@ -18,6 +18,12 @@ public struct OptionReader: Sendable {
   public let path: String
   /// The options asked for so far, in order.
   public private(set) var descriptions: [OptionDescription] = []
+  /// The values of these options as they were understood, in the order in which they were first asked for.
+  ///
+  /// A default stands for a key that is missing, a list for the one element that stands in its place, and a whole
+  /// number for its spelling with a fraction of zero; an option that has no value is left out. So two spellings of one
+  /// meaning have equal values.
+  public private(set) var values = JSONObject()
 
   let object: DocumentObject
   private let offset: Int
@@ -136,6 +142,9 @@ public struct OptionReader: Sendable {
     if value == nil, isRequired, !isDescribing { throw missing(key, "missing; \(what) needs this key") }
     return value
   }
+
+  /// Keeps what the value of `key` was understood as; nil where it has none.
+  mutating func note(_ key: String, _ value: JSONValue?) { values[key] = value }
 
   /// A complaint that a key is not given: about the key that was written in its place, if one looks like it.
   ///

@@ -18,6 +18,11 @@ public final class RotaryAngles {
     attentionFactor = isLocal ? 1 : configuration.attentionFactor
   }
 
+  /// The frequencies and their factor; the table follows from them.
+  var canonical: JSONValue {
+    ["frequencies": JSONValue(frequencies), "attention_factor": JSONValue(attentionFactor)]
+  }
+
   /// A table of at least `count` positions.
   func table(covering count: Int) -> RotaryTable {
     if let table, table.positionCount >= count { return table }

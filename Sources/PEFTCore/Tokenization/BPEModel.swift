@@ -11,14 +11,14 @@ struct BPEModel: Sendable {
 
   let symbols: Symbols
   /// From a token's bytes (byte-level) or UTF-8 (otherwise) to its id.
-  private let table: ByteStringTable
-  private let merges: MergeTable
+  let table: ByteStringTable
+  let merges: MergeTable
   /// A piece that is a token as a whole is that token, even if no sequence of merges makes it.
-  private let ignoresMerges: Bool
-  private let unknown: Int32?
-  private let fusesUnknown: Bool
+  let ignoresMerges: Bool
+  let unknown: Int32?
+  let fusesUnknown: Bool
   /// For byte-level models the token of each byte, otherwise its fall-back token `<0x..>`; -1 where there is none.
-  private let byteTokens: [Int32]
+  let byteTokens: [Int32]
   /// Whether merging the symbols of a token gives that token back; then the whole piece is one lookup.
   private var isReachable: [Bool]
 

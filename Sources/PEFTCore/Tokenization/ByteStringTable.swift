@@ -62,6 +62,17 @@ struct ByteStringTable: Sendable {
   /// The id of a string, or nil.
   func id(of string: [UInt8]) -> Int32? { string.withUnsafeBufferPointer { id(of: $0) } }
 
+  /// Calls `body` with every string and its id, by ascending id, and by the strings' bytes where ids are equal.
+  func forEach(_ body: (_ string: ArraySlice<UInt8>, _ id: Int32) -> Void) {
+    func string(_ entry: Entry) -> ArraySlice<UInt8> {
+      bytes[Int(entry.start)..<Int(entry.start) + Int(entry.count)]
+    }
+    let ordered = entries.sorted { a, b in
+      a.id != b.id ? a.id < b.id : string(a).lexicographicallyPrecedes(string(b))
+    }
+    for entry in ordered { body(string(entry), entry.id) }
+  }
+
   @inline(__always)
   private func equals(_ entry: Entry, _ string: UnsafeBufferPointer<UInt8>) -> Bool {
     guard Int(entry.count) == string.count else { return false }

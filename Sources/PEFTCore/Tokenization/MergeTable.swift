@@ -48,6 +48,12 @@ struct MergeTable: Sendable {
     return slot.left < 0 ? (Self.never, 0) : (slot.rank, slot.merged)
   }
 
+  /// All merges, the earliest first: rank, left, right and merged token of each.
+  var all: [[Int32]] {
+    slots.filter { $0.left >= 0 }.sorted { ($0.rank, $0.left, $0.right) < ($1.rank, $1.left, $1.right) }
+      .map { [$0.rank, $0.left, $0.right, $0.merged] }
+  }
+
   @inline(__always)
   private func slot(_ left: Int32, _ right: Int32) -> Int {
     let key = UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))

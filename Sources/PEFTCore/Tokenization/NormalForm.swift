@@ -5,7 +5,7 @@ import Foundation
 /// Foundation's conversions of whole strings compose some supplementary characters wrongly, so only its
 /// answers for single scalars are used, to fill the tables; combining classes come from the standard library.
 /// Both are cut back to Unicode 9, the version of the reference's tables: later characters stay as they are.
-enum NormalForm: Sendable {
+enum NormalForm: String, Sendable {
   case nfc, nfd, nfkc, nfkd
 
   private var composes: Bool { self == .nfc || self == .nfkc }

@@ -36,16 +36,16 @@ public final class Tokenizer: Sendable {
   /// The tokens that are recognised in text as they stand, by ascending id.
   public let addedTokens: [AddedToken]
 
-  private let tokens: [String?]
+  let tokens: [String?]
   private let isSpecialID: [Bool]
   private let idOfText: ByteStringTable
   private let rawFinder: AddedTokenFinder
   private let normalizedFinder: AddedTokenFinder?
-  private let normalizers: [Normalizer]
-  private let preTokenizers: [PreTokenizer]
-  private let model: BPEModel
-  private let frame: SpecialFrame
-  private let decoders: [TokenDecoder]
+  let normalizers: [Normalizer]
+  let preTokenizers: [PreTokenizer]
+  let model: BPEModel
+  let frame: SpecialFrame
+  let decoders: [TokenDecoder]
 
   init(_ parts: Parts) {
     tokens = parts.tokens

@@ -87,4 +87,109 @@ import Testing
       #expect(result?.outcome.resumedStep == 0 && complaints.count == 1, "\(length)")
     }
   }
+
+  @Test("No damage to a checkpoint crashes a training or changes its numbers", arguments: [1, 6]) func damage(stop: Int)
+    throws
+  {
+    let path = FileManager.default.temporaryDirectory.appending(path: "checkpoint-\(UUID().uuidString)/c").path
+    let folder = (path as NSString).deletingLastPathComponent
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let method = #"{"name": "lora", "rank": 2}"#
+    let settings = #"{"batch_size": 3, "epochs": 2, "validation_every": 3, "logging_steps": 2}"#
+    let expected = try #require(try attempt(method, training: settings, path: path, stop: nil))
+    #expect(try attempt(method, training: settings, path: path, stop: stop) == nil)
+    let whole = [UInt8](try #require(FileManager.default.contents(atPath: path)))
+    let mutations = CheckpointMutations.all(of: whole)
+    #expect(mutations.count >= 71)
+    var refused = 0
+    for (what, bytes) in mutations {
+      try Data(bytes).write(to: URL(filePath: path))
+      var complaints: [String] = []
+      let result = try attempt(method, training: settings, path: path, stop: nil) { complaints.append($0) }
+      #expect(result?.values == expected.values && result?.outcome.history == expected.outcome.history, "\(what)")
+      #expect(result?.outcome.peak == expected.outcome.peak, "\(what)")
+      #expect((result?.outcome.resumedStep == 0) == (complaints.count == 1), "\(what)")
+      refused += complaints.count
+      // What cannot be used is kept beside.
+      let kept = try FileManager.default.contentsOfDirectory(atPath: folder).filter(AtomicFile.isPutAside)
+      #expect(kept.count == complaints.count, "\(what)")
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+        try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+      }
+    }
+    // Only bits that mean nothing, such as blanks of the header, may pass.
+    #expect(refused >= mutations.count - 2)
+  }
+
+  @Test("Nor does damage to saved answers") func answers() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "answers-\(UUID().uuidString)/a.json").path
+    let folder = (path as NSString).deletingLastPathComponent
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var complaints: [String] = []
+    let checkpoint = AnswerCheckpoint(path: path, identity: "a run", complain: { complaints.append($0) })
+    var saved = AnswerCheckpoint.Answers()
+    saved.answers = ["yes", "no \u{1F600}", "", "4"]
+    saved.seconds = 1.5
+    checkpoint.save(saved)
+    func isSaved(_ answers: AnswerCheckpoint.Answers?) -> Bool {
+      answers?.answers == saved.answers && answers?.seconds == saved.seconds && answers?.peak == saved.peak
+    }
+    #expect(isSaved(checkpoint.restore(prompts: 5)) && complaints.isEmpty)
+    let whole = [UInt8](try #require(FileManager.default.contents(atPath: path)))
+    for (what, bytes) in CheckpointMutations.all(of: whole) {
+      try Data(bytes).write(to: URL(filePath: path))
+      let answers = checkpoint.restore(prompts: 5)
+      #expect(answers == nil || isSaved(answers), "\(what)")
+    }
+    #expect(complaints.count > 60)
+    // More answers than there are prompts.
+    try Data(whole).write(to: URL(filePath: path))
+    #expect(checkpoint.restore(prompts: 3) == nil)
+  }
+
+  @Test("The largest batch of a training of any length is found at once") func largestBatch() throws {
+    let tiny = try TinyTraining("llama", method: #""lora""#, training: #"{"steps": 1000000000, "batch_size": 2}"#)
+    let examples = tiny.examples(13, shared: 5, own: 1...9, answer: 2)
+    let training = tiny.configuration.methods[0].training
+    let start = ContinuousClock.now
+    let largest = Trainer.largestBatch(of: examples, configuration: training, seeds: SeedStream(5))
+    #expect(ContinuousClock.now - start < .seconds(2) && largest.rows > 0)
+  }
+}
+
+/// Damaged copies of a file: bits, lengths, and the numbers of its header.
+enum CheckpointMutations {
+  static func all(of bytes: [UInt8]) -> [(what: String, bytes: [UInt8])] {
+    var result: [(what: String, bytes: [UInt8])] = []
+    for index in 0..<40 {
+      let place = bytes.count * index / 40
+      result.append(("bit \(index % 8) of byte \(place)", changed(bytes, at: place) { $0 ^ 1 << UInt8(index % 8) }))
+    }
+    for length in [0, 1, 7, 8, 9, bytes.count / 3, bytes.count / 2, bytes.count - 4, bytes.count - 1] {
+      result.append(("cut to \(length) bytes", Array(bytes.prefix(length))))
+    }
+    for more in [1, 4, 64] { result.append(("\(more) bytes more", bytes + [UInt8](repeating: 0x20, count: more))) }
+    for start in [0, 100, bytes.count / 2, bytes.count - 64] where start >= 0 {
+      let range = start..<min(bytes.count, start + 32)
+      result.append(("zeros from \(start)", changed(bytes, in: range) { _ in 0 }))
+      result.append(("ones from \(start)", changed(bytes, in: range) { _ in 0xFF }))
+    }
+    // Digits of the texts and of the header, which keep the file readable as such.
+    let digits = bytes.indices.prefix(4000).filter { (0x30...0x39).contains(bytes[$0]) }
+    for index in 0..<16 where !digits.isEmpty {
+      let place = digits[digits.count * index / 16]
+      result.append(("another digit at \(place)", changed(bytes, at: place) { $0 == 0x39 ? 0x31 : $0 + 1 }))
+    }
+    return result
+  }
+
+  private static func changed(_ bytes: [UInt8], at place: Int, _ change: (UInt8) -> UInt8) -> [UInt8] {
+    changed(bytes, in: place..<min(place + 1, bytes.count), change)
+  }
+
+  private static func changed(_ bytes: [UInt8], in range: Range<Int>, _ change: (UInt8) -> UInt8) -> [UInt8] {
+    var copy = bytes
+    for place in range { copy[place] = change(copy[place]) }
+    return copy
+  }
 }

@@ -55,7 +55,7 @@ struct ResultsFormat: FuzzedFormat {
     if isFolder {
       let status = try SweepStatus(of: ResultsFolder(path: folder))
       _ = (SweepStatus.counts(status.runs), status.secondsLeft, status.secondsSpent)
-      _ = try ResultsFolder(path: folder).records()
+      _ = ResultsFolder(path: folder).records()
     }
     let results = try ReportedResults([isFolder ? folder : folder + "/" + sample.main])
     let report = try Report(results)

@@ -107,6 +107,7 @@ extension MissingRun: PlacedRun {
     switch state {
     case .complete, .failed: return nil
     case .running: cause = "in progress"
+    case .damaged(let reason): cause = "its record is damaged: \(reason); the next run does it again"
     case .waiting(let isInterrupted): cause = isInterrupted ? "interrupted, to go on from a checkpoint" : "not begun"
     }
     self.init(

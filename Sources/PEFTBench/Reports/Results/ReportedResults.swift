@@ -29,7 +29,8 @@ public struct ReportedResults: Sendable {
   ///   - paths: Results folders, or JSON files as `report --format json` and `run --json` print them.
   ///   - only: Keep what matches all of these (`dataset`, `method`, `seed`, `model`, `suite`).
   ///   - readsMarks: Whether to look into the predictions for the rows that were right.
-  /// - Throws: `InputError` for what is no results folder, and for a record that cannot be read.
+  /// - Throws: `InputError` for what is no results folder, and for a report that cannot be read. A damaged record is no
+  ///   error: its run is missing.
   public init(_ paths: [String], only: [(key: String, value: String)] = [], readsMarks: Bool = true) throws {
     try self.init(paths, only: only, readsMarks: readsMarks, locks: nil)
   }
@@ -47,6 +48,7 @@ public struct ReportedResults: Sendable {
     }
     name = names.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: ", ")
     keep(only)
+    tellContentsApart()
     removeDuplicates()
     // One folder may have what another one lacks.
     let complete = Set(runs.map(\.id))
@@ -93,22 +95,36 @@ public struct ReportedResults: Sendable {
       throw FileError(path: path, "is not a results folder: expected runs/<id>/record.json in it")
     }
     var found: [ReportedRun] = []
-    for id in ids where folder.isComplete(id) {
-      let place = folder.folder(of: id)
-      var run = try ReportedRun(
-        RunRecord.read(place + "/record.json").json, folder: place, source: place + "/record.json")
-      if readsMarks {
-        run.marks = try AnswerMarks(predictions: place + "/predictions.jsonl")
-        run.baseline = try run.baseline.completed(
-          byPredictions: place + "/predictions.jsonl", isShare: run.isScoredByRow)
+    var unusable: [(id: String, reason: String)] = []
+    var incomplete: [String] = []
+    for id in ids {
+      switch folder.recordState(of: id) {
+      case .absent: incomplete.append(id)
+      case .damaged(let reason), .refused(let reason): unusable.append((id, reason))
+      case .complete(let record):
+        let place = folder.folder(of: id)
+        var run = try ReportedRun(record.json, folder: place, source: "\(place)/\(ResultsFolder.recordName)")
+        if readsMarks { readPredictions("\(place)/predictions.jsonl", of: &run) }
+        found.append(run)
       }
-      found.append(run)
     }
     runs += found
     let plan = try addPlan(of: folder, suite: found.first?.suite, locks: locks)
-    failures += failures(in: folder, ids: ids.filter { !folder.isComplete($0) }, of: plan)
+    failures += failures(in: folder, ids: incomplete, of: plan)
     missing += plan.missing
+    let planned = Set(plan.entries.compactMap(\.id))
+    notes += unusable.filter { !planned.contains($0.id) }.map { "Left out: \($0.reason)" }
     return plan.name
+  }
+
+  /// Takes from a run's predictions which rows were right; a note says where they are damaged.
+  private mutating func readPredictions(_ path: String, of run: inout ReportedRun) {
+    do {
+      run.marks = try AnswerMarks(predictions: path)
+      run.baseline = try run.baseline.completed(byPredictions: path, isShare: run.isScoredByRow)
+    } catch {
+      notes.append("Which rows were right is not told: \(error)")
+    }
   }
 
   private mutating func addFile(_ path: String) throws -> String {
@@ -160,7 +176,7 @@ public struct ReportedResults: Sendable {
       }
     }
     if plan.entries.isEmpty { isPlanned = false }
-    let states = try SweepStatus(
+    let states = SweepStatus(
       of: folder, entries: plan.entries, locks: locks ?? RunLocks(forLookingIn: folder.path)
     ).runs
     // Without ids, a complete run is known by its place.
@@ -225,6 +241,17 @@ public struct ReportedResults: Sendable {
     runs.removeAll { run in !filter.keeps(run.matches) }
     failures.removeAll { run in !filter.keeps(run.matches) }
     missing.removeAll { run in !filter.keeps(run.matches) }
+  }
+
+  /// Gives runs keys of their own that agree in all that keys are made of, but not in the rest of what decides their
+  /// numbers, such as the tokenizer.
+  private mutating func tellContentsApart() {
+    var contents: [String: Set<String>] = [:]
+    for run in runs { if let content = run.content { contents[run.key, default: []].insert(content) } }
+    for index in runs.indices {
+      guard let content = runs[index].content, contents[runs[index].key, default: []].count > 1 else { continue }
+      runs[index].key += "-\(content)"
+    }
   }
 
   /// Of runs with the same numbers to expect, the one that ended last stays.

@@ -41,7 +41,9 @@ public struct ReportedRun: Sendable {
   /// The run's id, a hash that covers the version of the engine.
   public let id: String
   /// A hash of what determines the run's numbers except for the version of the code: by it, runs of two versions match.
-  public let key: String
+  public internal(set) var key: String
+  /// A hash of all that determines the run's numbers but the engine; nil for records of engine 1, which do not tell it.
+  let content: String?
   /// `mini`, `full` or `own`.
   public let suite: String
   /// What reports call the model.
@@ -189,7 +191,7 @@ public struct ReportedRun: Sendable {
       tokensPerSecond: record.number("costs.training_tokens_per_second"))
     penalties = Self.penalties(record, costs: costs)
     settings = [
-      "options": record["method.options"] ?? .null, "training": record["training"] ?? .null,
+      "options": Self.options(record), "training": record["training"] ?? .null,
       "evaluation": Self.evaluation(record),
     ]
     let form = record.string("model.dtype")
@@ -198,6 +200,8 @@ public struct ReportedRun: Sendable {
     rows = RunRows(record)
     let known = record.string("key")
     key = known.isEmpty ? Self.key(of: record, suite: suite, settings: settings) : known
+    let told = record.string("content")
+    content = told.isEmpty ? record["identity"].map(RunIdentity.content) : told
     marks = AnswerMarks(record["correct"])
     started = record.string("timestamps.started")
     finished = record.string("timestamps.finished")
@@ -264,6 +268,7 @@ public struct ReportedRun: Sendable {
     rows.add(to: &told)
     if !rowNotes.isEmpty { told["notes"] = JSONValue(rowNotes) }
     result["data"] = told
+    if let content { result["content"] = JSONValue(content) }
     result["correct"] = marks?.json ?? .null
     return result
   }
@@ -312,6 +317,23 @@ public struct ReportedRun: Sendable {
       costs: .init(
         parameters: costs.trainableParameters, flops: costs.addedFLOPs / (isPaper ? 1e12 : 1),
         memory: costs.tensorBytes / (isPaper ? 1e9 : 1)))
+  }
+
+  /// The method's options in the spelling of today: records of engine 1 have them as the config spelled them.
+  private static func options(_ record: RunRecord) -> JSONValue {
+    guard case .object(let given)? = record["method.options"] else { return .null }
+    let described = MethodConfiguration.options(ofMethod: record.string("method.name")) ?? []
+    return .object(
+      JSONObject(
+        distinct: given.members.map { key, value in
+          let isList = described.first { $0.name == key }?.kind.isList ?? false
+          switch value {
+          case .array, .null: return (key, value)
+          case _ where isList: return (key, [value])
+          case .number(let number): return (key, .count(number))
+          default: return (key, value)
+          }
+        }))
   }
 
   private static func evaluation(_ record: RunRecord) -> JSONValue {

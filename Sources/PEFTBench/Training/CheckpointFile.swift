@@ -1,0 +1,122 @@
+import PEFTCore
+
+/// A file of float32 tensors with texts beside them and a checksum over all of it, in safetensors format.
+///
+/// A checkpoint that a disk or a program damaged must not go on to a result, so it is read whole before anything is
+/// taken from it: every bit of names, shapes, values and texts counts in the checksum.
+struct CheckpointFile {
+  private static let checksumKey = "checksum"
+
+  private let path: String
+  private let texts: [String: String]
+  private let tensors: [String: SafetensorsTensor]
+
+  /// Reads a file and holds it against its checksum.
+  ///
+  /// - Throws: An `InputError` for a file that cannot be read or is not as it was written.
+  init(path: String) throws {
+    self.path = path
+    let file = try SafetensorsFile(path: path)
+    texts = file.metadata.filter { $0.key != Self.checksumKey }
+    var digest = Digest(texts)
+    for tensor in file.tensors {
+      guard tensor.type == .float32 else {
+        throw CheckpointError(file: path, tensor: tensor.name, "is not of float32 values")
+      }
+      digest.add(tensor.name, shape: tensor.shape, tensor.bytes)
+    }
+    guard let expected = file.metadata[Self.checksumKey] else { throw FileError(path: path, "has no checksum") }
+    guard digest.text == expected else { throw FileError(path: path, "its checksum does not fit its content") }
+    tensors = Dictionary(file.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The text under a key; empty where there is none.
+  func text(_ key: String) -> String { texts[key] ?? "" }
+
+  /// The values of a tensor of this shape.
+  ///
+  /// - Throws: `CheckpointError` for a tensor that is missing, of another shape, or not finite.
+  func values(_ name: String, shape: [Int]) throws -> [Float] {
+    guard let tensor = tensors[name] else { throw CheckpointError(file: path, tensor: name, "is missing") }
+    guard tensor.shape == shape else {
+      throw CheckpointError(file: path, tensor: name, "has shape \(tensor.shape), expected \(shape)")
+    }
+    let values = try tensor.floats()
+    guard values.allSatisfy(\.isFinite) else {
+      throw CheckpointError(file: path, tensor: name, "holds a value that is not finite")
+    }
+    return values
+  }
+
+  // MARK: - Writing
+
+  /// Collects the content of a file.
+  struct Writer {
+    private let texts: [String: String]
+    private var entries: [(name: String, shape: [Int], content: Content)] = []
+
+    private enum Content {
+      case tensor(Tensor)
+      case values([Float])
+    }
+
+    /// Starts a file with these texts.
+    init(texts: [String: String]) { self.texts = texts }
+
+    /// Adds the values that a tensor has when the file is written.
+    mutating func add(_ name: String, _ tensor: Tensor) { entries.append((name, tensor.shape, .tensor(tensor))) }
+
+    /// Adds values of a shape.
+    mutating func add(_ name: String, _ values: [Float], shape: [Int]) {
+      entries.append((name, shape, .values(values)))
+    }
+
+    /// Writes the file, whole or not at all, replacing what is there.
+    ///
+    /// - Throws: `FileError` where it cannot be written.
+    func write(to path: String) throws(FileError) {
+      var digest = Digest(texts)
+      for (name, shape, content) in entries {
+        switch content {
+        case .tensor(let tensor):
+          digest.add(
+            name, shape: shape, UnsafeRawBufferPointer(start: tensor.elements, count: 4 * tensor.elementCount))
+        case .values(let values): values.withUnsafeBytes { digest.add(name, shape: shape, $0) }
+        }
+      }
+      var writer = SafetensorsWriter(
+        metadata: texts.merging([CheckpointFile.checksumKey: digest.text]) { $1 })
+      for (name, shape, content) in entries {
+        switch content {
+        case .tensor(let tensor): writer.add(name, tensor)
+        case .values(let values): writer.add(name, values, shape: shape)
+        }
+      }
+      try writer.write(to: path)
+    }
+  }
+}
+
+/// The checksum of texts and named tensors, whatever their order.
+private struct Digest {
+  private var lines: [String]
+
+  init(_ texts: [String: String]) {
+    lines = texts.map { "text \($0.key) \(Self.hash(Array($0.value.utf8)))" }
+  }
+
+  mutating func add(_ name: String, shape: [Int], _ bytes: UnsafeRawBufferPointer) {
+    let sizes = shape.map(String.init).joined(separator: ",")
+    lines.append("tensor \(name) \(sizes) \(XXH64.of(bytes.bindMemory(to: UInt8.self)))")
+  }
+
+  /// 16 hexadecimal digits.
+  var text: String {
+    let hash = Self.hash(
+      Array(lines.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "\n").utf8))
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  private static func hash(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBufferPointer { XXH64.of($0) } }
+}
