@@ -145,10 +145,11 @@ public final class RunExecutor {
       }
       let first = answerCheckpoint(AnswerCheckpoint.fileName)
       evaluation = try answers(
-        run, data.scored, of: total, model: loaded, checkpoint: first, progress: progress, saveOthers: saveTraining)
+        run, data.scored, limit: data.answerLimit, of: total, model: loaded, checkpoint: first, progress: progress,
+        saveOthers: saveTraining)
       third = try data.test.map { rows in
         try answers(
-          run, rows, after: data.scored.examples.count, of: total, model: loaded,
+          run, rows, limit: data.answerLimit, after: data.scored.examples.count, of: total, model: loaded,
           checkpoint: answerCheckpoint(AnswerCheckpoint.testFileName), progress: progress
         ) {
           saveTraining()
@@ -248,7 +249,7 @@ public final class RunExecutor {
   ///   - progress: Told how far it is.
   ///   - saveOthers: Saves what came before these answers and is needed with them.
   private func answers(
-    _ run: SweepRun, _ rows: ScoredRows, after before: Int = 0, of total: Int, model: LoadedModel,
+    _ run: SweepRun, _ rows: ScoredRows, limit: Int, after before: Int = 0, of total: Int, model: LoadedModel,
     checkpoint: AnswerCheckpoint, progress: RunProgressWriter, saveOthers: () -> Void
   ) throws -> AnswerCheckpoint.Answers {
     let planned = run.planned
@@ -294,7 +295,7 @@ public final class RunExecutor {
       return state(words(ranked))
     }
     let answers = try evaluator.generate(
-      prompts, maximumNewTokens: data.answerLimit,
+      prompts, maximumNewTokens: limit,
       batchSize: configuration.evaluation.batchSize, known: known.answers
     ) { try saw($0.count, $0) }
     return state(answers)
