@@ -121,7 +121,8 @@ struct TinyGGUF {
     let keys = [
       text("general.architecture") + littleEndian(UInt32(8)) + text("llama"),
       key("llama.embedding_length", Self.width), key("llama.block_count", 1), key("llama.attention.head_count", 4),
-      key("llama.feed_forward_length", Self.width),
+      key("llama.feed_forward_length", Self.width), key("llama.context_length", 64),
+      text("llama.attention.layer_norm_rms_epsilon") + littleEndian(UInt32(6)) + littleEndian(Float(1e-5).bitPattern),
     ]
     let ones = [Float](repeating: 1, count: Self.width).withUnsafeBytes { Array($0) }
     let norms = ["blk.0.attn_norm.weight", "blk.0.ffn_norm.weight", "output_norm.weight"]
