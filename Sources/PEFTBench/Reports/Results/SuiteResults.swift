@@ -157,7 +157,7 @@ public struct SuiteResults: Sendable {
 
   /// The majority's score or that of chance on a dataset, from any run that tells it.
   func baseline(_ dataset: Int, _ value: (AnswerBaseline) -> Double?) -> Double? {
-    cells.lazy.flatMap { $0[dataset].runs }.compactMap { value($0.baseline) }.first
+    cells.flatMap { $0[dataset].runs }.compactMap { value($0.baseline) }.first
   }
 
   /// The mean of that over the shared datasets; nil where one of them has none.
