@@ -133,7 +133,7 @@ import Testing
   @Test("CSV, Markdown and HTML have every score, and HTML the classes of each run") func formats() throws {
     let report = try report(try classes(["yes", "<no>", "maybe"]))
     let csv = try #require(report.text(.csv)).split(separator: "\r\n").map(String.init)
-    #expect(csv[0].contains(",majority,chance,distinct_answers,pscp_preset,") && csv[0].hasSuffix(",id,error"))
+    #expect(csv[0].contains(",majority,chance,distinct_answers,invalid_rate,") && csv[0].hasSuffix(",id,error"))
     #expect(csv[0].contains(",score_accuracy,score_f1,id") && csv[1].contains("relative,\"1,1,1\",134515008,"))
     let titles = csv[0].split(separator: ",", omittingEmptySubsequences: false)
     #expect(

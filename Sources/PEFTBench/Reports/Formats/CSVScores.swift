@@ -1,6 +1,6 @@
 import PEFTCore
 
-/// Columns of a CSV report beside those that every run has: what a score stands beside, what PSCP was computed with, and every score.
+/// Columns of a CSV report beside those that every run has: what PSCP was computed with, and every score.
 struct CSVScores {
   /// The names of all scores that a run of the report has, in the order in which runs have them.
   private let names: [String]
@@ -14,8 +14,7 @@ struct CSVScores {
 
   /// Columns that do not depend on the runs: counts and bytes are plain, whatever the units of the preset are.
   private static let fixed = [
-    "majority", "chance", "distinct_answers", "pscp_preset", "pscp_beta", "pscp_constant_parameters",
-    "pscp_constant_flops", "pscp_constant_memory",
+    "pscp_preset", "pscp_beta", "pscp_constant_parameters", "pscp_constant_flops", "pscp_constant_memory",
   ]
 
   /// The titles: `score_accuracy` is the accuracy, wherever a run has one.
@@ -24,18 +23,15 @@ struct CSVScores {
   /// The cells of a run, as they are before quoting.
   func cells(of run: ReportedRun) -> [String] {
     func number(_ value: Double?) -> String { value.map { JSONValue.count($0).compactText } ?? "" }
-    var cells = [
-      number(run.summary.majority?.value), number(run.summary.chance),
-      number(run.summary.distinctAnswers.map(Double.init)),
-    ]
+    var cells: [String]
     if let penalties = run.penalties {
       let (beta, constants) = (penalties.beta, penalties.constants)
       // The paper counts TFLOP and GB.
       let unit: (flops: Double, memory: Double) = penalties.preset == PSCP.Preset.paper.name ? (1e12, 1e9) : (1, 1)
-      cells += [penalties.preset, [beta.parameters, beta.flops, beta.memory].map(number).joined(separator: ",")]
+      cells = [penalties.preset, [beta.parameters, beta.flops, beta.memory].map(number).joined(separator: ",")]
       cells += [constants.parameters, constants.flops * unit.flops, constants.memory * unit.memory].map(number)
     } else {
-      cells += Array(repeating: "", count: 5)
+      cells = Array(repeating: "", count: Self.fixed.count)
     }
     return cells + names.map { name in number(run.scores.first { $0.name == name }?.value) }
   }

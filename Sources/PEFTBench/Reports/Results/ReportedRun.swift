@@ -217,7 +217,6 @@ public struct ReportedRun: Sendable {
     for score in scores { values[score.name] = JSONValue(score.value) }
     values["invalid_rate"] = JSONValue(invalidRate)
     values["count"] = JSONValue(answerCount)
-    summary.withoutClasses.add(to: &values)
     if let majority = baseline.majority {
       values["majority"] = ["answer": JSONValue(baseline.majorityAnswer), "value": JSONValue(majority)]
     }
