@@ -14,27 +14,29 @@ import Testing
 
   @Test("Every field of a model's configuration changes its canonical form") func configuration() throws {
     let base = try Self.configuration()
-    expectEveryField(
-      of: base,
-      changes: [
-        "family": changed(base) { $0.family = "mistral" },
-        "vocabularySize": changed(base) { $0.vocabularySize += 1 },
-        "hiddenSize": changed(base) { $0.hiddenSize += 1 }, "layerCount": changed(base) { $0.layerCount += 1 },
-        "headCount": changed(base) { $0.headCount += 1 },
-        "keyValueHeadCount": changed(base) { $0.keyValueHeadCount += 1 },
-        "headDimension": changed(base) { $0.headDimension += 1 },
-        "feedForwardSize": changed(base) { $0.feedForwardSize += 1 },
-        "contextLength": changed(base) { $0.contextLength += 1 },
-        "normalization": changed(base) { $0.normalization.epsilon = 1e-6 },
-        "positions": changed(base) { $0.positions = .learned(count: 128, offset: 0) },
-        "attentionScale": changed(base) { $0.attentionScale *= 1.5 },
-        "windows": changed(base) { $0.windows[1] = 64 },
-        "attentionSoftCap": changed(base) { $0.attentionSoftCap = 50 },
-        "finalSoftCap": changed(base) { $0.finalSoftCap = 30 },
-        "embeddingScale": changed(base) { $0.embeddingScale = 4 },
-        "tiesEmbeddings": changed(base) { $0.tiesEmbeddings.toggle() },
-        "endTokens": changed(base) { $0.endTokens.append(3) }, "beginToken": changed(base) { $0.beginToken = nil },
-      ], in: { $0.canonical })
+    var changes: [String: ModelConfiguration] = [:]
+    // One by one: a literal of this many closures is too much for the type checker.
+    func edit(_ field: String, _ change: (inout ModelConfiguration) -> Void) { changes[field] = changed(base, change) }
+    edit("family") { $0.family = "mistral" }
+    edit("vocabularySize") { $0.vocabularySize += 1 }
+    edit("hiddenSize") { $0.hiddenSize += 1 }
+    edit("layerCount") { $0.layerCount += 1 }
+    edit("headCount") { $0.headCount += 1 }
+    edit("keyValueHeadCount") { $0.keyValueHeadCount += 1 }
+    edit("headDimension") { $0.headDimension += 1 }
+    edit("feedForwardSize") { $0.feedForwardSize += 1 }
+    edit("contextLength") { $0.contextLength += 1 }
+    edit("normalization") { $0.normalization.epsilon = 1e-6 }
+    edit("positions") { $0.positions = .learned(count: 128, offset: 0) }
+    edit("attentionScale") { $0.attentionScale *= 1.5 }
+    edit("windows") { $0.windows[1] = 64 }
+    edit("attentionSoftCap") { $0.attentionSoftCap = 50 }
+    edit("finalSoftCap") { $0.finalSoftCap = 30 }
+    edit("embeddingScale") { $0.embeddingScale = 4 }
+    edit("tiesEmbeddings") { $0.tiesEmbeddings.toggle() }
+    edit("endTokens") { $0.endTokens.append(3) }
+    edit("beginToken") { $0.beginToken = nil }
+    expectEveryField(of: base, changes: changes, in: { $0.canonical })
   }
 
   @Test("So does every setting of norms and positions") func settings() {

@@ -256,15 +256,17 @@ import Testing
   }
 
   @Test("Every option of every method changes the id") func options() throws {
-    let values = [
-      "lora.rank_pattern": #"{"q_proj": 4}"#, "lora.alpha_pattern": #"{"q_proj": 4}"#,
-      "pissa.rank_pattern": #"{"q_proj": 4}"#, "pissa.alpha_pattern": #"{"q_proj": 4}"#,
-      "dora.rank_pattern": #"{"q_proj": 4}"#, "dora.alpha_pattern": #"{"q_proj": 4}"#,
-      "prompt-tuning.init_text": #""Classify""#,
+    // By option, and by method and option where that is not enough.
+    let values: [String: String] = [
+      "rank_pattern": #"{"q_proj": 4}"#, "alpha_pattern": #"{"q_proj": 4}"#, "layers_to_transform": "[0]",
+      "trainable_token_indices": "[1]", "init_text": #""Classify""#, "prompt-tuning.init": #""random""#,
+      "prefix-tuning.init": #""random""#,
     ]
-    let needed = [
-      "prefix-tuning.encoder_hidden_size": #", "projection": true"#,
-      "prefix-tuning.projection": #", "init": "random""#,
+    let targets = #", "target_modules": ["q_proj", "v_proj"]"#
+    let needed: [String: String] = [
+      "prefix-tuning.encoder_hidden_size": #", "projection": true"#, "layers_to_transform": targets,
+      "exclude_modules": targets, "layers_pattern": targets + #", "layers_to_transform": [0]"#,
+      "target_modules": "",
     ]
     let workspace = try IdentityWorkspace()
     func id(_ entry: String) throws -> String {
@@ -275,8 +277,9 @@ import Testing
     for name in MethodRegistry.names {
       for option in try #require(MethodConfiguration.options(ofMethod: name)) {
         let key = "\(name).\(option.name)"
-        let value = try #require(values[key] ?? Self.otherValue(of: option), "\(key) needs a value here")
-        let more = needed[key] ?? ""
+        let value = try #require(
+          values[key] ?? values[option.name] ?? Self.otherValue(of: option), "\(key) needs a value here")
+        let more = needed[key] ?? needed[option.name] ?? ""
         let base = #"{"name": "\#(name)"\#(more)}"#
         let other = #"{"name": "\#(name)"\#(more), "\#(option.name)": \#(value)}"#
         #expect(try id(base) != id(other), "\(key): \(value)")
@@ -474,7 +477,7 @@ import Testing
     let expected =
       #"{"schema":"peft-bench.run-identity/1","engine":2,"suite":"own","model":{"weights":"w","dtype":"auto","#
       + #""description":"d","tokenizer":"t","chat":"c","end_tokens":[2]},"dataset":{"name":"n","train":"t","eval":"e","test":null,"#
-      + #""metric":"accuracy"},"method":{"name":"lora","options":{"alpha":16,"dora":false,"dropout":0,"init":"default","#
+      + #""metric":"accuracy"},"method":{"name":"lora","options":{"alpha":16,"dora":false,"dropout":0,"init":"zero","#
       + #""loraplus_ratio":1,"rank":8,"rslora":false},"init_from":null},"seed":42,"training":{"epochs":1.0,"steps":null,"#
       + #""batch_size":4,"gradient_accumulation":1,"learning_rate":0.001,"scheduler":"cosine","warmup_ratio":0.1,"#
       + #""warmup_steps":null,"weight_decay":1e-05,"max_grad_norm":1.0,"cutoff_tokens":2048,"validation_fraction":0.1,"#
