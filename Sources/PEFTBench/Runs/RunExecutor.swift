@@ -242,6 +242,7 @@ public final class RunExecutor {
   /// - Parameters:
   ///   - run: The run.
   ///   - rows: The rows.
+  ///   - limit: Most tokens of an answer.
   ///   - before: How many rows of other sets are answered.
   ///   - total: How many rows all sets have.
   ///   - model: The model, with what was trained.
