@@ -75,8 +75,8 @@ import Testing
     let summary = try metric.summary(of: rows)
     var scores: JSONValue = [:]
     summary.add(to: &scores)
-    let text = JSONValue(["scores": scores]).prettyText
-    let parsed = try JSONParser.parse(DocumentText(name: "record", bytes: Array(text.utf8)))
+    let record: JSONValue = ["scores": scores]
+    let parsed = try JSONParser.parse(DocumentText(name: "record", bytes: Array(record.prettyText.utf8)))
     #expect(AnswerSummary(RunRecord(json: JSONValue(parsed))) == summary)
     let empty = AnswerSummary(RunRecord(json: ["scores": ["accuracy": 0.5]]))
     #expect(empty.majority == nil && empty.chance == nil && empty.distinctAnswers == nil)
