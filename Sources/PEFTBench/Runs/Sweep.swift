@@ -26,7 +26,7 @@ public enum RunEvent: Sendable {
   case note(String)
 }
 
-/// The runs of a config, carried out by workers.
+/// The runs of a config, carried out by workers, or here.
 ///
 /// Complete runs are skipped; one that was killed goes on from its last checkpoint; one that fails is recorded, the
 /// others go on, and the next sweep tries it again. Any number of sweeps may work on one results folder.
@@ -147,6 +147,17 @@ public final class Sweep {
       .sorted { $0.total > $1.total }
   }
 
+  /// Carries the runs out in this process, for whoever embeds a sweep: what ends a run ends it all.
+  ///
+  /// - Throws: `Interruption` on a request to stop; `FileError` for a results folder that cannot be written to.
+  public func run(_ choice: Choice) throws -> Result {
+    let (queue, locks) = try begin(choice)
+    let executor = RunExecutor(
+      inputs: inputs, results: results, locks: locks, context: context, cancellation: cancellation, watch: watch)
+    try queue.work { try executor.perform($0, fresh: choice.isFresh) }
+    return queue.result
+  }
+
   /// Carries the runs out by workers, each on a thread of its own that waits for it; the first on the caller's.
   ///
   /// - Parameters:
@@ -154,7 +165,7 @@ public final class Sweep {
   ///   - workers: Take a run and give its outcome.
   /// - Throws: `Interruption` on a request to stop; the first error of a worker.
   public func run(_ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome]) throws -> Result {
-    let queue = try begin(choice)
+    let (queue, _) = try begin(choice)
     // Workers read the data by themselves.
     inputs = SweepInputs(configuration, context: context, note: { _ in })
     let errors = WorkerErrors()
@@ -184,15 +195,16 @@ public final class Sweep {
     return queue.result
   }
 
-  private func begin(_ choice: Choice) throws -> SweepQueue {
+  private func begin(_ choice: Choice) throws -> (SweepQueue, RunLocks) {
     try results.prepare()
     let locks = try RunLocks(forTakingIn: results.path)
     let plan = SweepPlan(selection.asked, known: runs, possible: selection.all)
     try results.announce(configuration, plan: plan, locks: locks)
     if let note = results.noteOfEarlierEngines(besides: Set(runs.map(\.id))) { watch(.note(note)) }
-    return SweepQueue(
+    let queue = SweepQueue(
       runs, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
       watch: watch)
+    return (queue, locks)
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import PEFTCore
 import PEFTTestSupport
 import Testing
 
