@@ -19,7 +19,7 @@ import Testing
 
     init() throws {
       workspace = try IdentityWorkspace()
-      let result = try workspace.sweep(DamagedRecordTests.config).run(.init())
+      let result = try workspace.run(DamagedRecordTests.config)
       (id, other) = (result.records[0].string("id"), result.records[1].string("id"))
     }
 
@@ -70,11 +70,10 @@ import Testing
     #expect(reported.missing.first?.cause.hasPrefix("its record is damaged: ") == true)
 
     let notes = Mutex<[String]>([])
-    let sweep = try run.workspace.sweep(Self.config) { event in
+    let result = try run.workspace.run(Self.config) { event in
       if case .note(let text) = event { notes.withLock { $0.append(text) } }
     }
-    let result = try sweep.run(.init())
-    #expect(result.failures == 0 && result.records.count == 2 && result.lost == 0)
+    #expect(result.failures == 0 && result.records.count == 2)
     #expect(notes.withLock { $0.contains { $0.hasSuffix("the file is kept as record.json.damaged") } })
     #expect(run.results.isComplete(run.id) && run.bytes("predictions.jsonl") == predictions)
     #expect(run.bytes("record.json.damaged") == old)
@@ -82,7 +81,7 @@ import Testing
 
     // The next damaged one does not overwrite the first.
     try Damage.text.apply(to: run)
-    #expect(try run.workspace.sweep(Self.config).run(.init(onlyFailed: true)).failures == 0)
+    #expect(try run.workspace.run(Self.config, .init(onlyFailed: true)).failures == 0)
     #expect(run.results.isComplete(run.id) && run.bytes("record.json.damaged") == old)
     #expect(run.bytes("record.json.damaged-2") == Data("no record\n".utf8))
   }
@@ -105,7 +104,7 @@ import Testing
     try Data(text.replacing(RunRecord.schema, with: "peft-bench.run/2").utf8).write(to: URL(filePath: run.path()))
     let old = run.bytes()
     try FileManager.default.removeItem(atPath: run.results.folder(of: run.other))
-    let result = try run.workspace.sweep(Self.config).run(.init(isFresh: isFresh))
+    let result = try run.workspace.run(Self.config, .init(isFresh: isFresh))
     #expect(result.failures == 1 && result.records.map { $0.string("id") } == [run.other])
     #expect(run.bytes() == old && run.bytes("predictions.jsonl") != nil && run.bytes("error.json") == nil)
     let reported = try ReportedResults([run.results.path])
@@ -124,10 +123,9 @@ import Testing
     let before = try ReportedResults([run.results.path])
     #expect(before.runs.count == 2)
     let notes = Mutex<[String]>([])
-    let sweep = try run.workspace.sweep(Self.config) { event in
+    let result = try run.workspace.run(Self.config) { event in
       if case .note(let text) = event { notes.withLock { $0.append(text) } }
     }
-    let result = try sweep.run(.init())
     #expect(result.failures == 0 && result.records.count == 2)
     #expect(notes.withLock { $0.contains { $0.contains("holds 1 run of engine 1") } })
     // The two are one run by their content; the later one counts.
@@ -142,23 +140,7 @@ import Testing
   {
     let run = try Finished()
     try run.workspace.replace("10000.0", with: "20000.0", in: "model/config.json")
-    #expect(try run.workspace.sweep(Self.config).run(.init()).records.count == 2)
+    #expect(try run.workspace.run(Self.config).records.count == 2)
     #expect(try ReportedResults([run.results.path]).runs.count == 4)
-  }
-
-  @Test("A results folder that is deleted during a sweep is no success") func deleted() throws {
-    let workspace = try IdentityWorkspace()
-    let results = workspace.results
-    let count = Mutex(0)
-    let sweep = try workspace.sweep(Self.config) { event in
-      guard case .finished = event,
-        count.withLock({
-          $0 += 1; return $0
-        }) == 1
-      else { return }
-      try? FileManager.default.removeItem(atPath: results.path)
-    }
-    let result = try sweep.run(.init())
-    #expect(result.lost == 1 && result.records.count == 1)
   }
 }

@@ -137,6 +137,25 @@ final class IdentityWorkspace {
       cancellation: CancellationFlag(), watch: watch)
   }
 
+  /// Carries a sweep of a config out in this process, as one worker does.
+  @discardableResult func run(
+    _ config: Config, _ choice: Sweep.Choice = Sweep.Choice(),
+    watch: @escaping @Sendable (RunEvent) -> Void = { _ in }
+  ) throws -> Sweep.Result {
+    let sweep = try sweep(config, watch: watch)
+    try results.prepare()
+    let worker = Worker(
+      executor: try RunExecutor(
+        configuration(config), results: results, context: ComputeContext(threads: 1),
+        cancellation: CancellationFlag(), watch: watch))
+    return try sweep.run(choice, workers: [{ try worker.executor.perform($0, fresh: choice.isFresh) }])
+  }
+
+  /// Used by one thread at a time: there is one worker.
+  private struct Worker: @unchecked Sendable {
+    let executor: RunExecutor
+  }
+
   /// Where sweeps put their results.
   var results: ResultsFolder { ResultsFolder(path: path("results")) }
 

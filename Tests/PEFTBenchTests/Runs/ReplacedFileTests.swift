@@ -43,7 +43,7 @@ import Testing
   ) throws -> (result: Sweep.Result, causes: [String]) {
     let hasChanged = Mutex(false)
     let causes = Mutex<[String]>([])
-    let sweep = try workspace.sweep(config) { event in
+    let result = try workspace.run(config) { event in
       if case .failed(_, let cause) = event { causes.withLock { $0.append(cause) } }
       guard isTime(event),
         hasChanged.withLock({ changed in
@@ -52,7 +52,6 @@ import Testing
       else { return }
       do { try change() } catch { Issue.record("\(error)") }
     }
-    let result = try sweep.run(.init())
     #expect(hasChanged.withLock { $0 })
     return (result, causes.withLock { $0 })
   }
@@ -92,7 +91,7 @@ import Testing
 
   @Test("So must an adapter to start from", arguments: Way.allCases) func adapter(way: Way) throws {
     let workspace = try IdentityWorkspace()
-    _ = try workspace.sweep(Config()).run(.init())
+    try workspace.run(Config())
     let id = try #require(workspace.results.records().complete.first).string("id")
     let adapter = workspace.path("adapter")
     try FileManager.default.copyItem(atPath: workspace.results.folder(of: id) + "/adapter", toPath: adapter)
