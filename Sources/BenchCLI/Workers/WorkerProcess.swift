@@ -126,7 +126,9 @@ final class WorkerProcess: Sendable {
       case .signalled(let number): "the worker process was ended by \(SignalName.text(number)) \(position.text)"
       case .exited(let status): "the worker process ended with status \(status) \(position.text)"
       }
-    return words.isEmpty ? ending : "\(words); \(ending)"
+    guard !words.isEmpty else { return ending }
+    let prefix = Program.name + ": "
+    return "\(words.hasPrefix(prefix) ? String(words.dropFirst(prefix.count)) : words); \(ending)"
   }
 
   // MARK: - The process

@@ -39,7 +39,7 @@ final class AnswerCheckpoint {
     ]
     json[Self.checksumKey] = JSONValue(Self.checksum(of: json))
     let folder = FilePath.folder(of: path)
-    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
     try? AtomicFile.write(json.compactText, to: path)
     last = .now()
   }

@@ -205,6 +205,8 @@ public final class RunExecutor {
       model: model.model, attachment: attachment, configuration: planned.method.training, seeds: seeds,
       context: context
     ).train(training, validation: validation, checkpoint: checkpoint) { step, steps, loss, tokens in
+      // A checkpoint must not bring back a results folder that was removed.
+      try locks.checkPlace()
       let before = first ?? (step - 1, tokens)
       if first == nil {
         first = before
@@ -263,6 +265,7 @@ public final class RunExecutor {
       )
     }
     func saw(_ done: Int, _ answers: @autoclosure () -> [String]) throws {
+      try locks.checkPlace()
       watch(.answered(run, done: before + done, of: total))
       progress.update(
         RunProgress(

@@ -61,7 +61,9 @@ public final class TrainingCheckpoint {
       writer.add("best.\(index)", values, shape: parameters[index].shape)
     }
     do {
-      try AtomicFile.makeFolder(FilePath.folder(of: path))
+      // Only this one: the run's own is gone where somebody removed the results.
+      let folder = FilePath.folder(of: path)
+      try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
       try writer.write(to: path)
     } catch {
       complain("a checkpoint could not be written: \(error)")
