@@ -31,7 +31,7 @@ struct Leaderboard {
     for record in records {
       let time = (record.number("costs.training_seconds") ?? 0) + (record.number("costs.evaluation_seconds") ?? 0)
       var cells = hasModels ? [record.string("model.name")] : []
-      cells += [record.string("dataset"), record.string("method.label")]
+      cells += [record.string("dataset"), ShortLabel.of(record.string("method.label"))]
       // The base model's own answers depend on no seed.
       let seed = record.string("method.name") == "none" ? "–" : "\(Int(record.number("seed") ?? 0))"
       if hasSeeds { cells.append(seed) }

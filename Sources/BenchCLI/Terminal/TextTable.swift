@@ -44,9 +44,14 @@ struct TextTable {
       rows.reduce(Self.width(of: columns[index].title)) { max($0, Self.width(of: $1[index])) }
     }
     let all = Array(columns.indices)
-    let cut = Self.cut(natural, of: columns, to: width)
-    guard Self.total(cut) > width, width >= Self.leastSplitWidth else { return [lines(of: all, widths: cut)] }
     let words = columns.prefix { !$0.isNumber }.count
+    // The words that tell rows apart are cut where there is no other way alone.
+    let least = all.map { $0 < words ? min(natural[$0], Self.mostSplitWord) : Self.leastWidth }
+    let cut = Self.cut(natural, of: columns, to: width, least: least)
+    if Self.total(cut) <= width { return [lines(of: all, widths: cut)] }
+    guard width >= Self.leastSplitWidth else {
+      return [lines(of: all, widths: Self.cut(natural, of: columns, to: width))]
+    }
     var keys = 1
     while keys < words, Self.total(Array(natural.prefix(keys + 1))) <= width / 2 { keys += 1 }
     let keyWidths = Self.cut(Array(natural.prefix(keys)), of: Array(columns.prefix(keys)), to: width / 2)
@@ -76,11 +81,13 @@ struct TextTable {
   private static func total(_ widths: [Int]) -> Int { widths.reduce(0, +) + 2 * max(0, widths.count - 1) }
 
   /// The widths with the widest columns of words cut until everything fits, as far as that goes.
-  private static func cut(_ widths: [Int], of columns: [Column], to width: Int) -> [Int] {
+  ///
+  /// - Parameter least: The narrowest that each column may become; `leastWidth` if nil.
+  private static func cut(_ widths: [Int], of columns: [Column], to width: Int, least: [Int]? = nil) -> [Int] {
     var widths = widths
     var excess = total(widths) - width
     while excess > 0 {
-      let candidates = columns.indices.filter { !columns[$0].isNumber && widths[$0] > leastWidth }
+      let candidates = columns.indices.filter { !columns[$0].isNumber && widths[$0] > least?[$0] ?? leastWidth }
       guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
       widths[widest] -= 1
       excess -= 1

@@ -129,10 +129,13 @@ enum ReportTables {
       caption: "Population standard deviation of the score in points, which divides by the number of seeds as "
         + "PEFT-Bench's tables do; the smallest is marked. The last row is the mean over datasets that all methods have.",
       columns: [.init("dataset", isNumber: false)] + methods.map { .init(title(results, $0)) })
+    let eligible = Set(suite.statistics.leaderboard.filter(\.standing.isEligible).map(\.method))
     func row(_ title: String, _ values: [Double?]) {
+      // A method that gives one answer to all rows is steady for that reason alone.
+      let ranked = zip(methods, values).map { eligible.contains($0) ? $1 : nil }
       table.add(
         [.init(title)]
-          + ReportTable.ranked(values.map { NumberText.percent($0, digits: 2) }, values, higherIsBetter: false))
+          + ReportTable.ranked(values.map { NumberText.percent($0, digits: 2) }, ranked, higherIsBetter: false))
     }
     func deviation(_ method: Int, _ dataset: Int) -> Double? {
       let summary = results.cells[method][dataset].summary

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Names of grid values as they fit into a table: `lora (lr=5e-4)`.
-enum ShortLabel {
+public enum ShortLabel {
   /// The options with a shorter name that everybody knows, the only such list.
   static let names: [String: String] = [
     "learning_rate": "lr", "rank": "r", "alpha": "a", "dropout": "drop",
@@ -19,7 +19,7 @@ enum ShortLabel {
   }
 
   /// A label whose brackets hold options, as configs make it for a grid.
-  static func of(_ label: String) -> String {
+  public static func of(_ label: String) -> String {
     guard label.hasSuffix(")"), let open = label.range(of: " (") else { return label }
     let parts = label[open.upperBound...].dropLast().components(separatedBy: ", ").map {
       part -> String in

@@ -28,15 +28,16 @@ public enum MethodStanding: Sendable, Equatable {
     }
   }
 
-  /// What a sentence says of a method.
-  func sentence(_ title: String, majority: Double?) -> String {
+  /// What a sentence says of methods.
+  func sentence(_ titles: [String], majority: Double?) -> String {
+    let isOne = titles.count == 1
+    let names = VerdictWords.list(titles)
     switch self {
-    case .usual: ""
-    case .oneAnswer: "\(title) gives one and the same answer to all rows."
+    case .usual: return ""
+    case .oneAnswer: return "\(names) \(isOne ? "gives" : "give") one and the same answer to all rows."
     case .notAboveMajority:
-      "\(title) is not above the majority's answer"
-        + (majority.map { ", which has \(NumberText.percent($0))" } ?? "")
-        + " (one-sided test at 5 %)."
+      return "\(names) \(isOne ? "is" : "are") not above the majority's answer"
+        + (majority.map { ", which has \(NumberText.percent($0))" } ?? "") + " (one-sided test at 5 %)."
     }
   }
 

@@ -104,7 +104,7 @@ public struct SuiteStatistics: Sendable {
   public let pairs: [Pair]
   /// PSCP under other exponents; nil for fewer than two methods.
   public let sensitivity: Sensitivity?
-  /// Shared datasets whose scores are no shares of right rows, so that resampled examples do not move them.
+  /// Shared datasets of which nothing but the scores is known, so that intervals and tests hold them there.
   public let heldDatasets: [Int]
   /// Rows of all shared datasets whose rows are known.
   public let rowCount: Int
@@ -147,7 +147,9 @@ public struct SuiteStatistics: Sendable {
     self.leaderboard = leaderboard
     // The better one by PSCP comes first in a pair.
     pairs = Self.pairs(suite, methods: leaderboard.map(\.method).filter(comparable.contains), evidence: evidence)
-    let candidates = ranked.filter { formula.candidates[$0] != nil }
+    // An order of methods that show nothing learned would be one of their costs.
+    let eligible = Set(rows.filter(\.standing.isEligible).map(\.method))
+    let candidates = ranked.filter { formula.candidates[$0] != nil && eligible.contains($0) }
     if let beta = formula.beta, candidates.count >= 2 {
       sensitivity = Sensitivity(
         methods: candidates, result: PSCPSensitivity(candidates.compactMap { formula.candidates[$0] }, beta: beta))

@@ -85,12 +85,16 @@ public struct Verdict: Sendable {
         sentences.append(words.top(pscp, "PSCP", \.pscp) { NumberText.decimal($0, digits: 2) })
       }
     }
-    sentences += excluded.map { method, standing in
-      standing.sentence(words.title(method), majority: rows.first { $0.method == method }?.majority)
+    for standing in [MethodStanding.oneAnswer, .notAboveMajority] {
+      let methods = excluded.filter { $0.standing == standing }.map(\.method)
+      guard let first = methods.first else { continue }
+      let majority = rows.first { $0.method == first }?.majority
+      sentences.append(standing.sentence(methods.map(words.title), majority: majority))
     }
     if let sentence = words.open(undecided, of: contests.count) { sentences.append(sentence) }
     sentences += words.limits()
-    sentences += SettingsChoice.all(of: suite).map(\.sentence)
+    let contenderTitles = Set(eligible.map { suite.methods[$0.method].title })
+    sentences += SettingsChoice.all(of: suite).filter { contenderTitles.contains($0.winner) }.map(\.sentence)
     if let sentence = words.ranks(score) { sentences.append(sentence) }
     self.sentences = sentences
   }

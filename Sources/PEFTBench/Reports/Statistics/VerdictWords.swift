@@ -21,7 +21,7 @@ struct VerdictWords {
       return title(method) + (row.flatMap(value).map { " (\(text($0)))" } ?? "")
     }
     if let best = top.best { return "\(valued(best)) has the best \(measure)." }
-    let tied = list(top.tied.map(valued))
+    let tied = Self.list(top.tied.map(valued))
     return
       "No method has the best \(measure) for certain: \(valued(top.highest)) is highest, and \(tied) "
       + "\(top.tied.count == 1 ? "is" : "are") tied with it, for the data cannot tell them apart."
@@ -128,7 +128,8 @@ struct VerdictWords {
     "\(NumberText.signed(100 * difference, digits: 1)) points"
   }
 
-  private func list(_ names: [String]) -> String {
+  /// Names as a sentence lists them.
+  static func list(_ names: [String]) -> String {
     names.count < 2
       ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
   }
