@@ -26,9 +26,9 @@ import Testing
       #expect(result.diagnostics.contains("the model's vocabulary has 96 entries"), "\(result.diagnostics)")
     }
     let pair = #"{"prompt": "!", "completion": " committee"}"# + "\n"
-    complaint(try workspace.run("score", "--model", "m", input: pair), "standard input, line 1")
-    complaint(try workspace.run("generate", "--model", "m", input: "committee\n"), "standard input, line 1")
-    complaint(try workspace.run("generate", "--model", "m", "--chat", input: "committee\n"), "standard input, line 1")
+    complaint(try workspace.run("score", "--model", "m", input: pair), "standard input:1:31")
+    complaint(try workspace.run("generate", "--model", "m", input: "committee\n"), "standard input:1:1")
+    complaint(try workspace.run("generate", "--model", "m", "--chat", input: "committee\n"), "standard input:1:1")
     let ids = #"{"ids": [1, 96], "from": 1}"# + "\n"
     let numbers = try workspace.run("score", "--model", "m", input: ids)
     #expect(

@@ -96,9 +96,9 @@ enum TextCommands {
           try renderer.map { $0.promptIDs(try $0.prompt(line)) }
           ?? tokenizer.encode(line, addSpecialTokens: true)
         number += 1
-        try tokenizer.check(prompt, within: size, place: "standard input, line \(number)")
+        let text = DocumentText(name: "standard input", bytes: [], firstLine: number)
+        try tokenizer.check(prompt, within: size, place: text.location(of: 0).description)
         if let limit = session.model.positionLimit, prompt.count + (shared?.end ?? 0) > limit {
-          let text = DocumentText(name: "standard input", bytes: [], firstLine: number)
           throw DocumentError(
             "\(prompt.count) tokens, but \(session.files.name) has positions for \(limit)", at: 0, of: text)
         }
@@ -185,8 +185,10 @@ struct ModelSession {
       throw DocumentError("\"prompt\" is empty: nothing predicts the first token", at: value.offset, of: text)
     }
     let following = tokenizer.encode(completion, after: tokenizer.end(of: prompt))
-    for part in [ids, following] {
-      try tokenizer.check(part, within: model.configuration.vocabularySize, place: text.name)
+    for (key, part) in [("prompt", ids), ("completion", following)] {
+      try tokenizer.check(
+        part, within: model.configuration.vocabularySize,
+        place: text.location(of: value[key]?.offset ?? value.offset).description)
     }
     return try checked((ids, following), at: value.offset, of: text)
   }
