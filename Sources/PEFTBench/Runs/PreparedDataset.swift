@@ -36,7 +36,6 @@ struct PreparedDataset {
     _ dataset: DatasetDescription, configuration: RunConfiguration, renderer: ChatRenderer, cutoff: Int,
     vocabularySize: Int
   ) throws {
-    try renderer.requireEndToken()
     let limit = try AnswerLimit(dataset, evaluation: configuration.evaluation, renderer: renderer)
     answerLimit = limit.tokens
     let data = configuration.data

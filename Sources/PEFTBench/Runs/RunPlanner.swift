@@ -114,6 +114,7 @@ public final class RunPlanner {
   }
 
   private func sizes(of run: PlannedRun, on model: PlannedModel) throws -> DatasetSizes? {
+    try model.renderer.requireEndToken(of: run.model.path)
     let inference = try methodFigures(of: run, on: model).inference
     let cutoff = try run.cutoff(
       of: model.skeleton, virtualTokens: inference.virtualTokens + inference.prefixPositions)

@@ -37,6 +37,7 @@ final class SweepInputs {
     let outline = try outline(of: run.model)
     let (key, cutoff) = try dataKey(of: run)
     if let data = datasets[key] { return data }
+    try outline.renderer.requireEndToken(of: run.model.path)
     let data = try PreparedDataset(
       run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
       vocabularySize: outline.files.configuration.vocabularySize)

@@ -92,24 +92,15 @@ public struct ChatRenderer: Sendable {
 
   /// Refuses a model of which no file says what ends an answer.
   ///
-  /// - Throws: `ChatFormatError`.
-  public func requireEndToken() throws {
+  /// - Parameter model: The model's path, for the message.
+  /// - Throws: `FileError`.
+  public func requireEndToken(of model: String) throws(FileError) {
     guard endToken == nil else { return }
-    throw ChatFormatError(
-      template: templateName,
-      message:
-        "nothing ends an answer, so that no run could train or stop one: tokenizer_config.json, special_tokens_map.json, "
+    throw FileError(
+      path: model,
+      "nothing ends an answer, so that no run could train or stop one: tokenizer_config.json, special_tokens_map.json, "
         + "generation_config.json and config.json (in a GGUF file, tokenizer.ggml.eos_token_id) name no end of text that "
         + "the tokenizer has; write an \"eos_token\" into tokenizer_config.json")
-  }
-
-  /// All that turns an example's text into what the model sees, the tokenizer left out, as plain values under fixed keys.
-  var canonical: JSONValue {
-    [
-      "template": JSONValue(templateHash), "begin": JSONValue(beginningOfText), "end": JSONValue(endOfText),
-      "answer_prefix": JSONValue(answerPrefix), "answer_end": JSONValue(answerEnd),
-      "end_token": JSONValue(endToken.map(Int.init)),
-    ]
   }
 
   /// The prompt as text: the user's turn within the template, up to where the model answers.

@@ -72,12 +72,12 @@ import Testing
       let renderer = try Self.renderer("metaspace", template, end: nil)
       let ends = renderer.endToken == nil
       #expect(ends)
-      let error = #expect(throws: ChatFormatError.self) { try renderer.requireEndToken() }
-      #expect(error?.description.contains("eos_token") == true)
+      let error = #expect(throws: FileError.self) { try renderer.requireEndToken(of: "models/x") }
+      #expect(error?.description.hasPrefix("models/x: nothing ends an answer") == true)
       // A token that the tokenizer cannot spell as one ends nothing either.
       #expect(try Self.renderer("metaspace", template, end: "<stop>").endToken == nil)
     }
-    try Self.renderer("metaspace", nil).requireEndToken()
+    try Self.renderer("metaspace", nil).requireEndToken(of: "models/x")
   }
 
   @Test("A token beyond the vocabulary is named with its id, its place and the vocabulary's size") func beyond() throws
