@@ -103,6 +103,15 @@ public struct ChatRenderer: Sendable {
         + "the tokenizer has; write an \"eos_token\" into tokenizer_config.json")
   }
 
+  /// All that turns an example's text into what the model sees, the tokenizer left out, as plain values under fixed keys.
+  var canonical: JSONValue {
+    [
+      "template": JSONValue(templateHash), "begin": JSONValue(beginningOfText), "end": JSONValue(endOfText),
+      "answer_prefix": JSONValue(answerPrefix), "answer_end": JSONValue(answerEnd),
+      "end_token": JSONValue(endToken.map(Int.init)),
+    ]
+  }
+
   /// The prompt as text: the user's turn within the template, up to where the model answers.
   public func prompt(_ userText: String) throws(TemplateError) -> String {
     guard let template else { return Self.plainPrompt(userText) }
