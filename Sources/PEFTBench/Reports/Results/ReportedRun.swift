@@ -265,6 +265,10 @@ public struct ReportedRun: Sendable {
     result["evaluation"] = evaluation
     var told: JSONValue = [:]
     rows.add(to: &told)
+    // They name what tells rows apart.
+    for name in ["revision", "sample"] {
+      if let value = data?[name], value != .null { told[name] = value }
+    }
     if !rowNotes.isEmpty { told["notes"] = JSONValue(rowNotes) }
     result["data"] = told
     if let content { result["content"] = JSONValue(content) }
