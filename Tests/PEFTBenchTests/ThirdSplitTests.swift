@@ -18,7 +18,7 @@ struct ThirdSplitTests {
          "files": {"train": "train.jsonl", "validation": "dev.jsonl", "test": "test.jsonl"}, "labels": ["bad", "good"]}]},
        "methods": [{"name": "lora", "rank": 2}], "seeds": [1],
        "training": {"epochs": 1, "batch_size": 4, "learning_rate": 0.01},
-       "evaluation": {"max_new_tokens": 3, "batch_size": 2}}
+       "evaluation": {"max_new_tokens": 20, "batch_size": 2}}
       """
     return try TaskRows.withFolder(
       ["train.jsonl": rows(0..<12), "dev.jsonl": rows(20..<28), "test.jsonl": rows(40..<50), "c.json": config], body)
