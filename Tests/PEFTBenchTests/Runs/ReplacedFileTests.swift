@@ -25,7 +25,7 @@ import Testing
       switch self {
       case .rename:
         try bytes.write(to: URL(filePath: path + ".new"))
-        _ = try FileManager.default.replaceItemAt(file, withItemAt: URL(filePath: path + ".new"))
+        try #require(Foundation.rename(path + ".new", path) == 0)
       case .rewrite:
         let handle = try FileHandle(forUpdating: file)
         try handle.write(contentsOf: bytes)
@@ -65,6 +65,8 @@ import Testing
   {
     let workspace = try IdentityWorkspace()
     try FileManager.default.copyItem(atPath: workspace.path("model"), toPath: workspace.path("other"))
+    // Another model: one of the same content would have the same runs.
+    try Way.rewrite.change(workspace.path("other/model.safetensors"))
     var config = Config()
     config.more = [
       ("models", "[\"\(workspace.path("model"))\", \"\(workspace.path("other"))\"]"), ("seeds", "[1, 2]"),

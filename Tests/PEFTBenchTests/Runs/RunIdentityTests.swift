@@ -131,6 +131,7 @@ import Testing
       [
         "name": .changes(#""other""#), "title": .nothing(#""Reviews""#, because: "a name for people"),
         "files": .elsewhere("the edits of files"), "prompt": .changes(#""{text}!""#),
+        "messages": .elsewhere("it makes prompts and answers, which are told by their content"),
         "instruction": .changes(
           #""Say.""#,
           with: { config in
@@ -391,7 +392,8 @@ import Testing
         "trainingSplits": rows, "evaluationSplits": rows, "testSplits": rows, "files": rows, "columns": rows,
         "layout": rows,
         "metric": "below", "maximumNewTokens": "every key of a dataset", "isOneRowPerGroup": rows,
-        "dropsBrokenTextRows": rows, "read": rows,
+        "dropsBrokenTextRows": rows, "read": rows, "labelColumn": rows, "answerColumn": rows,
+        "isMaximumGiven": "it says whose limit it is, and the limit is told",
       ], in: none)
     let training = TrainingConfiguration()
     #expect(Mirror(reflecting: training).children.count == TrainingConfiguration.options.count)
@@ -457,7 +459,8 @@ import Testing
         "group": Example(fields: [], answer: "a", group: "h", allAnswers: ["a", "b"]),
         "allAnswers": Example(fields: [], answer: "a", group: "g", allAnswers: ["a"]), "labelIndex": words,
         "choices": words,
-      ], exempt: ["fields": "told by the prompt"], in: { JSONValue(DatasetIdentity.hash(of: [rendered], [$0])) })
+      ], exempt: ["fields": "told by the prompt", "emptyColumns": "told by the prompt"],
+      in: { JSONValue(DatasetIdentity.hash(of: [rendered], [$0])) })
     // What belongs to one part is not taken for another's.
     func hash(_ rows: [RenderedExample]) -> String {
       DatasetIdentity.hash(of: rows, rows.map { _ in example })
