@@ -231,6 +231,7 @@ mv removed away
 wait "$process"
 status=$?
 [[ ! -e removed ]] || { echo "faults.sh: a removed results folder came back" >&2; failures=$((failures + 1)); }
+rm -rf removed
 mv away removed
 row 'results folder removed during the sweep' 1 'the results folder was removed or replaced during the sweep' removed
 

@@ -101,9 +101,9 @@ import Testing
 
   @Test("At a limit on open files fewer processes go on, or an error names the limit") func openFiles() throws {
     let workspace = try workspace(steps: 20)
-    let few = try bash(workspace, #"(ulimit -n 40; exec "$PROGRAM" run long.json -o out --jobs 6 --threads 6)"#)
+    let few = try bash(workspace, #"(ulimit -n 32; exec "$PROGRAM" run long.json -o out --jobs 6 --threads 6)"#)
     #expect(few.status == 0, "\(few)")
-    #expect(try few.diagnostics.contains(Regex("note: [1-5] of 6 runs at once: .*ulimit -n, here 40")), "\(few)")
+    #expect(try few.diagnostics.contains(Regex("note: [1-5] of 6 runs at once: .*ulimit -n, here 32")), "\(few)")
     #expect(try workspace.records("out").count == 6)
     let none = try bash(workspace, #"(ulimit -n 5; exec "$PROGRAM" run long.json -o none --jobs 6)"#)
     #expect(none.status == 1 || none.status == 2, "\(none)")

@@ -32,7 +32,7 @@ import Testing
     #expect(Set(names).count == 3)
     for name in names {
       #expect(name.utf8.count <= 180)
-      #expect(name.prefix { $0 != "~" }.utf8.count % 9 == 0, "an escape was cut: \(name)")
+      #expect(name.prefix { $0 != "~" }.utf8.count % 3 == 0, "an escape was cut: \(name)")
     }
     var given = ExportNames()
     #expect(given.unique("a", run: "0123") == "a" && given.unique("a", run: "0123") == "a~0123")
@@ -67,7 +67,7 @@ import Testing
 
   @Test("Messages that repeat an input are cut") func messages() {
     let long = VisibleText.shortened("unknown option --" + String(repeating: "a", count: 500_000) + "; try --help")
-    #expect(long.count < 400 && long.hasSuffix("; try --help") && long.contains("more characters"), "\(long)")
+    #expect(long.count < 400 && long.hasSuffix("try --help") && long.contains("more characters"), "\(long)")
     let words = VisibleText.shortened(String(repeating: "word ", count: 100_000))
     #expect(words.count < 4200)
     #expect(VisibleText.shortened("short") == "short")
