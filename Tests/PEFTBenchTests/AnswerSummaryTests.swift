@@ -143,7 +143,7 @@ import Testing
     #expect(markdown.contains("| dataset | method | headline | accuracy | f1 | majority | chance | invalid |"))
     let html = try #require(report.text(.html))
     #expect(html.contains("<section id=\"confusion\"") && html.contains("href=\"#confusion\""))
-    #expect(html.components(separatedBy: "Confusion matrix of sst2, ").count == 1 + 4)
+    #expect(html.components(separatedBy: "<caption class=\"vh\">Confusion matrix of sst2, ").count == 1 + 4)
     #expect(html.contains("<th scope=\"row\" class=\"w\">&lt;no&gt;</th>"))
     // Of the one row "yes" that was answered with "yes".
     #expect(

@@ -340,7 +340,7 @@ public struct ReportedRun: Sendable {
   }
 
   private static func evaluation(_ record: RunRecord) -> JSONValue {
-    var evaluation = record["evaluation"] ?? .null
+    guard var evaluation = record["evaluation"] else { return .null }
     // They change no number.
     evaluation["batch_size"] = nil
     evaluation["zero_shot"] = nil
