@@ -22,8 +22,8 @@ import Testing
     let names = try tiny.files("out").keys.sorted()
     #expect(
       names == [
-        "README.md", "config.json", "generation_config.json", "history.jsonl", "model.safetensors", "pretraining.json",
-        "tokenizer.json", "tokenizer_config.json",
+        ".peft-bench", "README.md", "config.json", "generation_config.json", "history.jsonl", "model.safetensors",
+        "pretraining.json", "tokenizer.json", "tokenizer_config.json",
       ])
     let files = try ModelFiles.open(tiny.path("out"))
     try files.checkWeights()
@@ -52,7 +52,10 @@ import Testing
         if case .step(17, _, _, _) = event { throw Stop() }
       }
     }
-    #expect(try tiny.files("broken").keys.sorted() == ["checkpoint/step-000000014.safetensors", "history.jsonl"])
+    #expect(
+      try tiny.files("broken").keys.sorted() == [
+        ".peft-bench", "checkpoint/step-000000014.safetensors", "history.jsonl",
+      ])
     let flag = CancellationFlag()
     var resumedFrom: Int?
     #expect(throws: Interruption.self) {
@@ -62,7 +65,10 @@ import Testing
       }
     }
     #expect(resumedFrom == 14)
-    #expect(try tiny.files("broken").keys.sorted() == ["checkpoint/step-000000023.safetensors", "history.jsonl"])
+    #expect(
+      try tiny.files("broken").keys.sorted() == [
+        ".peft-bench", "checkpoint/step-000000023.safetensors", "history.jsonl",
+      ])
     try tiny.run(configuration, output: "broken")
     #expect(try tiny.files("broken") == expected)
 
