@@ -78,9 +78,13 @@ struct RowSets {
     for next in all.sorted(by: {
       ($1.count, $0.dataset, $0.content) < ($0.count, $1.dataset, $1.content)
     }) {
+      // They stay together, so they go where there is room for all of them.
+      let shared = Set(all.filter { $0.count == next.count }.map(\.dataset))
+      let isLimit = shared.count > 1
       let free = groups.indices.filter { groups[$0][next.dataset] == nil }
       let alike = free.first { groups[$0].values.contains { $0.count == next.count } }
-      let index = alike ?? free.first ?? groups.count
+      let roomy = free.first { group in !isLimit || shared.allSatisfy { groups[group][$0] == nil } }
+      let index = alike ?? roomy ?? groups.count
       if index == groups.count { groups.append([:]) }
       groups[index][next.dataset] = next
       places[next] = index
