@@ -79,15 +79,18 @@ public struct ChatRenderer: Sendable {
     usualEnd = tokenizer.end(of: probe.prompt)
     answerPrefix = probe.prefix
     answerEnd = probe.end
-    endToken = Self.lastToken(of: probe.end, tokenizer)
+    endToken = Self.lastToken(of: probe.end, tokenizer, endOfText: configuration.endOfText)
   }
 
-  /// The token that a text ends with, if its spelling there is that of the whole token.
-  private static func lastToken(of text: String, _ tokenizer: Tokenizer) -> Int32? {
+  /// The token that ends an answer's text, if it is one that ends anything: an added token, or the end of text.
+  ///
+  /// An end of text that the tokenizer cuts into pieces ends nothing, though its last piece is a token too.
+  private static func lastToken(of text: String, _ tokenizer: Tokenizer, endOfText: String?) -> Int32? {
     guard let last = tokenizer.encode(text, after: .text).last, let token = tokenizer.token(for: last),
-      text.utf8.count >= token.utf8.count, text.utf8.suffix(token.utf8.count).elementsEqual(token.utf8)
+      text.utf8.suffix(token.utf8.count).elementsEqual(token.utf8)
     else { return nil }
-    return last
+    let isMark = token.utf8.elementsEqual((endOfText ?? "").utf8) || tokenizer.addedTokens.contains { $0.id == last }
+    return isMark ? last : nil
   }
 
   /// Refuses a model of which no file says what ends an answer.
