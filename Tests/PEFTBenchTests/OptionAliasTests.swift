@@ -51,9 +51,19 @@ import Testing
       ("{name: lora, r: [2, 4]}", "{name: lora, rank: [2, 4]}"),
     ])
   func methods(theirs: String, ours: String) throws {
-    func resolved(_ method: String) throws -> JSONValue {
-      try configuration("model: m\nmethods: [\(method)]\n").resolvedJSON
+    /// The methods without their labels, which tell a grid's values by the names that are written.
+    func resolved(_ method: String) throws -> [JSONValue] {
+      guard case .array(let methods)? = try configuration("model: m\nmethods: [\(method)]\n").resolvedJSON["methods"]
+      else {
+        return []
+      }
+      return methods.map { method in
+        var method = method
+        method["label"] = nil
+        return method
+      }
     }
+    #expect(try !resolved(ours).isEmpty)
     #expect(try resolved(theirs) == resolved(ours))
   }
 
