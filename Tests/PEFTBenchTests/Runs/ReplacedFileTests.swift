@@ -16,11 +16,11 @@ import Testing
     /// Its bytes are written over, and its time is set back.
     case rewrite
 
-    /// Changes the last byte but three of a file, which is the least significant one of a number.
-    func change(_ path: String) throws {
+    /// Changes bits of the last byte but three of a file, which is the least significant one of a number.
+    func change(_ path: String, bits: UInt8 = 1) throws {
       let file = URL(filePath: path)
       var bytes = try Data(contentsOf: file)
-      bytes[bytes.count - 4] ^= 1
+      bytes[bytes.count - 4] ^= bits
       let attributes = try FileManager.default.attributesOfItem(atPath: path)
       switch self {
       case .rename:
@@ -65,8 +65,8 @@ import Testing
   {
     let workspace = try IdentityWorkspace()
     try FileManager.default.copyItem(atPath: workspace.path("model"), toPath: workspace.path("other"))
-    // Another model: one of the same content would have the same runs.
-    try Way.rewrite.change(workspace.path("other/model.safetensors"))
+    // Another model, also after the change: one of the same content would have the same runs.
+    try Way.rewrite.change(workspace.path("other/model.safetensors"), bits: 2)
     var config = Config()
     config.more = [
       ("models", "[\"\(workspace.path("model"))\", \"\(workspace.path("other"))\"]"), ("seeds", "[1, 2]"),
