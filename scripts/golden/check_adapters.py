@@ -26,7 +26,7 @@ TOLERANCE = 1e-4
 # LN tuning has no list of known layers, and BEFT says so of every map without a bias.
 # A tied table in an adapter and an update's bias on a map without one are only not to be merged by PEFT.
 USUAL_WARNINGS = ("deprecat", "unsupported layer type", "base layer has no bias term", "ensure_weight_tying",
-                  "merging lora weights won't be possible")
+                  "a tied layer is part of the adapter", "merging lora weights won't be possible")
 OWN_TYPES = {"BOTTLENECK", "BITFIT"}
 
 
