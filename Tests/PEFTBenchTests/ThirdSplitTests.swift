@@ -126,7 +126,7 @@ struct ThirdSplitTests {
       _ = try Self.run(root, into: "plain", settings + ["data.test=validation"])
       func sentence(_ output: String) throws -> SettingsChoice {
         let suite = try #require(try Report(ReportedResults(["\(root)/\(output)"])).suites.first)
-        // The verdict passes over what no method that may be best was chosen for, and this one learns nothing.
+        // The verdict names none but settings that may be best, and here nothing is learned.
         return try #require(SettingsChoice.all(of: suite.results).first)
       }
       let chosen = try sentence("out")
