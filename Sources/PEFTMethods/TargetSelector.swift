@@ -199,8 +199,9 @@ public struct TargetSelector: Sendable, Equatable {
       if !names.contains(name) { names.append(name) }
     }
     let layerHint = option == "target_modules" ? layers.map { " in layers \($0)" } ?? "" : ""
+    let verb = what.contains("\", \"") ? "match" : "matches"
     return AttachError(
-      "\(what) matches no \(kind)\(layerHint); this model has \(names.joined(separator: ", "))", option: option)
+      "\(what) \(verb) no \(kind)\(layerHint); this model has \(names.joined(separator: ", "))", option: option)
   }
 }
 

@@ -72,7 +72,7 @@ import Testing
     "What cannot be merged is said before anything is written",
     arguments: [
       ("prompt-tuning-llama", "virtual tokens"), ("prefix-tuning-llama", "virtual tokens"),
-      ("lora-gpt2", "\"c_attn\" matches no linear map"), ("beft-qwen2", "no place"),
+      ("lora-gpt2", "\"c_attn\", \"mlp.c_proj\" match"), ("beft-qwen2", "no place"),
     ])
   func unmergeable(adapter: String, hint: String) throws {
     let workspace = try Workspace()
