@@ -89,7 +89,9 @@ final class Workspace {
   /// The records below a results folder, by `dataset/method`.
   func records(_ name: String) throws -> [String: DocumentValue] {
     var records: [String: DocumentValue] = [:]
-    for id in try FileManager.default.contentsOfDirectory(atPath: path("\(name)/runs")) {
+    // A run that failed has none.
+    for id in try FileManager.default.contentsOfDirectory(atPath: path("\(name)/runs"))
+    where FileManager.default.fileExists(atPath: path("\(name)/runs/\(id)/record.json")) {
       let record = try json(file: "\(name)/runs/\(id)/record.json")
       #expect(record["id"]?.string == id)
       records["\(record["dataset"]?.string ?? "")/\(record["method"]?["name"]?.string ?? "")"] = record
