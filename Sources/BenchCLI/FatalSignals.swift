@@ -14,6 +14,11 @@ enum FatalSignals {
     signal(SIGXFSZ, SIG_IGN)
     // Ctrl-\ ends the process at once; the language's runtime would take it for a crash, report it and go on.
     signal(SIGQUIT, SIG_DFL)
+    // Threads of Dispatch block it, and a program that one of them starts inherits that.
+    var quit = sigset_t()
+    sigemptyset(&quit)
+    sigaddset(&quit, SIGQUIT)
+    pthread_sigmask(SIG_UNBLOCK, &quit, nil)
     // The standard library aborts when it gets no memory, behind a line that says so.
     signal(SIGABRT) { _ in
       FatalSignals.write("error: the process ended for lack of memory or by a defect, as the line above says; ")
