@@ -1,4 +1,4 @@
-public import PEFTCore
+import PEFTCore
 
 /// A frozen table of the model, the embeddings or the head, of which PEFT may put a copy into an adapter's file.
 ///
