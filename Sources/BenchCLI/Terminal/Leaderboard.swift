@@ -33,7 +33,8 @@ struct Leaderboard {
       var cells = hasModels ? [record.string("model.name")] : []
       cells += [record.string("dataset"), ShortLabel.of(record.string("method.label"))]
       // The base model's own answers depend on no seed.
-      let seed = record.string("method.name") == "none" ? "–" : "\(Int(record.number("seed") ?? 0))"
+      let isSeeded = record.string("method.name") != "none"
+      let seed = isSeeded ? record.number("seed").flatMap { Int(exactly: $0) }.map(String.init) ?? "–" : "–"
       if hasSeeds { cells.append(seed) }
       cells += [record.string("scores.primary.name"), Format.percent(record.number("scores.primary.value"))]
       if hasTest { cells.append(Format.percent(record.number("sets.test.scores.primary.value"))) }

@@ -54,7 +54,8 @@ public struct SweepStatus: Sendable {
       found.append(
         Run(
           model: record.string("model.name"), dataset: record.string("dataset"),
-          method: record.string("method.label"), seed: Int(record.number("seed") ?? 0), id: record.string("id"),
+          method: record.string("method.label"), seed: record.number("seed").flatMap { Int(exactly: $0) } ?? 0,
+          id: record.string("id"),
           state: Self.complete(record)))
     }
     runs = found

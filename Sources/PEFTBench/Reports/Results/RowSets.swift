@@ -52,7 +52,7 @@ struct RowSets {
     let rows = zip(runs, facts).map { run, record -> Rows? in
       // The base model is not trained, so it has no training rows.
       if use == .training, run.isZeroShot { return nil }
-      let count = Int(record.number("\(part)_rows") ?? 0)
+      let count = record.number("\(part)_rows").flatMap { Int(exactly: $0) } ?? 0
       let digest = record.string("\(part)_sha256")
       let hash = digest.isEmpty ? record.string("revision") + " " + record.string("sample") : digest
       let place = [run.dataset, run.modelHash, "\(count)"]
