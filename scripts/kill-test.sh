@@ -49,7 +49,7 @@ methods:
   - full
 seeds: [1, 2, 3]
 training: {epochs: 6, batch_size: 3, learning_rate: 1e-2, logging_steps: 2, validation_fraction: 0.2, checkpoint_steps: 3}
-evaluation: {max_new_tokens: 4, batch_size: 4, zero_shot: false}
+evaluation: {batch_size: 4, zero_shot: false}
 YAML
 } >sweep.yaml
 

@@ -115,7 +115,7 @@ cd "$work/sweep" || exit 2
 methods: [{name: lora, rank: 4, dropout: 0.1}, prompt-tuning, ia3]
 seeds: [1, 2]
 training: {epochs: 60, batch_size: 3, learning_rate: 1e-2, validation_fraction: 0.2, checkpoint_steps: 5}
-evaluation: {max_new_tokens: 4, batch_size: 4, zero_shot: false}
+evaluation: {batch_size: 4, zero_shot: false}
 YAML
 } >sweep.yaml
 "$program" run sweep.yaml -o calm --threads 1 --quiet >calm.txt || fail "the undisturbed sweep failed"
