@@ -18,9 +18,9 @@ public struct RunFilter: Sendable {
   /// - Parameter names: The names under a key.
   public func complaint(names: (_ key: String) -> [String]) -> String? {
     for (key, value) in pairs {
-      var known: [String] = []
-      for name in names(key) where !known.contains(name) { known.append(name) }
-      guard !known.contains(value) else { continue }
+      var seen: Set<String> = []
+      let known = names(key).filter { seen.insert($0).inserted }
+      guard !seen.contains(value) else { continue }
       let nearest = NearestName.of(value, among: known).map { "; did you mean \"\($0)\"?" } ?? "."
       let shown = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
       return "--only \(key)=\(value): there is no such \(key)\(nearest) Known: \(shown)"

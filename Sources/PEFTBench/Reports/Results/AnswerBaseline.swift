@@ -11,12 +11,11 @@ public struct AnswerBaseline: Sendable, Equatable {
   /// How many different answers the run gave; nil where it is not known.
   public let distinctAnswers: Int?
 
-  /// Reads what a record tells.
-  init(_ record: RunRecord) {
-    majorityAnswer = record.string("scores.majority.answer")
-    majority = record.number("scores.majority.value")
-    chance = record.number("scores.chance")
-    distinctAnswers = record.number("scores.distinct_answers").flatMap { Int(exactly: $0) }
+  /// Takes what the summary of a record tells.
+  init(_ summary: AnswerSummary) {
+    majorityAnswer = summary.majority?.answer ?? ""
+    majority = summary.majority?.value
+    (chance, distinctAnswers) = (summary.chance, summary.distinctAnswers)
   }
 
   private init(majorityAnswer: String, majority: Double?, chance: Double?, distinctAnswers: Int?) {

@@ -176,8 +176,9 @@ public struct ReportedRun: Sendable {
     let named = record.string("scores.protocol")
     scoringProtocol = named.isEmpty ? ScoringProtocol.strict.rawValue : named
     scores = Self.scores(record["scores"])
-    summary = AnswerSummary(record)
-    baseline = AnswerBaseline(record)
+    let summary = AnswerSummary(record)
+    self.summary = summary
+    baseline = AnswerBaseline(summary)
     invalidRate = record.number("scores.invalid_rate")
     answerCount = record.number("scores.count").flatMap { Int(exactly: $0) }
     notes = record.strings("scores.notes")
