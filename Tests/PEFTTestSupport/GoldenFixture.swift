@@ -17,6 +17,9 @@ public struct GoldenFixture: Sendable {
   public static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures", isDirectory: true)
 
+  /// The folder of the package whose sources were built.
+  public static let package = root.deletingLastPathComponent().deletingLastPathComponent()
+
   /// The names of the folders in `Tests/Fixtures/<topic>`, sorted.
   public static func names(in topic: String) -> [String] {
     let topicFolder = root.appendingPathComponent(topic, isDirectory: true)

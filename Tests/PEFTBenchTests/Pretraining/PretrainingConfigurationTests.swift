@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
@@ -24,8 +25,7 @@ import Testing
 
   @Test("The config that comes with the program makes a model of 1 to 3 million parameters in at most 6 MB")
   func shipped() throws {
-    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appending(path: "configs/pretrain-mini.yaml").path
+    let path = GoldenFixture.package.appending(path: "configs/pretrain-mini.yaml").path
     let configuration = try PretrainingConfiguration(ConfigFile.load(path: path))
     let model = try LlamaDescription(
       configuration.architecture, vocabularySize: configuration.vocabulary.size

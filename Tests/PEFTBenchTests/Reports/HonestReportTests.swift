@@ -24,7 +24,7 @@ import Testing
 
   /// The document says this, after the situation's name.
   private func expectDocumented(_ situation: String, _ text: String) throws {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/honest-reports.md")
+    let file = GoldenFixture.package.appending(path: "docs/honest-reports.md")
     let document = try String(contentsOf: file, encoding: .utf8)
     let isThere = document.split(separator: "\n").contains { $0.hasPrefix("| \(situation) |") && $0.contains(text) }
     #expect(isThere, "docs/honest-reports.md is to have: | \(situation) | … | \(text) |")

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
@@ -10,8 +11,7 @@ import Testing
   static let sentenceTasks = (SmallWorld.glue + SmallWorld.superGLUE).map(\.name)
   static let classifications = names.filter { DatasetCatalogue.dataset($0)?.labels.isEmpty == false }
 
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "datasets/mini").path
+  private static let folder = GoldenFixture.package.appending(path: "datasets/mini").path
 
   private func mini(_ name: String) throws -> any MiniDataset { try #require(SmallWorld.dataset(name)) }
 

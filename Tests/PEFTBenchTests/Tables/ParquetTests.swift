@@ -1,12 +1,12 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 /// Files written by `scripts/golden/make_parquet.py`, by name.
 enum ParquetFixtures {
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Fixtures/parquet").path
+  static let folder = GoldenFixture("parquet").folder.path
 
   static let names: [String] =
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])

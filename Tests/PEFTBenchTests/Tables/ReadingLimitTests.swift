@@ -1,14 +1,14 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 /// Files that would cost far more memory or work than their size lets anybody expect.
 ///
 /// The Parquet files are made by `scripts/golden/make_bombs.py`.
 @Suite("Reading limits") struct ReadingLimitTests {
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Fixtures/bombs").path
+  static let folder = GoldenFixture("bombs").folder.path
 
   static func readFirstRow(_ path: String) throws { _ = try TableFile.open(path: path).rows().next() }
 

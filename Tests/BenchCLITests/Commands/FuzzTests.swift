@@ -6,9 +6,9 @@ import Testing
 @Suite("Damaged files") struct FuzzTests {
   @Test("Whatever is read is read, or refused in the proper way") func campaign() throws {
     let cases = ProcessInfo.processInfo.environment["PEFT_FUZZ_CASES"] ?? "1000"
+    let options = "--cases \(cases) --seed 1 --project '\(GoldenFixture.package.path)'"
     let result = try SpawnedProgram.run(
-      [], shell: "exec \"$(dirname \"$PROGRAM\")/peft-fuzz\" --cases \(cases) --seed 1 --project '\(Self.project.path)'"
-    )
+      [], shell: "exec \"$(dirname \"$PROGRAM\")/peft-fuzz\" \(options)")
     #expect(result.status == 0, "\(result.output)\(result.diagnostics)")
     // A campaign that reads nothing, or refuses nothing, would find nothing.
     let rows = result.output.split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst()
@@ -18,9 +18,5 @@ import Testing
       let counts = cells.compactMap { Int($0) }
       #expect(counts.count >= 3 && counts[0] == counts[1] + counts[2] && counts[1] > 0 && counts[2] > 0, "\(row)")
     }
-  }
-
-  private static var project: URL {
-    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   }
 }

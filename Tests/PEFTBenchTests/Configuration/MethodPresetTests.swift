@@ -14,7 +14,7 @@ import Testing
   private static let tiny = GoldenFixture("models/llama").folder.path
 
   @Test("The table that is built in is configs/methods.yaml") func copy() throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let root = GoldenFixture.package
     let table = try Data(contentsOf: root.appending(path: "configs/methods.yaml"))
     #expect(
       MethodPresets.builtInText.bytes == Array(table),

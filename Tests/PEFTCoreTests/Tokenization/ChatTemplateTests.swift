@@ -1,13 +1,12 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 @Suite("Chat templates") struct ChatTemplateTests {
   /// Tests/Fixtures/templates/templates.json, made by scripts/golden/make_templates.py.
   static func fixture() throws -> DocumentValue {
-    let file = URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/templates/templates.json")
+    let file = GoldenFixture("templates").url("templates.json")
     return try JSONParser.parse(DocumentText(name: "templates.json", bytes: Array(try Data(contentsOf: file))))
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 /// Values that reference libraries gave, from Tests/Fixtures/metrics.
@@ -7,7 +8,7 @@ struct MetricFixture {
   let document: DocumentValue
 
   init(_ name: String) throws {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/metrics/\(name)")
+    let file = GoldenFixture("metrics").url(name)
     document = try JSONParser.parse(DocumentText(name: name, bytes: Array(Data(contentsOf: file))))
   }
 

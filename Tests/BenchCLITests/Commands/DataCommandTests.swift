@@ -9,10 +9,8 @@ import Testing
 private let hasCurl = ["/usr/bin/curl", "/bin/curl"].contains { FileManager.default.isExecutableFile(atPath: $0) }
 
 @Suite("Commands of data, models and plans") struct DataCommandTests {
-  private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "Fixtures")
-  private static let config = fixtures.deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "configs/full.yaml").path
+  private static let fixtures = GoldenFixture.root
+  private static let config = GoldenFixture.package.appending(path: "configs/full.yaml").path
   private static let commit = String(repeating: "0123abcdef", count: 4)
   private static let sst2 = (0..<20).map { #"{"sentence": "film \#($0) is good", "label": \#($0 % 2)}"# + "\n" }
     .joined()
@@ -283,8 +281,7 @@ private let hasCurl = ["/usr/bin/curl", "/bin/curl"].contains { FileManager.defa
 }
 
 @Suite("data generate and data status --baselines") struct DataGenerateTests {
-  private static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
+  private static let project = GoldenFixture.package
 
   @Test("Files are written as they are committed; another seed gives others; the corpus is printed") func generate()
     throws

@@ -1,9 +1,9 @@
 import Foundation
+import PEFTTestSupport
 import Testing
 
 /// The folder of fixtures, `Tests/Fixtures`.
-let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  .appendingPathComponent("Fixtures")
+let fixtures = GoldenFixture.root
 
 /// Runs `body` with the path of a new empty folder, which is removed afterwards.
 func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {

@@ -1,11 +1,11 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 /// Files of Tests/Fixtures/tokenizers, made by scripts/golden/make_tokenizers.py.
 enum TokenizerFixture {
-  static let folder = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/tokenizers")
+  static let folder = GoldenFixture("tokenizers").folder
 
   static func text(_ name: String) throws -> DocumentText {
     DocumentText(name: name, bytes: Array(try Data(contentsOf: folder.appendingPathComponent(name))))

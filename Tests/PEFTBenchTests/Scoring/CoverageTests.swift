@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
@@ -51,7 +52,7 @@ import Testing
       }
     }
     let table = lines.joined(separator: "\n")
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/honest-reports.md")
+    let file = GoldenFixture.package.appending(path: "docs/honest-reports.md")
     let document = try String(contentsOf: file, encoding: .utf8)
     #expect(document.contains(table), "docs/honest-reports.md is to have this table:\n\(table)")
   }
