@@ -72,8 +72,11 @@ public struct AdapterSettings {
   }
 
   /// The targets of a method, as PEFT means them: a list of names, or one expression.
-  public func targets() throws -> TargetSelector? {
+  ///
+  /// - Parameter mayBeNone: Whether an empty list means no modules, since there is something else to adapt.
+  public func targets(orNone mayBeNone: Bool = false) throws -> TargetSelector? {
     guard let value = root["target_modules"], let names = try strings("target_modules") else { return nil }
+    if mayBeNone, names.isEmpty { return nil }
     let pattern: TargetSelector.Pattern =
       switch value.content {
       case .string("all-linear"): .allLinear

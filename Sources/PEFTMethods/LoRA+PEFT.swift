@@ -3,14 +3,24 @@ import PEFTCore
 extension LoRA {
   /// Refuses what changes the mathematics and is not supported, each with its reason.
   static func refuseVariants(_ settings: AdapterSettings) throws {
-    try settings.refuse(
-      ["target_parameters"], because: "updates of single parameters (expert weights) are not supported")
     try settings.refuse(["layer_replication"], because: "models that are built by repeating layers are not supported")
     try settings.refuse(
       ["alora_invocation_tokens"], because: "updates that begin at some tokens of a prompt (aLoRA) are not supported")
     try settings.refuse(["arrow_config"], because: "routing between several adapters is not supported")
     try settings.refuse(["use_qalora", "use_bdlora", "velora_config", "monteclora_config", "kasa_config"])
   }
+
+  /// An option that is set and that an update of single parameters cannot have.
+  var optionWithoutParameters: String? {
+    guard !parameters.names.isEmpty else { return nil }
+    if dropout > 0 { return "dropout" }
+    if isWeightDecomposed { return "dora" }
+    if hasUpdateBias { return "lora_bias" }
+    return start == .pissa || loadedStart != nil ? "init" : nil
+  }
+
+  /// PEFT's names of options that it calls otherwise.
+  static let memberNames = ["dropout": "lora_dropout", "dora": "use_dora", "init": "init_lora_weights"]
 
   /// Starts that leave the base weight alone do not matter to an adapter that is trained; others must be known.
   static func start(_ settings: AdapterSettings) throws -> (Start, LoadedStart?) {
@@ -45,7 +55,7 @@ extension LoRA {
   ///
   /// - Parameter converts: Whether PiSSA's matrices are saved as a plain update of twice the rank.
   func members(
-    of model: CausalLanguageModel, selector: TargetSelector, sites: [String], linears: [Linear], converts: Bool
+    of model: CausalLanguageModel, selector: TargetSelector?, sites: [String], linears: [Linear], converts: Bool
   ) -> [(String, JSONValue)] {
     // Trained minus initial product is one of twice the rank with the same factor.
     let growth = converts ? (isRankStabilized ? 2.0.squareRoot() : 2) : 1
@@ -56,23 +66,24 @@ extension LoRA {
       case .zero, .pissa: loadedStart.map { JSONValue($0.rawValue) } ?? true
       }
     // PEFT does not take layers beside a string.
-    let isList = if case .suffixes = selector.pattern { true } else { false }
-    let listsSites = selector.layers != nil && !isList
+    let isList = if case .suffixes? = selector?.pattern { true } else { false }
+    let listsSites = selector == nil || selector?.layers != nil && !isList
     return [
       ("alora_invocation_tokens", .null),
       ("alpha_pattern", alphaPattern.document { ($0 * growth).document }), ("arrow_config", .null),
       ("bias", JSONValue(biases.rawValue)), ("corda_config", .null), ("ensure_weight_tying", false),
-      ("eva_config", .null), ("exclude_modules", listsSites ? .null : selector.excludedDocument),
+      ("eva_config", .null), ("exclude_modules", listsSites ? .null : selector?.excludedDocument ?? .null),
       ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
       ("init_lora_weights", savedStart), ("kasa_config", .null), ("layer_replication", .null),
-      ("layers_pattern", listsSites ? .null : selector.layersPatternDocument),
-      ("layers_to_transform", listsSites ? .null : selector.layersDocument), ("loftq_config", [:]),
+      ("layers_pattern", listsSites ? .null : selector?.layersPatternDocument ?? .null),
+      ("layers_to_transform", listsSites ? .null : selector?.layersDocument ?? .null), ("loftq_config", [:]),
       ("lora_alpha", (alpha * growth).document), ("lora_bias", JSONValue(hasUpdateBias)),
       ("lora_dropout", JSONValue(dropout)), ("lora_ga_config", .null), ("megatron_config", .null),
       ("megatron_core", "megatron.core"), ("modules_to_save", savedModules.document),
       ("monteclora_config", .null), ("qalora_group_size", 16), ("r", JSONValue(rankGrowth * rank)),
       ("rank_pattern", rankPattern.document { JSONValue(rankGrowth * $0) }),
-      ("target_modules", listsSites ? JSONValue(sites) : selector.document()), ("target_parameters", .null),
+      ("target_modules", listsSites ? JSONValue(sites) : selector?.document() ?? .null),
+      ("target_parameters", parameters.document),
       ("trainable_token_indices", tokens.document), ("use_bdlora", .null), ("use_dora", JSONValue(isWeightDecomposed)),
       ("use_qalora", false), ("use_rslora", JSONValue(isRankStabilized)), ("velora_config", .null),
     ]

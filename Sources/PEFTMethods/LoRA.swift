@@ -11,7 +11,8 @@ import PEFTCore
 /// 1/rank) and `init: orthogonal` (A and B in orthogonal parts of the rank). `init: pissa` (Meng et al. 2024) starts
 /// from W's principal components, see `PiSSAAdapter`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski
 /// 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate. `rank_pattern` and `alpha_pattern` give
-/// some targets a rank or alpha of their own, as in PEFT. Targets may be embedding tables too (`EmbeddingLoRA`).
+/// some targets a rank or alpha of their own, as in PEFT. Targets may be embedding tables too (`EmbeddingLoRA`), or
+/// single weights (`TargetParameters`).
 /// `bias`, `modules_to_save` and `trainable_token_indices` train parts of the model itself beside it. Merged for
 /// inference, so it adds no cost there.
 struct LoRA: PEFTMethod {
@@ -57,6 +58,8 @@ struct LoRA: PEFTMethod {
   let start: Start
   /// The modules to adapt; nil for the model family's default.
   let targets: TargetSelector?
+  /// Single weights to update, in place of the default modules or beside those of `targets`.
+  let parameters: TargetParameters
   /// The model's own biases that are trained beside it.
   let biases: TrainedBiases
   /// Modules that are trained as a whole beside it.
@@ -92,6 +95,7 @@ struct LoRA: PEFTMethod {
       "init", default: Start.zero,
       about: "start with no update (three ways to draw it), or with the weight's principal components (PiSSA)")
     targets = try TargetSelector.read(&options)
+    parameters = try TargetParameters(options: &options)
     hasUpdateBias = try options.optionalBool("lora_bias", about: "give the update a trained bias") ?? false
     biases =
       try options.optionalChoice("bias", about: "train the model's own biases: all, or those of the adapted maps")
@@ -103,6 +107,9 @@ struct LoRA: PEFTMethod {
     isConverted = false
     for (option, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
       if let problem { throw options.error(option, problem) }
+    }
+    if let option = optionWithoutParameters {
+      throw options.error(option, "is not possible beside \"target_parameters\"")
     }
     if isWeightDecomposed, start == .pissa {
       throw options.error("init", "\"pissa\" and dora: true exclude each other")
@@ -136,7 +143,8 @@ struct LoRA: PEFTMethod {
     isWeightDecomposed = try settings.bool("use_dora", default: false)
     hasUpdateBias = try settings.bool("lora_bias", default: false)
     learningRateRatio = 1
-    targets = try settings.targets()
+    parameters = try TargetParameters(peft: settings)
+    targets = try settings.targets(orNone: !parameters.names.isEmpty)
     guard let biases = TrainedBiases(rawValue: try settings.string("bias", default: "none")) else {
       throw settings.error("bias", "expected none, all or lora_only")
     }
@@ -146,6 +154,9 @@ struct LoRA: PEFTMethod {
     tiesAdapters = try settings.bool("ensure_weight_tying", default: false)
     isConverted = settings.hasState
     (start, loadedStart) = try Self.start(settings)
+    if let option = optionWithoutParameters {
+      throw settings.error(Self.memberNames[option] ?? option, "is not possible beside \"target_parameters\"")
+    }
     if isWeightDecomposed, let loadedStart {
       throw settings.error("init_lora_weights", "\"\(loadedStart.rawValue)\" with use_dora is not supported")
     }
@@ -167,6 +178,7 @@ struct LoRA: PEFTMethod {
     ]
     for option in TargetSelector.options(targets) { options.append((name: option.0, value: option.1)) }
     options += [
+      ("target_parameters", parameters.document),
       ("lora_bias", hasUpdateBias ? true : .null), ("bias", biases == .none ? .null : JSONValue(biases.rawValue)),
       ("modules_to_save", savedModules.document), ("trainable_token_indices", tokens.document),
     ]
@@ -174,11 +186,13 @@ struct LoRA: PEFTMethod {
   }
 
   func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
-    let selector = try targets ?? DefaultTargets.lora(of: model)
-    let (linears, tables) = try selector.mapsAndTables(of: model, except: savedModules)
-    let sites = linears.map(\.site) + tables.map(\.site)
-    try rankPattern.check("rank_pattern", sites: sites)
-    try alphaPattern.check("alpha_pattern", sites: sites)
+    let selector = try targets ?? (parameters.names.isEmpty ? DefaultTargets.lora(of: model) : nil)
+    let (modules, tables) = try selector?.mapsAndTables(of: model, except: savedModules) ?? ([], [])
+    let sites = modules.map(\.site) + tables.map(\.site)
+    let linears = modules + (try parameters.linears(of: model, besides: sites))
+    let patternNames = (linears.map(\.site) + tables.map(\.site)).map(parameters.patternName)
+    try rankPattern.check("rank_pattern", sites: patternNames)
+    try alphaPattern.check("alpha_pattern", sites: patternNames)
     try checkTables(tables, linears: linears, of: model)
     try checkStart(linears)
     let adapters = try linears.map { try adapter(of: $0, with: setting) }
@@ -195,7 +209,7 @@ struct LoRA: PEFTMethod {
     }
     let beside: Addition
     do {
-      beside = try trainBeside(linears, of: model, with: setting)
+      beside = try trainBeside(modules, of: model, with: setting)
     } catch {
       detach()
       throw error
@@ -282,7 +296,7 @@ struct LoRA: PEFTMethod {
       throw AttachError(
         "rank \(rank(at: small.site)) is larger than \(small.site) itself, which is \(small.outputs) × "
           + "\(small.inputs) and has no more components",
-        option: rankPattern.value(for: small.site) == nil ? "rank" : "rank_pattern")
+        option: rankPattern.value(for: parameters.patternName(of: small.site)) == nil ? "rank" : "rank_pattern")
     }
   }
 
@@ -297,11 +311,11 @@ struct LoRA: PEFTMethod {
     ]
   }
 
-  private func rank(at site: String) -> Int { rankPattern.value(for: site) ?? rank }
+  private func rank(at site: String) -> Int { rankPattern.value(for: parameters.patternName(of: site)) ?? rank }
 
   /// The factor of a module's update.
   private func scale(at site: String) -> Float {
-    let (alpha, rank) = (alphaPattern.value(for: site) ?? alpha, Double(rank(at: site)))
+    let (alpha, rank) = (alphaPattern.value(for: parameters.patternName(of: site)) ?? alpha, Double(rank(at: site)))
     return Float(isRankStabilized ? alpha / rank.squareRoot() : alpha / rank)
   }
 }

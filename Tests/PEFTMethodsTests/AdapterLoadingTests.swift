@@ -22,7 +22,7 @@ import Testing
       ("init_lora_weights", #""lora_ga""#, "taken out of the base weights"),
       ("init_lora_weights", #""pissa_niter_4""#, "random procedure"),
       ("init_lora_weights", #""loftq""#, "quantized"), ("init_lora_weights", #""newest""#, "not supported"),
-      ("target_parameters", #"["mlp.experts.gate_up_proj"]"#, "single parameters"),
+      ("target_parameters", "[7]", "a list of strings"), ("target_parameters", #"[""]"#, "name is empty"),
       ("layer_replication", "[[0, 2], [1, 2]]", "repeating layers"),
       ("alora_invocation_tokens", "[3, 4]", "aLoRA"), ("use_qalora", "true", "not supported"),
       ("bias", #""some""#, "none, all or lora_only"), ("layers_to_transform", #"["first"]"#, "a layer's number"),
@@ -35,6 +35,57 @@ import Testing
     let message = error?.description ?? ""
     #expect(message.contains("\"\(member)\"") && message.contains(reason), "\(message)")
     #expect(message.contains("adapter_config.json:"), "\(message)")
+  }
+
+  @Test(
+    "Options that an update of single parameters cannot have are refused, as PEFT does",
+    arguments: [
+      ("lora_dropout", JSONValue(0.1)), ("use_dora", true), ("lora_bias", true), ("init_lora_weights", "pissa"),
+    ])
+  func besideParameters(member: String, value: JSONValue) throws {
+    let adapter = try EditedAdapter("lora-parameters-llama") { $0[member] = value }
+    let error = #expect(throws: DocumentError.self) { try adapter.file().method() }
+    #expect(error?.description.contains("\"\(member)\": is not possible beside") == true)
+  }
+
+  @Test("Single parameters that the model does not have are refused, or overlooked among others")
+  func absentParameters() throws {
+    let expert: JSONValue = ["mlp.experts.gate_up_proj"]
+    let adapter = try EditedAdapter("lora-parameters-llama") { $0["target_parameters"] = expert }
+    let error = #expect(throws: AttachError.self) { try adapter.logits() }
+    #expect(error?.description.contains("\"mlp.experts.gate_up_proj\" matches no weight") == true)
+    let some: JSONValue = ["mlp.experts.gate_up_proj", "k_proj.weight", "mlp.down_proj.weight"]
+    let mixed = try EditedAdapter("lora-parameters-llama") { $0["target_parameters"] = some }
+    #expect(try mixed.logits() == EditedAdapter("lora-parameters-llama").logits())
+  }
+
+  @Test("An adapter of single parameters alone is saved as PEFT loads it: no modules, the parameters' names")
+  func parametersAlone() throws {
+    let context = ComputeContext(threads: 1)
+    let files = try ModelFiles.open(GoldenFixture("models/llama").folder.path)
+    let setting = AttachmentSetting(seeds: SeedStream(1), context: context)
+    func logits(_ method: any PEFTMethod, _ prepare: (AttachedMethod) throws -> Void) throws -> [Float] {
+      let model = try files.load(as: .auto, context: context)
+      try prepare(try method.attach(to: model, with: setting))
+      return MethodProbe(model: model, context: context).logits(MethodBench.ids)
+    }
+    let names =
+      #"{"rank": 3, "target_parameters": ["q_proj.weight"], "rank_pattern": {"0.self_attn.q_proj.weight": 2}}"#
+    let method = try makeMethod("lora", names)
+    let out = try TemporaryFolder()
+    let trained = try logits(method) { attachment in
+      #expect(attachment.trainableCount == 2 * (16 + 16) + 3 * (16 + 16))
+      for parameter in attachment.parameters { parameter.assign(parameter.value.values.map { $0 + 0.1 }) }
+      try AdapterFile.save(attachment, to: out.path, baseModel: "llama")
+    }
+    let settings = JSONValue(try JSONParser.parse(file: out.path + "/adapter_config.json").value)
+    #expect(settings["target_modules"] == [] && settings["target_parameters"] == ["q_proj.weight"])
+    let file = try AdapterFile.open(out.path)
+    #expect(try logits(try file.method()) { try file.load(into: $0) } == trained)
+    // The same update of the modules: the same model.
+    let modules = try makeMethod(
+      "lora", #"{"rank": 3, "target_modules": ["q_proj"], "rank_pattern": {"0.self_attn.q_proj": 2}}"#)
+    #expect(try logits(modules) { try file.load(into: $0) } == trained)
   }
 
   @Test("Layers beside a regular expression are refused, as PEFT does")

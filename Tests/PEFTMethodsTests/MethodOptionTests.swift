@@ -29,6 +29,7 @@ import Testing
       ("lora", #"{"exclude_modules": "lm_head"}"#, "target_modules"),
       ("lora", #"{"target_modules": ["q_proj"], "layers_pattern": "layers"}"#, "layers_to_transform"),
       ("lora", #"{"init_lora_weights": "eva"}"#, "\"eva\" is not supported; expected one of true, \"gaussian\""),
+      ("lora", #"{"target_parameters": ["q_proj.weight"], "lora_dropout": 0.1}"#, "not possible beside"),
       ("lora", #"{"init_lora_weights": false}"#, "false is not supported"),
       ("lora", #"{"r": 4, "lora_rank": 4}"#, "means the same as \"r\""),
       ("prompt-tuning", #"{"prompt_tuning_init": "NONE"}"#, "\"NONE\" is not supported"),
@@ -63,6 +64,13 @@ import Testing
         "exclude_modules and modules_to_save leave none"
       ),
       ("lora", #"{"target_modules": ["q_proj"], "exclude_modules": "(q_proj"}"#, "exclude_modules"),
+      ("lora", #"{"target_parameters": ["q_prj.weight"]}"#, "\"q_prj.weight\" matches no weight of a linear map"),
+      ("lora", #"{"target_parameters": ["norm.weight"]}"#, "model.norm.weight is not the weight of a linear map"),
+      ("lora", #"{"target_parameters": ["embed_tokens.weight"]}"#, "model.embed_tokens.weight is not the weight"),
+      (
+        "lora", #"{"target_parameters": ["q_proj.weight"], "target_modules": ["q_proj"]}"#,
+        "model.layers.0.self_attn.q_proj is adapted as a module too"
+      ),
       ("lora", #"{"modules_to_save": ["classifier"]}"#, "\"classifier\" matches no module"),
       ("lora", #"{"trainable_token_indices": [3, 96]}"#, "there is no token 96: the model has 96"),
       ("lora", #"{"trainable_token_indices": {"wpe": [3]}}"#, "\"wpe\" is neither the embedding table"),
@@ -102,6 +110,17 @@ import Testing
       }
       #expect(error?.description.contains("neither gain nor bias") == true, "\(error?.description ?? "")")
     }
+  }
+
+  @Test("A parameter that is stored turned is refused, since PEFT's update of it is another one")
+  func turnedParameter() throws {
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/gpt2").folder.path).skeleton()
+    let error = #expect(throws: AttachError.self) {
+      try makeMethod("lora", #"{"target_parameters": ["c_attn.weight"]}"#).attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    }
+    #expect(error?.description.contains("c_attn.weight is stored turned") == true, "\(error?.description ?? "")")
   }
 
   @Test("A rank above a map's width is allowed, with a note")

@@ -156,6 +156,10 @@ def lora_beside(model_name, lora):
         **{**lora, "target_modules": [*targets, "absent_name"]}, layers_to_transform=[0, 1],
         layers_pattern=["h" if gpt2 else "layers"], exclude_modules=r".*\.0\..*(attn|proj)" if gpt2 else r".*\.0\..*k_proj")
     yield "lora-wide", p.LoraConfig(**{**lora, "r": 24})
+    if not gpt2:  # Conv1D's weight is turned, and so is PEFT's update of it.
+        yield "lora-parameters", p.LoraConfig(
+            **{**lora, "target_modules": ["v_proj"]}, target_parameters=["k_proj.weight", "mlp.down_proj.weight"],
+            rank_pattern={"k_proj.weight": 2}, alpha_pattern={"v_proj": 20})
     if not gpt2:  # PEFT does not turn Conv1D's weight for it.
         yield "lora-olora", p.LoraConfig(**lora, init_lora_weights="olora")
 
