@@ -106,20 +106,11 @@ struct MachineSpeed {
     }
 
     func forward(sequences: Int, tokens: Int) -> Pass {
-      pass(sequences, tokens) { batch in
-        let tape = Tape(context: context, recording: false)
-        let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
-        _ = model.logits(rows: batch.labels.map(\.row), of: hidden, on: tape)
-      }
+      pass(sequences, tokens) { _ = $0.logits(of: $1) }
     }
 
     func training(sequences: Int, tokens: Int) -> Pass {
-      pass(sequences, tokens) { batch in
-        let tape = Tape(context: context, recording: true)
-        let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
-        _ = model.loss(of: batch.labels, hidden: hidden, on: tape)
-        tape.runBackward()
-      }
+      pass(sequences, tokens) { _ = $0.takeGradients(of: $1, dropout: nil) }
     }
 
     func generationStep() -> Pass {
@@ -135,7 +126,7 @@ struct MachineSpeed {
       return Pass(rows: prompts.count, seconds: max(seconds(4) - one, 1e-6) / 3, bytes: 0)
     }
 
-    private func pass(_ sequences: Int, _ tokens: Int, _ body: (TrainingBatch) -> Void) -> Pass {
+    private func pass(_ sequences: Int, _ tokens: Int, _ body: (TrainingStep, TrainingBatch) -> Void) -> Pass {
       let examples = (0..<sequences).map { sequence in
         let ids = ids(sequence: sequence, count: tokens)
         return EncodedExample(prompt: Array(ids.dropLast(2)), answer: Array(ids.suffix(2)))
@@ -144,7 +135,7 @@ struct MachineSpeed {
       context.pool.resetPeak()
       let start = DispatchTime.now()
       let batch = TrainingBatch(examples, model: model, labelCount: 2 * sequences)
-      body(batch)
+      body(TrainingStep(model: model, context: context), batch)
       let bytes = context.pool.peak[.activations] - before
       let rows = batch.forest.rowCount
       return Pass(

@@ -68,6 +68,7 @@ public struct SpeedProbe {
     }
     let optimizer = Optimizer(
       .adamW(), parameters: attachment.parameters, weightDecay: 0.01, maximumGradientNorm: nil, context: context)
+    let pass = TrainingStep(model: model, context: context)
     context.pool.resetPeak()
     var seconds: [Double] = []
     var loss = 0.0
@@ -75,11 +76,12 @@ public struct SpeedProbe {
       if step == 1 { context.workers.profile?.reset() }
       let start = DispatchTime.now()
       let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
-      let tape = Tape(context: context, recording: !attachment.parameters.isEmpty)
-      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
-      loss = model.loss(of: batch.labels, hidden: hidden, on: tape)
-      tape.runBackward()
-      if !attachment.parameters.isEmpty { optimizer.step(learningRate: 1e-4, gradientNorm: 0) }
+      if attachment.parameters.isEmpty {
+        loss = pass.loss(of: batch)
+      } else {
+        loss = pass.takeGradients(of: batch, dropout: nil)
+        optimizer.step(learningRate: 1e-4, gradientNorm: 0)
+      }
       seconds.append(start.secondsUntilNow)
     }
     let peak = context.pool.peak
@@ -91,9 +93,7 @@ public struct SpeedProbe {
     for _ in 0...min(steps, 3) {
       let start = DispatchTime.now()
       let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
-      let tape = Tape(context: context, recording: false)
-      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
-      _ = model.logits(rows: batch.labels.map(\.row), of: hidden, on: tape)
+      _ = pass.logits(of: batch)
       inference.append(start.secondsUntilNow)
     }
     let median = Self.median(seconds.dropFirst())

@@ -15,6 +15,8 @@ final class ModelCopies {
     let model: CausalLanguageModel
     let parameters: [Parameter]
     let context: ComputeContext
+
+    var step: TrainingStep { TrainingStep(model: model, context: context) }
   }
 
   private let copies: [Copy]
@@ -68,10 +70,7 @@ final class ModelCopies {
       context.workers.run(pieces: copies.count) { index in
         let copy = copies[index]
         for part in batch.shards[index] {
-          let tape = Tape(context: copy.context, recording: recording)
-          let hidden = copy.model.hiddenStates(part.forest, on: tape)
-          losses[index] += copy.model.loss(of: part.labels, hidden: hidden, on: tape)
-          if recording { tape.runBackward() }
+          losses[index] += recording ? copy.step.takeGradients(of: part, dropout: nil) : copy.step.loss(of: part)
         }
       }
     }

@@ -5,9 +5,12 @@ import PEFTCore
 /// How a batch is cut depends on its pieces alone, so that sums come out alike whatever the number of threads.
 struct PretrainingBatch {
   /// A forward and backward pass's worth.
-  struct Part {
+  struct Part: LabelledForest {
     let forest: TokenForest
     let labels: [LabelledPosition]
+
+    /// Nearly every row is labelled, so there is nothing to leave out.
+    var rowsRead: [Int]? { nil }
   }
 
   /// For each shard the parts that it works on one after the other.

@@ -230,6 +230,8 @@ public struct Trainer {
   /// Which tensor a loss that is not finite comes from.
   private var origin: String { model.originOfNonFinite(trained: attachment.parameters) }
 
+  private var step: TrainingStep { TrainingStep(model: model, context: context) }
+
   /// Forward and backward passes of one optimizer step; returns its mean loss.
   private func takeGradients(
     of examples: [EncodedExample], step: Int, outcome: inout Outcome
@@ -242,11 +244,7 @@ public struct Trainer {
     for (part, start) in stride(from: 0, to: examples.count, by: configuration.batchSize).enumerated() {
       let batch = TrainingBatch(
         examples[start..<min(examples.count, start + configuration.batchSize)], model: model, labelCount: labelCount)
-      let tape = Tape(
-        context: context, recording: true, dropout: seeds.child("dropout").child(step).child(part))
-      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
-      loss += model.loss(of: batch.labels, hidden: hidden, on: tape)
-      tape.runBackward()
+      loss += self.step.takeGradients(of: batch, dropout: seeds.child("dropout").child(step).child(part))
       outcome.tokenCount += batch.tokenCount
     }
     guard loss.isFinite else {
@@ -267,9 +265,7 @@ public struct Trainer {
     for start in stride(from: 0, to: examples.count, by: configuration.batchSize) {
       let batch = TrainingBatch(
         examples[start..<min(examples.count, start + configuration.batchSize)], model: model, labelCount: labelCount)
-      let tape = Tape(context: context, recording: false)
-      let hidden = model.hiddenStates(batch.forest, reading: batch.labels.map(\.row), on: tape)
-      loss += model.loss(of: batch.labels, hidden: hidden, on: tape)
+      loss += step.loss(of: batch)
     }
     return loss
   }

@@ -4,7 +4,7 @@ import PEFTCore
 ///
 /// What all examples begin with stands once, as their common root. The loss is the mean over all labelled tokens,
 /// as Hugging Face's trainer computes it.
-struct TrainingBatch {
+struct TrainingBatch: LabelledForest {
   let forest: TokenForest
   let labels: [LabelledPosition]
   /// Tokens that the examples would have if nothing were shared.
