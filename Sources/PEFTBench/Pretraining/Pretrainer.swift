@@ -82,7 +82,7 @@ public struct Pretrainer {
       order.validation, of: corpus, by: encoder, training: configuration.training, workers: context.workers)
     let description = LlamaDescription(configuration.architecture, vocabularySize: vocabulary.tokens.count)
     let copies = try makeCopies(description)
-    let optimizer = PretrainingOptimizer(configuration.training, parameters: copies.parameters, context: context)
+    let optimizer = makeOptimizer(copies.parameters)
 
     var progress = PretrainingCheckpoint.Progress()
     if checkpoint.exists {
@@ -131,8 +131,20 @@ public struct Pretrainer {
       seeds: seeds.child("weights"), context: context, skeleton: description.skeleton)
   }
 
+  /// AdamW; matrices and embeddings decay, gains of norms do not.
+  private func makeOptimizer(_ parameters: [Parameter]) -> Optimizer {
+    let training = configuration.training
+    return Optimizer(
+      .adamW(beta1: training.beta1, beta2: training.beta2, epsilon: training.epsilon),
+      groups: [
+        ParameterGroup(parameters.filter { $0.shape.count > 1 }),
+        ParameterGroup(parameters.filter { $0.shape.count < 2 }, weightDecay: 0),
+      ], weightDecay: training.weightDecay,
+      maximumGradientNorm: training.maximumGradientNorm > 0 ? training.maximumGradientNorm : nil, context: context)
+  }
+
   private func train(
-    _ copies: ModelCopies, _ optimizer: PretrainingOptimizer, _ validation: ValidationSet,
+    _ copies: ModelCopies, _ optimizer: Optimizer, _ validation: ValidationSet,
     _ progress: inout PretrainingCheckpoint.Progress, order: DocumentOrder, encoder: DocumentEncoder,
     folder: PretrainedModelFolder, checkpoint: PretrainingCheckpoint, cancellation: CancellationFlag, watch: Watcher
   ) throws {
@@ -210,7 +222,7 @@ extension Pretrainer {
     let description = LlamaDescription(configuration.architecture, vocabularySize: configuration.vocabulary.size)
     let copies = try makeCopies(description)
     let training = configuration.training
-    let optimizer = PretrainingOptimizer(training, parameters: copies.parameters, context: context)
+    let optimizer = makeOptimizer(copies.parameters)
     let draws = seeds.child("estimate")
     func step(_ number: Int) -> Int {
       var order = order

@@ -41,7 +41,7 @@ struct PretrainingCheckpoint {
   var exists: Bool { !files.isEmpty }
 
   /// Writes a checkpoint, then removes the older ones.
-  func save(_ progress: Progress, parameters: [Parameter], optimizer: PretrainingOptimizer, identity: String)
+  func save(_ progress: Progress, parameters: [Parameter], optimizer: Optimizer, identity: String)
     throws(FileError)
   {
     let state: JSONValue = [
@@ -52,7 +52,7 @@ struct PretrainingCheckpoint {
     ]
     var writer = CheckpointFile.Writer(texts: ["identity": identity, "state": state.compactText])
     for parameter in parameters { writer.add("weight.\(parameter.name)", parameter.value) }
-    for (name, values) in optimizer.moments { writer.add(name, values, shape: [values.count]) }
+    for (index, moment) in optimizer.moments.enumerated() { writer.add("moment.\(index)", moment) }
     let name = Self.prefix + String(format: "%09d", progress.step) + Self.suffix
     let old = files.filter { $0 != name }
     try writer.write(to: "\(folder)/\(name)")
@@ -63,7 +63,7 @@ struct PretrainingCheckpoint {
   ///
   /// - Returns: Where it stands.
   /// - Throws: `FileError` or `CheckpointError` for a file that is damaged or belongs to another config.
-  func restore(into parameters: [Parameter], optimizer: PretrainingOptimizer, identity: String) throws -> Progress {
+  func restore(into parameters: [Parameter], optimizer: Optimizer, identity: String) throws -> Progress {
     guard let name = files.last else { throw FileError(path: folder, "there is no checkpoint") }
     let path = "\(folder)/\(name)"
     let file = try CheckpointFile(path: path)
@@ -71,9 +71,9 @@ struct PretrainingCheckpoint {
       throw FileError(path: path, "belongs to another config or corpus; --fresh starts over")
     }
     let weights = try parameters.map { try file.values("weight.\($0.name)", shape: $0.shape) }
-    let moments = try optimizer.momentSizes.map { ($0.name, try file.values($0.name, shape: [$0.count])) }
+    let moments = try optimizer.moments.enumerated().map { try file.values("moment.\($0)", shape: $1.shape) }
     let progress = try Self.progress(file.text("state"), path: path)
-    guard optimizer.restore(stepCount: progress.step, moments: moments.map(\.1)) else {
+    guard optimizer.restore(stepCount: progress.step, moments: moments) else {
       throw FileError(path: path, "does not fit the model")
     }
     for (parameter, values) in zip(parameters, weights) {

@@ -1,4 +1,4 @@
-/// Updates parameters from their gradients: AdamW or SGD with momentum.
+/// Updates parameters from their gradients: AdamW or SGD with momentum, by groups.
 ///
 /// Gradients are clipped by their global norm before the step, as PyTorch's `clip_grad_norm_` does.
 public final class Optimizer {
@@ -10,43 +10,77 @@ public final class Optimizer {
     case sgd(momentum: Double = 0)
   }
 
-  /// The parameters that it updates.
-  public let parameters: [Parameter]
-  /// Steps taken so far.
-  public private(set) var stepCount = 0
+  /// A group of parameters with what the rule keeps for each of them.
+  private struct Group {
+    let parameters: [Parameter]
+    let rule: Rule
+    let learningRateScale: Double
+    let weightDecay: Double
+    /// AdamW's means, or SGD's momentum buffers; empty for SGD without momentum.
+    let first: [Tensor]
+    /// AdamW's mean squares; empty for SGD.
+    let second: [Tensor]
 
-  private let rule: Rule
-  private let weightDecay: Double
-  private let maximumGradientNorm: Double?
-  private let context: ComputeContext
-  private var first: [Tensor]
-  private var second: [Tensor]
-
-  /// Creates an optimizer; its state starts at zero.
-  public init(
-    _ rule: Rule, parameters: [Parameter], weightDecay: Double, maximumGradientNorm: Double?, context: ComputeContext
-  ) {
-    self.rule = rule
-    self.parameters = parameters
-    self.weightDecay = weightDecay
-    self.maximumGradientNorm = maximumGradientNorm
-    self.context = context
-    func state() -> [Tensor] { parameters.map { Tensor(zeros: $0.shape, in: context.pool, as: .optimizer) } }
-    switch rule {
-    case .adamW:
-      first = state()
-      second = state()
-    case .sgd(let momentum):
-      first = momentum == 0 ? [] : state()
-      second = []
+    init(_ group: ParameterGroup, rule: Rule, weightDecay: Double, pool: MemoryPool) {
+      parameters = group.parameters
+      self.rule = group.rule ?? rule
+      learningRateScale = group.learningRateScale
+      self.weightDecay = group.weightDecay ?? weightDecay
+      func zeros() -> [Tensor] { group.parameters.map { Tensor(zeros: $0.shape, in: pool, as: .optimizer) } }
+      switch self.rule {
+      case .adamW:
+        first = zeros()
+        second = zeros()
+      case .sgd(let momentum):
+        first = momentum == 0 ? [] : zeros()
+        second = []
+      }
     }
   }
 
-  /// The Euclidean norm of all gradients together.
+  /// The parameters that it updates, group by group.
+  public var parameters: [Parameter] { groups.flatMap(\.parameters) }
+  /// Steps taken so far.
+  public private(set) var stepCount = 0
+
+  private let groups: [Group]
+  private let maximumGradientNorm: Double?
+  private let context: ComputeContext
+
+  /// Creates an optimizer of groups; its state starts at zero.
+  ///
+  /// - Parameters:
+  ///   - rule: The rule of the groups that name none.
+  ///   - groups: The parameters.
+  ///   - weightDecay: The weight decay of the groups that name none.
+  ///   - maximumGradientNorm: Longer gradients, all groups together, are scaled down to it; nil leaves them alone.
+  ///   - context: Memory and threads.
+  public init(
+    _ rule: Rule, groups: [ParameterGroup], weightDecay: Double, maximumGradientNorm: Double?, context: ComputeContext
+  ) {
+    self.groups = groups.map { Group($0, rule: rule, weightDecay: weightDecay, pool: context.pool) }
+    self.maximumGradientNorm = maximumGradientNorm
+    self.context = context
+  }
+
+  /// Creates an optimizer that treats all parameters alike.
+  public convenience init(
+    _ rule: Rule, parameters: [Parameter], weightDecay: Double, maximumGradientNorm: Double?, context: ComputeContext
+  ) {
+    self.init(
+      rule, groups: [ParameterGroup(parameters)], weightDecay: weightDecay, maximumGradientNorm: maximumGradientNorm,
+      context: context)
+  }
+
+  /// The Euclidean norm of all gradients together, added up group by group.
   public func gradientNorm() -> Double {
-    parameters.reduce(0.0) { sum, parameter in
-      guard let gradient = parameter.gradient else { return sum }
-      return sum + SumOfSquares.of(gradient.elements, count: gradient.elementCount, workers: context.workers)
+    groups.reduce(0.0) { sum, group in
+      // The square of a rounded root: of a single group it has exactly that root again.
+      let norm = group.parameters.reduce(0.0) { sum, parameter in
+        guard let gradient = parameter.gradient else { return sum }
+        return sum + SumOfSquares.of(gradient.elements, count: gradient.elementCount, workers: context.workers)
+      }.squareRoot()
+      return sum + norm * norm
     }.squareRoot()
   }
 
@@ -55,41 +89,48 @@ public final class Optimizer {
   /// Parameters that got no gradient stay as they are.
   ///
   /// - Parameters:
-  ///   - learningRate: Of this step; each parameter multiplies it by its own scale.
+  ///   - learningRate: Of this step; each group and each parameter multiplies it by its own scale.
   ///   - norm: What `gradientNorm()` gave.
   public func step(learningRate: Double, gradientNorm norm: Double) {
     stepCount += 1
     var clip: Float = 1
     if let maximumGradientNorm, norm > maximumGradientNorm { clip = Float(maximumGradientNorm / (norm + 1e-6)) }
-    for (index, parameter) in parameters.enumerated() {
+    for group in groups { update(group, learningRate: learningRate * group.learningRateScale, clip: clip) }
+  }
+
+  private func update(_ group: Group, learningRate: Double, clip: Float) {
+    for (index, parameter) in group.parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
       let rate = learningRate * Double(parameter.learningRateScale)
       let value = parameter.value.mutableElements
-      switch rule {
+      switch group.rule {
       case .adamW(let beta1, let beta2, let epsilon):
         AdamWStep(
-          learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, step: stepCount
+          learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: group.weightDecay,
+          step: stepCount
         ).update(
-          value, gradients: gradient.elements, gradientScale: clip, firstMoments: first[index].mutableElements,
-          secondMoments: second[index].mutableElements, count: parameter.elementCount, workers: context.workers)
-      case .sgd(let momentum):
-        SGDStep(learningRate: rate, momentum: momentum, weightDecay: weightDecay).update(
           value, gradients: gradient.elements, gradientScale: clip,
-          momentumBuffer: first.isEmpty ? nil : first[index].mutableElements, count: parameter.elementCount,
-          workers: context.workers)
+          firstMoments: group.first[index].mutableElements, secondMoments: group.second[index].mutableElements,
+          count: parameter.elementCount, workers: context.workers)
+      case .sgd(let momentum):
+        SGDStep(learningRate: rate, momentum: momentum, weightDecay: group.weightDecay).update(
+          value, gradients: gradient.elements, gradientScale: clip,
+          momentumBuffer: group.first.isEmpty ? nil : group.first[index].mutableElements,
+          count: parameter.elementCount, workers: context.workers)
       }
       parameter.clearGradient()
     }
   }
 
-  /// What the rule keeps a parameter, to be saved in a checkpoint: the first moments of all, then the second ones.
-  public var moments: [Tensor] { first + second }
+  /// What the rules keep for each parameter, to be saved in a checkpoint: for each group the first moments of all its
+  /// parameters, then the second ones.
+  public var moments: [Tensor] { groups.flatMap { $0.first + $0.second } }
 
   /// Takes up a saved state.
   ///
   /// - Returns: Whether the state fits these parameters; if not, nothing changes.
   public func restore(stepCount: Int, moments: [[Float]]) -> Bool {
-    let tensors = first + second
+    let tensors = self.moments
     guard tensors.map(\.elementCount) == moments.map(\.count) else { return false }
     self.stepCount = stepCount
     for (tensor, values) in zip(tensors, moments) {
