@@ -6,16 +6,16 @@ struct Leaderboard {
 
   func print(to console: Console) {
     var zeroShot: [String: Double] = [:]
-    for record in records where record.string("method.name") == "none" {
-      zeroShot[key(of: record)] = record.number("scores.primary.value")
+    for record in records where record.isZeroShot {
+      zeroShot[key(of: record)] = record.scores.primary.value
     }
-    let suites = DataConfiguration.Suite.title(of: records.map { $0.string("suite") })
-    let models = Set(records.map { $0.string("model.name") }).sorted().joined(separator: ", ")
+    let suites = DataConfiguration.Suite.title(of: records.map { $0.suite })
+    let models = Set(records.map { $0.model.name }).sorted().joined(separator: ", ")
     console.print("\(models) · \(suites) · scores in percent")
     // Scores on a third set, where the config asks for them.
-    let hasTest = records.contains { $0["sets.test"] != nil }
-    let hasModels = Set(records.map { $0.string("model.name") }).count > 1
-    let hasSeeds = Set(records.filter { $0.string("method.name") != "none" }.map { $0.number("seed") }).count > 1
+    let hasTest = records.contains { $0.sets["test"] != nil }
+    let hasModels = Set(records.map { $0.model.name }).count > 1
+    let hasSeeds = Set(records.filter { !$0.isZeroShot }.map(\.seed)).count > 1
     var columns: [TextTable.Column] = hasModels ? [.init(title: "model")] : []
     columns += [.init(title: "dataset"), .init(title: "method")]
     if hasSeeds { columns.append(.init(title: "seed", isNumber: true)) }
@@ -29,21 +29,18 @@ struct Leaderboard {
     ]
     var table = TextTable(columns)
     for record in records {
-      let time = (record.number("costs.training_seconds") ?? 0) + (record.number("costs.evaluation_seconds") ?? 0)
-      var cells = hasModels ? [record.string("model.name")] : []
-      cells += [record.string("dataset"), ShortLabel.of(record.string("method.label"))]
+      var cells = hasModels ? [record.model.name] : []
+      cells += [record.dataset, ShortLabel.of(record.method.label ?? record.method.name)]
       // The base model's own answers depend on no seed.
-      let isSeeded = record.string("method.name") != "none"
-      let seed = isSeeded ? record.number("seed").flatMap { Int(exactly: $0) }.map(String.init) ?? "–" : "–"
-      if hasSeeds { cells.append(seed) }
-      cells += [record.string("scores.primary.name"), Format.percent(record.number("scores.primary.value"))]
-      if hasTest { cells.append(Format.percent(record.number("sets.test.scores.primary.value"))) }
+      if hasSeeds { cells.append(record.isZeroShot ? "–" : "\(record.seed)") }
+      cells += [record.scores.primary.name, Format.percent(record.scores.primary.value)]
+      if hasTest { cells.append(Format.percent(record.sets["test"]?.scores.primary.value)) }
       cells += [
         majority(of: record), Format.percent(zeroShot[key(of: record)]),
-        Format.decimal(record.number("pscp.value"), digits: 1),
-        Format.count(record.number("costs.trainable_parameters")),
-        Format.bytes(record.number("costs.peak_tensor_bytes.total")),
-        Format.percent(record.number("scores.invalid_rate")), Format.seconds(time),
+        Format.decimal(record.pscp?.value, digits: 1),
+        Format.count(record.costs.trainableParameters),
+        Format.bytes(record.costs.tensorBytes.total),
+        Format.percent(record.scores.invalidRate), Format.seconds(record.seconds),
       ]
       table.add(cells)
     }
@@ -52,9 +49,9 @@ struct Leaderboard {
 
   /// The majority's score, with a word where all answers are the same one.
   private func majority(of record: RunRecord) -> String {
-    let isConstant = record.number("scores.distinct_answers") == 1 && record.number("scores.count") != 1
-    return Format.percent(record.number("scores.majority.value")) + (isConstant ? " one answer" : "")
+    let isConstant = record.scores.summary.distinctAnswers == 1 && record.scores.count != 1
+    return Format.percent(record.scores.summary.majority?.value) + (isConstant ? " one answer" : "")
   }
 
-  private func key(of record: RunRecord) -> String { record.string("dataset") + " " + record.string("model.sha256") }
+  private func key(of record: RunRecord) -> String { "\(record.dataset) \(record.model.sha256 ?? "")" }
 }

@@ -178,13 +178,12 @@ final class SweepDisplay: Sendable {
       state.endedWork += state.work(of: run)
       state.standings.add(run, record)
       if isTerminal { return state.table.lines(run, record, place: state.place) }
-      let name = record.string("scores.primary.name")
+      let score = record.scores.primary
       return [
-        "[\(state.place)/\(state.count)] \(state.title(run)): \(name) "
-          + "\(Format.percent(record.number("scores.primary.value"))), "
-          + "PSCP \(Format.decimal(record.number("pscp.value"), digits: 1)), "
-          + "trained \(Format.seconds(record.number("costs.training_seconds"))), "
-          + "evaluated \(Format.seconds(record.number("costs.evaluation_seconds")))"
+        "[\(state.place)/\(state.count)] \(state.title(run)): \(score.name) \(Format.percent(score.value)), "
+          + "PSCP \(Format.decimal(record.pscp?.value, digits: 1)), "
+          + "trained \(Format.seconds(record.costs.trainingSeconds)), "
+          + "evaluated \(Format.seconds(record.costs.evaluationSeconds))"
       ]
     }
     guard !console.isQuiet else { return }
@@ -274,13 +273,10 @@ private struct GrowingTable {
   }
 
   mutating func lines(_ run: SweepRun, _ record: RunRecord, place: Int) -> [String] {
-    let seconds =
-      (record.number("costs.training_seconds") ?? 0) + (record.number("costs.evaluation_seconds") ?? 0)
     let line = row([
       "\(place)", run.planned.model.name, run.planned.dataset.id, run.planned.method.label,
-      run.planned.isZeroShot ? "–" : "\(run.planned.seed)", Format.percent(record.number("scores.primary.value")),
-      Format.decimal(record.number("pscp.value"), digits: 1), Format.seconds(seconds),
-      record.string("scores.primary.name"),
+      run.planned.isZeroShot ? "–" : "\(run.planned.seed)", Format.percent(record.scores.primary.value),
+      Format.decimal(record.pscp?.value, digits: 1), Format.seconds(record.seconds), record.scores.primary.name,
     ])
     defer { hasTitles = true }
     let titles = ["run", "model", "dataset", "method", "seed", "score", "PSCP", "time", "metric"]
@@ -319,7 +315,7 @@ struct Standings {
   }
 
   mutating func add(_ run: SweepRun, _ record: RunRecord) {
-    guard !run.planned.isZeroShot, let value = record.number("pscp.value") else { return }
+    guard !run.planned.isZeroShot, let value = record.pscp?.value else { return }
     values[Self.key(run), default: [:]][run.planned.method.label] = value
   }
 

@@ -168,32 +168,33 @@ extension AnswerSummary {
       majority: majority, chance: chance, distinctAnswers: distinctAnswers, classes: [], confusion: nil)
   }
 
-  /// Reads the summary of a record, or of a report's run; what an older version did not write is absent.
-  init(_ record: RunRecord) {
-    let value = record.number("scores.majority.value")
-    majority = value.flatMap { $0.isFinite ? .init(answer: record.string("scores.majority.answer"), value: $0) : nil }
-    chance = record.number("scores.chance")
-    distinctAnswers = record.number("scores.distinct_answers").flatMap { Int(exactly: $0) }
-    classes = (record["scores.per_class"]?.elements ?? []).compactMap { json in
-      let member = RunRecord(json: json)
+  /// A summary that tells nothing.
+  static let nothing = AnswerSummary(majority: nil, chance: nil, distinctAnswers: nil, classes: [], confusion: nil)
+
+  /// Reads the summary from the `scores` of a record, or of a report's run; what an older version did not write is
+  /// absent.
+  init(scores json: JSONValue) {
+    let value = json.number("majority.value")
+    majority = value.flatMap { $0.isFinite ? .init(answer: json.string("majority.answer"), value: $0) : nil }
+    chance = json.number("chance")
+    distinctAnswers = json.number("distinct_answers").flatMap { Int(exactly: $0) }
+    classes = (json["per_class"]?.elements ?? []).compactMap { member in
       guard let precision = member.number("precision"), let recall = member.number("recall"),
         let f1 = member.number("f1"), let support = member.number("support").flatMap({ Int(exactly: $0) })
       else { return nil }
       return .init(label: member.string("label"), precision: precision, recall: recall, f1: f1, support: support)
     }
-    confusion = Confusion(record)
+    confusion = json["confusion"].flatMap { Confusion($0) }
   }
 }
 
 extension AnswerSummary.Confusion {
-  /// Reads the matrix of a record; nil where there is none, or its sides do not fit.
-  fileprivate init?(_ record: RunRecord) {
-    guard let names = record["scores.confusion.labels"]?.elements,
-      let rows = record["scores.confusion.counts"]?.elements
-    else { return nil }
-    labels = names.compactMap { if case .string(let text) = $0 { text } else { nil } }
+  /// Reads a matrix; nil where its sides do not fit.
+  fileprivate init?(_ json: JSONValue) {
+    guard let names = json["labels"]?.elements, let rows = json["counts"]?.elements else { return nil }
+    labels = names.compactMap(\.text)
     counts = rows.map(Self.integers)
-    invalid = record["scores.confusion.invalid"].map(Self.integers) ?? []
+    invalid = json["invalid"].map(Self.integers) ?? []
     guard labels.count == names.count, counts.count == labels.count, invalid.count == labels.count,
       counts.allSatisfy({ $0.count == labels.count })
     else { return nil }
@@ -202,9 +203,4 @@ extension AnswerSummary.Confusion {
   private static func integers(_ json: JSONValue) -> [Int] {
     (json.elements ?? []).compactMap { if case .integer(let value) = $0 { value } else { nil } }
   }
-}
-
-extension JSONValue {
-  /// The elements of an array; nil for anything else.
-  fileprivate var elements: [JSONValue]? { if case .array(let list) = self { list } else { nil } }
 }

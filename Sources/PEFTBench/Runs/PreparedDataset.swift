@@ -20,7 +20,7 @@ struct PreparedDataset {
   /// What of the data determines a run's numbers.
   let identity: DatasetIdentity
   /// Facts for the record.
-  let facts: JSONValue
+  let facts: RunRecord.Data
 
   private let trainingExamples: [Example]
 
@@ -95,22 +95,23 @@ struct PreparedDataset {
       name: dataset.id, trainingRows: DatasetIdentity.hash(of: training, trainingExamples),
       evaluationRows: DatasetIdentity.hash(of: scored.rendered, scored.examples),
       testRows: test.map { DatasetIdentity.hash(of: $0.rendered, $0.examples) }, metric: dataset.metric.canonical)
-    facts = [
-      "train_split": JSONValue(train?.split), "train_rows": JSONValue(training.count),
-      "eval_split": JSONValue(scored.split), "eval_rows": JSONValue(scored.rendered.count),
-      "sample": .string(data.limit.rawValue), "train_classes": trainingClasses?.json ?? .null,
-      "eval_classes": scored.classes?.json ?? .null,
-      "notes": rowNotes.isEmpty ? .null : JSONValue(rowNotes), "revision": JSONValue(data.revision),
-      "template": JSONValue(renderer.templateName), "template_sha256": JSONValue(renderer.templateHash),
-      "first_prompt": JSONValue(scored.rendered.first?.prompt),
-      "train_sha256": JSONValue(hashes.train), "eval_sha256": JSONValue(hashes.evaluation),
-      "train_content_sha256": JSONValue(RowContent.hash(of: trainingExamples)),
-      "eval_content_sha256": JSONValue(RowContent.hash(of: scored.examples)),
-      "null_fields": empty.isEmpty
-        ? .null : .object(JSONObject(distinct: empty.map { (key: $0.column, value: .integer($0.count)) })),
-      "cut_train_rows": JSONValue(training.count { $0.isPromptCut || $0.isAnswerCut }),
-      "cut_eval_rows": JSONValue(scored.rendered.count { $0.isPromptCut }),
-    ]
+    var facts = RunRecord.Data()
+    (facts.trainingSplit, facts.trainingRows) = (train?.split, training.count)
+    (facts.evaluationSplit, facts.evaluationRows) = (scored.split, scored.rendered.count)
+    facts.sample = data.limit.rawValue
+    (facts.trainingClasses, facts.evaluationClasses) = (trainingClasses, scored.classes)
+    facts.notes = rowNotes.isEmpty ? nil : rowNotes
+    facts.revision = data.revision
+    (facts.template, facts.templateHash) = (renderer.templateName, renderer.templateHash)
+    facts.firstPrompt = scored.rendered.first?.prompt
+    (facts.trainingHash, facts.evaluationHash) = (hashes.train, hashes.evaluation)
+    facts.trainingContent = RowContent.hash(of: trainingExamples)
+    facts.evaluationContent = RowContent.hash(of: scored.examples)
+    facts.emptyFields =
+      empty.isEmpty ? nil : .object(JSONObject(distinct: empty.map { (key: $0.column, value: .integer($0.count)) }))
+    facts.cutTrainingRows = training.count { $0.isPromptCut || $0.isAnswerCut }
+    facts.cutEvaluationRows = scored.rendered.count { $0.isPromptCut }
+    self.facts = facts
   }
 
   /// The examples to score.

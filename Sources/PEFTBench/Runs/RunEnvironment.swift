@@ -2,14 +2,36 @@ import Foundation
 import PEFTCore
 
 /// Where a run took place; none of it changes a number.
-enum RunEnvironment {
-  static func json(threads: Int) -> JSONValue {
-    [
-      "version": JSONValue(Version.current), "cpu": JSONValue(processor), "threads": JSONValue(threads),
-      "os": JSONValue(ProcessInfo.processInfo.operatingSystemVersionString), "swift": JSONValue(compiler),
-      "build": JSONValue(build),
-    ]
+package struct RunEnvironment: RecordPart, Hashable {
+  /// The version of this program.
+  package var version: String?
+  /// The processor's name.
+  package var cpu: String?
+  /// Worker threads.
+  package var threads: Int?
+  /// The operating system.
+  package var os: String?
+  /// The compiler's version.
+  package var swift: String?
+  /// `release` or `debug`.
+  package var build: String?
+
+  package init() {}
+
+  /// This process, with that many worker threads.
+  init(threads: Int) {
+    version = Version.current
+    cpu = Self.processor
+    self.threads = threads
+    os = ProcessInfo.processInfo.operatingSystemVersionString
+    swift = Self.compiler
+    build = Self.configuration
   }
+
+  package static let members: [RecordMember<Self>] = [
+    .nullable("version", \.version), .nullable("cpu", \.cpu), .nullable("threads", \.threads),
+    .nullable("os", \.os), .nullable("swift", \.swift), .nullable("build", \.build),
+  ]
 
   private static let processor: String = {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
@@ -38,7 +60,7 @@ enum RunEnvironment {
     #endif
   }
 
-  private static var build: String {
+  private static var configuration: String {
     #if DEBUG
       "debug"
     #else

@@ -165,16 +165,38 @@ public final class RunExecutor {
     if let test { try write(test.predictions, to: folder + "/predictions-test.jsonl") }
     try AdapterFile.save(attachment, to: folder + "/adapter", baseModel: planned.model.path)
 
-    let record = RecordWriter(
-      configuration: configuration, run: planned, identity: identity, loaded: loaded, data: data,
-      attachment: attachment, outcome: outcome, scores: validation.scores, summary: validation.summary,
-      otherScores: validation.otherScores, test: test, peak: planned.isZeroShot ? evaluation.peak : outcome.peak,
-      evaluationSeconds: evaluation.seconds + (third?.seconds ?? 0),
-      started: started, threads: context.workers.count
-    ).record()
+    let scoring = configuration.evaluation.scoring
+    var record = RunRecord()
+    (record.id, record.identity) = (identity.id, identity.json)
+    record.suite = configuration.data.suite(of: planned.dataset).rawValue
+    record.model = RunRecord.Model(loaded)
+    record.method = RunRecord.Method(planned.method, identity: identity, trainable: attachment.trainableCount)
+    (record.dataset, record.data, record.seed) = (planned.dataset.id, data.facts, planned.seed)
+    record.training = planned.isZeroShot ? nil : planned.method.training.resultJSON
+    record.evaluation = configuration.evaluation.json
+    record.scores = RunRecord.Scores(validation, under: scoring)
+    if let test { record.sets.add(RunRecord.EvaluationSet(test, under: scoring), named: "test") }
+    record.costs = RunRecord.Costs(
+      loaded.model, attachment, outcome, peak: planned.isZeroShot ? evaluation.peak : outcome.peak,
+      evaluationSeconds: evaluation.seconds + (third?.seconds ?? 0))
+    record.pscp = RunRecord.Penalties(
+      of: validation.scores.value, costs: record.costs, configuration.pscp, model: loaded.model,
+      fullTrainingBytes: fullTrainingBytes(of: planned, data, loaded.model))
+    record.environment = RunEnvironment(threads: context.workers.count)
+    record.timestamps = RunRecord.Timestamps(since: started)
     try AtomicFile.write(record.json.prettyText, to: folder + "/record.json")
     results.link(run, namesModel: configuration.models.count > 1)
     return record
+  }
+
+  /// What full fine-tuning of this model on the run's batches needs.
+  private func fullTrainingBytes(of run: PlannedRun, _ data: PreparedDataset, _ model: CausalLanguageModel) -> Int {
+    let training = run.method.training
+    let seeds = SeedStream(run.seed)
+    let examples = data.parts(training, seeds).training
+    return FullTrainingMemory.peakBytes(
+      model, batch: Trainer.largestBatch(of: examples, configuration: training, seeds: seeds),
+      accumulates: training.gradientAccumulation > 1)
   }
 
   /// What to say of a run that is not the one that was planned any more.

@@ -68,10 +68,9 @@ public final class RunPlanner {
 
   /// What a complete run took, training and evaluation together.
   private func measuredSeconds(of id: String) -> Double? {
-    guard results.isComplete(id), let record = try? results.record(of: id),
-      let evaluation = record.number("costs.evaluation_seconds")
+    guard results.isComplete(id), let record = try? results.record(of: id), record.costs.evaluationSeconds != nil
     else { return nil }
-    return evaluation + (record.number("costs.training_seconds") ?? 0)
+    return record.seconds
   }
 
   // MARK: - What runs share

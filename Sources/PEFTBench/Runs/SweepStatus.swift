@@ -50,13 +50,11 @@ public struct SweepStatus: Sendable {
     let planned = Set(entries.compactMap(\.id))
     let records = results.records()
     strays = records.unusable.filter { !planned.contains($0.id) }
-    for record in records.complete where !planned.contains(record.string("id")) {
+    for record in records.complete where !planned.contains(record.id) {
       found.append(
         Run(
-          model: record.string("model.name"), dataset: record.string("dataset"),
-          method: record.string("method.label"), seed: record.number("seed").flatMap { Int(exactly: $0) } ?? 0,
-          id: record.string("id"),
-          state: Self.complete(record)))
+          model: record.model.name, dataset: record.dataset, method: record.method.label ?? "", seed: record.seed,
+          id: record.id, state: Self.complete(record)))
     }
     runs = found
   }
@@ -92,9 +90,7 @@ public struct SweepStatus: Sendable {
   }
 
   private static func complete(_ record: RunRecord) -> State {
-    .complete(
-      seconds: (record.number("costs.training_seconds") ?? 0) + (record.number("costs.evaluation_seconds") ?? 0),
-      score: record.number("scores.primary.value"))
+    .complete(seconds: record.seconds, score: record.scores.primary.value)
   }
 
   // MARK: - Sums

@@ -23,6 +23,15 @@ public struct ClassCounts: Sendable, Equatable {
     for example in examples { add(example) }
   }
 
+  /// Reads what `json` wrote; nil for anything else.
+  package init?(record json: JSONValue) {
+    guard case .object(let object) = json else { return nil }
+    let numbers = object.members.compactMap { Int(record: $0.value) }
+    guard numbers.count == object.members.count else { return nil }
+    labels = object.members.map(\.key)
+    counts = numbers
+  }
+
   mutating func add(_ example: Example) {
     if let index = example.labelIndex, counts.indices.contains(index) { counts[index] += 1 }
   }

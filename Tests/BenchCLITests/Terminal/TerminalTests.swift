@@ -87,7 +87,10 @@ import Testing
     var standings = Standings(runs)
     func add(_ dataset: String, _ method: String, _ value: Double) throws {
       let run = try #require(runs.first { $0.planned.dataset.id == dataset && $0.planned.method.label == method })
-      standings.add(run, RunRecord(json: ["pscp": ["value": JSONValue(value)]]))
+      var record = RunRecord()
+      record.pscp = .init()
+      record.pscp?.value = value
+      standings.add(run, record)
     }
     try add("rte", "lora", 50)
     #expect(standings.line() == nil)

@@ -77,13 +77,13 @@ import Testing
     summary.add(to: &scores)
     let record: JSONValue = ["scores": scores]
     let parsed = try JSONParser.parse(DocumentText(name: "record", bytes: Array(record.prettyText.utf8)))
-    #expect(AnswerSummary(RunRecord(json: JSONValue(parsed))) == summary)
-    let empty = AnswerSummary(RunRecord(json: ["scores": ["accuracy": 0.5]]))
+    #expect(AnswerSummary(scores: JSONValue(parsed)["scores"] ?? .null) == summary)
+    let empty = AnswerSummary(scores: ["accuracy": 0.5])
     #expect(empty.majority == nil && empty.chance == nil && empty.distinctAnswers == nil)
     #expect(empty.classes.isEmpty && empty.confusion == nil && empty.confusionAbsence == nil)
     // Sides that do not fit are no matrix.
     scores["confusion"] = ["labels": ["a", "b"], "counts": [[1, 2]], "invalid": [0, 0]]
-    #expect(AnswerSummary(RunRecord(json: ["scores": scores])).confusion == nil)
+    #expect(AnswerSummary(scores: scores).confusion == nil)
   }
 
   @Test("Chance and the number of answers are no scores, and a report's JSON keeps them") func reported() throws {

@@ -272,7 +272,7 @@ import Testing
     for run in paper.runs {
       let costs = PSCP.Costs(
         parameters: run.costs.trainableParameters, flops: run.costs.addedFLOPs / 1e12,
-        memory: run.costs.tensorBytes / 1e9)
+        memory: run.costs.tensorBytes.total / 1e9)
       #expect(isClose(run.pscp, formula.value(performance: 100 * run.value, costs: costs), 1e-9))
     }
   }

@@ -20,7 +20,7 @@ import Testing
     init() throws {
       workspace = try IdentityWorkspace()
       let result = try workspace.run(DamagedRecordTests.config)
-      (id, other) = (result.records[0].string("id"), result.records[1].string("id"))
+      (id, other) = (result.records[0].id, result.records[1].id)
     }
 
     var results: ResultsFolder { workspace.results }
@@ -105,7 +105,7 @@ import Testing
     let old = run.bytes()
     try FileManager.default.removeItem(atPath: run.results.folder(of: run.other))
     let result = try run.workspace.run(Self.config, .init(isFresh: isFresh))
-    #expect(result.failures == 1 && result.records.map { $0.string("id") } == [run.other])
+    #expect(result.failures == 1 && result.records.map { $0.id } == [run.other])
     #expect(run.bytes() == old && run.bytes("predictions.jsonl") != nil && run.bytes("error.json") == nil)
     let reported = try ReportedResults([run.results.path])
     #expect(reported.runs.map(\.id) == [run.other])

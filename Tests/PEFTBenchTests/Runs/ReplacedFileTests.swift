@@ -94,7 +94,7 @@ import Testing
   @Test("So must an adapter to start from", arguments: Way.allCases) func adapter(way: Way) throws {
     let workspace = try IdentityWorkspace()
     try workspace.run(Config())
-    let id = try #require(workspace.results.records().complete.first).string("id")
+    let id = try #require(workspace.results.records().complete.first).id
     let adapter = workspace.path("adapter")
     try FileManager.default.copyItem(atPath: workspace.results.folder(of: id) + "/adapter", toPath: adapter)
     var config = Config()

@@ -41,7 +41,7 @@ struct ThirdSplitTests {
   }
 
   private static func bytes(_ root: String, _ output: String, _ record: RunRecord, _ name: String) throws -> Data {
-    try Data(contentsOf: URL(filePath: "\(root)/\(output)/runs/\(record.string("id"))/\(name)"))
+    try Data(contentsOf: URL(filePath: "\(root)/\(output)/runs/\(record.id)/\(name)"))
   }
 
   @Test("Both sets are answered and recorded, and without the third one nothing else changes") func both() throws {
@@ -50,14 +50,14 @@ struct ThirdSplitTests {
       let plain = try Self.run(root, into: "plain", ["data.test=validation"])
       #expect(records.count == 2 && plain.count == 2)
       for (record, other) in zip(records, plain) {
-        #expect(record.string("id") != other.string("id") && other["sets"] == nil)
-        #expect(record["scores"] == other["scores"])
-        #expect(record["costs.peak_tensor_bytes"] == other["costs.peak_tensor_bytes"])
-        let set = try #require(record["sets.test"].map { RunRecord(json: $0) })
-        #expect(set.number("rows") == 10 && set.number("count") == 10 && set.string("split") == "test")
-        #expect(set.string("sha256").count == 64 && set["classes"] == ["bad": 3, "good": 7])
-        #expect(set["scores.primary.name"] == record["scores.primary.name"])
-        #expect(set["scores.peft-bench"] != nil)
+        #expect(record.id != other.id && other.sets.isEmpty)
+        #expect(record.scores.recordJSON == other.scores.recordJSON)
+        #expect(record.costs.tensorBytes == other.costs.tensorBytes)
+        let set = try #require(record.sets["test"])
+        #expect(set.rows == 10 && set.count == 10 && set.split == "test")
+        #expect(set.sha256?.count == 64 && set.classes?.json == ["bad": 3, "good": 7])
+        #expect(set.scores.primary.name == record.scores.primary.name)
+        #expect(set.scores.others?.scoring == "peft-bench")
         let lines = try Self.bytes(root, "out", record, "predictions-test.jsonl").split(separator: 0x0A)
         #expect(lines.count == 10 && lines[0].starts(with: Array(#"{"index":0,"prompt":"#.utf8)))
         for name in ["predictions.jsonl", "history.jsonl"] {
@@ -67,7 +67,7 @@ struct ThirdSplitTests {
       // The reader of results has it, and a report's JSON keeps it.
       let results = try ReportedResults([root + "/out"])
       let run = try #require(results.runs.first { $0.methodName == "lora" })
-      #expect(run.testCount == 10 && run.testValue == records[1].number("sets.test.scores.primary.value"))
+      #expect(run.testCount == 10 && run.testValue == records[1].sets["test"]?.scores.primary.value)
       let copy = try ReportedRun(run.json, folder: nil, source: "copy")
       #expect(copy.testValue == run.testValue && copy.testCount == 10 && copy.rowNotes == run.rowNotes)
     }
@@ -89,7 +89,7 @@ struct ThirdSplitTests {
       let resumed = try Self.run(root, into: "stopped", settings)
       for (record, other) in zip(whole, resumed) {
         for path in ["id", "scores", "sets.test.scores", "sets.test.sha256", "costs.peak_tensor_bytes"] {
-          #expect(record[path] == other[path], "\(path)")
+          #expect(record.json.value(at: path) == other.json.value(at: path), "\(path)")
         }
         for name in ["predictions.jsonl", "predictions-test.jsonl", "history.jsonl"] {
           #expect(try Self.bytes(root, "whole", record, name) == Self.bytes(root, "stopped", other, name), "\(name)")
@@ -143,8 +143,8 @@ struct ThirdSplitTests {
       let path = #"data.datasets.0.files={"train": "train.jsonl", "validation": "dev.jsonl", "test": "dev.jsonl"}"#
       let records = try Self.run(root, into: "out", [path, "evaluation.zero_shot=false"])
       #expect(
-        records[0].strings("data.notes").contains(
-          "test of tones has the same rows as validation, so nothing is held out from choosing"))
+        records[0].data?.notes?.contains(
+          "test of tones has the same rows as validation, so nothing is held out from choosing") == true)
     }
   }
 }

@@ -37,7 +37,7 @@ enum ComparedMetric: Equatable {
     case .pscp: run.penalties?.value
     case .parameters: run.costs.trainableParameters
     case .flops: run.costs.inferenceFLOPs
-    case .memory: run.costs.tensorBytes
+    case .memory: run.costs.tensorBytes.total
     case .speed: run.costs.tokensPerSecond
     }
   }

@@ -78,16 +78,12 @@ struct RunRows: Sendable, Equatable {
     "train_sha256", "eval_sha256", "train_content_sha256", "eval_content_sha256", "template_sha256",
   ]
 
-  /// Reads them from a record, or from a report's run.
-  init(_ record: RunRecord) {
-    func count(_ name: String) -> Int? { record.number("data.\(name)").flatMap { Int(exactly: $0) } }
-    let hashes = Self.names.map { name in
-      let text = record.string("data.\(name)")
-      return text.isEmpty ? nil : text
-    }
-    (trainingCount, evaluationCount) = (count("train_rows"), count("eval_rows"))
-    (training, evaluation, trainingContent, evaluationContent) = (hashes[0], hashes[1], hashes[2], hashes[3])
-    template = hashes[4]
+  /// Takes them from a record, or from a report's run.
+  init(_ data: RunRecord.Data) {
+    (trainingCount, evaluationCount) = (data.trainingRows, data.evaluationRows)
+    (training, evaluation) = (data.trainingHash, data.evaluationHash)
+    (trainingContent, evaluationContent) = (data.trainingContent, data.evaluationContent)
+    template = data.templateHash
   }
 
   /// Adds them to the `data` of a report's run.

@@ -66,7 +66,6 @@ enum HarnessExport {
     }
     let seconds = runs.reduce(0) { $0 + ($1.costs.evaluationSeconds ?? 0) }
     let date = (try? Date.ISO8601FormatStyle().parse(runs[0].finished))?.timeIntervalSince1970
-    let environment = runs[0].environment.map(RunRecord.init(json:))
     return [
       "results": results, "group_subtasks": subtasks, "configs": configs, "versions": versions, "n-shot": shots,
       "higher_is_better": higher, "n-samples": counts,
@@ -75,12 +74,12 @@ enum HarnessExport {
         "model_num_parameters": .count(runs[0].modelParameters), "model_sha": JSONValue(runs[0].modelHash),
         "batch_size": .null, "device": "cpu", "use_cache": .null, "limit": .null, "bootstrap_iters": 0,
         "gen_kwargs": [:], "random_seed": JSONValue(runs[0].seed),
-      ], "git_hash": .null, "date": JSONValue(date), "pretty_env_info": JSONValue(environment?.string("os") ?? ""),
+      ], "git_hash": .null, "date": JSONValue(date), "pretty_env_info": JSONValue(runs[0].environment?.os ?? ""),
       "transformers_version": .null, "lm_eval_version": .null, "peft_bench_version": JSONValue(Version.current),
       "task_hashes": hashes, "model_source": "peft-bench", "model_name": JSONValue(name),
       "model_name_sanitized": JSONValue(name), "system_instruction": .null, "system_instruction_sha": .null,
       "fewshot_as_multiturn": false, "chat_template": .null,
-      "chat_template_sha": JSONValue(runs[0].data.map { RunRecord(json: $0).string("template_sha256") }),
+      "chat_template_sha": JSONValue(runs[0].data.map { $0.templateHash ?? "" }),
       "start_time": 0.0, "end_time": JSONValue(seconds), "total_evaluation_time_seconds": JSONValue("\(seconds)"),
     ]
   }

@@ -29,7 +29,7 @@ enum MethodComparisonExport {
   private static func json(_ run: ReportedRun, experiment: String) throws -> JSONValue {
     let trainingSeconds = run.costs.trainingSeconds ?? 0
     let total = trainingSeconds + (run.costs.evaluationSeconds ?? 0)
-    let memory = JSONValue.count(run.costs.tensorBytes)
+    let memory = JSONValue.count(run.costs.tensorBytes.total)
     var training = run.settings["training"] ?? [:]
     training["model_id"] = JSONValue(run.modelName)
     training["seed"] = JSONValue(run.seed)
@@ -49,7 +49,7 @@ enum MethodComparisonExport {
           [
             "test accuracy": JSONValue(run.value), "metric": JSONValue(run.metric),
             "train loss": JSONValue(curve?.training.last?.loss ?? 0),
-            "train samples": .count(run.data.flatMap { RunRecord(json: $0).number("train_rows") } ?? 0),
+            "train samples": JSONValue(run.data?.trainingRows ?? 0),
             "train total tokens": .count(run.costs.tokensSeen ?? 0), "pscp": JSONValue(run.penalties?.value),
           ]
         ],
@@ -63,7 +63,7 @@ enum MethodComparisonExport {
           "bitsandbytes-version": .null, "bitsandbytes-commit-hash": .null, "torch-version": .null,
           "torch-commit-hash": .null, "peft-bench-version": JSONValue(Version.current),
         ],
-        "system_info": run.environment ?? .null, "pytorch_info": "",
+        "system_info": run.environment?.recordJSON ?? .null, "pytorch_info": "",
       ],
     ]
   }

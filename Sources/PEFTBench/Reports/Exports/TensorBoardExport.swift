@@ -46,7 +46,7 @@ enum TensorBoardExport {
     values += [
       ("cost/trainable_parameters", run.costs.trainableParameters),
       ("cost/added_inference_flops", run.costs.addedFLOPs),
-      ("cost/peak_tensor_bytes", run.costs.tensorBytes),
+      ("cost/peak_tensor_bytes", run.costs.tensorBytes.total),
     ]
     let end = start + (run.costs.trainingSeconds ?? 0) + (run.costs.evaluationSeconds ?? 0)
     return bytes + TFRecord.framed(ProtobufMessage.event(time: end, step: last, values: values))

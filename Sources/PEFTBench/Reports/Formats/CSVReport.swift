@@ -44,7 +44,7 @@ enum CSVReport {
         + [
           run.baseline.majority, run.baseline.chance, run.baseline.distinctAnswers.map(Double.init), run.invalidRate,
           run.answerCount.map(Double.init), run.pscp, costs.trainableParameters,
-          costs.addedFLOPs, costs.tensorBytes, costs.residentBytes, costs.tokensSeen, costs.trainingSeconds,
+          costs.addedFLOPs, costs.tensorBytes.total, costs.residentBytes, costs.tokensSeen, costs.trainingSeconds,
           costs.evaluationSeconds,
         ].map(number) + scores.cells(of: run) + [run.id, ""], isSafe: isSafe)
   }

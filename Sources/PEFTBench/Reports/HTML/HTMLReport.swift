@@ -125,7 +125,7 @@ struct HTMLReport {
       let cells = [
         ReportTables.title(suite, method), "\(run.seed)", run.metric, NumberText.percent(run.value),
         NumberText.percent(run.invalidRate), NumberText.decimal(run.pscp, digits: 2),
-        NumberText.count(run.costs.trainableParameters), NumberText.bytes(run.costs.tensorBytes),
+        NumberText.count(run.costs.trainableParameters), NumberText.bytes(run.costs.tensorBytes.total),
         NumberText.seconds(time), run.id,
       ]
       let name = (several ? "\(suite.suiteTitle) · " : "") + run.dataset
@@ -145,20 +145,20 @@ struct HTMLReport {
 
   private var configurationSection: String {
     var parts = ["<section id=\"config\" class=\"wrap\"><h2>Config and environment</h2>"]
-    var environments: [(json: JSONValue, count: Int)] = []
+    var environments: [(environment: RunEnvironment, count: Int)] = []
     for run in report.results.runs {
       guard let environment = run.environment else { continue }
-      if let index = environments.firstIndex(where: { $0.json == environment }) {
+      if let index = environments.firstIndex(where: { $0.environment == environment }) {
         environments[index].count += 1
       } else {
         environments.append((environment, 1))
       }
     }
-    let keys = ["version", "cpu", "threads", "os", "swift", "build"]
+    let keys = RunEnvironment.members.map(\.key)
     if !environments.isEmpty {
       let rows = environments.map { environment, count in
-        let record = RunRecord(json: environment)
-        let cells = keys.map { key in record.number(key).map(NumberText.plain) ?? record.string(key) }
+        let json = environment.recordJSON
+        let cells = keys.map { key in json.number(key).map(NumberText.plain) ?? json.string(key) }
         return "<tr><th scope=\"row\">\(count)</th>" + cells.map { "<td>\(VisibleText.markup($0))</td>" }.joined()
           + "</tr>"
       }

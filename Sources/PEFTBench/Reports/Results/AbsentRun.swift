@@ -51,7 +51,7 @@ extension FailedRun: PlacedRun {
   init(
     id: String, cause: String, file: String, entry: SweepPlan.Entry?, suite: String, methodNames: [String: String]
   ) {
-    let json = RunRecord(json: (try? JSONParser.parse(file: file)).map { JSONValue($0.value) } ?? [:])
+    let json = (try? JSONParser.parse(file: file)).map { JSONValue($0.value) } ?? [:]
     func text(_ path: String, else other: String) -> String {
       let text = json.string(path)
       return text.isEmpty ? other : text
@@ -69,7 +69,7 @@ extension FailedRun: PlacedRun {
   }
 
   /// Reads an element of `failed` of a report.
-  init(reported json: RunRecord) {
+  init(reported json: JSONValue) {
     let dataset = json.string("dataset")
     self.init(
       id: json.string("id"), suite: DataConfiguration.Suite.name(of: dataset, named: json.string("suite")),
@@ -117,7 +117,7 @@ extension MissingRun: PlacedRun {
   }
 
   /// Reads an element of `missing` of a report.
-  init(reported json: RunRecord) {
+  init(reported json: JSONValue) {
     let id = json.string("id")
     let method = json.string("method")
     let dataset = json.string("dataset")

@@ -143,8 +143,8 @@ public struct ReportedResults: Sendable {
       list = records
     }
     for value in list { runs.append(try ReportedRun(JSONValue(value), folder: nil, source: path)) }
-    failures += (document["failed"]?.array ?? []).map { FailedRun(reported: RunRecord(json: JSONValue($0))) }
-    missing += (document["missing"]?.array ?? []).map { MissingRun(reported: RunRecord(json: JSONValue($0))) }
+    failures += (document["failed"]?.array ?? []).map { FailedRun(reported: JSONValue($0)) }
+    missing += (document["missing"]?.array ?? []).map { MissingRun(reported: JSONValue($0)) }
     return document["name"]?.string ?? FilePath.stem(of: path)
   }
 
@@ -193,7 +193,7 @@ public struct ReportedResults: Sendable {
   private mutating func add(_ config: String, to plan: inout Plan) throws {
     let json = JSONValue(try JSONParser.parse(file: config).value)
     configurations.append(json)
-    let suite = RunRecord(json: json).string("data.suite")
+    let suite = json.string("data.suite")
     if !suite.isEmpty { plan.suite = suite }
     let configuration = try RunConfiguration(
       ConfigFile.load(path: config, overrides: [], environment: [:]),

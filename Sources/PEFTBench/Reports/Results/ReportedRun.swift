@@ -2,28 +2,6 @@ import PEFTCore
 
 /// One complete run as reports and comparisons see it: read from its record, or from a report's JSON.
 public struct ReportedRun: Sendable {
-  /// What a run costs, in plain counts, bytes and seconds.
-  public struct Costs: Sendable, Equatable {
-    /// Values that are trained.
-    public let trainableParameters: Double
-    /// FLOPs of one forward pass over 512 tokens, in the form in which the method is deployed.
-    public let inferenceFLOPs: Double
-    /// FLOPs of that pass which the base model does not need.
-    public let addedFLOPs: Double
-    /// Peak bytes that tensors held in training.
-    public let tensorBytes: Double
-    /// Peak resident bytes of the process.
-    public let residentBytes: Double?
-    /// Seconds of training.
-    public let trainingSeconds: Double?
-    /// Seconds of evaluation.
-    public let evaluationSeconds: Double?
-    /// Tokens of all training batches.
-    public let tokensSeen: Double?
-    /// Training tokens a second.
-    public let tokensPerSecond: Double?
-  }
-
   /// The PSCP of the record: its value, and what it was computed with.
   public struct Penalties: Sendable, Equatable {
     /// The value of the record.
@@ -81,7 +59,7 @@ public struct ReportedRun: Sendable {
   /// Rows that were scored.
   public let answerCount: Int?
   /// What the method costs.
-  public let costs: Costs
+  package let costs: RunRecord.Costs
   /// PSCP, if the record has it.
   public internal(set) var penalties: Penalties?
   /// Which rows were right; nil where rows are not right or wrong.
@@ -105,9 +83,9 @@ public struct ReportedRun: Sendable {
   /// The run's folder; nil for a run that was read from a report.
   public let folder: String?
   /// The environment of the record.
-  let environment: JSONValue?
+  let environment: RunEnvironment?
   /// Facts about the data, from the record.
-  let data: JSONValue?
+  let data: RunRecord.Data?
 
   /// Whether it is the base model's own answer.
   public var isZeroShot: Bool { methodName == "none" }
@@ -144,70 +122,48 @@ public struct ReportedRun: Sendable {
   ///   - source: The file, for complaints.
   /// - Throws: `FileError` naming the member that is missing.
   init(_ json: JSONValue, folder: String?, source: String) throws(FileError) {
-    let record = RunRecord(json: json)
-    func text(_ path: String) throws(FileError) -> String {
-      guard case .string(let text)? = record[path] else {
-        throw FileError(path: source, "expected a string \"\(path)\"")
-      }
-      return text
+    let record: RunRecord
+    do {
+      record = try RunRecord(reading: json, at: "")
+    } catch {
+      throw FileError(path: source, error.complaint)
     }
-    func number(_ path: String) throws(FileError) -> Double {
-      guard let value = record.number(path) else { throw FileError(path: source, "expected a number \"\(path)\"") }
-      return value
-    }
-    id = try text("id")
-    modelName = try text("model.name")
-    modelHash = record.string("model.sha256")
-    modelParameters = record.number("model.parameters") ?? 0
-    methodName = try text("method.name")
-    let label = record.string("method.label")
-    self.label = label.isEmpty ? methodName : label
-    let dataset = try text("dataset")
-    self.dataset = dataset
-    suite = DataConfiguration.Suite.name(of: dataset, named: try text("suite"))
-    seed = Int(exactly: try number("seed")) ?? 0
-    metric = try text("scores.primary.name")
-    value = try number("scores.primary.value")
-    guard -1...1 ~= value else {
-      throw FileError(path: source, "\"scores.primary.value\" is \(value), expected a score from -1 to 1")
-    }
-    testValue = record.number("sets.test.scores.primary.value")
-    testCount = record.number("sets.test.count").flatMap { Int(exactly: $0) }
-    let named = record.string("scores.protocol")
-    scoringProtocol = named.isEmpty ? ScoringProtocol.strict.rawValue : named
-    scores = Self.scores(record["scores"])
-    let summary = AnswerSummary(record)
-    self.summary = summary
+    id = record.id
+    modelName = record.model.name
+    modelHash = record.model.sha256 ?? ""
+    modelParameters = record.model.parameters ?? 0
+    methodName = record.method.name
+    label = record.method.label ?? record.method.name
+    dataset = record.dataset
+    suite = DataConfiguration.Suite.name(of: record.dataset, named: record.suite)
+    seed = record.seed
+    (metric, value) = (record.scores.primary.name, record.scores.primary.value)
+    testValue = record.sets["test"]?.scores.primary.value
+    testCount = record.sets["test"]?.count
+    scoringProtocol = record.scores.scoring ?? ScoringProtocol.strict.rawValue
+    scores = record.scores.values
+    summary = record.scores.summary
     baseline = AnswerBaseline(summary)
-    invalidRate = record.number("scores.invalid_rate")
-    answerCount = record.number("scores.count").flatMap { Int(exactly: $0) }
-    notes = record.strings("scores.notes")
-    rowNotes = record.strings("data.notes")
-    costs = Costs(
-      trainableParameters: try number("costs.trainable_parameters"),
-      inferenceFLOPs: try number("costs.inference_flops"), addedFLOPs: try number("costs.added_inference_flops"),
-      tensorBytes: try number("costs.peak_tensor_bytes.total"), residentBytes: record.number("costs.peak_rss_bytes"),
-      trainingSeconds: record.number("costs.training_seconds"),
-      evaluationSeconds: record.number("costs.evaluation_seconds"), tokensSeen: record.number("costs.tokens_seen"),
-      tokensPerSecond: record.number("costs.training_tokens_per_second"))
-    penalties = Self.penalties(record, costs: costs)
+    invalidRate = record.scores.invalidRate
+    answerCount = record.scores.count
+    notes = record.scores.notes
+    rowNotes = record.data?.notes ?? []
+    costs = record.costs
+    penalties = Self.penalties(record)
     settings = [
-      "options": Self.options(record), "training": record["training"] ?? .null,
-      "evaluation": Self.evaluation(record),
+      "options": Self.options(record), "training": record.training ?? .null, "evaluation": Self.evaluation(record),
     ]
-    let form = record.string("model.dtype")
-    dataType = form.isEmpty ? nil : form
-    evaluationBatchSize = record.number("evaluation.batch_size").flatMap { Int(exactly: $0) }
-    rows = RunRows(record)
-    let known = record.string("key")
-    key = known.isEmpty ? Self.key(of: record, suite: suite, settings: settings) : known
-    let told = record.string("content")
-    content = told.isEmpty ? record["identity"].map(RunIdentity.content) : told
-    marks = AnswerMarks(record["correct"])
-    started = record.string("timestamps.started")
-    finished = record.string("timestamps.finished")
-    environment = record["environment"]
-    data = record["data"]
+    dataType = record.model.dataType
+    evaluationBatchSize = record.evaluation?.number("batch_size").flatMap { Int(exactly: $0) }
+    rows = RunRows(record.data ?? RunRecord.Data())
+    // A report tells these, which a record is hashed for.
+    key = json["key"]?.text ?? Self.key(of: record, suite: suite, settings: settings)
+    content = json["content"]?.text ?? record.identity.map(RunIdentity.content)
+    marks = AnswerMarks(json["correct"])
+    started = record.timestamps?.started ?? ""
+    finished = record.timestamps?.finished ?? ""
+    environment = record.environment
+    data = record.data
     self.folder = folder
   }
 
@@ -235,7 +191,8 @@ public struct ReportedRun: Sendable {
       "seed": JSONValue(seed), "scores": values,
       "costs": [
         "trainable_parameters": .count(costs.trainableParameters), "inference_flops": .count(costs.inferenceFLOPs),
-        "added_inference_flops": .count(costs.addedFLOPs), "peak_tensor_bytes": ["total": .count(costs.tensorBytes)],
+        "added_inference_flops": .count(costs.addedFLOPs),
+        "peak_tensor_bytes": ["total": .count(costs.tensorBytes.total)],
         "peak_rss_bytes": .count(costs.residentBytes), "training_seconds": JSONValue(costs.trainingSeconds),
         "evaluation_seconds": JSONValue(costs.evaluationSeconds), "tokens_seen": .count(costs.tokensSeen),
         "training_tokens_per_second": JSONValue(costs.tokensPerSecond),
@@ -267,9 +224,8 @@ public struct ReportedRun: Sendable {
     var told: JSONValue = [:]
     rows.add(to: &told)
     // They name what tells rows apart.
-    for name in ["revision", "sample"] {
-      if let value = data?[name], value != .null { told[name] = value }
-    }
+    if let revision = data?.revision { told["revision"] = JSONValue(revision) }
+    if let sample = data?.sample { told["sample"] = JSONValue(sample) }
     if !rowNotes.isEmpty { told["notes"] = JSONValue(rowNotes) }
     result["data"] = told
     if let content { result["content"] = JSONValue(content) }
@@ -277,38 +233,19 @@ public struct ReportedRun: Sendable {
     return result
   }
 
-  private static func scores(_ json: JSONValue?) -> [NamedScore] {
-    guard case .object(let object)? = json else { return [] }
-    return object.members.compactMap { key, value in
-      guard key != "invalid_rate", key != "count", !AnswerSummary.numberNames.contains(key) else { return nil }
-      switch value {
-      case .number(let number): return NamedScore(name: key, value: number)
-      case .integer(let number): return NamedScore(name: key, value: Double(number))
-      default: return nil
-      }
-    }
-  }
-
-  private static func penalties(_ record: RunRecord, costs: Costs) -> Penalties? {
-    guard let value = record.number("pscp.value"), case .array(let list)? = record["pscp.beta"] else { return nil }
-    let beta = list.compactMap { value -> Double? in
-      switch value {
-      case .number(let number): number
-      case .integer(let number): Double(number)
-      default: nil
-      }
-    }
-    let constants = ["parameters", "flops", "memory"].compactMap { record.number("pscp.constants.\($0)") }
-    guard beta.count == 3, constants.count == 3, constants.allSatisfy({ $0 > 0 }) else { return nil }
-    let preset = record.string("pscp.preset")
+  private static func penalties(_ record: RunRecord) -> Penalties? {
+    guard let pscp = record.pscp, let beta = pscp.beta, beta.count == 3, let constants = pscp.constants,
+      constants.parameters > 0, constants.flops > 0, constants.memory > 0
+    else { return nil }
+    let preset = pscp.preset ?? ""
     // The paper counts TFLOP and GB.
     let unit: (flops: Double, memory: Double) = preset == PSCP.Preset.paper.name ? (1e12, 1e9) : (1, 1)
     return Penalties(
-      value: value, preset: preset, beta: .init(parameters: beta[0], flops: beta[1], memory: beta[2]),
-      constants: .init(parameters: constants[0], flops: constants[1], memory: constants[2]),
+      value: pscp.value, preset: preset, beta: .init(parameters: beta[0], flops: beta[1], memory: beta[2]),
+      constants: .init(parameters: constants.parameters, flops: constants.flops, memory: constants.memory),
       costs: .init(
-        parameters: costs.trainableParameters, flops: costs.addedFLOPs / unit.flops,
-        memory: costs.tensorBytes / unit.memory))
+        parameters: record.costs.trainableParameters, flops: record.costs.addedFLOPs / unit.flops,
+        memory: record.costs.tensorBytes.total / unit.memory))
   }
 
   /// What PSCP is made of under other exponents or the paper's constants; nil where there is nothing to make it from.
@@ -320,13 +257,13 @@ public struct ReportedRun: Sendable {
       beta: beta ?? penalties?.beta ?? .init(), constants: constants,
       costs: .init(
         parameters: costs.trainableParameters, flops: costs.addedFLOPs / (isPaper ? 1e12 : 1),
-        memory: costs.tensorBytes / (isPaper ? 1e9 : 1)))
+        memory: costs.tensorBytes.total / (isPaper ? 1e9 : 1)))
   }
 
   /// The method's options in the spelling of today: records of engine 1 have them as the config spelled them.
   private static func options(_ record: RunRecord) -> JSONValue {
-    guard case .object(let given)? = record["method.options"] else { return .null }
-    let described = MethodConfiguration.options(ofMethod: record.string("method.name")) ?? []
+    guard case .object(let given)? = record.method.options else { return .null }
+    let described = MethodConfiguration.options(ofMethod: record.method.name) ?? []
     return .object(
       JSONObject(
         distinct: given.members.map { key, value in
@@ -341,7 +278,7 @@ public struct ReportedRun: Sendable {
   }
 
   private static func evaluation(_ record: RunRecord) -> JSONValue {
-    guard var evaluation = record["evaluation"] else { return .null }
+    guard var evaluation = record.evaluation else { return .null }
     // They change no number.
     evaluation["batch_size"] = nil
     evaluation["zero_shot"] = nil
@@ -350,12 +287,13 @@ public struct ReportedRun: Sendable {
 
   private static func key(of record: RunRecord, suite: String, settings: JSONValue) -> String {
     let identity: JSONValue = [
-      "suite": JSONValue(suite), "model": record["model.sha256"] ?? .null,
-      "dtype": record["model.dtype"] ?? .null, "method": record["method.name"] ?? .null,
-      "dataset": record["dataset"] ?? .null,
-      "data": .array(
-        ["train_rows", "eval_rows", "template_sha256", "first_prompt"].map { record["data.\($0)"] ?? .null }),
-      "seed": record.string("method.name") == "none" ? 0 : record["seed"] ?? .null, "settings": settings,
+      "suite": JSONValue(suite), "model": JSONValue(record.model.sha256), "dtype": JSONValue(record.model.dataType),
+      "method": JSONValue(record.method.name), "dataset": JSONValue(record.dataset),
+      "data": [
+        JSONValue(record.data?.trainingRows), JSONValue(record.data?.evaluationRows),
+        JSONValue(record.data?.templateHash), JSONValue(record.data?.firstPrompt),
+      ],
+      "seed": JSONValue(record.method.name == "none" ? 0 : record.seed), "settings": settings,
     ]
     return String(SHA256.hexadecimal(of: Array(identity.compactText.utf8)).prefix(16))
   }

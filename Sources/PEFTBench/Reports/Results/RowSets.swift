@@ -35,27 +35,38 @@ struct RowSets {
     }
   }
 
+  /// What a record tells of the rows that are looked at.
+  private struct Facts {
+    let count: Int
+    let hash: String?
+    let content: String?
+    let revision: String
+    let sample: String
+
+    init(_ data: RunRecord.Data, _ use: Use) {
+      switch use {
+      case .training: (count, hash, content) = (data.trainingRows ?? 0, data.trainingHash, data.trainingContent)
+      case .evaluation: (count, hash, content) = (data.evaluationRows ?? 0, data.evaluationHash, data.evaluationContent)
+      }
+      (revision, sample) = (data.revision ?? "", data.sample ?? "")
+    }
+  }
+
   /// Groups `runs`; those whose records tell nothing about their rows are all alike.
   init(_ runs: [ReportedRun], _ use: Use) {
-    let facts = runs.map { RunRecord(json: $0.data ?? .null) }
-    let part = use == .training ? "train" : "eval"
+    let facts = runs.map { Facts($0.data ?? .init(), use) }
     // Records of earlier versions have the hash of the tokenized rows alone; those of one model tell rows apart by it.
     var contents: [[String]: String] = [:]
-    for (run, record) in zip(runs, facts) {
-      let content = record.string("\(part)_content_sha256")
-      if !content.isEmpty {
-        contents[[run.dataset, run.modelHash, record.string("\(part)_sha256")]] = content
-      }
+    for (run, facts) in zip(runs, facts) {
+      if let content = facts.content { contents[[run.dataset, run.modelHash, facts.hash ?? ""]] = content }
     }
     var numbers: [[String]: Int] = [:]
     var counts: [[String]: Int] = [:]
-    let rows = zip(runs, facts).map { run, record -> Rows? in
+    let rows = zip(runs, facts).map { run, facts -> Rows? in
       // The base model is not trained, so it has no training rows.
       if use == .training, run.isZeroShot { return nil }
-      let count = record.number("\(part)_rows").flatMap { Int(exactly: $0) } ?? 0
-      let digest = record.string("\(part)_sha256")
-      let hash = digest.isEmpty ? record.string("revision") + " " + record.string("sample") : digest
-      let place = [run.dataset, run.modelHash, "\(count)"]
+      let hash = facts.hash ?? "\(facts.revision) \(facts.sample)"
+      let place = [run.dataset, run.modelHash, "\(facts.count)"]
       var content = contents[[run.dataset, run.modelHash, hash]]
       if content == nil {
         let number = numbers[place + [hash]] ?? counts[place, default: 0]
@@ -65,9 +76,8 @@ struct RowSets {
         content = "\(number)"
       }
       return Rows(
-        dataset: run.dataset, count: count, revision: record.string("revision"),
-        sample: record.string("sample"),
-        content: content ?? "")
+        dataset: run.dataset, count: facts.count, revision: facts.revision, sample: facts.sample, content: content ?? ""
+      )
     }
     var groups: [[String: Rows]] = []
     var places: [Rows: Int] = [:]

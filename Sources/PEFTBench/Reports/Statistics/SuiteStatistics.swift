@@ -195,7 +195,7 @@ public struct SuiteStatistics: Sendable {
       costs: isComplete
         ? PSCP.Costs(
           parameters: mean(\.costs.trainableParameters), flops: mean(\.costs.addedFLOPs),
-          memory: mean(\.costs.tensorBytes)) : nil,
+          memory: mean(\.costs.tensorBytes.total)) : nil,
       averageRank: rank, seconds: times.isEmpty ? nil : Summary.mean(times), runCount: all.count,
       failedCount: cells.reduce(0) { $0 + $1.failedSeeds.count },
       missingCount: cells.reduce(0) { $0 + $1.missingSeeds.count })

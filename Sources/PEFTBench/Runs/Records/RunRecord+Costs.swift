@@ -1,0 +1,134 @@
+import PEFTCore
+
+extension RunRecord {
+  /// What a run costs, in plain counts, bytes and seconds.
+  package struct Costs: RecordPart, Equatable {
+    /// Values that are trained.
+    package var trainableParameters = 0.0
+    /// FLOPs of one forward pass over 512 tokens, in the form in which the method is deployed.
+    package var inferenceFLOPs = 0.0
+    /// FLOPs of that pass which the base model does not need.
+    package var addedFLOPs = 0.0
+    /// Peak bytes that tensors held while the run trained, or answered if it does not train.
+    package var tensorBytes = TensorBytes()
+    /// Peak resident bytes of the process.
+    package var residentBytes: Double?
+    /// Optimizer steps.
+    package var steps: Double?
+    /// Seconds of training.
+    package var trainingSeconds: Double?
+    /// Seconds of evaluation, over all sets of rows.
+    package var evaluationSeconds: Double?
+    /// Tokens of all training batches.
+    package var tokensSeen: Double?
+    /// Training tokens a second; nil without training.
+    package var tokensPerSecond: Double?
+
+    package init() {}
+
+    package static let members: [RecordMember<Self>] = [
+      .requiredCount("trainable_parameters", \.trainableParameters),
+      .requiredCount("inference_flops", \.inferenceFLOPs),
+      .requiredCount("added_inference_flops", \.addedFLOPs), .required("peak_tensor_bytes", \.tensorBytes),
+      .nullableCount("peak_rss_bytes", \.residentBytes), .nullableCount("steps", \.steps),
+      .nullable("training_seconds", \.trainingSeconds), .nullable("evaluation_seconds", \.evaluationSeconds),
+      .nullableCount("tokens_seen", \.tokensSeen), .nullable("training_tokens_per_second", \.tokensPerSecond),
+    ]
+  }
+
+  /// The bytes that tensors held at their peak, by what they are for.
+  package struct TensorBytes: RecordPart, Equatable {
+    /// All together.
+    package var total = 0.0
+    /// Frozen weights.
+    package var weights: Double?
+    /// What the method trains.
+    package var adapter: Double?
+    /// Gradients.
+    package var gradients: Double?
+    /// What the optimizer keeps.
+    package var optimizer: Double?
+    /// Activations and caches.
+    package var activations: Double?
+
+    package init() {}
+
+    /// A peak.
+    init(_ use: MemoryUse) {
+      total = Double(use.total)
+      weights = Double(use[.weights])
+      adapter = Double(use[.adapter])
+      gradients = Double(use[.gradients])
+      optimizer = Double(use[.optimizer])
+      activations = Double(use[.activations])
+    }
+
+    package static let members: [RecordMember<Self>] = [
+      .requiredCount("total", \.total), .nullableCount("weights", \.weights), .nullableCount("adapter", \.adapter),
+      .nullableCount("gradients", \.gradients), .nullableCount("optimizer", \.optimizer),
+      .nullableCount("activations", \.activations),
+    ]
+  }
+
+  /// PSCP: its value, and what it was computed with.
+  package struct Penalties: RecordPart {
+    /// Three numbers, one for each cost.
+    package struct Constants: RecordPart {
+      /// Of trained parameters.
+      package var parameters = 0.0
+      /// Of FLOPs that the method adds.
+      package var flops = 0.0
+      /// Of peak memory.
+      package var memory = 0.0
+
+      package init() {}
+    }
+
+    /// The factors of the score, and the score in percent that they multiply.
+    package struct Terms: RecordPart {
+      /// The score in percent.
+      package var performance = 0.0
+      /// The factor for trained parameters.
+      package var parameters = 0.0
+      /// The factor for added FLOPs.
+      package var flops = 0.0
+      /// The factor for memory.
+      package var memory = 0.0
+
+      package init() {}
+    }
+
+    /// The score.
+    package var value = 0.0
+    /// The preset of the constants.
+    package var preset: String?
+    /// The exponents for parameters, FLOPs and memory.
+    package var beta: [Double]?
+    /// The constants in the units of the preset: plain counts and bytes for `relative`, TFLOP and GB for `paper`.
+    package var constants: Constants?
+    /// The factors.
+    package var terms: Terms?
+
+    package init() {}
+  }
+}
+
+extension RunRecord.Penalties {
+  package static let members: [RecordMember<Self>] = [
+    .required("value", \.value), .nullable("preset", \.preset), .nullable("beta", \.beta),
+    .nullable("constants", \.constants), .optional("terms", \.terms),
+  ]
+}
+
+extension RunRecord.Penalties.Constants {
+  package static let members: [RecordMember<Self>] = [
+    .required("parameters", \.parameters), .required("flops", \.flops), .required("memory", \.memory),
+  ]
+}
+
+extension RunRecord.Penalties.Terms {
+  package static let members: [RecordMember<Self>] = [
+    .required("performance", \.performance), .required("parameters", \.parameters), .required("flops", \.flops),
+    .required("memory", \.memory),
+  ]
+}

@@ -1,0 +1,142 @@
+import Foundation
+import PEFTCore
+import PEFTMethods
+
+// What the parts of a record are made of when a run ends.
+
+extension RunRecord.Model {
+  /// A model that was loaded as a config asks for it.
+  init(_ model: LoadedModel) {
+    let configuration = model.outline.configuration
+    name = configuration.name
+    path = configuration.path
+    sha256 = model.outline.sha256
+    parameters = Double(model.model.parameterCount)
+    architecture = model.model.configuration.family
+    dataType = configuration.dataType.rawValue
+  }
+}
+
+extension RunRecord.Method {
+  /// A method with the options that the run's identity has.
+  init(_ method: MethodConfiguration, identity: RunIdentity, trainable: Int) {
+    name = method.name
+    label = method.label
+    options = Self.options(of: method, in: identity)
+    trainableParameters = Double(trainable)
+    preset = method.preset
+  }
+
+  /// The method's options: those with a default first, as records have had them from the first version on.
+  private static func options(of method: MethodConfiguration, in identity: RunIdentity) -> JSONValue {
+    guard let values = identity.json["method"]?["options"] else { return [:] }
+    let described = MethodConfiguration.options(ofMethod: method.name) ?? []
+    var options: JSONValue = [:]
+    for option in described.filter({ $0.defaultValue != nil }) + described.filter({ $0.defaultValue == nil }) {
+      if let value = values[option.name] { options[option.name] = value }
+    }
+    if let adapter = method.initialAdapter { options["init_from"] = JSONValue(adapter) }
+    return options
+  }
+}
+
+extension RunRecord.EvaluationSet {
+  /// A set of rows with what its answers are worth.
+  init(_ judged: JudgedRows, under scoring: ScoringProtocol) {
+    split = judged.rows.split
+    rows = judged.rows.examples.count
+    sha256 = judged.rows.sha256
+    classes = judged.rows.classes
+    cutRows = judged.rows.rendered.count { $0.isPromptCut }
+    count = judged.scores.count
+    scores = RunRecord.Scores(judged, under: scoring)
+    seconds = judged.seconds
+  }
+}
+
+extension RunRecord.Costs {
+  /// What a run took.
+  ///
+  /// - Parameters:
+  ///   - model: The base model.
+  ///   - attachment: What was attached to it.
+  ///   - outcome: How its training went.
+  ///   - peak: The peak of tensors that counts.
+  ///   - evaluationSeconds: What answering took.
+  init(
+    _ model: CausalLanguageModel, _ attachment: AttachedMethod, _ outcome: Trainer.Outcome, peak: MemoryUse,
+    evaluationSeconds: Double
+  ) {
+    let tokens = ForwardFLOPs.referenceTokens
+    let base = ForwardFLOPs.count(model, tokens: tokens)
+    let whole = ForwardFLOPs.count(model, tokens: tokens, cost: attachment.inferenceCost)
+    trainableParameters = Double(attachment.trainableCount)
+    inferenceFLOPs = Double(whole)
+    addedFLOPs = Double(whole - base)
+    tensorBytes = RunRecord.TensorBytes(peak)
+    residentBytes = Double(ProcessMemory.peakResidentBytes)
+    steps = Double(outcome.stepCount)
+    trainingSeconds = outcome.seconds
+    self.evaluationSeconds = evaluationSeconds
+    tokensSeen = Double(outcome.tokenCount)
+    tokensPerSecond = outcome.tokenCount > 0 ? Double(outcome.tokenCount) / outcome.seconds : nil
+  }
+}
+
+extension RunRecord.Penalties {
+  /// PSCP of a score, in the units of the settings' preset: plain counts and bytes for `relative`, TFLOP and GB for
+  /// `paper`.
+  ///
+  /// - Parameters:
+  ///   - score: The headline score, 0...1; a negative correlation counts as 0.
+  ///   - costs: What the run took.
+  ///   - settings: Preset, exponents, and constants that replace the preset's.
+  ///   - model: The base model.
+  ///   - fullTrainingBytes: What full fine-tuning of the model on the run's batches needs.
+  init(
+    of score: Double, costs: RunRecord.Costs, _ settings: PSCPConfiguration, model: CausalLanguageModel,
+    fullTrainingBytes: Int
+  ) {
+    let preset: PSCP.Preset
+    let unit: (flops: Double, memory: Double)
+    switch settings.preset {
+    case .paper:
+      preset = .paper
+      unit = (1e12, 1e9)
+    case .relative:
+      let base = ForwardFLOPs.count(model, tokens: ForwardFLOPs.referenceTokens)
+      preset = .relative(
+        PSCP.Costs(
+          parameters: Double(model.parameterCount), flops: Double(base), memory: Double(fullTrainingBytes)))
+      unit = (1, 1)
+    }
+    let measured = PSCP.Costs(
+      parameters: costs.trainableParameters, flops: costs.addedFLOPs / unit.flops,
+      memory: costs.tensorBytes.total / unit.memory)
+    let counted = PSCP.Costs(
+      parameters: settings.parameters ?? preset.constants.parameters,
+      flops: settings.flops.map { $0 / unit.flops } ?? preset.constants.flops,
+      memory: settings.memory.map { $0 / unit.memory } ?? preset.constants.memory)
+    let pscp = PSCP(constants: counted, beta: settings.beta)
+    let factors = pscp.terms(measured)
+    let performance = 100 * max(0, score)
+    value = pscp.value(performance: performance, costs: measured)
+    self.preset = settings.preset.rawValue
+    beta = [settings.beta.parameters, settings.beta.flops, settings.beta.memory]
+    var constants = Constants()
+    (constants.parameters, constants.flops, constants.memory) = (counted.parameters, counted.flops, counted.memory)
+    self.constants = constants
+    var terms = Terms()
+    terms.performance = performance
+    (terms.parameters, terms.flops, terms.memory) = (factors.parameters, factors.flops, factors.memory)
+    self.terms = terms
+  }
+}
+
+extension RunRecord.Timestamps {
+  /// A run that began then and ends now.
+  init(since start: Date) {
+    started = start.formatted(.iso8601)
+    finished = Date().formatted(.iso8601)
+  }
+}
