@@ -5,16 +5,19 @@ import PEFTMethods
 /// `list`: what configs can name.
 enum ListCommand {
   static let command = Command(
-    name: "list", summary: "List methods with their options, presets, datasets, or metrics.",
+    name: "list", summary: "List methods with their options, presets, datasets, metrics, or the keys of a config.",
     positionals: [
-      PositionalSpec(name: "WHAT", help: "What to list.", choices: ["methods", "presets", "datasets", "metrics"])
+      PositionalSpec(
+        name: "WHAT", help: "What to list.", choices: ["methods", "presets", "datasets", "metrics", "config"])
     ],
     options: [
-      OptionSpec(long: "aliases", help: "With methods: the names that PEFT and LLaMA-Factory have for options."), .json,
+      OptionSpec(long: "aliases", help: "With methods: the names that PEFT and LLaMA-Factory have for options."),
+      OptionSpec(long: "markdown", help: "With config: the reference as a page, docs/configuration.md."), .json,
     ],
     examples: [
       .init(line: "peft-bench list methods", meaning: "Each method, its options and their defaults."),
       .init(line: "peft-bench list methods --aliases", meaning: "Names of other libraries that configs may use."),
+      .init(line: "peft-bench list config", meaning: "Every key of a config, with values and default."),
       .init(line: "peft-bench list datasets --json", meaning: "The 27 datasets for a script."),
     ],
     run: { arguments, console in
@@ -26,10 +29,18 @@ enum ListCommand {
         isJSON ? console.print(json: aliasesJSON) : printAliases(console)
         return .done
       }
+      if arguments.flag("markdown") {
+        guard arguments.positional("WHAT") == "config", !isJSON else {
+          throw arguments.error("--markdown goes with config alone")
+        }
+        console.print(document: ConfigurationReference.markdown)
+        return .done
+      }
       switch arguments.positional("WHAT") {
       case "methods": isJSON ? console.print(json: methodsJSON) : printMethods(console)
       case "presets": try isJSON ? console.print(json: presetsJSON()) : printPresets(console)
       case "datasets": isJSON ? console.print(json: datasetsJSON) : printDatasets(console)
+      case "config": isJSON ? console.print(json: configJSON) : printConfig(console)
       default: isJSON ? console.print(json: metricsJSON) : printMetrics(console)
       }
       return .done
@@ -45,7 +56,7 @@ enum ListCommand {
       for option in options {
         table.add([
           "  \(option.name)", option.kind.rawValue, option.defaultValue.map { "default \($0)" } ?? "",
-          option.about ?? "",
+          option.about?.replacing("`", with: "") ?? "",
         ])
       }
       let traits = console.outputTraits
@@ -79,23 +90,11 @@ enum ListCommand {
     ])
     for group in OptionAliases.all {
       for (index, alias) in group.aliases.enumerated() {
-        table.add([index == 0 ? group.place : "", alias.name, alias.key, values(of: alias), alias.origin])
+        table.add([index == 0 ? group.place : "", alias.name, alias.key, alias.valueText, alias.origin])
       }
     }
     table.print(to: console)
     console.print("\nAll other options of these libraries that configs know have the same names there and here.")
-  }
-
-  private static func values(of alias: OptionAlias) -> String {
-    func text(_ value: JSONValue) -> String { if case .string(let word) = value { word } else { value.compactText } }
-    var parts = alias.translations.map { "\(text($0.theirs)) = \($0.ours == .null ? "none" : text($0.ours))" }
-    switch alias.condition {
-    case .always: break
-    case .below(let bound): parts.append("below \(Format.decimal(bound, digits: 0))")
-    case .from(let bound): parts.append("from \(Format.decimal(bound, digits: 0)) on")
-    }
-    if alias.isCommaList { parts.append("a list, also with commas") }
-    return parts.joined(separator: ", ")
   }
 
   private static var aliasesJSON: JSONValue {
@@ -109,6 +108,40 @@ enum ListCommand {
             "takes_other_values": .bool(alias.takesOthers),
           ]
         }
+      })
+  }
+
+  private static func printConfig(_ console: Console) {
+    for (index, section) in ConfigurationReference.sections.enumerated() {
+      if index > 0 { console.print("") }
+      console.print(console.outputTraits.styled(section.place.isEmpty ? "config" : section.place, .bold))
+      var table = TextTable([.init(title: ""), .init(title: ""), .init(title: ""), .init(title: "")])
+      for option in section.options {
+        table.add([
+          "  \(option.name)", option.valueText, option.defaultText, option.about?.replacing("`", with: "") ?? "",
+        ])
+      }
+      let traits = console.outputTraits
+      for line in table.lines(width: traits.isTerminal ? traits.width : Int.max).dropFirst() { console.print(line) }
+    }
+    console.print("\nThe methods' own options: peft-bench list methods. A list of values for one makes a grid.")
+  }
+
+  private static var configJSON: JSONValue {
+    .array(
+      ConfigurationReference.sections.map { section in
+        [
+          "place": JSONValue(section.place),
+          "keys": .array(
+            section.options.map { option in
+              [
+                "name": JSONValue(option.name), "type": JSONValue(option.kind.rawValue),
+                "range": JSONValue(option.range), "choices": JSONValue(option.choices),
+                "default": JSONValue(option.defaultValue), "required": .bool(option.isRequired),
+                "about": JSONValue(option.about), "aliases": JSONValue(option.aliases.map(\.name)),
+              ]
+            }),
+        ]
       })
   }
 

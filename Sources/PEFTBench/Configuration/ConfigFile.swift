@@ -56,6 +56,11 @@ public struct ConfigFile: Sendable {
   /// - Returns: What to add to offsets in `other`.
   mutating func add(_ other: DocumentText) -> Int { text.append(other) }
 
+  /// A config without a key, for readers that only tell what they would read.
+  static let empty = ConfigFile(
+    path: "", text: DocumentText(name: "", bytes: []), value: DocumentValue(.object(DocumentObject([]))),
+    environment: [:])
+
   /// A reader of the whole config.
   public func reader() throws(DocumentError) -> OptionReader {
     try OptionReader(value: value, text: text, what: "the config")

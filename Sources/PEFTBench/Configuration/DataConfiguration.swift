@@ -51,12 +51,20 @@ public struct DataConfiguration: Sendable {
 
   init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
     OptionAliases.add(to: &reader, section: .data)
-    suite = try reader.choice("suite", default: Suite.mini)
-    root = try reader.optionalFilePath("root", about: "the folder of the datasets").map(file.resolve)
+    suite = try reader.choice(
+      "suite", default: Suite.mini,
+      about: "where names of datasets are looked for: `mini` comes with this program, `full` are the published ones, "
+        + "`own` has descriptions only. Part of every record, as `own` for described datasets")
+    root = try reader.optionalFilePath(
+      "root", about: "the folder of the datasets; `datasets/<suite>`, here or beside the config's folder, unless given"
+    ).map(file.resolve)
     folder = root ?? Self.folder(of: suite, file: file)
     revision = try reader.optionalString(
-      "revision", about: "branch, tag or commit of the datasets in the Hub's cache, the only place then")
-    let given = try reader.value("datasets", about: "names, groups, \"all\", or descriptions")
+      "revision", about: "a branch, tag or commit of the datasets in the Hub's cache, which is then the only place")
+    let given = try reader.value(
+      "datasets",
+      about: "names, groups (`glue`, `superglue`, `reasoning`, `math`, `code`), `all`, or descriptions of your own, as "
+        + "below; all unless given")
     guard given != nil || suite != .own else {
       throw reader.missing("datasets", "missing; own data needs at least one description of a dataset")
     }
@@ -74,17 +82,29 @@ public struct DataConfiguration: Sendable {
       }
     }
     guard !datasets.isEmpty else { throw reader.error("datasets", "expected at least one dataset, found none") }
-    limit = try reader.choice("limit", default: Limit.sample)
+    limit = try reader.choice(
+      "limit", default: Limit.sample,
+      about: "which rows a limit keeps: a sample in which every class has its share, or the first ones")
     sampleSeed = try reader.integer(
-      "sample_seed", default: 0, in: 0..., about: "what the rows of a limit are drawn by, for all runs")
-    trainLimit = try reader.optionalInteger("train_limit", in: 1..., about: "most training rows a dataset")
-    evaluationLimit = try reader.optionalInteger("eval_limit", in: 1..., about: "most evaluation rows a dataset")
-    test = try reader.choice("test", default: Test.validation)
-    datasetInfo = try reader.optionalFilePath("dataset_info", about: "PEFT-Bench's dataset_info.json")
-      .map(file.resolve)
+      "sample_seed", default: 0, in: 0..., about: "what the sample is drawn by, for all runs alike")
+    trainLimit = try reader.optionalInteger(
+      "train_limit", in: 1..., about: "most rows of a dataset to train on; all unless given")
+    evaluationLimit = try reader.optionalInteger(
+      "eval_limit", in: 1..., about: "most rows of a dataset to score; all unless given")
+    test = try reader.choice(
+      "test", default: Test.validation,
+      about: "`test`: answer the rows of a third split too, which choose nothing (`files.test` of own data, or mrpc, "
+        + "mmlu, openbookqa, math_qa)")
+    datasetInfo = try reader.optionalFilePath(
+      "dataset_info", about: "a `dataset_info.json` of PEFT-Bench, for its wording of the prompts"
+    ).map(file.resolve)
     nulls = try reader.choice(
-      "null", default: NullPolicy.empty, about: "a null in a column of the prompt is an empty text, or an error")
+      "null", default: NullPolicy.empty, about: "what a null in a column of the prompt is: an empty text, or an error")
   }
+
+  /// What a config may say about the data.
+  static let options =
+    (try? OptionReader.describing { reader in _ = try DataConfiguration(reading: &reader, file: .empty) }) ?? []
 
   /// The suite's own folder: below the current directory, in the config's folder, or beside it.
   private static func folder(of suite: Suite, file: ConfigFile) -> String {

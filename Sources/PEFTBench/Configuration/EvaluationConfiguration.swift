@@ -22,13 +22,23 @@ public struct EvaluationConfiguration: Sendable, Equatable {
 
   init(reading reader: inout OptionReader) throws(DocumentError) {
     OptionAliases.add(to: &reader, section: .evaluation)
-    mode = try reader.choice("mode", default: mode)
+    mode = try reader.choice(
+      "mode", default: mode,
+      about: "`generate`: greedy text that is parsed; `rank`: the label of the highest log-probability, its end token "
+        + "included, while free text is generated all the same")
     maximumNewTokens = try reader.optionalInteger(
-      "max_new_tokens", in: 1...1_000_000, about: "longest answer; the dataset's own unless given")
-    batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096)
-    scoring = try reader.choice("protocol", default: scoring)
+      "max_new_tokens", in: 1...1_000_000, about: "longest answer in tokens; the dataset's own unless given")
+    batchSize = try reader.integer(
+      "batch_size", default: batchSize, in: 1...4096, about: "prompts at a time; changes no answer")
+    scoring = try reader.choice(
+      "protocol", default: scoring,
+      about: "how answers are scored; `peft-bench` does it as the published script (see peft-bench-audit.md)")
     zeroShot = try reader.bool("zero_shot", default: zeroShot, about: "score the bare model too")
   }
+
+  /// What a config may say about the evaluation.
+  static let options =
+    (try? OptionReader.describing { reader in _ = try EvaluationConfiguration(reading: &reader) }) ?? []
 
   /// All values under their keys.
   public var json: JSONValue {

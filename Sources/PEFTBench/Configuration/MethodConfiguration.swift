@@ -60,9 +60,8 @@ struct MethodListReader {
     var own = try OptionReader(
       value: DocumentValue(.object(object), offset: value.offset), text: file.text,
       what: "a method entry", path: place)
-    let name = try own.string("name", about: "the method")
-    let label = try own.string("label", default: name, about: "what reports call it")
-    let initialAdapter = try own.optionalFilePath("init_from", about: "a saved adapter to start from")
+    let (name, givenLabel, initialAdapter) = try Self.entryKeys(&own)
+    let label = givenLabel ?? name
     let ownOptions = methodOptions(name) ?? []
     let ownNames = Set(ownOptions.flatMap(\.names))
     let trainingNames = Set(TrainingConfiguration.options.flatMap(\.names)).subtracting(ownNames)
@@ -105,6 +104,21 @@ struct MethodListReader {
     }
     return result
   }
+
+  private static func entryKeys(_ reader: inout OptionReader) throws(DocumentError)
+    -> (name: String, label: String?, initialAdapter: String?)
+  {
+    (
+      try reader.string("name", about: "the method"),
+      try reader.optionalString("label", about: "what reports call it; the name unless given"),
+      try reader.optionalFilePath(
+        "init_from", about: "the folder of a saved adapter to start from, whose options are taken over")
+    )
+  }
+
+  /// What an entry of `methods` may have beside the method's options and the keys of `training`.
+  static let entryOptions =
+    (try? OptionReader.describing { reader in _ = try entryKeys(&reader) }) ?? []
 
   /// The different trainings that remain of the config's grid when an entry sets some keys itself.
   private func bases(without overridden: Set<String>) throws(DocumentError) -> [TrainingConfiguration] {

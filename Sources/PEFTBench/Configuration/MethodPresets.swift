@@ -81,21 +81,22 @@ struct PresetChoice {
   /// Reads `presets`; nil without it.
   ///
   /// - Parameters:
+  ///   - value: The value of `presets`.
   ///   - reader: Of the whole config.
   ///   - file: The config; the table's text is added to it, so that its values can be located.
   ///   - parameterCounts: Gives the number of parameters of each model of the config.
-  init?(_ reader: inout OptionReader, file: inout ConfigFile, parameterCounts: () throws -> [(String, Int)]) throws {
-    guard let value = try reader.value("presets", about: "tuned values of the methods: a size, or auto") else {
-      return nil
-    }
+  init?(
+    _ value: DocumentValue?, _ reader: OptionReader, file: inout ConfigFile,
+    parameterCounts: () throws -> [(String, Int)]
+  ) throws {
+    guard let value else { return nil }
     var name = value.string
     var text = MethodPresets.builtInText
     if value.object != nil {
       var inner = try OptionReader(value: value, text: file.text, what: "presets", path: "presets")
-      name = try inner.string("size", default: "auto", about: "a size of the table, or auto")
-      if let path = try inner.optionalFilePath("file", about: "a table in place of the one that is built in") {
-        text = try ConfigFile.load(path: file.resolve(path)).text
-      }
+      let keys = try Self.keys(&inner)
+      name = keys.size
+      if let path = keys.file { text = try ConfigFile.load(path: file.resolve(path)).text }
       try inner.finish()
     }
     guard let name else { throw reader.error("presets", "expected a size or auto, found \(value.shown)") }
@@ -123,6 +124,17 @@ struct PresetChoice {
       name: chosen.name, parameters: chosen.parameters,
       methods: chosen.methods.compactMap { DocumentValue(.object($0)).shifted(by: start).object })
   }
+
+  private static func keys(_ reader: inout OptionReader) throws(DocumentError) -> (size: String, file: String?) {
+    (
+      try reader.string("size", default: "auto", about: "a size of the table, or `auto`"),
+      try reader.optionalFilePath("file", about: "a table in place of the one that is built in")
+    )
+  }
+
+  /// What a config may say under `presets` where it is an object.
+  static let options =
+    (try? OptionReader.describing { reader in _ = try keys(&reader) }) ?? []
 
   /// A method's entry with what it takes from its preset; nil if it takes nothing.
   ///

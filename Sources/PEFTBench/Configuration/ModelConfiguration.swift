@@ -25,16 +25,31 @@ public struct ModelConfiguration: Sendable, Equatable {
       value = DocumentValue(.object(DocumentObject([member])), offset: value.offset)
     }
     var reader = try OptionReader(value: value, text: file.text, what: "model", path: place)
-    OptionAliases.add(to: &reader, section: .model)
-    path = file.resolve(try reader.string("path", about: "a folder, a GGUF file, or a Hub id"))
-    dataType = try reader.choice("dtype", default: DataType.auto)
-    template = try reader.optionalString("template", about: "chat template: a name or a file").map(file.resolve)
-    revision = try reader.optionalString("revision", about: "in the Hub's cache")
-    let last = path.split(separator: "/").last.map(String.init) ?? path
-    name = try reader.string("name", default: last, about: "in reports; the path's last part unless given")
-    guard !name.isEmpty else { throw reader.error("name", "expected a name that is not empty") }
+    try self.init(reading: &reader, file: file)
     try reader.finish()
   }
+
+  private init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
+    OptionAliases.add(to: &reader, section: .model)
+    path = file.resolve(
+      try reader.string(
+        "path", about: "a model's folder, a GGUF file, or the id of a repository in the Hub's cache (`org/name`)"))
+    let given = try reader.optionalString("name", about: "what reports call it; the path's last part unless given")
+    if given?.isEmpty == true { throw reader.error("name", "expected a name that is not empty") }
+    name = given ?? path.split(separator: "/").last.map(String.init) ?? path
+    dataType = try reader.choice(
+      "dtype", default: DataType.auto, about: "how frozen weights are held; `auto` as they are stored")
+    template = try reader.optionalString(
+      "template",
+      about: "the chat template: a file, or a built-in name such as `chatml`, `llama3`, `qwen2`, `plain`; the model's "
+        + "own unless given"
+    ).map(file.resolve)
+    revision = try reader.optionalString("revision", about: "which revision in the Hub's cache; `main` unless given")
+  }
+
+  /// What a config may say about a model.
+  static let options =
+    (try? OptionReader.describing { reader in _ = try ModelConfiguration(reading: &reader, file: .empty) }) ?? []
 
   /// All values under their keys.
   public var json: JSONValue {

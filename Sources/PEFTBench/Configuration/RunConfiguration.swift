@@ -44,33 +44,31 @@ public struct RunConfiguration: Sendable {
     var file = file
     var reader = try file.reader()
     let stem = FilePath.stem(of: file.path)
-    name = try reader.string("name", default: stem, about: "of the experiment")
+    let keys = try ConfigKeys(reading: &reader)
+    name = keys.name ?? stem
     guard !name.isEmpty, !name.contains("/"), name != ".", name != "..",
       name.unicodeScalars.allSatisfy({ $0.value > 0x1F })
     else { throw reader.error("name", "expected a name that can be a folder's, found \(name.debugDescription)") }
-    let models = try Self.models(&reader, file: file)
+    let models = try Self.models(keys, reader, file: file)
     self.models = models
-    let presets = try PresetChoice(&reader, file: &file) {
+    let presets = try PresetChoice(keys.presets, reader, file: &file) {
       try models.map { ($0.name, try ModelFiles.open($0.path, revision: $0.revision).skeleton().parameterCount) }
     }
     self.file = file
 
-    var data = try reader.object("data", about: "datasets and their limits")
+    var data = keys.data
     self.data = try DataConfiguration(reading: &data, file: file)
     try data.finish(owner: Self.section)
 
-    let training = try reader.value("training", about: "how adapters are trained")
-    let trainings = try Self.trainings(training, file: file)
+    let trainings = try Self.trainings(keys.training, file: file)
     self.training = trainings.first?.training ?? TrainingConfiguration()
-    let list = try reader.list("methods", about: "names, or objects with options and training keys")
     methods = try MethodListReader(
       file: file, trainings: trainings.map(\.object), presets: presets, methodOptions: methodOptions
-    ).methods(list)
+    ).methods(keys.methods)
     guard !methods.isEmpty else {
       throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
     }
-    OptionAliases.add(to: &reader, section: .config)
-    seeds = try reader.integers("seeds", default: [42], in: 0...)
+    seeds = keys.seeds
     guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
       throw reader.error("seeds", "expected at least one seed, and none of them twice")
     }
@@ -89,16 +87,14 @@ public struct RunConfiguration: Sendable {
       throw reader.error(
         "seeds", "\(product) are more than the \(Self.maximumRuns) runs that a config may have; split it into several")
     }
-    var evaluation = try reader.object("evaluation", about: "how answers are made and judged")
+    var evaluation = keys.evaluation
     self.evaluation = try EvaluationConfiguration(reading: &evaluation)
     try evaluation.finish(owner: Self.section)
-    var pscp = try reader.object("pscp", about: "constants of the PSCP score")
+    var pscp = keys.pscp
     self.pscp = try PSCPConfiguration(reading: &pscp)
     try pscp.finish(owner: Self.section)
-    output = try reader.optionalFilePath("output", about: "the folder of results") ?? "results/\(name)"
-    threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads; one a core unless given")
-    // Editors look at it; it says nothing about the runs.
-    _ = try reader.optionalString("$schema")
+    output = keys.output ?? "results/\(name)"
+    threads = keys.threads
     try reader.finish(owner: Self.section)
   }
 
@@ -147,17 +143,15 @@ public struct RunConfiguration: Sendable {
     return result
   }
 
-  private static func models(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError)
+  private static func models(_ keys: ConfigKeys, _ reader: OptionReader, file: ConfigFile) throws(DocumentError)
     -> [ModelConfiguration]
   {
-    let one = try reader.value("model", about: "the model, or its path")
-    let several = try reader.list("models", about: "several models")
-    if one != nil, !several.isEmpty {
+    if keys.model != nil, !keys.models.isEmpty {
       throw reader.error("models", "means the same as \"model\" for several; give one of them")
     }
-    if let one { return [try ModelConfiguration(one, file: file, path: "model")] }
+    if let one = keys.model { return [try ModelConfiguration(one, file: file, path: "model")] }
     var models: [ModelConfiguration] = []
-    for (index, value) in several.enumerated() {
+    for (index, value) in keys.models.enumerated() {
       models.append(try ModelConfiguration(value, file: file, path: "models[\(index)]"))
     }
     guard !models.isEmpty else {
@@ -168,8 +162,7 @@ public struct RunConfiguration: Sendable {
 
   /// The section that has a key, for somebody who put it elsewhere.
   private static func section(of key: String) -> String? {
-    let evaluation = (try? OptionReader.describing { _ = try EvaluationConfiguration(reading: &$0) }) ?? []
-    let sections = [("training", TrainingConfiguration.options), ("evaluation", evaluation)]
+    let sections = [("training", TrainingConfiguration.options), ("evaluation", EvaluationConfiguration.options)]
     return sections.first { $0.1.contains { $0.names.contains(key) } }?.0
   }
 

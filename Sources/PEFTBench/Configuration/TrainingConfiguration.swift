@@ -75,47 +75,67 @@ public struct TrainingConfiguration: Sendable, Equatable {
     OptionAliases.add(to: &reader, section: .training)
     let mostSteps = Self.mostSteps
     let positive = Double.leastNonzeroMagnitude
-    epochs = try reader.number("epochs", default: epochs, in: positive...100_000, about: "passes over the rows")
-    steps = try reader.optionalInteger("steps", in: 1...mostSteps, about: "optimizer steps, instead of epochs") ?? steps
+    epochs = try reader.number(
+      "epochs", default: epochs, in: positive...100_000, about: "passes over the rows; a fraction is fine")
+    steps =
+      try reader.optionalInteger("steps", in: 1...mostSteps, about: "optimizer steps, in place of epochs") ?? steps
     batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples a forward pass")
     gradientAccumulation = try reader.integer(
       "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes a step")
-    learningRate = try reader.number("learning_rate", default: learningRate, in: 0...1000)
-    scheduler = try reader.choice("scheduler", default: scheduler, about: "form of the learning rate")
+    learningRate = try reader.number("learning_rate", default: learningRate, in: 0...1000, about: "the largest one")
+    scheduler = try reader.choice(
+      "scheduler", default: scheduler, about: "how the learning rate goes on after the warm-up")
     if reader.has("warmup_ratio"), reader.has("warmup_steps") {
       throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
     }
     if reader.has("warmup_ratio") { warmupSteps = nil }
-    warmupRatio = try reader.number("warmup_ratio", default: warmupRatio, in: 0...1, about: "share of the steps")
+    warmupRatio = try reader.number(
+      "warmup_ratio", default: warmupRatio, in: 0...1, about: "share of the steps in which it grows")
     warmupSteps =
-      try reader.optionalInteger("warmup_steps", in: 0...mostSteps, about: "instead of warmup_ratio") ?? warmupSteps
-    weightDecay = try reader.number("weight_decay", default: weightDecay, in: 0...1000)
+      try reader.optionalInteger(
+        "warmup_steps", in: 0...mostSteps, about: "steps in which it grows, in place of `warmup_ratio`") ?? warmupSteps
+    weightDecay = try reader.number("weight_decay", default: weightDecay, in: 0...1000, about: "decoupled, as in AdamW")
     maximumGradientNorm = try reader.number(
-      "max_grad_norm", default: maximumGradientNorm, in: 0..., about: "largest gradient norm; 0 is off")
-    cutoffTokens = try reader.integer("cutoff_tokens", default: cutoffTokens, in: 8...10_000_000)
+      "max_grad_norm", default: maximumGradientNorm, in: 0..., about: "largest norm of the whole gradient; 0 is off")
+    cutoffTokens = try reader.integer(
+      "cutoff_tokens", default: cutoffTokens, in: 8...10_000_000,
+      about: "longest example; longer ones are cut, and counted in the record")
     if reader.has("validation_fraction"), reader.has("validation_rows") {
       throw reader.error("validation_rows", "means the same as validation_fraction in another unit; give one of them")
     }
     if reader.has("validation_fraction") { validationRows = nil }
-    validationFraction = try reader.number("validation_fraction", default: validationFraction, in: 0..<1)
+    validationFraction = try reader.number(
+      "validation_fraction", default: validationFraction, in: 0..<1,
+      about: "share of the training rows that is held back")
     validationRows =
-      try reader.optionalInteger("validation_rows", in: 1..., about: "instead of validation_fraction") ?? validationRows
-    keepBest = try reader.bool("keep_best", default: keepBest, about: "keep the best validated adapter")
-    shuffle = try reader.bool("shuffle", default: shuffle)
-    optimizer = try reader.choice("optimizer", default: optimizer)
-    beta1 = try reader.number("beta1", default: beta1, in: 0..<1)
-    beta2 = try reader.number("beta2", default: beta2, in: 0..<1)
-    epsilon = try reader.number("epsilon", default: epsilon, in: positive...1)
+      try reader.optionalInteger(
+        "validation_rows", in: 1..., about: "rows that are held back, in place of `validation_fraction`")
+      ?? validationRows
+    keepBest = try reader.bool(
+      "keep_best", default: keepBest, about: "keep the parameters of the lowest validation loss, not the last")
+    shuffle = try reader.bool("shuffle", default: shuffle, about: "another order of the rows in each epoch")
+    optimizer = try reader.choice("optimizer", default: optimizer, about: "what turns gradients into steps")
+    beta1 = try reader.number("beta1", default: beta1, in: 0..<1, about: "of adamw: decay of the mean gradient")
+    beta2 = try reader.number("beta2", default: beta2, in: 0..<1, about: "of adamw: decay of the mean square")
+    epsilon = try reader.number(
+      "epsilon", default: epsilon, in: positive...1, about: "of adamw: added to the root of the mean square")
     momentum = try reader.number("momentum", default: momentum, in: 0..<1, about: "of sgd")
-    recompute = try reader.bool("recompute", default: recompute, about: "less memory for more time")
-    loggingSteps = try reader.integer("logging_steps", default: loggingSteps, in: 1...mostSteps)
-    evaluationsPerEpoch = try reader.integer("evaluations_per_epoch", default: evaluationsPerEpoch, in: 1...10_000)
+    recompute = try reader.bool(
+      "recompute", default: recompute,
+      about: "compute each block's activations again in its backward pass: less memory, more time, the same numbers")
+    loggingSteps = try reader.integer(
+      "logging_steps", default: loggingSteps, in: 1...mostSteps, about: "steps between two lines of the history")
+    evaluationsPerEpoch = try reader.integer(
+      "evaluations_per_epoch", default: evaluationsPerEpoch, in: 1...10_000, about: "validations an epoch")
     validationEvery =
       try reader.optionalInteger(
-        "validation_every", in: 1...mostSteps, about: "steps, instead of evaluations_per_epoch") ?? validationEvery
+        "validation_every", in: 1...mostSteps,
+        about: "steps between two validations, in place of `evaluations_per_epoch`") ?? validationEvery
     checkpointSteps =
       try reader.optionalInteger(
-        "checkpoint_steps", in: 1...mostSteps, about: "steps between checkpoints, else one a minute") ?? checkpointSteps
+        "checkpoint_steps", in: 1...mostSteps,
+        about: "steps between two checkpoints of a run in progress, else one a minute; changes no number")
+      ?? checkpointSteps
   }
 
   /// More steps than any training takes, and few enough that products with batch sizes do not overflow.

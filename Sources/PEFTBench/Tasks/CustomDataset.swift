@@ -21,51 +21,39 @@ public enum CustomDataset {
     _ value: DocumentValue, of text: DocumentText, at place: String, resolve: (String) -> String = { $0 }
   ) throws(DocumentError) -> DatasetDescription {
     var reader = try OptionReader(value: value, text: text, what: "dataset", path: place)
-    let name = try reader.string("name", about: "what results call it")
+    let keys = try CustomDatasetKeys(reading: &reader)
+    let name = keys.name
     guard isName(name) else {
       throw reader.error("name", "expected letters, digits, \"_\", \"-\" and \".\", found \"\(name)\"")
     }
     guard DatasetCatalogue.dataset(name) == nil else {
       throw reader.error("name", "\"\(name)\" is a dataset of the catalogue; choose another name")
     }
-    let title = try reader.string("title", default: name, about: "a name for people")
-
-    let about = "a file, a pattern such as \"data/*.jsonl\", a folder, or a list of these"
-    guard var filesReader = try reader.optionalObject("files", about: "train, validation and test files") else {
+    guard var filesReader = keys.files else {
       throw reader.error("files", "missing; expected {\"train\": file, \"validation\": file}")
     }
-    let training = try filesReader.optionalFilePaths("train", about: about) ?? []
-    let evaluation = try filesReader.optionalFilePaths("validation", about: about) ?? []
-    let test =
-      try filesReader.optionalFilePaths("test", about: "the same, for rows that nothing is chosen on") ?? []
+    let (training, evaluation, test) = try CustomDatasetKeys.files(&filesReader)
     try filesReader.finish()
     guard !training.isEmpty, !evaluation.isEmpty else {
-      throw reader.error("files", "expected \"train\" and \"validation\", each \(about)")
+      throw reader.error("files", "expected \"train\" and \"validation\", each \(CustomDatasetKeys.filesText)")
     }
-
-    let template = try reader.optionalString("prompt", about: "text with {column} where a column goes")
-    let instruction = try reader.string("instruction", default: "", about: "what stands before the columns")
-    let columns = try reader.strings("columns", default: [], about: "columns of the prompt, one a line")
-    let messages = try reader.optionalString("messages", about: "the column with a chat that ends with the answer")
-    let answer = try reader.optionalString("answer", about: "the column with the answer")
-    let labels = try LabelWords(try reader.value("labels", about: "the label words, or values and their words"), reader)
-    let metric = try reader.optionalChoice("metric", as: MetricChoice.self, about: "the headline score")
-    let range = try reader.numbers("range", default: [0, 5], count: 2, about: "the least and greatest score")
-    let positive = try reader.optionalString("positive", about: "the label that f1 is about")
-    let tokens = try reader.optionalInteger("max_new_tokens", in: 1...100_000, about: "the longest answer")
-    let group = try reader.optionalString("group", about: "a column that ties rows together").map { ColumnPath($0) }
+    let labels = try LabelWords(keys.labels, reader)
     try reader.finish()
 
-    let scoring = try self.metric(of: name, by: metric, labels, positive: positive, range: range, reader)
+    let scoring = try self.metric(of: name, by: keys.metric, labels, positive: keys.positive, range: keys.range, reader)
     let prompt = try CustomPrompt(
-      template: template, instruction: instruction, columns: columns, messages: messages, answer: answer, reader)
-    let rows = CustomRows(prompt: prompt, labels: labels, family: scoring.family, group: group)
+      template: keys.prompt, instruction: keys.instruction, columns: keys.columns, messages: keys.messages,
+      answer: keys.answer, reader)
+    let rows = CustomRows(
+      prompt: prompt, labels: labels, family: scoring.family, group: keys.group.map { ColumnPath($0) })
     var files: [DatasetPart: [String]] = [.training: training.map(resolve), .evaluation: evaluation.map(resolve)]
     if !test.isEmpty { files[.test] = test.map(resolve) }
     return DatasetDescription(
-      id: name, group: .custom, title: title, source: nil, testSplits: test.isEmpty ? [] : ["test"], files: files,
+      id: name, group: .custom, title: keys.title ?? name, source: nil, testSplits: test.isEmpty ? [] : ["test"],
+      files: files,
       columns: rows.columns, layout: prompt.layout, metric: scoring,
-      maximumNewTokens: tokens ?? (labels.words.isEmpty ? 256 : 8), isMaximumGiven: tokens != nil,
+      maximumNewTokens: keys.maximumNewTokens ?? (labels.words.isEmpty ? 256 : 8),
+      isMaximumGiven: keys.maximumNewTokens != nil,
       labelColumn: rows.labelColumn, answerColumn: prompt.answer.name, read: rows.examples)
   }
 

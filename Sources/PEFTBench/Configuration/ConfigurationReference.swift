@@ -1,0 +1,99 @@
+public import PEFTCore
+import PEFTMethods
+
+/// Every key that a config may have, section by section.
+///
+/// The keys, values, defaults and descriptions are those that the readers of configs ask for, so that this list and
+/// what is understood cannot differ. `list config` prints it.
+public struct ConfigurationReference: Sendable {
+  /// The keys of one object of the config.
+  public struct Section: Sendable {
+    /// Where the object stands, such as `data.datasets[…].files`; empty for the config itself.
+    public let place: String
+    /// What it is about, in a sentence or two.
+    public let text: String
+    /// Its keys in the order in which they are read.
+    public let options: [OptionDescription]
+  }
+
+  /// The sections, an object before those inside it.
+  public static let sections: [Section] = [
+    Section(place: "", text: "The first level of the file.", options: ConfigKeys.options),
+    Section(
+      place: "model", text: "A path alone does too. The elements of `models` are the same.",
+      options: ModelConfiguration.options),
+    Section(
+      place: "presets", text: "How the tuned values were found: [configs/README.md](../configs/README.md).",
+      options: PresetChoice.options),
+    Section(
+      place: "data", text: "Formats, places and samples: [datasets.md](datasets.md).",
+      options: DataConfiguration.options),
+    Section(
+      place: "data.datasets[…]", text: "A dataset of your own: [datasets.md](datasets.md#datasets-of-your-own).",
+      options: CustomDatasetKeys.options),
+    Section(
+      place: "data.datasets[…].files", text: "Every kind of table that `data cat` reads.",
+      options: CustomDatasetKeys.fileOptions),
+    Section(
+      place: "methods[…]",
+      text: "A name alone does too. Beside these keys an entry has the method's own options (below) and any key of "
+        + "`training`, which then holds for this method alone.",
+      options: MethodListReader.entryOptions),
+    Section(place: "training", text: "How adapters are trained.", options: TrainingConfiguration.options),
+    Section(
+      place: "evaluation", text: "How the trained model is asked, and its answers are scored.",
+      options: EvaluationConfiguration.options),
+    Section(
+      place: "pscp",
+      text:
+        "PSCP (PEFT Soft Cost Penalties) is `P · (1 + Mp/Cp)^-β₁ · (1 + Mf/Cf)^-β₂ · (1 + Mm/Cm)^-β₃`: the score P in "
+        + "percent, made smaller by trainable parameters Mp, by the FLOPs Mf that the method adds to a forward pass over "
+        + "512 tokens in the form in which it is deployed, and by peak training memory Mm. With `relative`, the constants "
+        + "are the base model's parameters, its forward FLOPs, and the memory that full fine-tuning on the same batches "
+        + "needs; with `paper`, those of the paper.",
+      options: PSCPConfiguration.options),
+    Section(
+      place: "pscp.constants", text: "Constants that replace those of the preset.",
+      options: PSCPConfiguration.constantOptions),
+  ]
+
+  /// The methods with their own options.
+  public static var methods: [(method: any PEFTMethod.Type, options: [OptionDescription])] {
+    MethodRegistry.all.map { ($0, MethodConfiguration.options(ofMethod: $0.name) ?? []) }
+  }
+}
+
+extension OptionDescription {
+  /// What may be written as its value: its kind with the range, or the words of a choice where they are few.
+  public var valueText: String {
+    if choices.isEmpty {
+      return [kind == .object && range != nil ? "object of numbers" : kind.rawValue, range].compactMap(\.self)
+        .joined(separator: " ")
+    }
+    return choices.count > 8 ? "one of \(choices.count) words" : choices.joined(separator: ", ")
+  }
+
+  /// Its default as a config would have it, without the quotes of a plain word; empty where there is none or it says
+  /// nothing, and "required" for a key that must be given.
+  public var defaultText: String {
+    if isRequired { return "required" }
+    guard let defaultValue, !["[]", "{}", "\"\""].contains(defaultValue) else { return "" }
+    let isWord = defaultValue.count > 2 && defaultValue.hasPrefix("\"")
+    return isWord ? String(defaultValue.dropFirst().dropLast()) : defaultValue
+  }
+}
+
+extension OptionAlias {
+  /// How its values are read, where they are not simply taken over: `-1 = none`, `below 1`.
+  public var valueText: String {
+    func text(_ value: JSONValue) -> String { if case .string(let word) = value { word } else { value.compactText } }
+    var parts = translations.map { "\(text($0.theirs)) = \($0.ours == .null ? "none" : text($0.ours))" }
+    switch condition {
+    case .always: break
+    case .below(let bound): parts.append("below \(JSONValue.number(bound).compactText)")
+    case .from(let bound): parts.append("from \(JSONValue.number(bound).compactText) on")
+    }
+    if isCommaList { parts.append("a list, also with commas") }
+    return parts.joined(separator: ", ")
+  }
+}
