@@ -11,7 +11,8 @@ enum ReportCommand {
         + "format. Several folders are put together; then the files go to the folder of --output, if given. Methods are "
         + "compared on the datasets and seeds that they share; failed and missing runs are listed.",
       "--export writes the results for other tools into the folder of --output: tensorboard (event files), peft (JSON as "
-        + "Hugging Face PEFT's method_comparison has it), lm-eval (results of lm-evaluation-harness).",
+        + "Hugging Face PEFT's method_comparison has it), lm-eval (results of lm-evaluation-harness). --figures writes "
+        + "figures for papers and pages into its folder.",
     ],
     positionals: [
       PositionalSpec(name: "DIR", help: "Results folders, or JSON of report or run.", isRepeated: true)
@@ -37,6 +38,9 @@ enum ReportCommand {
       OptionSpec(
         long: "export", valueName: "TOOL", choices: ResultsExport.allCases.map(\.rawValue),
         help: "Write for tensorboard, peft or lm-eval."),
+      OptionSpec(
+        long: "figures", valueName: "DIR",
+        help: "Write the figures of score against cost as SVG, with their numbers as CSV."),
       OptionSpec(
         long: "csv-safe", valueName: "on|off", choices: ["on", "off"],
         help: "Put an apostrophe before cells of CSV that a spreadsheet would run; on unless given."),
@@ -65,6 +69,11 @@ enum ReportCommand {
         guard let folder = arguments.value("output") else { throw arguments.error("--export needs --output DIR") }
         let files = try report.export(for: tool, to: folder)
         console.note("\(files.count) files for \(tool.rawValue) are in \(folder).")
+        return .done
+      }
+      if let folder = arguments.value("figures") {
+        let files = try report.writeFigures(to: folder)
+        console.note("\(files.count / 2) figures are in \(folder).")
         return .done
       }
       // A part of the runs, or another view of them, must not replace the report of all of them.

@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import PEFTCore
 import PEFTTestSupport
 import Testing
@@ -47,6 +48,30 @@ import Testing
     let part = try workspace.run("report", "out", "--only", "dataset=tones", "-f", "csv")
     #expect(part.output.split(separator: "\r\n").count == 4)
     #expect(try contents() == made)
+  }
+
+  @Test("Figures stand alone as files, with their numbers beside them") func figures() throws {
+    let workspace = try Workspace()
+    #expect(try workspace.run("run", "config.json", "-o", "out", "-q").status == 0)
+    let result = try workspace.run("report", "out", "--figures", "figures")
+    #expect(result.status == 0 && result.diagnostics.contains("6 figures"), "\(result)")
+    let costs = ["parameters", "memory", "flops"].flatMap { ["score-by-\($0)-full", "score-by-\($0)-own"] }
+    let names = try FileManager.default.contentsOfDirectory(atPath: workspace.path("figures"))
+    #expect(Set(names) == Set([".peft-bench"] + costs.flatMap { ["\($0).svg", "\($0).csv"] }))
+    for name in costs {
+      let figure = try String(contentsOfFile: workspace.path("figures/\(name).svg"), encoding: .utf8)
+      #expect(figure.hasPrefix("<svg xmlns=") && figure.contains(">lora</text>") && !figure.contains("var("))
+      let document = try XMLDocument(xmlString: figure)
+      #expect(document.rootElement()?.name == "svg")
+    }
+    let lines = try String(contentsOfFile: workspace.path("figures/score-by-parameters-full.csv"), encoding: .utf8)
+      .split(separator: "\r\n")
+    let record = try #require(workspace.records("out")["sst2/lora"])
+    let count = try #require(record["method"]?["trainable_parameters"]?.integer)
+    #expect(lines.first == "method,trainable parameters,score,lower,upper" && lines.count == 3)
+    #expect(lines.contains { $0.hasPrefix("lora,\(count),") })
+    // A folder of something else is left alone.
+    #expect(try workspace.run("report", "out", "--figures", "data").status == 2)
   }
 
   @Test("Two runs of one binary: nothing moved; a planted drop of three points: exactly that, with status 3")

@@ -58,7 +58,8 @@ enum CSVReport {
     return isNumber ? field : "'" + field
   }
 
-  private static func join(_ fields: [String], isSafe: Bool) -> String {
+  /// A line of cells, quoted where they need it.
+  static func join(_ fields: [String], isSafe: Bool) -> String {
     fields.map { field in
       let field = isSafe ? safe(field) : field
       let needsQuotes = field.unicodeScalars.contains { ["\"", ",", "\n", "\r"].contains($0) }

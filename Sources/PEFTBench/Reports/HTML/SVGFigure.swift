@@ -16,11 +16,21 @@ struct SVGFigure {
     (self.id, self.title, self.description, self.width, self.height) = (id, title, description, width, height)
   }
 
-  /// The element.
-  var markup: String {
-    "<svg viewBox=\"0 0 \(Self.number(width)) \(Self.number(height))\" role=\"img\" "
+  /// The element, for a page that has the style.
+  var markup: String { element(attributes: "", style: "") }
+
+  /// A file of its own: its size, and the colours of the light theme.
+  var document: String {
+    let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
+    return element(
+      attributes: " xmlns=\"http://www.w3.org/2000/svg\" \(size)",
+      style: "<style>\(FigureStyle.text)</style><rect class=\"paper\" width=\"100%\" height=\"100%\"/>") + "\n"
+  }
+
+  private func element(attributes: String, style: String) -> String {
+    "<svg\(attributes) viewBox=\"0 0 \(Self.number(width)) \(Self.number(height))\" role=\"img\" "
       + "aria-labelledby=\"\(id)-t \(id)-d\"><title id=\"\(id)-t\">\(VisibleText.markup(title))</title>"
-      + "<desc id=\"\(id)-d\">\(VisibleText.markup(description))</desc>" + parts.joined() + "</svg>"
+      + "<desc id=\"\(id)-d\">\(VisibleText.markup(description))</desc>" + style + parts.joined() + "</svg>"
   }
 
   mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, class style: String) {
@@ -59,7 +69,7 @@ struct SVGFigure {
       "<circle class=\"\(style)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\"/>")
   }
 
-  /// A coordinate with at most one digit behind the point.
+  /// A coordinate with at most one decimal place.
   static func number(_ value: Double) -> String {
     let rounded = (value * 10).rounded() / 10
     return Int(exactly: rounded).map(String.init) ?? NumberText.decimal(rounded, digits: 1)

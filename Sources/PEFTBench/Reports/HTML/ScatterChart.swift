@@ -30,7 +30,7 @@ struct ScatterChart {
   private static let top = 14.0
   private static let bottom = 282.0
 
-  var markup: String {
+  var figure: SVGFigure {
     let eligible = points.indices.filter { points[$0].isEligible }
     let front = ParetoFront.indices(costs: eligible.map { points[$0].cost }, scores: eligible.map { points[$0].score })
       .map { eligible[$0] }
@@ -97,7 +97,7 @@ struct ScatterChart {
         tip: "\(point.name): \(NumberText.decimal(point.score, digits: 1)) at \(costText(point.cost))")
     }
     labels(places: points.map(place)) { figure.text($0, $1.x, $1.y, $2, class: "n") }
-    return figure.markup
+    return figure
   }
 
   /// Puts a name beside each point where it touches neither a mark nor another name.

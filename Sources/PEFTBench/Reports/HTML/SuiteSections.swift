@@ -122,15 +122,16 @@ struct SuiteSections {
     }
   }
 
-  private var costs: String {
+  /// The score of all methods against each cost.
+  var costCharts: [ScatterChart] {
     let base =
       results.modelNames.count == 1
       ? statistics.leaderboard.first { results.methods[$0.method].isZeroShot }?.mean.map { 100 * $0 } : nil
     func chart(
       _ name: String, _ title: String, _ axis: String, _ cost: (PSCP.Costs) -> Double,
       _ text: @escaping (Double) -> String, _ tick: @escaping (Double) -> String
-    ) -> String {
-      let chart = ScatterChart(
+    ) -> ScatterChart {
+      ScatterChart(
         id: id(name), title: title, axis: axis, costText: text, tickText: tick,
         points: scatterPoints.map { row, costs, mean in
           .init(
@@ -138,9 +139,8 @@ struct SuiteSections {
             interval: row.interval.map { 100 * $0.lower...max(100 * $0.upper, 100 * $0.lower) }, cost: cost(costs),
             isEligible: row.standing.isEligible)
         }, base: base, majority: statistics.leaderboard.lazy.compactMap(\.majority).first.map { 100 * $0 })
-      return "<figure>\(chart.markup)<figcaption>\(VisibleText.markup(title))</figcaption></figure>"
     }
-    let charts = [
+    return [
       chart(
         "by-parameters", "Score and trainable parameters", "trainable parameters", \.parameters,
         { "\(NumberText.count($0)) parameters" }, { NumberText.tick($0) }),
@@ -151,6 +151,12 @@ struct SuiteSections {
         "by-flops", "Score and added inference cost", "FLOPs added to a pass over 512 tokens", \.flops,
         NumberText.flops, { NumberText.tick($0) }),
     ]
+  }
+
+  private var costs: String {
+    let charts = costCharts.map { chart in
+      "<figure>\(chart.figure.markup)<figcaption>\(VisibleText.markup(chart.title))</figcaption></figure>"
+    }
     return section(
       "costs", "Score and cost",
       [
