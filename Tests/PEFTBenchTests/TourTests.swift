@@ -39,7 +39,7 @@ import Testing
     let seeds = SeedStream(42)
     let attachment = try lora.attach(
       to: model, with: AttachmentSetting(seeds: seeds, context: context, tokenizer: renderer.tokenizer))
-    #expect(attachment.trainableCount < model.parameterCount / 10)
+    #expect(attachment.trainableCount < model.parameterCount / 5)
 
     // Training sees prompt and answer as ids. Every draw is a function of the seed, so this always gives the same bits.
     var settings = TrainingConfiguration()
