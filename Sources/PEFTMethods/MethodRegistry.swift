@@ -13,6 +13,12 @@ public enum MethodRegistry {
     return all.first { $0.name == wanted }
   }
 
+  /// The name of the base model without any method, as configs and records have it.
+  public static let baseName = NoMethod.name
+
+  /// Whether the method called `name` has anything to train; one that is not known here is taken to have.
+  public static func trains(_ name: String) -> Bool { method(named: name)?.trains ?? true }
+
   /// All names, in the order in which they are listed.
   public static var names: [String] { all.map { $0.name } }
 }

@@ -5,6 +5,7 @@ struct NoMethod: PEFTMethod {
   static let name = "none"
   static let summary = "no fine-tuning: the base model answers zero-shot"
   static let source = "the base model"
+  static let trains = false
 
   init(options: inout OptionReader) throws {}
 

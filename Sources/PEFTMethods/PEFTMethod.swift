@@ -11,6 +11,9 @@ public protocol PEFTMethod: Sendable {
   /// The paper that it follows.
   static var source: String { get }
 
+  /// Whether there is anything to train: the base model alone answers as it is.
+  static var trains: Bool { get }
+
   /// Reads the options, each with the literature's default.
   ///
   /// - Throws: `DocumentError` for a wrong type or value. The caller refuses unknown keys.
@@ -38,6 +41,9 @@ public protocol PEFTMethod: Sendable {
 }
 
 extension PEFTMethod {
+  /// All methods but the base model alone have something to train.
+  public static var trains: Bool { true }
+
   /// Most methods start anew from a saved adapter whatever they would have started from.
   public static var trainingOptions: Set<String> { ["init", "init_text"] }
 }

@@ -99,6 +99,14 @@ private struct Plan {
     columns += [
       .init(title: "dataset"), .init(title: "method"), .init(title: "seed", isNumber: true),
       .init(title: "train rows", isNumber: true), .init(title: "eval rows", isNumber: true),
+    ]
+    // Sets that are answered besides, where there are any.
+    var sets: [String] = []
+    for set in estimates.flatMap({ $0.work?.furtherRows ?? [] }) where !sets.contains(set.name) {
+      sets.append(set.name)
+    }
+    columns += sets.map { .init(title: "\($0) rows", isNumber: true) }
+    columns += [
       .init(title: "parameters", isNumber: true), .init(title: "tokens", isNumber: true),
       .init(title: "time", isNumber: true), .init(title: "memory", isNumber: true), .init(title: "state"),
     ]
@@ -114,6 +122,11 @@ private struct Plan {
         estimate.run.dataset.id, estimate.run.method.label,
         estimate.run.isZeroShot ? "–" : "\(estimate.run.seed)",
         Format.count(work.map { Double($0.trainingRows) }), Format.count(work.map { Double($0.evaluationRows) }),
+      ]
+      cells += sets.map { name in
+        Format.count(work?.furtherRows.first { $0.name == name }.map { Double($0.count) })
+      }
+      cells += [
         Format.count(Double(estimate.trainableParameters)),
         Format.count(work.map { Double($0.trainingTokens) + Double($0.evaluationTokens) }),
         time(estimate.measuredSeconds ?? estimate.seconds), memory(estimate.peak?.total),
@@ -194,12 +207,13 @@ private struct Plan {
   }
 
   private func json(_ estimate: RunEstimate) -> JSONValue {
-    [
+    let sets = estimate.work?.furtherRows ?? []
+    var json: JSONValue = [
       "id": JSONValue(estimate.id), "model": JSONValue(estimate.run.model.name),
       "dataset": JSONValue(estimate.run.dataset.id), "method": JSONValue(estimate.run.method.label),
       "seed": JSONValue(estimate.run.seed), "complete": JSONValue(estimate.isComplete),
       "train_rows": JSONValue(estimate.work?.trainingRows), "eval_rows": JSONValue(estimate.work?.evaluationRows),
-      "test_rows": JSONValue(estimate.work?.testRows),
+      "test_rows": JSONValue(estimate.work.map { _ in sets.first { $0.name == "test" }?.count ?? 0 }),
       "train_classes": estimate.work?.trainingClasses?.json ?? .null,
       "eval_classes": estimate.work?.evaluationClasses?.json ?? .null,
       "trainable_parameters": JSONValue(estimate.trainableParameters),
@@ -216,5 +230,7 @@ private struct Plan {
       } ?? .null,
       "needed_bytes": JSONValue(estimate.need?.use.total),
     ]
+    if !sets.isEmpty { json["set_rows"] = .object(JSONObject(distinct: sets.map { ($0.name, JSONValue($0.count)) })) }
+    return json
   }
 }

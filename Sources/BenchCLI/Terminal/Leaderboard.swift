@@ -12,15 +12,16 @@ struct Leaderboard {
     let suites = DataConfiguration.Suite.title(of: records.map { $0.suite })
     let models = Set(records.map { $0.model.name }).sorted().joined(separator: ", ")
     console.print("\(models) · \(suites) · scores in percent")
-    // Scores on a third set, where the config asks for them.
-    let hasTest = records.contains { $0.sets["test"] != nil }
+    // Scores on other sets, where the config asks for them.
+    var sets: [String] = []
+    for (name, _) in records.flatMap(\.sets.all) where !sets.contains(name) { sets.append(name) }
     let hasModels = Set(records.map { $0.model.name }).count > 1
     let hasSeeds = Set(records.filter { !$0.isZeroShot }.map(\.seed)).count > 1
     var columns: [TextTable.Column] = hasModels ? [.init(title: "model")] : []
     columns += [.init(title: "dataset"), .init(title: "method")]
     if hasSeeds { columns.append(.init(title: "seed", isNumber: true)) }
     columns += [.init(title: "metric"), .init(title: "score", isNumber: true)]
-    if hasTest { columns.append(.init(title: "test", isNumber: true)) }
+    columns += sets.map { .init(title: $0, isNumber: true) }
     columns += [
       .init(title: "majority", isNumber: true), .init(title: "zero-shot", isNumber: true),
       .init(title: "PSCP", isNumber: true),
@@ -34,7 +35,7 @@ struct Leaderboard {
       // The base model's own answers depend on no seed.
       if hasSeeds { cells.append(record.isZeroShot ? "–" : "\(record.seed)") }
       cells += [record.scores.primary.name, Format.percent(record.scores.primary.value)]
-      if hasTest { cells.append(Format.percent(record.sets["test"]?.scores.primary.value)) }
+      cells += sets.map { Format.percent(record.sets[$0]?.scores.primary.value) }
       cells += [
         majority(of: record), Format.percent(zeroShot[key(of: record)]),
         Format.decimal(record.pscp?.value, digits: 1),

@@ -32,7 +32,7 @@ extension MethodConfiguration {
     do {
       let attachment = try method(of: file).attach(to: model, with: setting)
       do {
-        if let initialAdapter { try AdapterFile.open(initialAdapter).load(into: attachment) }
+        try adapterSource.fill(attachment)
       } catch {
         attachment.detach()
         throw error

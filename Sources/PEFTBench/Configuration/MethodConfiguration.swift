@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// One method to train, with one combination of options: an entry of `methods` with its grids expanded.
 public struct MethodConfiguration: Sendable {
@@ -18,6 +19,15 @@ public struct MethodConfiguration: Sendable {
   public var initialAdapter: String?
   /// The size of the presets that values were taken from, if any were.
   public var preset: String?
+
+  /// Whether it is the base model alone, which has nothing to train and depends on no seed.
+  public var isZeroShot: Bool { !MethodRegistry.trains(name) }
+
+  /// Whether a run of it trains; if not, it judges what is attached as it is.
+  public var trains: Bool { !isZeroShot && training.trains }
+
+  /// Where the values of its adapter come from before any training.
+  var adapterSource: AdapterSource { initialAdapter.map { .saved($0) } ?? .fresh }
 
   /// A reader of the method's own options, for `init(reading:)` of the method.
   public func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {

@@ -14,6 +14,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   /// Passes over the training rows; may have a fraction.
   public var epochs = 2.0
   /// Optimizer steps; counts instead of `epochs` where given.
+  ///
+  /// With 0 nothing is trained: what is attached is judged as it is.
   public var steps: Int?
   /// Examples a forward pass.
   public var batchSize = 4
@@ -78,7 +80,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
     epochs = try reader.number(
       "epochs", default: epochs, in: positive...100_000, about: "passes over the rows; a fraction is fine")
     steps =
-      try reader.optionalInteger("steps", in: 1...mostSteps, about: "optimizer steps, in place of epochs") ?? steps
+      try reader.optionalInteger(
+        "steps", in: 0...mostSteps,
+        about: "optimizer steps, in place of epochs; 0 trains nothing and judges what is attached as it is") ?? steps
     batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples a forward pass")
     gradientAccumulation = try reader.integer(
       "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes a step")
@@ -137,6 +141,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
         about: "steps between two checkpoints of a run in progress, else one a minute; changes no number")
       ?? checkpointSteps
   }
+
+  /// Whether anything is trained.
+  public var trains: Bool { steps != 0 }
 
   /// More steps than any training takes, and few enough that products with batch sizes do not overflow.
   static let mostSteps = 1_000_000_000

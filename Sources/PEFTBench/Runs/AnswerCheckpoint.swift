@@ -11,11 +11,6 @@ final class AnswerCheckpoint {
     var peak = MemoryUse()
   }
 
-  /// The file for the rows that are scored.
-  static let fileName = "answers.json"
-  /// The file for those of a third set.
-  static let testFileName = "answers-test.json"
-
   private let path: String
   private let identity: String
   /// Told what kept a file from being used.

@@ -12,21 +12,31 @@ struct DatasetIdentity: Sendable, Equatable {
   var evaluationRows: String
   /// The hash of the rows of a third split that are answered too; nil without them.
   var testRows: String?
+  /// The hashes of the rows of further sets, by the sets' names.
+  var furtherRows: [String: String] = [:]
   /// How answers are scored.
   var metric: JSONValue
 
   /// The parts under fixed keys.
   var json: JSONValue {
-    [
+    var json: JSONValue = [
       "name": JSONValue(name), "train": JSONValue(trainingRows), "eval": JSONValue(evaluationRows),
       "test": JSONValue(testRows), "metric": metric,
     ]
+    // Only where there are some, so that the ids of other runs stay what they were.
+    if !furtherRows.isEmpty {
+      json["sets"] = .object(
+        JSONObject(distinct: furtherRows.sorted { $0.key < $1.key }.map { ($0.key, JSONValue($0.value)) }))
+    }
+    return json
   }
 
   /// The SHA-256 of rows: text and ids of each, and all that scoring and validation ask of it.
   static func hash(of rows: [RenderedExample], _ examples: [Example]) -> String {
     var hash = SHA256()
     hash.update(count: rows.count)
+    // Thousands of label words are the choices of each of many rows: they are put into bytes once.
+    var choices: (texts: [String], bytes: [UInt8])?
     for (row, example) in zip(rows, examples) {
       hash.update(text: row.prompt)
       hash.update(ids: row.promptIDs)
@@ -35,7 +45,8 @@ struct DatasetIdentity: Sendable, Equatable {
       hash.update(count: example.labelIndex ?? -1)
       hash.update(text: example.group)
       hash.update(texts: example.allAnswers)
-      hash.update(texts: example.choices)
+      if choices?.texts != example.choices { choices = (example.choices, SHA256.bytes(of: example.choices)) }
+      hash.update(choices?.bytes ?? [])
     }
     return hash.hexadecimalDigest
   }
@@ -60,8 +71,20 @@ extension SHA256 {
   }
 
   fileprivate mutating func update(texts: [String]?) {
-    update(count: texts?.count ?? -1)
-    for text in texts ?? [] { update(text: text) }
+    guard let texts else { return update(count: -1) }
+    update(Self.bytes(of: texts))
+  }
+
+  /// Texts as they are hashed: their number, and each with its length.
+  fileprivate static func bytes(of texts: [String]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    func add(_ count: Int) { withUnsafeBytes(of: Int64(count).littleEndian) { bytes += $0 } }
+    add(texts.count)
+    for text in texts {
+      add(text.utf8.count)
+      bytes += text.utf8
+    }
+    return bytes
   }
 }
 

@@ -12,10 +12,10 @@ struct DatasetSizes {
   let trainingShared: Int
   /// Lengths of the longest training examples, the longest first.
   let longest: [Int]
-  /// Rows that are answered: those that are scored, and those of a third set.
+  /// Rows that are answered: those that are scored, and those of the other sets.
   let evaluationRows: Int
-  /// Rows of the third set among them.
-  let testRows: Int
+  /// Rows of the other sets among them, by the sets' names.
+  let furtherRows: [(name: String, count: Int)]
   /// How many training rows, and rows to score, have each label; nil where answers are free text.
   let classes: (training: ClassCounts?, evaluation: ClassCounts?)
   let evaluationTokens: Int
@@ -42,10 +42,10 @@ struct DatasetSizes {
     trainingTokens = lengths.reduce(0, +)
     trainingShared = data.training.map(\.promptIDs).sharedPrefixCount
     longest = Array(lengths.sorted(by: >).prefix(Self.longestCount))
-    let answered = data.evaluation + (data.test?.rendered ?? [])
-    let examples = data.examples + (data.test?.examples ?? [])
+    let answered = data.sets.flatMap(\.rows.rendered)
+    let examples = data.sets.flatMap(\.rows.examples)
     let prompts = answered.map(\.promptIDs)
-    testRows = data.test?.examples.count ?? 0
+    furtherRows = data.furtherSets.map { ($0.name, $0.rows.examples.count) }
     evaluationRows = prompts.count
     evaluationTokens = prompts.reduce(0) { $0 + $1.count }
     evaluationShared = prompts.sharedPrefixCount
@@ -62,6 +62,9 @@ struct DatasetSizes {
         }
     }
   }
+
+  /// Rows that the headline score is of.
+  var scoredRows: Int { evaluationRows - furtherRows.reduce(0) { $0 + $1.count } }
 
   /// Rows that `count` training examples of average length make in batches of `batchSize`.
   func trainingBatchRows(_ count: Double, batchSize: Int) -> Double {

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// One run that a config asks for.
 public struct PlannedRun: Sendable {
@@ -12,7 +13,9 @@ public struct PlannedRun: Sendable {
   public let seed: Int
 
   /// Whether it is the base model's own answer, which has no training.
-  public var isZeroShot: Bool { method.name == "none" }
+  public var isZeroShot: Bool { method.isZeroShot }
+  /// Whether anything is trained.
+  public var trains: Bool { method.trains }
   /// Most tokens of an example.
   ///
   /// - Parameters:
@@ -88,10 +91,10 @@ extension RunConfiguration {
       for model in models {
         for dataset in datasets {
           // The base model's answers depend on no seed.
-          if position == 0, evaluation.zeroShot, !methods.contains(where: { $0.name == "none" }) {
+          if position == 0, evaluation.zeroShot, !methods.contains(where: \.isZeroShot) {
             runs.append(PlannedRun(model: model, dataset: dataset, method: zeroShot, seed: seed))
           }
-          for method in methods where method.name != "none" || position == 0 {
+          for method in methods where !method.isZeroShot || position == 0 {
             runs.append(PlannedRun(model: model, dataset: dataset, method: method, seed: seed))
           }
         }
@@ -102,7 +105,8 @@ extension RunConfiguration {
 
   private var zeroShot: MethodConfiguration {
     MethodConfiguration(
-      name: "none", label: "none", options: DocumentValue(.object(DocumentObject([]))), place: "zero_shot",
+      name: MethodRegistry.baseName, label: MethodRegistry.baseName,
+      options: DocumentValue(.object(DocumentObject([]))), place: "zero_shot",
       nameOffset: 0, training: training, initialAdapter: nil)
   }
 }

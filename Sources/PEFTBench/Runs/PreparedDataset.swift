@@ -7,8 +7,8 @@ struct PreparedDataset {
   let training: [RenderedExample]
   /// The rows to score.
   let scored: ScoredRows
-  /// The rows of the third split, where the config wants them answered too.
-  let test: ScoredRows?
+  /// The other sets that are answered: the third split, where the config wants it, and the dataset's further sets.
+  let furtherSets: [EvaluationSet]
   /// Most tokens of an answer.
   let answerLimit: Int
   /// What the user should know about the files and the rows.
@@ -42,11 +42,18 @@ struct PreparedDataset {
     let loader = DatasetLoader(
       locator: DatasetLocator(root: data.folder, suite: data.suite, revision: data.revision),
       datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) }, nulls: data.nulls)
-    let needsTraining = configuration.methods.contains { $0.name != "none" }
+    let needsTraining = configuration.methods.contains(where: \.trains)
     let train = needsTraining ? try loader.load(dataset, .training, data.rows(within: data.trainLimit)) : nil
     let evaluation = try loader.load(dataset, .evaluation, data.rows(within: data.evaluationLimit))
-    let third =
-      data.test == .test ? try loader.load(dataset, .test, data.rows(within: data.evaluationLimit)) : nil
+    var further: [(name: String, loaded: LoadedDataset)] = []
+    if data.test == .test {
+      let loaded = try loader.load(dataset, .test, data.rows(within: data.evaluationLimit))
+      further.append((EvaluationSet.test, loaded))
+    }
+    for set in dataset.furtherSets {
+      let loaded = try loader.load(dataset.evaluated(on: set), .evaluation, data.rows(within: data.evaluationLimit))
+      further.append((set.name, loaded))
+    }
     func encode(_ loaded: LoadedDataset, reserving: Int?) throws -> [RenderedExample] {
       try loaded.examples.map { try renderer.render($0, of: loaded.dataset, cutoff: cutoff, reserving: reserving) }
     }
@@ -54,14 +61,20 @@ struct PreparedDataset {
     training = try train.map { try encode($0, reserving: nil) } ?? []
     func scoredRows(_ loaded: LoadedDataset) throws -> ScoredRows {
       let rendered = try encode(loaded, reserving: min(limit.tokens, cutoff / 2))
-      let groups = loaded.examples.map { "\($0.answer) \($0.allAnswers ?? $0.choices)" }
+      // The choices of many rows are one list of label words, whose text is made once.
+      var choices: (list: [String], text: String) = ([], "[]")
+      let groups = loaded.examples.map { example -> String in
+        if let answers = example.allAnswers { return "\(example.answer) \(answers)" }
+        if choices.list != example.choices { choices = (example.choices, "\(example.choices)") }
+        return "\(example.answer) \(choices.text)"
+      }
       return ScoredRows(
         split: loaded.split, examples: loaded.examples, rendered: rendered,
         sha256: Self.hash(of: rendered, groups: groups), classes: ClassCounts(loaded.examples, of: dataset))
     }
     let scored = try scoredRows(evaluation)
     self.scored = scored
-    test = try third.map(scoredRows)
+    furtherSets = try further.map { EvaluationSet(name: $0.name, rows: try scoredRows($0.loaded)) }
     guard !scored.examples.isEmpty else {
       throw FileError(path: evaluation.files.first ?? dataset.id, "there is no row to evaluate")
     }
@@ -69,7 +82,7 @@ struct PreparedDataset {
       throw FileError(path: train?.files.first ?? dataset.id, "there is no row to train on")
     }
     try Self.checkTokens(of: training, in: "training row", of: dataset, renderer, vocabularySize)
-    for rows in [scored, test].compactMap({ $0 }) {
+    for rows in [scored] + furtherSets.map(\.rows) {
       try Self.checkTokens(
         of: rows.rendered, choices: rows.examples.map(\.choices), in: "\(rows.split) row", of: dataset, renderer,
         vocabularySize)
@@ -80,21 +93,27 @@ struct PreparedDataset {
       RowNotes(of: dataset, split: train.split, count: train.examples.count, classes).training
     }
     rowNotes =
-      (trainingNotes ?? []) + scored.notes(of: dataset) + (test?.notes(of: dataset, besides: scored) ?? [])
-    let empty = LoadedDataset.emptyCounts(of: trainingExamples + scored.examples + (test?.examples ?? []))
+      (trainingNotes ?? []) + scored.notes(of: dataset)
+      + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) }
+    let empty = LoadedDataset.emptyCounts(of: trainingExamples + scored.examples + furtherSets.flatMap(\.rows.examples))
     let emptyNotes = empty.map { column, count in
       "\(dataset.id): column \"\(column)\" is null or empty in \(count) rows, and so is its text"
     }
     notes =
-      (train?.notes ?? []) + evaluation.notes + (third?.notes ?? []) + rowNotes + limit.notes(on: scored.rendered)
+      (train?.notes ?? []) + evaluation.notes + further.flatMap(\.loaded.notes) + rowNotes
+      + limit.notes(on: scored.rendered)
       + emptyNotes
     let hashes = (
       train: Self.hash(of: training, groups: trainingExamples.map(\.group)), evaluation: scored.sha256
     )
+    func hash(_ set: EvaluationSet) -> String { DatasetIdentity.hash(of: set.rows.rendered, set.rows.examples) }
     identity = DatasetIdentity(
       name: dataset.id, trainingRows: DatasetIdentity.hash(of: training, trainingExamples),
       evaluationRows: DatasetIdentity.hash(of: scored.rendered, scored.examples),
-      testRows: test.map { DatasetIdentity.hash(of: $0.rendered, $0.examples) }, metric: dataset.metric.canonical)
+      testRows: furtherSets.first { $0.name == EvaluationSet.test }.map(hash),
+      furtherRows: Dictionary(
+        uniqueKeysWithValues: furtherSets.filter { $0.name != EvaluationSet.test }.map { ($0.name, hash($0)) }),
+      metric: dataset.metric.canonical)
     var facts = RunRecord.Data()
     (facts.trainingSplit, facts.trainingRows) = (train?.split, training.count)
     (facts.evaluationSplit, facts.evaluationRows) = (scored.split, scored.rendered.count)
@@ -114,10 +133,8 @@ struct PreparedDataset {
     self.facts = facts
   }
 
-  /// The examples to score.
-  var examples: [Example] { scored.examples }
-  /// Their prompts.
-  var evaluation: [RenderedExample] { scored.rendered }
+  /// All sets that are answered, that of the headline score first.
+  var sets: [EvaluationSet] { [EvaluationSet(name: "", rows: scored)] + furtherSets }
 
   /// Refuses rows with a token for which the model has no embedding.
   private static func checkTokens(
@@ -158,7 +175,7 @@ struct PreparedDataset {
   var longestExample: Int {
     max(
       training.map { $0.promptIDs.count + $0.answerIDs.count }.max() ?? 0,
-      (evaluation + (test?.rendered ?? [])).map(\.promptIDs.count).max() ?? 0)
+      sets.flatMap(\.rows.rendered).map(\.promptIDs.count).max() ?? 0)
   }
 
   /// Tokens of all training examples.

@@ -14,7 +14,7 @@ struct RunCost {
   private static let mostTokens = 1e12
 
   private var training: TrainingConfiguration { run.method.training }
-  private var trains: Bool { method.trainable > 0 }
+  private var trains: Bool { run.trains && method.trainable > 0 }
   /// Training examples that are held back.
   private var heldBack: Double {
     trains ? (training.heldOutShare(of: data.trainingRows) * Double(data.trainingRows)).rounded(.down) : 0
@@ -32,8 +32,7 @@ struct RunCost {
   /// The sizes for the plan.
   var work: RunEstimate.Work {
     RunEstimate.Work(
-      trainingRows: data.trainingRows, evaluationRows: data.evaluationRows - data.testRows,
-      testRows: data.testRows,
+      trainingRows: data.trainingRows, evaluationRows: data.scoredRows, furtherRows: data.furtherRows,
       trainingClasses: data.classes.training, evaluationClasses: data.classes.evaluation,
       trainingTokens: trains && data.trainingRows > 0
         ? Int(min(Self.mostTokens, epochs * trainedExamples * Double(data.trainingTokens) / Double(data.trainingRows)))

@@ -27,8 +27,8 @@ public struct RunEstimate: Sendable {
     public let trainingRows: Int
     /// Rows that are scored.
     public let evaluationRows: Int
-    /// Rows of a third set that are answered too.
-    public let testRows: Int
+    /// Rows of the other sets that are answered too, by the sets' names.
+    public let furtherRows: [(name: String, count: Int)]
     /// How many rows that are trained on have each label; nil where answers are free text.
     public let trainingClasses: ClassCounts?
     /// How many rows that are scored have each label; nil where answers are free text.

@@ -53,7 +53,7 @@ public struct RunIdentity: Sendable {
         "init_from": JSONValue(adapterHash),
       ],
       "seed": JSONValue(run.isZeroShot ? 0 : run.seed),
-      "training": run.isZeroShot ? .null : run.method.training.resultJSON,
+      "training": !run.trains ? .null : run.method.training.resultJSON,
       "evaluation": configuration.evaluation.canonical(for: run.dataset),
     ]
   }

@@ -25,6 +25,7 @@ public struct RunInputs: Sendable, Equatable {
       Part(name: "training rows", hash: hash("dataset", "train")),
       Part(name: "evaluation rows", hash: hash("dataset", "eval")),
       Part(name: "test rows", hash: hash("dataset", "test")),
+      Part(name: "further rows", hash: hash("dataset", "sets")),
       Part(name: "adapter to start from", hash: hash("method", "init_from")),
     ]
   }

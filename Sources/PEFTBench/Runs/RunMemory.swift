@@ -16,6 +16,7 @@ struct RunMemory {
   /// What a look at the machine found activations to take; nil to count them from shapes.
   var speed: MachineSpeed?
 
+  private var trains: Bool { run.trains && method.trainable > 0 }
   private var settings: TrainingConfiguration { run.method.training }
   private var configuration: PEFTCore.ModelConfiguration { model.configuration }
   /// Bytes of one position's keys and values in all layers.
@@ -24,11 +25,11 @@ struct RunMemory {
   private var trainsEverything: Bool { method.trainable > model.parameterCount / 2 }
 
   /// The peak that the record states: while the run trains, or while it answers if it does not train.
-  var counted: MemoryUse { method.trainable > 0 ? training : answering }
+  var counted: MemoryUse { trains ? training : answering }
 
   /// The larger peak of both.
   var largest: MemoryUse {
-    guard method.trainable > 0 else { return answering }
+    guard trains else { return answering }
     let (one, other) = (training, answering)
     return one.total < other.total ? other : one
   }
@@ -84,7 +85,7 @@ struct RunMemory {
     let largestKind = MemoryKind.allCases.max { use[$0] < use[$1] }
     switch largestKind {
     case .weights: return "take a smaller model, or a quantized GGUF file of it"
-    case .activations where use == training && method.trainable > 0:
+    case .activations where trains && use == training:
       let recompute = settings.recompute ? "" : ", or set training.recompute: true"
       return "lower training.batch_size (\(settings.batchSize)) or training.cutoff_tokens "
         + "(\(settings.cutoffTokens))\(recompute)"

@@ -81,7 +81,7 @@ public final class RunPlanner {
     if let model = models[key] { return model }
     watch(.loading(model: run.model.name))
     // The speed is taken with the first method that trains little beside the model.
-    let typical = runs.first { $0.model == run.model && $0.method.name != "none" && $0.method.name != "full" }
+    let typical = runs.first { $0.model == run.model && !$0.isZeroShot && $0.method.name != "full" }
     let model = try PlannedModel(
       run.model, key: key, probing: (typical ?? run).method, of: configuration.file, context: context)
     models[key] = model

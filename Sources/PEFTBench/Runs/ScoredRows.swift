@@ -13,7 +13,7 @@ struct ScoredRows {
 
   /// What must be said of them.
   ///
-  /// - Parameter other: Of a third set, the rows that choices are made on.
+  /// - Parameter other: Of another set, the rows that choices are made on.
   func notes(of dataset: DatasetDescription, besides other: ScoredRows? = nil) -> [String] {
     let repeated =
       sha256 == other?.sha256
@@ -21,4 +21,20 @@ struct ScoredRows {
       : []
     return repeated + RowNotes(of: dataset, split: split, count: examples.count, classes).scored
   }
+}
+
+/// One of the sets of rows that a run answers, which is known by its name in the record and in the names of files.
+struct EvaluationSet {
+  /// The name; the set of the headline score has none.
+  let name: String
+  /// Its rows.
+  let rows: ScoredRows
+
+  /// The name of the rows of a third split.
+  static let test = "test"
+
+  /// Where in the run's folder its answers are written.
+  var predictionsName: String { name.isEmpty ? "predictions.jsonl" : "predictions-\(name).jsonl" }
+  /// Where in the checkpoint's folder its answers are kept.
+  var checkpointName: String { name.isEmpty ? "answers.json" : "answers-\(name).json" }
 }

@@ -41,7 +41,7 @@ final class SweepInputs {
     let data = try PreparedDataset(
       run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
       vocabularySize: outline.files.configuration.vocabularySize)
-    if let rows = run.method.training.validationRows, rows >= data.training.count, !run.isZeroShot {
+    if let rows = run.method.training.validationRows, rows >= data.training.count, run.trains {
       throw FileError(
         path: run.title,
         "validation_rows (val_size) is \(rows), but there are only \(data.training.count) training rows to hold them "

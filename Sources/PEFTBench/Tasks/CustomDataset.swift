@@ -4,7 +4,7 @@ public import PEFTCore
 ///
 ///     {"name": "tickets", "files": {"train": "tickets/train.jsonl", "validation": "tickets/dev.jsonl"},
 ///      "prompt": "Which team handles this ticket?\n{subject}\n{body}", "answer": "team",
-///      "labels": {"0": "billing", "1": "network"}}
+///      "labels": {"0": "billing", "1": "network"}, "evaluate_on": {"typos": "tickets/typos.jsonl"}}
 ///
 /// In place of `prompt`, an `instruction` and the `columns` that follow it, one a line, do as well; in place of both
 /// and of `answer`, `messages`, the column with a chat.
@@ -37,6 +37,7 @@ public enum CustomDataset {
     guard !training.isEmpty, !evaluation.isEmpty else {
       throw reader.error("files", "expected \"train\" and \"validation\", each \(CustomDatasetKeys.filesText)")
     }
+    let furtherSets = try self.furtherSets(keys.furtherSets, reader, resolve: resolve)
     let labels = try LabelWords(keys.labels, reader)
     try reader.finish()
 
@@ -48,13 +49,39 @@ public enum CustomDataset {
       prompt: prompt, labels: labels, family: scoring.family, group: keys.group.map { ColumnPath($0) })
     var files: [DatasetPart: [String]] = [.training: training.map(resolve), .evaluation: evaluation.map(resolve)]
     if !test.isEmpty { files[.test] = test.map(resolve) }
-    return DatasetDescription(
+    var dataset = DatasetDescription(
       id: name, group: .custom, title: keys.title ?? name, source: nil, testSplits: test.isEmpty ? [] : ["test"],
       files: files,
       columns: rows.columns, layout: prompt.layout, metric: scoring,
       maximumNewTokens: keys.maximumNewTokens ?? (labels.words.isEmpty ? 256 : 8),
       isMaximumGiven: keys.maximumNewTokens != nil,
       labelColumn: rows.labelColumn, answerColumn: prompt.answer.name, read: rows.examples)
+    dataset.furtherSets = furtherSets
+    return dataset
+  }
+
+  /// Names that mean a split, or the rows that are scored anyway.
+  private static let splitNames: Set<String> = ["train", "training", "validation", "eval", "test", "scored"]
+
+  /// Reads `evaluate_on`: sets of rows that are answered and scored after those of the splits.
+  private static func furtherSets(
+    _ value: DocumentValue?, _ reader: OptionReader, resolve: (String) -> String
+  ) throws(DocumentError) -> [NamedRowFiles] {
+    guard let value else { return [] }
+    let place = reader.path(of: "evaluate_on")
+    var sets = try OptionReader(value: value, text: reader.text, what: "evaluate_on", path: place)
+    var result: [NamedRowFiles] = []
+    for member in value.object?.members ?? [] {
+      guard isName(member.key), !splitNames.contains(member.key.lowercased()) else {
+        throw DocumentError(
+          "\(place): \"\(member.key)\" cannot be the name of a set; expected letters, digits, \"_\", \"-\" and \".\", and "
+            + "not the name of a split", at: member.keyOffset, of: reader.text)
+      }
+      let files = try sets.optionalFilePaths(member.key) ?? []
+      guard !files.isEmpty else { throw sets.error(member.key, "expected \(CustomDatasetKeys.filesText)") }
+      result.append(NamedRowFiles(name: member.key, files: files.map(resolve)))
+    }
+    return result
   }
 
   private static func isName(_ name: String) -> Bool {

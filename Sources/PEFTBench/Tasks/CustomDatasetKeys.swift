@@ -16,6 +16,7 @@ struct CustomDatasetKeys {
   let positive: String?
   let maximumNewTokens: Int?
   let group: String?
+  let furtherSets: DocumentValue?
 
   init(reading reader: inout OptionReader) throws(DocumentError) {
     name = try reader.string("name", about: "what results call it")
@@ -40,6 +41,8 @@ struct CustomDatasetKeys {
     maximumNewTokens = try reader.optionalInteger(
       "max_new_tokens", in: 1...100_000, about: "the longest answer; 8 with labels, else 256, unless given")
     group = try reader.optionalString("group", about: "a column that ties rows together")
+    furtherSets = try reader.value(
+      "evaluate_on", about: "further sets of rows to score: an object from names to files as `files` has them")
   }
 
   /// What each key of `files` takes.

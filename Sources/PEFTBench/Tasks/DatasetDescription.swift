@@ -41,6 +41,14 @@ public enum DatasetPart: String, Sendable, CaseIterable {
   case test
 }
 
+/// A set of rows that a config names beside a dataset's splits, such as one that was made harder.
+package struct NamedRowFiles: Sendable, Equatable {
+  /// What results call it.
+  package let name: String
+  /// Its files, patterns or folders, as a config has them for a split.
+  package let files: [String]
+}
+
 /// A row of the catalogue: what a dataset is, where its files are, and how a row of them becomes an example.
 public struct DatasetDescription: Sendable {
   /// The name by which configs call it.
@@ -54,11 +62,13 @@ public struct DatasetDescription: Sendable {
   /// Splits to train on, the best first; the others are fallbacks for folders that lack it.
   public let trainingSplits: [String]
   /// Splits to evaluate on, the best first.
-  public let evaluationSplits: [String]
+  public private(set) var evaluationSplits: [String]
   /// Published splits with labels that are neither trained on nor scored; empty where there is none.
   public let testSplits: [String]
   /// The files of each part, where a config names them; other datasets are looked for.
-  public let files: [DatasetPart: [String]]
+  public private(set) var files: [DatasetPart: [String]]
+  /// Further sets of rows that are answered and scored, where a config names them.
+  package internal(set) var furtherSets: [NamedRowFiles] = []
   /// The columns that are read; several names in one element are different publishers' names for one column.
   public internal(set) var columns: [[String]]
   /// How the prompt is put together.
@@ -134,6 +144,14 @@ public struct DatasetDescription: Sendable {
     let empty = reading.takeEmptyColumns()
     if !empty.isEmpty { for index in examples.indices { examples[index].emptyColumns = empty } }
     return examples
+  }
+
+  /// The dataset with a further set in place of the rows to score.
+  func evaluated(on set: NamedRowFiles) -> DatasetDescription {
+    var other = self
+    other.evaluationSplits = [set.name]
+    other.files[.evaluation] = set.files
+    return other
   }
 
   /// The prompt of an example.

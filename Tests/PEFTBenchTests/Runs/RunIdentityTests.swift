@@ -130,7 +130,8 @@ import Testing
       \.dataset,
       [
         "name": .changes(#""other""#), "title": .nothing(#""Reviews""#, because: "a name for people"),
-        "files": .elsewhere("the edits of files"), "prompt": .changes(#""{text}!""#),
+        "files": .elsewhere("the edits of files"), "evaluate_on": .changes(#"{"again": "dev.jsonl"}"#),
+        "prompt": .changes(#""{text}!""#),
         "messages": .elsewhere("it makes prompts and answers, which are told by their content"),
         "instruction": .changes(
           #""Say.""#,
@@ -349,7 +350,9 @@ import Testing
         "name": changed(Self.dataset) { $0.name = "x" },
         "trainingRows": changed(Self.dataset) { $0.trainingRows = "x" },
         "evaluationRows": changed(Self.dataset) { $0.evaluationRows = "x" },
-        "testRows": changed(Self.dataset) { $0.testRows = "x" }, "metric": changed(Self.dataset) { $0.metric = "x" },
+        "testRows": changed(Self.dataset) { $0.testRows = "x" },
+        "furtherRows": changed(Self.dataset) { $0.furtherRows = ["x": "y"] },
+        "metric": changed(Self.dataset) { $0.metric = "x" },
       ], in: { $0.json })
 
     let workspace = try IdentityWorkspace()
@@ -389,7 +392,8 @@ import Testing
       of: run.dataset, changes: [:],
       exempt: [
         "id": "DatasetIdentity", "group": "a place in tables", "title": "a name for people", "source": rows,
-        "trainingSplits": rows, "evaluationSplits": rows, "testSplits": rows, "files": rows, "columns": rows,
+        "trainingSplits": rows, "evaluationSplits": rows, "testSplits": rows, "files": rows, "furtherSets": rows,
+        "columns": rows,
         "layout": rows,
         "metric": "below", "maximumNewTokens": "every key of a dataset", "isOneRowPerGroup": rows,
         "dropsBrokenTextRows": rows, "read": rows, "labelColumn": rows, "answerColumn": rows,

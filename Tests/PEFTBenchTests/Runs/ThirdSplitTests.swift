@@ -67,9 +67,9 @@ struct ThirdSplitTests {
       // The reader of results has it, and a report's JSON keeps it.
       let results = try ReportedResults([root + "/out"])
       let run = try #require(results.runs.first { $0.methodName == "lora" })
-      #expect(run.testCount == 10 && run.testValue == records[1].sets["test"]?.scores.primary.value)
+      #expect(run.sets.map(\.count) == [10] && run.testValue == records[1].sets["test"]?.scores.primary.value)
       let copy = try ReportedRun(run.json, folder: nil, source: "copy")
-      #expect(copy.testValue == run.testValue && copy.testCount == 10 && copy.rowNotes == run.rowNotes)
+      #expect(copy.testValue == run.testValue && copy.sets == run.sets && copy.rowNotes == run.rowNotes)
     }
   }
 

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// A part of what a run is, by which runs of two results can be matched.
 public enum RunPart: String, Sendable, CaseIterable {
@@ -32,7 +33,7 @@ public enum RunPart: String, Sendable, CaseIterable {
     case .label: run.label
     case .dataset: run.dataset
     // The base model's own answers depend on no seed.
-    case .seed: run.methodName == "none" ? "0" : "\(run.seed)"
+    case .seed: MethodRegistry.trains(run.methodName) ? "\(run.seed)" : "0"
     case .weights, .dtype, .options, .training, .evaluation, .data, .prompt: nil
     }
   }
@@ -47,10 +48,10 @@ public enum RunPart: String, Sendable, CaseIterable {
     case .weights: run.modelHash.isEmpty ? nil : run.modelHash
     case .dtype: run.dataType
     case .options: run.settings["options"].flatMap(Self.text)
-    // Zero-shot has no training, which is no ignorance.
-    case .training: run.isZeroShot ? "" : run.settings["training"].flatMap(Self.text)
+    // What is not trained has no training, which is no ignorance.
+    case .training: !run.isTrained ? "" : run.settings["training"].flatMap(Self.text)
     case .evaluation: run.settings["evaluation"].flatMap(Self.text)
-    case .data: run.rows.identity(byContent: byContent, isTrained: !run.isZeroShot)
+    case .data: run.rows.identity(byContent: byContent, isTrained: run.isTrained)
     case .prompt: run.rows.template
     }
   }

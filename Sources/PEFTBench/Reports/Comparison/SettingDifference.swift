@@ -56,7 +56,7 @@ public struct SettingDifference: Sendable, Hashable {
         add("\(name) rows", "\(before)", "\(after) others")
       }
     }
-    if !old.isZeroShot, !new.isZeroShot { part("training", \.trainingCount, \.trainingContent) }
+    if old.isTrained, new.isTrained { part("training", \.trainingCount, \.trainingContent) }
     part("scored", \.evaluationCount, \.evaluationContent)
   }
 

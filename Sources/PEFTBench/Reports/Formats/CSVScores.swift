@@ -1,15 +1,21 @@
 import PEFTCore
 
-/// Columns of a CSV report beside those that every run has: what PSCP was computed with, and every score.
+/// Columns of a CSV report beside those that every run has: what PSCP was computed with, every score, and the headline
+/// score on every other set of rows.
 struct CSVScores {
   /// The names of all scores that a run of the report has, in the order in which runs have them.
   private let names: [String]
+  /// The names of all other sets that a run of the report answered, in that order.
+  private let sets: [String]
 
   init(_ runs: [ReportedRun]) {
     var names: [String] = []
     var known: Set<String> = []
     for score in runs.flatMap(\.scores) where known.insert(score.name).inserted { names.append(score.name) }
     self.names = names
+    var sets: [String] = []
+    for set in runs.flatMap(\.sets) where !sets.contains(set.name) { sets.append(set.name) }
+    self.sets = sets
   }
 
   /// Columns that do not depend on the runs: counts and bytes are plain, whatever the units of the preset are.
@@ -17,8 +23,9 @@ struct CSVScores {
     "pscp_preset", "pscp_beta", "pscp_constant_parameters", "pscp_constant_flops", "pscp_constant_memory",
   ]
 
-  /// The titles: `score_accuracy` is the accuracy, wherever a run has one.
-  var columns: [String] { Self.fixed + names.map { "score_" + $0 } }
+  /// The titles: `score_accuracy` is the accuracy, wherever a run has one, and `set_typos` the headline score on the
+  /// set `typos`.
+  var columns: [String] { Self.fixed + names.map { "score_" + $0 } + sets.map { "set_" + $0 } }
 
   /// The cells of a run, as they are before quoting.
   func cells(of run: ReportedRun) -> [String] {
@@ -33,6 +40,7 @@ struct CSVScores {
     } else {
       cells = Array(repeating: "", count: Self.fixed.count)
     }
-    return cells + names.map { name in number(run.scores.first { $0.name == name }?.value) }
+    cells += names.map { name in number(run.scores.first { $0.name == name }?.value) }
+    return cells + sets.map { name in number(run.sets.first { $0.name == name }?.value) }
   }
 }

@@ -1,9 +1,11 @@
+import PEFTMethods
+
 /// The tables of one suite, in the order of a report.
 enum ReportTables {
   static func all(_ suite: Report.Suite) -> [ReportTable] {
     [
-      leaderboard(suite), scores(suite), stability(suite), ranks(suite), pairs(suite), sensitivity(suite),
-      crossings(suite), failures(suite), missing(suite),
+      leaderboard(suite), scores(suite), sets(suite), stability(suite), ranks(suite), pairs(suite),
+      sensitivity(suite), crossings(suite), failures(suite), missing(suite),
     ].compactMap { $0 }
   }
 
@@ -319,7 +321,7 @@ enum ReportTables {
 
   static func title(_ results: SuiteResults, _ method: Int) -> String {
     let title = results.methods[method].title
-    return results.methods[method].isZeroShot && title == "none" ? "none (zero-shot)" : title
+    return results.methods[method].isZeroShot && title == MethodRegistry.baseName ? "\(title) (zero-shot)" : title
   }
 
   static func datasets(_ count: Int) -> String { count == 1 ? "1 dataset" : "\(count) datasets" }

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTMethods
 
 /// What one or several results folders hold: complete, failed and missing runs, and the configs.
 public struct ReportedResults: Sendable {
@@ -278,7 +279,7 @@ public struct ReportedResults: Sendable {
     let catalogue = DatasetMetric.all.map(\.dataset)
     // Datasets stand as in PEFT-Bench's main table, the user's own behind them.
     datasetOrder = catalogue + datasetOrder.filter { !catalogue.contains($0) }
-    let order = RunOrder(datasets: datasetOrder, methods: ["none"] + methodOrder)
+    let order = RunOrder(datasets: datasetOrder, methods: [MethodRegistry.baseName] + methodOrder)
     runs = order.sorted(runs, tie: \.key)
     failures = order.sorted(failures)
     missing = order.sorted(missing)

@@ -1,7 +1,20 @@
 import PEFTCore
+import PEFTMethods
 
 /// One complete run as reports and comparisons see it: read from its record, or from a report's JSON.
 public struct ReportedRun: Sendable {
+  /// The headline score on a set of rows besides those that the run's score is of.
+  package struct SetScore: Sendable, Equatable {
+    /// The set's name; `test` is a third split.
+    package let name: String
+    /// The score's name.
+    package let metric: String
+    /// The score.
+    package let value: Double
+    /// Rows of the set.
+    package let count: Int?
+  }
+
   /// The PSCP of the record: its value, and what it was computed with.
   public struct Penalties: Sendable, Equatable {
     /// The value of the record.
@@ -44,10 +57,8 @@ public struct ReportedRun: Sendable {
   public private(set) var metric: String
   /// The headline score, 0...1, for correlations -1...1.
   public private(set) var value: Double
-  /// The headline score on a third set, which nothing was chosen on; nil where the run has none.
-  public private(set) var testValue: Double?
-  /// Rows of the third set.
-  public let testCount: Int?
+  /// The headline score on the other sets of rows that the run answered.
+  package private(set) var sets: [SetScore]
   /// All scores with their names.
   public let scores: [NamedScore]
   /// What stands beside the scores: majority, chance, classes; an older version wrote none of it.
@@ -88,7 +99,16 @@ public struct ReportedRun: Sendable {
   let data: RunRecord.Data?
 
   /// Whether it is the base model's own answer.
-  public var isZeroShot: Bool { methodName == "none" }
+  public var isZeroShot: Bool { !MethodRegistry.trains(methodName) }
+
+  /// The headline score on a third split, which nothing was chosen on; nil where the run has none.
+  var testValue: Double? { sets.first { $0.name == EvaluationSet.test }?.value }
+
+  /// Whether anything was trained; if not, the run judged what was attached as it was.
+  var isTrained: Bool {
+    guard !isZeroShot else { return false }
+    return settings["training"] ?? .null != .null || costs.tokensSeen != 0
+  }
 
   /// The PSCP of the headline score under the constants and exponents of the report; nil where the record has none.
   public var pscp: Double? {
@@ -105,8 +125,8 @@ public struct ReportedRun: Sendable {
       run.baseline = baseline.ofAnotherScore
       run.metric = name
       run.value = score.value
-      // The scores of the third set are kept for the record's own headline alone.
-      run.testValue = nil
+      // The scores of other sets are kept for the record's own headline alone.
+      run.sets = []
     }
     return run
   }
@@ -138,8 +158,9 @@ public struct ReportedRun: Sendable {
     suite = DataConfiguration.Suite.name(of: record.dataset, named: record.suite)
     seed = record.seed
     (metric, value) = (record.scores.primary.name, record.scores.primary.value)
-    testValue = record.sets["test"]?.scores.primary.value
-    testCount = record.sets["test"]?.count
+    sets = record.sets.all.map { name, set in
+      SetScore(name: name, metric: set.scores.primary.name, value: set.scores.primary.value, count: set.count)
+    }
     scoringProtocol = record.scores.scoring ?? ScoringProtocol.strict.rawValue
     scores = record.scores.values
     summary = record.scores.summary
@@ -209,13 +230,13 @@ public struct ReportedRun: Sendable {
         ],
       ]
     }
-    if let testValue {
-      result["sets"] = [
-        "test": [
-          "count": JSONValue(testCount),
-          "scores": ["primary": ["name": JSONValue(metric), "value": JSONValue(testValue)]],
-        ]
-      ]
+    if !sets.isEmpty {
+      result["sets"] = .object(
+        JSONObject(
+          distinct: sets.map { set in
+            let primary: JSONValue = ["name": JSONValue(set.metric), "value": JSONValue(set.value)]
+            return (set.name, ["count": JSONValue(set.count), "scores": ["primary": primary]])
+          }))
     }
     result["training"] = settings["training"] ?? .null
     var evaluation = settings["evaluation"] ?? .null
@@ -293,7 +314,7 @@ public struct ReportedRun: Sendable {
         JSONValue(record.data?.trainingRows), JSONValue(record.data?.evaluationRows),
         JSONValue(record.data?.templateHash), JSONValue(record.data?.firstPrompt),
       ],
-      "seed": JSONValue(record.method.name == "none" ? 0 : record.seed), "settings": settings,
+      "seed": JSONValue(record.isZeroShot ? 0 : record.seed), "settings": settings,
     ]
     return String(SHA256.hexadecimal(of: Array(identity.compactText.utf8)).prefix(16))
   }

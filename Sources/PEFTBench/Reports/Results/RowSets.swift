@@ -63,8 +63,8 @@ struct RowSets {
     var numbers: [[String]: Int] = [:]
     var counts: [[String]: Int] = [:]
     let rows = zip(runs, facts).map { run, facts -> Rows? in
-      // The base model is not trained, so it has no training rows.
-      if use == .training, run.isZeroShot { return nil }
+      // What is not trained has no training rows.
+      if use == .training, !run.isTrained { return nil }
       let hash = facts.hash ?? "\(facts.revision) \(facts.sample)"
       let place = [run.dataset, run.modelHash, "\(facts.count)"]
       var content = contents[[run.dataset, run.modelHash, hash]]

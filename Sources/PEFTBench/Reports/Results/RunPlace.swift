@@ -1,3 +1,5 @@
+import PEFTMethods
+
 /// Where a run stands in tables, whatever its id.
 struct RunPlace: Hashable {
   let suite: String
@@ -23,7 +25,8 @@ extension ReportedRun: PlacedRun {}
 extension PlacedRun {
   var place: RunPlace {
     RunPlace(
-      suite: suite, modelName: modelName, label: label, dataset: dataset, seed: methodName == "none" ? 0 : seed)
+      suite: suite, modelName: modelName, label: label, dataset: dataset,
+      seed: MethodRegistry.trains(methodName) ? seed : 0)
   }
 
   /// Whether the run is one of those that `--only KEY=VALUE` keeps.

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// The results of one suite, arranged by method and dataset.
 public struct SuiteResults: Sendable {
@@ -15,7 +16,7 @@ public struct SuiteResults: Sendable {
     /// The label, with the model where there are several, and with what tells it from another of that label.
     public let title: String
     /// Whether it is the base model's own answer.
-    public var isZeroShot: Bool { name == "none" }
+    public var isZeroShot: Bool { !MethodRegistry.trains(name) }
   }
 
   /// The runs of one method on one dataset, a seed each.
@@ -223,7 +224,7 @@ public struct SuiteResults: Sendable {
       groups[[run.modelName, run.modelHash, run.label], default: []].append(index)
     }
     let labels = unique(
-      ["none"] + order + runs.map(\.label) + failures.map(\.label) + missing.map(\.label))
+      [MethodRegistry.baseName] + order + runs.map(\.label) + failures.map(\.label) + missing.map(\.label))
     let names = unique(models.map { $0[0] })
     var methods: [Method] = []
     var assignment = [Int](repeating: 0, count: runs.count)

@@ -1,4 +1,5 @@
 public import PEFTCore
+import PEFTMethods
 
 /// The record of one complete run, as written to record.json.
 ///
@@ -135,7 +136,7 @@ public struct RunRecord: RecordPart {
   var engine: Int { identity?.number("engine").flatMap { Int(exactly: $0) } ?? 1 }
 
   /// Whether it is the base model's own answer.
-  package var isZeroShot: Bool { method.name == "none" }
+  package var isZeroShot: Bool { !MethodRegistry.trains(method.name) }
 
   /// Seconds of training and evaluation together.
   package var seconds: Double { (costs.trainingSeconds ?? 0) + (costs.evaluationSeconds ?? 0) }

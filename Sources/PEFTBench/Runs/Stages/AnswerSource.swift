@@ -1,0 +1,65 @@
+import PEFTCore
+
+/// Where the answers of a run come from.
+///
+/// A source settles on one answer a row. One that has several for each, from the members of an ensemble or from
+/// samples, asks other sources and lets them vote.
+protocol AnswerSource {
+  /// Answers rows, in their order.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows.
+  ///   - known: The answers to the first of them, from an earlier attempt.
+  ///   - saw: Told how many rows are answered, and how to get their answers, as often as there are new ones.
+  /// - Returns: The answers to all rows.
+  /// - Throws: What `saw` throws.
+  func answers(
+    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: () -> [String]) throws -> Void
+  ) throws -> [String]
+}
+
+/// The greedy text of one model, up to a number of tokens.
+struct GreedyAnswers: AnswerSource {
+  /// Asks the model.
+  let evaluator: Evaluator
+  /// Most tokens of an answer.
+  let limit: Int
+  /// Prompts at a time.
+  let batchSize: Int
+
+  func answers(
+    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: () -> [String]) throws -> Void
+  ) throws -> [String] {
+    try evaluator.generate(
+      rows.rendered.map(\.promptIDs), maximumNewTokens: limit, batchSize: batchSize, known: known
+    ) { answers in try saw(answers.count) { answers } }
+  }
+}
+
+/// Of the choices of each row the one that a model finds most probable.
+struct RankedAnswers: AnswerSource {
+  /// Asks the model.
+  let evaluator: Evaluator
+  /// Makes ids of the choices.
+  let renderer: ChatRenderer
+
+  func answers(
+    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: () -> [String]) throws -> Void
+  ) throws -> [String] {
+    let choices = zip(rows.examples, rows.rendered).map { example, rendered in
+      renderer.answerIDs(example.choices, after: rendered.prompt)
+    }
+    func words(_ values: [[Double]]) -> [String] {
+      known
+        + zip(values, rows.examples.dropFirst(known.count)).map { values, example in
+          // The first among equals.
+          let best = values.indices.max { values[$0] < values[$1] || (values[$0] == values[$1] && $0 > $1) }
+          return best.map { example.choices[$0] } ?? ""
+        }
+    }
+    let ranked = try evaluator.rank(rows.rendered.map(\.promptIDs), choices: choices, from: known.count) { values in
+      try saw(known.count + values.count) { words(values) }
+    }
+    return words(ranked)
+  }
+}

@@ -1,0 +1,35 @@
+import PEFTCore
+
+/// What the stages of one run share: what is to be done, with what, and who is told.
+struct RunScene {
+  /// The run.
+  let run: SweepRun
+  /// The config that asks for it.
+  let configuration: RunConfiguration
+  /// The model, with what is attached to it by then.
+  let model: LoadedModel
+  /// The rows.
+  let data: PreparedDataset
+  /// Memory and threads.
+  let context: ComputeContext
+  /// The run's folder.
+  let folder: String
+  /// The wish to stop.
+  let cancellation: CancellationFlag
+  /// Whether the run's folder is still there and its lock is held.
+  let checkPlace: () throws -> Void
+  /// Told what happens.
+  let watch: @Sendable (RunEvent) -> Void
+  /// Writes progress.json.
+  let progress: RunProgressWriter
+
+  /// What to do.
+  var planned: PlannedRun { run.planned }
+  /// Where the run keeps what it needs to go on after a kill.
+  var checkpointFolder: String { "\(folder)/\(ResultsFolder.checkpointName)" }
+  /// Where its draws come from.
+  var seeds: SeedStream { SeedStream(planned.seed) }
+
+  /// Says something about the run.
+  func note(_ text: String) { watch(.note("\(planned.title): \(text)")) }
+}
