@@ -70,6 +70,9 @@ let languageSettings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// PEFTBench and the rooms inside it that are targets of their own.
+let benchTargets: [Target.Dependency] = ["TableFiles", "CodeMetrics", "SmallWorld", "PEFTBench", "Reporting"]
+
 let package = Package(
   name: "peft-bench",
   platforms: [.macOS(.v15)],
@@ -89,19 +92,34 @@ let package = Package(
         .unsafeFlags(["-O"], .when(configuration: .debug)),
       ]),
     .target(name: "PEFTMethods", dependencies: ["PEFTCore"], swiftSettings: languageSettings),
+    // PEFTBench has inner walls: rooms that need little of the others are targets of their own in its folder.
     .target(
-      name: "PEFTBench", dependencies: ["PEFTCore", "PEFTMethods"],
+      name: "TableFiles", dependencies: ["PEFTCore"], path: "Sources/PEFTBench/TableFiles",
+      swiftSettings: languageSettings),
+    .target(
+      name: "CodeMetrics", dependencies: ["PEFTCore"], path: "Sources/PEFTBench/CodeMetrics",
+      swiftSettings: languageSettings),
+    .target(
+      name: "SmallWorld", dependencies: ["PEFTCore"], path: "Sources/PEFTBench/SmallWorld",
+      swiftSettings: languageSettings),
+    .target(
+      name: "PEFTBench", dependencies: ["PEFTCore", "PEFTMethods", "TableFiles", "CodeMetrics", "SmallWorld"],
+      exclude: ["TableFiles", "CodeMetrics", "SmallWorld", "Reporting"],
       resources: [.embedInCode("Configuration/methods.yaml")],
       swiftSettings: languageSettings),
+    .target(
+      name: "Reporting", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench", "TableFiles"],
+      path: "Sources/PEFTBench/Reporting", swiftSettings: languageSettings),
     .executableTarget(
-      name: "BenchCLI", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench"],
+      name: "BenchCLI",
+      dependencies: ["PEFTCore", "PEFTMethods"] + benchTargets,
       swiftSettings: languageSettings + levelDefines),
     .target(
       name: "PEFTTestSupport", dependencies: ["PEFTCore"], path: "Tests/PEFTTestSupport",
       swiftSettings: languageSettings),
     // Damaged files for every reader; a program, so that a crash ends a process and not the tests.
     .executableTarget(
-      name: "peft-fuzz", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench"], path: "Tests/PEFTFuzz",
+      name: "peft-fuzz", dependencies: ["PEFTCore", "PEFTMethods"] + benchTargets, path: "Tests/PEFTFuzz",
       swiftSettings: languageSettings),
     .testTarget(
       name: "PEFTCoreTests", dependencies: ["PEFTCore", "PEFTTestSupport"], swiftSettings: languageSettings),
@@ -109,7 +127,7 @@ let package = Package(
       name: "PEFTMethodsTests", dependencies: ["PEFTCore", "PEFTMethods", "PEFTTestSupport"],
       swiftSettings: languageSettings),
     .testTarget(
-      name: "PEFTBenchTests", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench", "PEFTTestSupport"],
+      name: "PEFTBenchTests", dependencies: ["PEFTCore", "PEFTMethods", "PEFTTestSupport"] + benchTargets,
       swiftSettings: languageSettings),
     .testTarget(
       name: "BenchCLITests", dependencies: ["BenchCLI", "peft-fuzz", "PEFTTestSupport"], swiftSettings: languageSettings

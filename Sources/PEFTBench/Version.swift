@@ -1,5 +1,5 @@
 /// The version of this program, as records and `--version` give it.
-public enum Version {
+package enum Version {
   /// Semantic version.
-  public static let current = "0.1.0"
+  package static let current = "0.1.0"
 }

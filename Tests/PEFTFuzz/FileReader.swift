@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import TableFiles
 
 /// Reads files that were written elsewhere, such as the suites of other projects, by the reader of a kind.
 enum FileReader {

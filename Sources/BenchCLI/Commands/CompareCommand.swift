@@ -1,5 +1,6 @@
 import PEFTBench
 import PEFTCore
+import Reporting
 
 /// `compare`: the regression gate.
 enum CompareCommand {

@@ -1,5 +1,6 @@
 import PEFTBench
 import PEFTCore
+import TableFiles
 
 /// `data …`: what is on disk, what the model is shown of it, and how it gets there.
 enum DataCommand {

@@ -1,5 +1,6 @@
 import PEFTBench
 import PEFTCore
+import SmallWorld
 
 extension DataCommand {
   static let generate = Command(

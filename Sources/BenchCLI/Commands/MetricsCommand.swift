@@ -1,5 +1,6 @@
 import PEFTBench
 import PEFTCore
+import TableFiles
 
 /// `metrics`: scores predictions that are already in a file.
 enum MetricsCommand {

@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import SmallWorld
 
 /// `model pretrain`: a small language model from nothing.
 enum PretrainCommand {

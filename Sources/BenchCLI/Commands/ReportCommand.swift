@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import Reporting
 
 /// `report`: what the runs of results folders say, in any form.
 enum ReportCommand {
@@ -115,7 +116,7 @@ enum ReportCommand {
       } else {
         try report.write(to: folder)
       }
-      console.note("\n\(Report.fileNames.joined(separator: ", ")) are in \(folder).")
+      console.note("\n\(ResultsFolder.reportNames.joined(separator: ", ")) are in \(folder).")
       return
     }
     do {

@@ -1,4 +1,5 @@
 import PEFTBench
+import Reporting
 
 /// The table that a sweep ends with: one line a run, the base model's own score beside each.
 struct Leaderboard {

@@ -1,4 +1,5 @@
 import PEFTBench
+import Reporting
 
 /// A report's tables on the terminal.
 struct ReportPrinter {

@@ -2,15 +2,15 @@ import Foundation
 import PEFTCore
 
 /// A config file as read: JSON or YAML, with `--set` overrides and the environment put in.
-public struct ConfigFile: Sendable {
+package struct ConfigFile: Sendable {
   /// The file as the user named it.
-  public let path: String
+  package let path: String
   /// The text with the overrides behind it; locates any offset in `value`.
-  public private(set) var text: DocumentText
+  package private(set) var text: DocumentText
   /// The content, an object.
-  public let value: DocumentValue
+  package let value: DocumentValue
   /// The environment that references were taken from.
-  public let environment: [String: String]
+  package let environment: [String: String]
 
   /// Largest file that is read.
   static let maximumBytes = 1 << 20
@@ -22,7 +22,7 @@ public struct ConfigFile: Sendable {
   ///   - overrides: Texts such as `methods.lora.rank=8` (see `ConfigOverride`).
   ///   - environment: The variables for `${NAME}`; not looked up in overrides, which the shell has seen.
   /// - Throws: An `InputError` that names the file, or the place in it.
-  public static func load(
+  package static func load(
     path: String, overrides: [String] = [], environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> ConfigFile {
     try read(text(of: path), overrides: overrides, environment: environment)
@@ -31,12 +31,12 @@ public struct ConfigFile: Sendable {
   /// The text of the file at `path`, which is not looked at.
   ///
   /// - Throws: `ConfigFileError`.
-  public static func text(of path: String) throws -> DocumentText {
+  package static func text(of path: String) throws -> DocumentText {
     DocumentText(name: path, bytes: try bytes(of: path))
   }
 
   /// Does the same for a text that is in memory; its name decides between JSON and YAML.
-  public static func read(_ text: DocumentText, overrides: [String] = [], environment: [String: String] = [:])
+  package static func read(_ text: DocumentText, overrides: [String] = [], environment: [String: String] = [:])
     throws(DocumentError) -> ConfigFile
   {
     var text = text
@@ -62,7 +62,7 @@ public struct ConfigFile: Sendable {
     environment: [:])
 
   /// A reader of the whole config.
-  public func reader() throws(DocumentError) -> OptionReader {
+  package func reader() throws(DocumentError) -> OptionReader {
     try OptionReader(value: value, text: text, what: "the config")
   }
 
@@ -71,7 +71,7 @@ public struct ConfigFile: Sendable {
   /// A relative path is taken from the current directory if it exists there, else from the config's folder if
   /// it exists there; otherwise it stays as written (it may be the name of a model on the Hub). `~/` is the
   /// home directory.
-  public func resolve(_ path: String) -> String {
+  package func resolve(_ path: String) -> String {
     if path == "~" || path.hasPrefix("~/"), let home = environment["HOME"] { return home + path.dropFirst() }
     guard !path.hasPrefix("/"), !path.isEmpty, !FileManager.default.fileExists(atPath: path) else { return path }
     let besides = FilePath.joined(FilePath.folder(of: self.path), path)
@@ -118,12 +118,12 @@ public struct ConfigFile: Sendable {
 }
 
 /// A config file that could not be read at all.
-public struct ConfigFileError: InputError, Equatable {
+package struct ConfigFileError: InputError, Equatable {
   /// The file as the user named it.
-  public let path: String
+  package let path: String
   /// What is wrong.
-  public let problem: String
+  package let problem: String
 
   /// `path: problem`.
-  public var description: String { "\(path): \(problem)" }
+  package var description: String { "\(path): \(problem)" }
 }

@@ -3,7 +3,7 @@ import PEFTMethods
 
 extension ConfigurationReference {
   /// The reference as a page, `docs/configuration.md`.
-  public static var markdown: String {
+  package static var markdown: String {
     var parts = [introduction]
     for section in sections {
       parts.append(section.place.isEmpty ? "## The config" : "## `\(section.place)`")

@@ -1,23 +1,23 @@
-public import PEFTCore
+import PEFTCore
 import PEFTMethods
 
 /// Every key that a config may have, section by section.
 ///
 /// The keys, values, defaults and descriptions are those that the readers of configs ask for, so that this list and
 /// what is understood cannot differ. `list config` prints it.
-public struct ConfigurationReference: Sendable {
+package struct ConfigurationReference: Sendable {
   /// The keys of one object of the config.
-  public struct Section: Sendable {
+  package struct Section: Sendable {
     /// Where the object stands, such as `data.datasets[…].files`; empty for the config itself.
-    public let place: String
+    package let place: String
     /// What it is about, in a sentence or two.
-    public let text: String
+    package let text: String
     /// Its keys in the order in which they are read.
-    public let options: [OptionDescription]
+    package let options: [OptionDescription]
   }
 
   /// The sections, an object before those inside it.
-  public static let sections: [Section] = [
+  package static let sections: [Section] = [
     Section(place: "", text: "The first level of the file.", options: ConfigKeys.options),
     Section(
       place: "model", text: "A path alone does too. The elements of `models` are the same.",
@@ -58,14 +58,14 @@ public struct ConfigurationReference: Sendable {
   ]
 
   /// The methods with their own options.
-  public static var methods: [(method: any PEFTMethod.Type, options: [OptionDescription])] {
+  package static var methods: [(method: any PEFTMethod.Type, options: [OptionDescription])] {
     MethodRegistry.all.map { ($0, MethodConfiguration.options(ofMethod: $0.name) ?? []) }
   }
 }
 
 extension OptionDescription {
   /// What may be written as its value: its kind with the range, or the words of a choice where they are few.
-  public var valueText: String {
+  package var valueText: String {
     if choices.isEmpty {
       return [kind == .object && range != nil ? "object of numbers" : kind.rawValue, range].compactMap(\.self)
         .joined(separator: " ")
@@ -75,7 +75,7 @@ extension OptionDescription {
 
   /// Its default as a config would have it, without the quotes of a plain word; empty where there is none or it says
   /// nothing, and "required" for a key that must be given.
-  public var defaultText: String {
+  package var defaultText: String {
     if isRequired { return "required" }
     guard let defaultValue, !["[]", "{}", "\"\""].contains(defaultValue) else { return "" }
     let isWord = defaultValue.count > 2 && defaultValue.hasPrefix("\"")
@@ -85,7 +85,7 @@ extension OptionDescription {
 
 extension OptionAlias {
   /// How its values are read, where they are not simply taken over: `-1 = none`, `below 1`.
-  public var valueText: String {
+  package var valueText: String {
     func text(_ value: JSONValue) -> String { if case .string(let word) = value { word } else { value.compactText } }
     var parts = translations.map { "\(text($0.theirs)) = \($0.ours == .null ? "none" : text($0.ours))" }
     switch condition {

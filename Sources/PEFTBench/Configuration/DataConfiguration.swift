@@ -3,21 +3,21 @@ import PEFTCore
 import PEFTMethods
 
 /// Which datasets are used, and how much of each.
-public struct DataConfiguration: Sendable {
+package struct DataConfiguration: Sendable {
   /// Where the datasets come from: the small ones of this program, the published ones, or the user.
   ///
   /// It says where names of the catalogue are looked for. A dataset that the config describes is own data under any of
   /// them.
-  public enum Suite: String, CaseIterable, Sendable { case mini, full, own }
+  package enum Suite: String, CaseIterable, Sendable { case mini, full, own }
 
   /// Which rows a limit keeps: those that come first, or a sample of all of them.
-  public enum Limit: String, CaseIterable, Sendable { case first, sample }
+  package enum Limit: String, CaseIterable, Sendable { case first, sample }
 
   /// Which rows a result is to be reported on besides those that are scored: none, or a third split.
-  public enum Test: String, CaseIterable, Sendable { case validation, test }
+  package enum Test: String, CaseIterable, Sendable { case validation, test }
 
   /// One element of `datasets`.
-  public enum Entry: Sendable {
+  package enum Entry: Sendable {
     /// The name of a dataset, of a group, or "all"; the value locates it for the catalogue's complaints.
     case name(String, DocumentValue)
     /// A dataset that the config describes itself, for the catalogue to read; `place` is its dotted path.
@@ -25,29 +25,29 @@ public struct DataConfiguration: Sendable {
   }
 
   /// Which suite the names belong to.
-  public var suite: Suite
+  package var suite: Suite
   /// The folder of the datasets, resolved; the suite's own unless given.
-  public var root: String?
+  package var root: String?
   /// The folder that counts: `root`, else the suite's own below the current directory or beside the config's folder.
-  public let folder: String
+  package let folder: String
   /// The branch, tag or commit of the datasets in the Hub's cache; then no other place counts.
-  public var revision: String?
+  package var revision: String?
   /// The elements of `datasets`.
-  public var datasets: [Entry]
+  package var datasets: [Entry]
   /// Which rows the limits keep.
-  public var limit: Limit
+  package var limit: Limit
   /// What a sample is drawn by; one for all runs, whatever their seed, so that they are compared on the same rows.
-  public var sampleSeed: Int
+  package var sampleSeed: Int
   /// Most training rows a dataset; all unless given.
-  public var trainLimit: Int?
+  package var trainLimit: Int?
   /// Most evaluation rows a dataset; all unless given.
-  public var evaluationLimit: Int?
+  package var evaluationLimit: Int?
   /// Whether the rows of a third split are answered too, so that what was chosen on validation can be reported on others.
-  public var test: Test
+  package var test: Test
   /// A `dataset_info.json` of PEFT-Bench with its wording of the prompts, resolved.
-  public var datasetInfo: String?
+  package var datasetInfo: String?
   /// What becomes of a null in a column of the prompt.
-  public var nulls: NullPolicy
+  package var nulls: NullPolicy
 
   init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
     OptionAliases.add(to: &reader, section: .data)
@@ -122,7 +122,7 @@ public struct DataConfiguration: Sendable {
   }
 
   /// All values under their keys.
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "suite": .string(suite.rawValue), "root": JSONValue(root), "revision": JSONValue(revision),
       "datasets": .array(

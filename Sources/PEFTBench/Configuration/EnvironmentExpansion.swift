@@ -4,7 +4,7 @@ import PEFTCore
 ///
 /// As in a shell, the default stands for a variable that is unset or empty, and may hold references itself.
 /// `$$` is a dollar sign; a dollar before anything else stays as it is. Keys are not expanded.
-public struct EnvironmentExpansion {
+package struct EnvironmentExpansion {
   /// Deepest nesting of references in defaults.
   static let maximumDepth = 16
 
@@ -20,7 +20,7 @@ public struct EnvironmentExpansion {
   ///   - environment: The variables.
   ///   - isIncluded: Whether to expand the string at this offset; all of them unless told otherwise.
   /// - Throws: `DocumentError` with the place of a string that names an unset variable without a default.
-  public static func expand(
+  package static func expand(
     _ value: DocumentValue, of text: DocumentText, environment: [String: String],
     where isIncluded: @escaping (Int) -> Bool = { _ in true }
   ) throws(DocumentError) -> DocumentValue {

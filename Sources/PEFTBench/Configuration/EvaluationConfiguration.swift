@@ -2,23 +2,23 @@ import PEFTCore
 import PEFTMethods
 
 /// How a trained model is asked and its answers are judged.
-public struct EvaluationConfiguration: Sendable, Equatable {
+package struct EvaluationConfiguration: Sendable, Equatable {
   /// Where an answer comes from: greedy text that is parsed, or the label word of the highest log-probability.
-  public enum Mode: String, CaseIterable, Sendable { case generate, rank }
+  package enum Mode: String, CaseIterable, Sendable { case generate, rank }
 
   /// Where an answer comes from.
-  public var mode = Mode.generate
+  package var mode = Mode.generate
   /// Longest answer; nil leaves it to the dataset.
-  public var maximumNewTokens: Int?
+  package var maximumNewTokens: Int?
   /// Prompts at a time; no effect on any answer.
-  public var batchSize = 8
+  package var batchSize = 8
   /// How answers are scored.
-  public var scoring = ScoringProtocol.strict
+  package var scoring = ScoringProtocol.strict
   /// Whether the model without any adapter is scored too.
-  public var zeroShot = true
+  package var zeroShot = true
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   init(reading reader: inout OptionReader) throws(DocumentError) {
     OptionAliases.add(to: &reader, section: .evaluation)
@@ -41,7 +41,7 @@ public struct EvaluationConfiguration: Sendable, Equatable {
     (try? OptionReader.describing { reader in _ = try EvaluationConfiguration(reading: &reader) }) ?? []
 
   /// All values under their keys.
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "mode": .string(mode.rawValue), "max_new_tokens": JSONValue(maximumNewTokens),
       "batch_size": .integer(batchSize), "protocol": .string(scoring.rawValue), "zero_shot": .bool(zeroShot),

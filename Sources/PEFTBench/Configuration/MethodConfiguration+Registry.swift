@@ -5,7 +5,7 @@ extension MethodConfiguration {
   /// The method with these options.
   ///
   /// - Throws: An `InputError` that locates an unknown method, an unknown key or a wrong value.
-  public func method(of file: ConfigFile) throws -> any PEFTMethod {
+  package func method(of file: ConfigFile) throws -> any PEFTMethod {
     var reader = try reader(of: file)
     let method = try methodType(in: file).init(options: &reader)
     try reader.finish(beside: ["label", "init_from"] + TrainingConfiguration.options.map(\.name))
@@ -26,7 +26,7 @@ extension MethodConfiguration {
   ///
   /// - Throws: An `InputError`; for an option that does not fit the model, with its place in the config; for a saved
   ///   adapter that does not fit.
-  public func attach(
+  package func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, of file: ConfigFile
   ) throws -> AttachedMethod {
     do {
@@ -50,14 +50,14 @@ extension MethodConfiguration {
   /// The method's options as it understands them, by key: defaults filled in, other spellings under the option's name.
   ///
   /// - Throws: An `InputError` that locates an unknown method or a wrong value.
-  public func canonicalOptions(of file: ConfigFile) throws -> JSONObject {
+  package func canonicalOptions(of file: ConfigFile) throws -> JSONObject {
     var reader = try reader(of: file)
     _ = try methodType(in: file).init(options: &reader)
     return JSONObject(distinct: reader.values.members.sorted { $0.key < $1.key })
   }
 
   /// What a config may say about the method called `name`, or nil if there is none.
-  public static func options(ofMethod name: String) -> [OptionDescription]? {
+  package static func options(ofMethod name: String) -> [OptionDescription]? {
     guard let type = MethodRegistry.method(named: name) else { return nil }
     return try? OptionReader.describing { reader in _ = try type.init(options: &reader) }
   }
@@ -67,7 +67,7 @@ extension RunConfiguration {
   /// Reads a config whose methods are those of the registry, and checks all of their options.
   ///
   /// - Throws: An `InputError` with the place of the first key or value that is not understood.
-  public init(_ file: ConfigFile) throws {
+  package init(_ file: ConfigFile) throws {
     try self.init(file, methodOptions: MethodConfiguration.options(ofMethod:))
     for index in methods.indices {
       _ = try methods[index].method(of: self.file)
@@ -76,5 +76,5 @@ extension RunConfiguration {
   }
 
   /// The whole config with all defaults written out; reading it gives the same runs.
-  public var resolvedJSON: JSONValue { resolvedJSON(methodOptions: MethodConfiguration.options(ofMethod:)) }
+  package var resolvedJSON: JSONValue { resolvedJSON(methodOptions: MethodConfiguration.options(ofMethod:)) }
 }

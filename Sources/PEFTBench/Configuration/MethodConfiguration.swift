@@ -2,35 +2,35 @@ import PEFTCore
 import PEFTMethods
 
 /// One method to train, with one combination of options: an entry of `methods` with its grids expanded.
-public struct MethodConfiguration: Sendable {
+package struct MethodConfiguration: Sendable {
   /// The method's name as written; its registry knows whether it exists.
-  public var name: String
+  package var name: String
   /// What reports call it: the entry's label or the name, with the values that tell it from others.
-  public var label: String
+  package var label: String
   /// The method's own options, located; training keys, `name`, `label` and `init_from` are gone.
-  public var options: DocumentValue
+  package var options: DocumentValue
   /// The dotted place of the entry, such as `methods[0]`.
-  public var place: String
+  package var place: String
   /// Where the name stands, for the registry's complaint.
-  public var nameOffset: Int
+  package var nameOffset: Int
   /// How it is trained: the config's `training` with the entry's own keys on top.
-  public var training: TrainingConfiguration
+  package var training: TrainingConfiguration
   /// A saved adapter to start from, resolved.
-  public var initialAdapter: String?
+  package var initialAdapter: String?
   /// The size of the presets that values were taken from, if any were.
-  public var preset: String?
+  package var preset: String?
 
   /// Whether it is the base model alone, which has nothing to train and depends on no seed.
-  public var isZeroShot: Bool { !MethodRegistry.trains(name) }
+  package var isZeroShot: Bool { !MethodRegistry.trains(name) }
 
   /// Whether a run of it trains; if not, it judges what is attached as it is.
-  public var trains: Bool { !isZeroShot && training.trains }
+  package var trains: Bool { !isZeroShot && training.trains }
 
   /// Where the values of its adapter come from before any training.
   var adapterSource: AdapterSource { initialAdapter.map { .saved($0) } ?? .fresh }
 
   /// A reader of the method's own options, for `init(reading:)` of the method.
-  public func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {
+  package func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {
     try OptionReader(value: options, text: file.text, what: "method \(name)", path: place)
   }
 }

@@ -5,15 +5,15 @@ import PEFTCore
 ///
 /// The table is `configs/methods.yaml`, of which a copy beside this file is built into the program;
 /// `configs/README.md` says how it was found.
-public struct MethodPresets: Sendable {
+package struct MethodPresets: Sendable {
   /// What suits models around one size.
-  public struct Size: Sendable {
+  package struct Size: Sendable {
     /// What configs call it, such as `100M`.
-    public let name: String
+    package let name: String
     /// Parameters of the model that it was found on, about.
-    public let parameters: Double
+    package let parameters: Double
     /// The entries of the methods, as a config would have them.
-    public let methods: [DocumentObject]
+    package let methods: [DocumentObject]
 
     /// The entry of a method, without its name; nil if there is none.
     func values(of method: String) -> [DocumentObject.Member]? {
@@ -23,10 +23,10 @@ public struct MethodPresets: Sendable {
   }
 
   /// The sizes, from the smallest to the largest.
-  public let sizes: [Size]
+  package let sizes: [Size]
 
   /// The table inside the program.
-  public static func builtIn() throws -> MethodPresets {
+  package static func builtIn() throws -> MethodPresets {
     try MethodPresets(ConfigFile.read(builtInText))
   }
 
@@ -36,7 +36,7 @@ public struct MethodPresets: Sendable {
   /// Reads a table.
   ///
   /// - Throws: `DocumentError` with the place of what is not understood.
-  public init(_ file: ConfigFile) throws(DocumentError) {
+  package init(_ file: ConfigFile) throws(DocumentError) {
     var reader = try file.reader()
     let list = try reader.list("sizes")
     var sizes: [Size] = []
@@ -62,7 +62,7 @@ public struct MethodPresets: Sendable {
   }
 
   /// The size whose parameters are nearest to a model's, as a factor.
-  public func nearest(to parameterCount: Int) -> Size? {
+  package func nearest(to parameterCount: Int) -> Size? {
     let wanted = log(Double(max(1, parameterCount)))
     return sizes.min { abs(log($0.parameters) - wanted) < abs(log($1.parameters) - wanted) }
   }

@@ -2,20 +2,20 @@ import PEFTCore
 import PEFTMethods
 
 /// Which model is trained, and how its weights are held.
-public struct ModelConfiguration: Sendable, Equatable {
+package struct ModelConfiguration: Sendable, Equatable {
   /// How weights are held in memory: as the file has them, or converted when loaded.
-  public enum DataType: String, CaseIterable, Sendable { case auto, float32, bfloat16, float16 }
+  package enum DataType: String, CaseIterable, Sendable { case auto, float32, bfloat16, float16 }
 
   /// A folder, a GGUF file, or a Hub id, resolved (see `ConfigFile.resolve`).
-  public var path: String
+  package var path: String
   /// What reports call it; the path's last part unless given.
-  public var name: String
+  package var name: String
   /// How its weights are held.
-  public var dataType: DataType
+  package var dataType: DataType
   /// The chat template: a name that is known, or a file; the model's own unless given.
-  public var template: String?
+  package var template: String?
   /// The revision in the Hub's cache; `main` unless given.
-  public var revision: String?
+  package var revision: String?
 
   /// Reads a model entry: an object, or a path alone.
   init(_ value: DocumentValue, file: ConfigFile, path place: String) throws(DocumentError) {
@@ -52,7 +52,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     (try? OptionReader.describing { reader in _ = try ModelConfiguration(reading: &reader, file: .empty) }) ?? []
 
   /// All values under their keys.
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "path": .string(path), "name": .string(name), "dtype": .string(dataType.rawValue),
       "template": JSONValue(template), "revision": JSONValue(revision),

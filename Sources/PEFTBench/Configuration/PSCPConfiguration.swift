@@ -1,23 +1,23 @@
 import PEFTCore
 
 /// The constants and exponents of the PSCP score, as far as a config sets them.
-public struct PSCPConfiguration: Sendable, Equatable {
+package struct PSCPConfiguration: Sendable, Equatable {
   /// Where the constants come from: the paper, or the base model at hand.
-  public enum Preset: String, CaseIterable, Sendable { case paper, relative }
+  package enum Preset: String, CaseIterable, Sendable { case paper, relative }
 
   /// Where the constants come from that are not given.
-  public var preset = Preset.relative
+  package var preset = Preset.relative
   /// The exponents of the parameter, inference and memory terms.
-  public var beta = PSCP.Exponents()
+  package var beta = PSCP.Exponents()
   /// Cp, a count of parameters.
-  public var parameters: Double?
+  package var parameters: Double?
   /// Cf, floating-point operations.
-  public var flops: Double?
+  package var flops: Double?
   /// Cm, bytes.
-  public var memory: Double?
+  package var memory: Double?
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   init(reading reader: inout OptionReader) throws(DocumentError) {
     preset = try reader.choice(
@@ -49,7 +49,7 @@ public struct PSCPConfiguration: Sendable, Equatable {
     (try? OptionReader.describing { reader in _ = try constants(&reader) }) ?? []
 
   /// All values under their keys.
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "preset": .string(preset.rawValue), "beta": JSONValue([beta.parameters, beta.flops, beta.memory]),
       "constants": ["parameters": JSONValue(parameters), "flops": JSONValue(flops), "memory": JSONValue(memory)],

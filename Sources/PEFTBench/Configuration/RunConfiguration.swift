@@ -3,31 +3,31 @@ import PEFTCore
 import PEFTMethods
 
 /// What a config asks for: models x methods x datasets x seeds, and how each run is made.
-public struct RunConfiguration: Sendable {
+package struct RunConfiguration: Sendable {
   /// The experiment's name; the config file's unless given.
-  public var name: String
+  package var name: String
   /// The models.
-  public var models: [ModelConfiguration]
+  package var models: [ModelConfiguration]
   /// The datasets.
-  public var data: DataConfiguration
+  package var data: DataConfiguration
   /// The methods, each with one combination of options and its training.
-  public var methods: [MethodConfiguration]
+  package var methods: [MethodConfiguration]
   /// The seeds.
-  public var seeds: [Int]
+  package var seeds: [Int]
   /// The first combination of `training`; each method has its own.
-  public var training: TrainingConfiguration
+  package var training: TrainingConfiguration
   /// How trained models are judged.
-  public var evaluation: EvaluationConfiguration
+  package var evaluation: EvaluationConfiguration
   /// The constants of the PSCP score.
-  public var pscp: PSCPConfiguration
+  package var pscp: PSCPConfiguration
   /// The folder of results, from the current directory.
-  public var output: String
+  package var output: String
   /// Worker threads; as many as the machine has cores unless given.
   ///
   /// No result depends on it.
-  public var threads: Int?
+  package var threads: Int?
   /// The file, for complaints about what is read from it later.
-  public let file: ConfigFile
+  package let file: ConfigFile
 
   /// Runs that a config may ask for; more take longer to plan than anybody waits.
   static let maximumRuns = 100_000
@@ -40,7 +40,7 @@ public struct RunConfiguration: Sendable {
   ///     method's keys from training keys of the same name, and lists from grids.
   /// - Throws: `DocumentError` with the place of the first key or value that is not understood; with `presets: auto`
   ///   also an `InputError` for a model whose size cannot be read.
-  public init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws {
+  package init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws {
     var file = file
     var reader = try file.reader()
     let stem = FilePath.stem(of: file.path)
@@ -102,7 +102,7 @@ public struct RunConfiguration: Sendable {
   ///
   /// Every method stands with one combination of options, and with those training keys that differ from
   /// `training`.
-  public func resolvedJSON(methodOptions: (String) -> [OptionDescription]?) -> JSONValue {
+  package func resolvedJSON(methodOptions: (String) -> [OptionDescription]?) -> JSONValue {
     var result: JSONValue = ["name": .string(name)]
     if models.count == 1 { result["model"] = models[0].json } else { result["models"] = .array(models.map(\.json)) }
     result["data"] = data.json

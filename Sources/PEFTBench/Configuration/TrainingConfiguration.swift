@@ -5,72 +5,72 @@ import PEFTMethods
 ///
 /// The defaults are those of PEFT-Bench's main table (arXiv 2511.21285), with fewer epochs and a larger learning
 /// rate, as suits small models on a CPU.
-public struct TrainingConfiguration: Sendable, Equatable {
+package struct TrainingConfiguration: Sendable, Equatable {
   /// The form of the learning rate over the steps behind the warm-up.
-  public enum Scheduler: String, CaseIterable, Sendable { case constant, linear, cosine }
+  package enum Scheduler: String, CaseIterable, Sendable { case constant, linear, cosine }
   /// What turns gradients into steps.
-  public enum Optimizer: String, CaseIterable, Sendable { case adamw, sgd }
+  package enum Optimizer: String, CaseIterable, Sendable { case adamw, sgd }
 
   /// Passes over the training rows; may have a fraction.
-  public var epochs = 2.0
+  package var epochs = 2.0
   /// Optimizer steps; counts instead of `epochs` where given.
   ///
   /// With 0 nothing is trained: what is attached is judged as it is.
-  public var steps: Int?
+  package var steps: Int?
   /// Examples a forward pass.
-  public var batchSize = 4
+  package var batchSize = 4
   /// Forward passes an optimizer step.
-  public var gradientAccumulation = 1
+  package var gradientAccumulation = 1
   /// The largest learning rate.
-  public var learningRate = 1e-3
+  package var learningRate = 1e-3
   /// The learning rate's form.
-  public var scheduler = Scheduler.cosine
+  package var scheduler = Scheduler.cosine
   /// Share of the steps in which the learning rate grows; `warmupSteps` counts instead where given.
-  public var warmupRatio = 0.1
+  package var warmupRatio = 0.1
   /// Steps in which the learning rate grows.
-  public var warmupSteps: Int?
+  package var warmupSteps: Int?
   /// Decoupled weight decay.
-  public var weightDecay = 1e-5
+  package var weightDecay = 1e-5
   /// Largest global norm of the gradient; 0 leaves it alone.
-  public var maximumGradientNorm = 1.0
+  package var maximumGradientNorm = 1.0
   /// Longest example in tokens; longer ones are cut.
-  public var cutoffTokens = 2048
+  package var cutoffTokens = 2048
   /// Share of the training rows that is held out to choose the best checkpoint.
-  public var validationFraction = 0.1
+  package var validationFraction = 0.1
   /// Training rows that are held out; counts instead of `validationFraction` where given.
-  public var validationRows: Int?
+  package var validationRows: Int?
   /// Whether the adapter of the lowest validation loss is kept, and not the last.
-  public var keepBest = true
+  package var keepBest = true
   /// Whether the rows come in another order in each epoch.
-  public var shuffle = true
+  package var shuffle = true
   /// The optimizer.
-  public var optimizer = Optimizer.adamw
+  package var optimizer = Optimizer.adamw
   /// AdamW's decay of the mean.
-  public var beta1 = 0.9
+  package var beta1 = 0.9
   /// AdamW's decay of the mean square.
-  public var beta2 = 0.999
+  package var beta2 = 0.999
   /// AdamW's addition below the fraction.
-  public var epsilon = 1e-8
+  package var epsilon = 1e-8
   /// SGD's momentum.
-  public var momentum = 0.0
+  package var momentum = 0.0
   /// Whether activations are computed again in the backward pass instead of kept.
-  public var recompute = false
+  package var recompute = false
   /// Optimizer steps between two lines of the history.
-  public var loggingSteps = 10
+  package var loggingSteps = 10
   /// Validations an epoch.
-  public var evaluationsPerEpoch = 1
+  package var evaluationsPerEpoch = 1
   /// Optimizer steps between two validations; counts instead of `evaluationsPerEpoch` where given.
-  public var validationEvery: Int?
+  package var validationEvery: Int?
   /// Optimizer steps between two checkpoints, which change no number; chosen by time unless given.
-  public var checkpointSteps: Int?
+  package var checkpointSteps: Int?
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   /// Reads the training keys of an object; what is not given stays as in `base`.
   ///
   /// The names of LLaMA-Factory are taken too. The caller ends the reader.
-  public init(reading reader: inout OptionReader, base: TrainingConfiguration = TrainingConfiguration())
+  package init(reading reader: inout OptionReader, base: TrainingConfiguration = TrainingConfiguration())
     throws(DocumentError)
   {
     self = base
@@ -143,13 +143,13 @@ public struct TrainingConfiguration: Sendable, Equatable {
   }
 
   /// Whether anything is trained.
-  public var trains: Bool { steps != 0 }
+  package var trains: Bool { steps != 0 }
 
   /// More steps than any training takes, and few enough that products with batch sizes do not overflow.
   static let mostSteps = 1_000_000_000
 
   /// What a config may say about training.
-  public static let options: [OptionDescription] =
+  package static let options: [OptionDescription] =
     (try? OptionReader.describing { reader in _ = try TrainingConfiguration(reading: &reader) }) ?? []
 
   /// How much of some training rows is held out, as a share of them: of two rows one at least, and never all.
@@ -160,7 +160,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
   }
 
   /// All values under their keys; those that are not set are null.
-  public var json: JSONValue {
+  package var json: JSONValue {
     var json = resultJSON
     json["checkpoint_steps"] = JSONValue(checkpointSteps)
     return json

@@ -12,9 +12,9 @@ import PEFTCore
 /// refused by name. So are a key that stands twice, tabs in the indentation, a dash that would continue the text above,
 /// and keys without a value inside `{ }` or with one inside `[ ]`, where YAML has a meaning for the text but hardly the
 /// writer's. Lines inside brackets and quotes may stand in any column. Nesting is bounded.
-public struct YAMLParser {
+package struct YAMLParser {
   /// Deepest nesting of lists and maps that is read.
-  public static let maximumDepth = 100
+  package static let maximumDepth = 100
 
   let text: DocumentText
   var position = 0
@@ -25,7 +25,7 @@ public struct YAMLParser {
   /// Reads the whole of `text` as one value; a text without content is null.
   ///
   /// - Throws: `DocumentError` with the place of the first mistake.
-  public static func parse(_ text: DocumentText) throws(DocumentError) -> DocumentValue {
+  package static func parse(_ text: DocumentText) throws(DocumentError) -> DocumentValue {
     var parser = YAMLParser(text: text)
     return try parser.document()
   }

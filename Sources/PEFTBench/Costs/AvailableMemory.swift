@@ -1,15 +1,15 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 
 /// Memory that a process may take, and who says so.
-public struct AvailableMemory: Sendable, Equatable {
+package struct AvailableMemory: Sendable, Equatable {
   /// Bytes.
-  public let bytes: Int
+  package let bytes: Int
   /// Where the figure comes from, for messages: "free on this machine".
-  public let origin: String
+  package let origin: String
 
   /// Creates a figure.
-  public init(bytes: Int, origin: String) {
+  package init(bytes: Int, origin: String) {
     self.bytes = bytes
     self.origin = origin
   }
@@ -19,7 +19,7 @@ public struct AvailableMemory: Sendable, Equatable {
   ///
   /// - Parameter root: A folder with `proc` and `sys` as the system has them.
   /// - Returns: Nil where the system does not tell.
-  public static func now(root: String = "") -> AvailableMemory? {
+  package static func now(root: String = "") -> AvailableMemory? {
     let limits = groupLimits(root: root).map {
       AvailableMemory(bytes: $0, origin: "left of the memory limit of this control group")
     }
@@ -42,14 +42,14 @@ public struct AvailableMemory: Sendable, Equatable {
   ///   - need: The tensors that are held at one time.
   ///   - subject: What needs them.
   ///   - advice: What to change.
-  public func complaint(_ need: MemoryUse, of subject: String, advice: String) -> MemoryError? {
+  package func complaint(_ need: MemoryUse, of subject: String, advice: String) -> MemoryError? {
     need.total > bytes ? MemoryError(subject: subject, need: need, available: self, advice: advice) : nil
   }
 
   /// Refuses what needs more.
   ///
   /// - Throws: `MemoryError`.
-  public func check(_ need: MemoryUse, of subject: String, advice: String) throws(MemoryError) {
+  package func check(_ need: MemoryUse, of subject: String, advice: String) throws(MemoryError) {
     if let complaint = complaint(need, of: subject, advice: advice) { throw complaint }
   }
 
@@ -106,18 +106,18 @@ public struct AvailableMemory: Sendable, Equatable {
 }
 
 /// Something that needs more memory than there is.
-public struct MemoryError: InputError, Equatable {
+package struct MemoryError: InputError, Equatable {
   /// What needs it.
-  public let subject: String
+  package let subject: String
   /// The tensors that are held at one time.
-  public let need: MemoryUse
+  package let need: MemoryUse
   /// What there is.
-  public let available: AvailableMemory
+  package let available: AvailableMemory
   /// What to change.
-  public let advice: String
+  package let advice: String
 
   /// The figures and what to change.
-  public var description: String {
+  package var description: String {
     "\(subject) needs \(ByteCount.text(need.total)) of memory (\(need.parts)), but \(ByteCount.text(available.bytes)) "
       + "are \(available.origin); \(advice), or run it all the same by --force"
   }
@@ -125,7 +125,7 @@ public struct MemoryError: InputError, Equatable {
 
 extension MemoryUse {
   /// The kinds that take something, such as "weights 98 MB, activations 1.2 GB".
-  public var parts: String {
+  package var parts: String {
     MemoryKind.allCases.filter { self[$0] > 0 }.map { "\($0) \(ByteCount.text(self[$0]))" }.joined(separator: ", ")
   }
 }

@@ -28,7 +28,7 @@ struct MachineLoad {
 }
 
 /// How many workers and threads a sweep takes.
-public enum SweepWorkers {
+package enum SweepWorkers {
   /// Weights up to which a model is so small that a worker a core is faster than threads on one run.
   private static let smallWeightBytes = 256 << 20
 
@@ -37,7 +37,7 @@ public enum SweepWorkers {
   /// - Parameters:
   ///   - weightBytes: Bytes of the largest model's weights.
   ///   - threads: Threads that may be used in all.
-  public static func count(weightBytes: Int, threads: Int) -> Int {
+  package static func count(weightBytes: Int, threads: Int) -> Int {
     count(weightBytes: weightBytes, threads: threads, availableBytes: MachineLoad.availableBytes)
   }
 

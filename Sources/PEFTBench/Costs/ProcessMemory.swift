@@ -5,12 +5,12 @@ import Foundation
 #endif
 
 /// Memory of this process as the system counts it.
-public enum ProcessMemory {
+package enum ProcessMemory {
   /// Most bytes that were resident at one time since the last reset or the start of the process, 0 where the system does not tell.
-  public static var peakResidentBytes: Int { field("VmHWM:") }
+  package static var peakResidentBytes: Int { field("VmHWM:") }
 
   /// Gives the system back what was freed on the heap, such as what reading a tokenizer left; glibc would keep it.
-  public static func releaseFreed() {
+  package static func releaseFreed() {
     #if canImport(Glibc)
       // Swift's module of glibc does not declare it.
       guard let symbol = dlsym(nil, "malloc_trim") else { return }
@@ -27,7 +27,7 @@ public enum ProcessMemory {
   }
 
   /// The limit on the process's address space in bytes, nil where there is none.
-  public static var addressSpaceLimit: Int? {
+  package static var addressSpaceLimit: Int? {
     #if canImport(Glibc)
       var limit = rlimit()
       guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return nil }

@@ -1,17 +1,17 @@
 import Dispatch
-public import PEFTCore
+import PEFTCore
 
 /// Generation of a single sequence, which reads every weight once a token, beside what the memory could deliver.
-public struct SingleStream: Sendable {
+package struct SingleStream: Sendable {
   /// New tokens a second behind a prompt of 80 tokens.
-  public let tokensPerSecond: Double
+  package let tokensPerSecond: Double
   /// Bytes that the machine copies a second, those read and those written both counted.
-  public let copiedBytesPerSecond: Double
+  package let copiedBytesPerSecond: Double
   /// Bytes of the model's weights as they are held.
-  public let weightBytes: Int
+  package let weightBytes: Int
 
   /// Tokens a second if reading the weights at the speed of a copy were all there is to do.
-  public var boundTokensPerSecond: Double { copiedBytesPerSecond / Double(max(1, weightBytes)) }
+  package var boundTokensPerSecond: Double { copiedBytesPerSecond / Double(max(1, weightBytes)) }
 
   private static let promptTokens = 80
   private static let newTokens = (few: 4, many: 36)
@@ -24,7 +24,7 @@ public struct SingleStream: Sendable {
   ///
   /// - Returns: Nil if the model has no positions for that many tokens.
   /// - Throws: `NonFiniteError` where the model's logits are infinite or no numbers.
-  public static func measure(_ model: CausalLanguageModel, context: ComputeContext) throws -> SingleStream? {
+  package static func measure(_ model: CausalLanguageModel, context: ComputeContext) throws -> SingleStream? {
     if let limit = model.positionLimit, limit < promptTokens + newTokens.many { return nil }
     let stream = SeedStream(0).child("bench").child("stream")
     let prompt = (0..<promptTokens).map { position in

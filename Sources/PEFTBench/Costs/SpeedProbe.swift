@@ -1,35 +1,35 @@
 import Dispatch
-public import PEFTCore
-public import PEFTMethods
+import PEFTCore
+import PEFTMethods
 
 /// Times training steps and forward passes of a method on random tokens, as the peer script does.
 ///
 /// The last four positions of each row carry labels, dropout is off, and AdamW takes every step.
-public struct SpeedProbe {
+package struct SpeedProbe {
   /// What was measured.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// Median seconds of a training step.
-    public let medianStepSeconds: Double
+    package let medianStepSeconds: Double
     /// Tokens of a batch over the median step.
-    public let tokensPerSecond: Double
+    package let tokensPerSecond: Double
     /// Tokens of a batch over the median forward pass without recording.
-    public let inferenceTokensPerSecond: Double
+    package let inferenceTokensPerSecond: Double
     /// Loss of the last step.
-    public let finalLoss: Double
+    package let finalLoss: Double
     /// Peak tensor memory of the training steps.
-    public let peak: MemoryUse
+    package let peak: MemoryUse
     /// Seconds of all timed training steps.
-    public let trainingSeconds: Double
+    package let trainingSeconds: Double
     /// Where they went, kernel by kernel; empty unless the context has a profile.
-    public let kernels: [KernelKind: KernelProfile.Entry]
+    package let kernels: [KernelKind: KernelProfile.Entry]
 
     /// Serial part of the training steps: what runs between the kernels.
-    public var serialSeconds: Double { max(0, trainingSeconds - kernels.values.reduce(0) { $0 + $1.seconds }) }
+    package var serialSeconds: Double { max(0, trainingSeconds - kernels.values.reduce(0) { $0 + $1.seconds }) }
 
     /// What the training steps would speed up to on more threads, by the pieces that kernels are cut into.
     ///
     /// Only meaningful where they were measured on one thread.
-    public var projectedSpeedups: [(threads: Int, speedup: Double)] {
+    package var projectedSpeedups: [(threads: Int, speedup: Double)] {
       KernelProfile.threadCounts.enumerated().map { index, threads in
         let parallel = kernels.values.reduce(0) { $0 + $1.secondsOnThreads[index] }
         return (threads, trainingSeconds / (serialSeconds + parallel))
@@ -38,16 +38,16 @@ public struct SpeedProbe {
   }
 
   /// Rows of a batch.
-  public let batch: Int
+  package let batch: Int
   /// Tokens of a row.
-  public let tokens: Int
+  package let tokens: Int
   /// Timed steps; one more is taken before them.
-  public let steps: Int
+  package let steps: Int
   /// Tokens that all rows of a batch begin with.
-  public let sharedPrefix: Int
+  package let sharedPrefix: Int
 
   /// Creates a probe.
-  public init(batch: Int, tokens: Int, steps: Int, sharedPrefix: Int = 0) {
+  package init(batch: Int, tokens: Int, steps: Int, sharedPrefix: Int = 0) {
     self.batch = batch
     self.tokens = tokens
     self.steps = steps
@@ -55,7 +55,7 @@ public struct SpeedProbe {
   }
 
   /// Measures an attached method.
-  public func measure(
+  package func measure(
     _ model: CausalLanguageModel, attachment: AttachedMethod, context: ComputeContext
   ) -> Result {
     let stream = SeedStream(0).child("bench")

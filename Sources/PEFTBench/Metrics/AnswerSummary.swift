@@ -1,56 +1,57 @@
-public import PEFTCore
+import CodeMetrics
+import PEFTCore
 
 /// What stands beside the scores of a run's answers so that they can be judged: what one answer to every row would
 /// reach, what guessing would, how many different answers there are, and which classes were taken for which.
 ///
 /// Classes are read as the strict protocol reads them, whatever the protocol of the scores is.
-public struct AnswerSummary: Sendable, Equatable {
+package struct AnswerSummary: Sendable, Equatable {
   /// The headline score when every row is answered with the most frequent gold answer.
-  public struct Majority: Sendable, Equatable {
+  package struct Majority: Sendable, Equatable {
     /// That answer; of several equally frequent ones the first.
-    public let answer: String
+    package let answer: String
     /// The headline score's value.
-    public let value: Double
+    package let value: Double
   }
 
   /// How well one class is told from the others.
-  public struct ClassScores: Sendable, Equatable {
+  package struct ClassScores: Sendable, Equatable {
     /// The label word.
-    public let label: String
+    package let label: String
     /// The share of its predictions that are right; 0 where it is never predicted.
-    public let precision: Double
+    package let precision: Double
     /// The share of its rows that are found; 0 where it does not occur.
-    public let recall: Double
+    package let recall: Double
     /// The harmonic mean of the two.
-    public let f1: Double
+    package let f1: Double
     /// Rows whose gold label it is.
-    public let support: Int
+    package let support: Int
   }
 
   /// How often which label was taken for which.
-  public struct Confusion: Sendable, Equatable {
+  package struct Confusion: Sendable, Equatable {
     /// The label words.
-    public let labels: [String]
+    package let labels: [String]
     /// Rows by gold label (outer) and predicted label (inner), both in the order of `labels`.
-    public let counts: [[Int]]
+    package let counts: [[Int]]
     /// Rows of each gold label whose prediction names no label.
-    public let invalid: [Int]
+    package let invalid: [Int]
   }
 
   /// What one answer to every row would reach; nil for correlations and code, and where free-text answers are all
   /// different.
-  public let majority: Majority?
+  package let majority: Majority?
   /// The headline score to expect of uniform guessing among the labels; nil where that is not 1 / labels.
-  public let chance: Double?
+  package let chance: Double?
   /// How many different answers were given; those that name one label are one answer.
-  public let distinctAnswers: Int?
+  package let distinctAnswers: Int?
   /// Precision, recall and F1 of each label, in label order; empty where answers are no label words.
-  public let classes: [ClassScores]
+  package let classes: [ClassScores]
   /// The confusion matrix; nil where answers are no label words, and above `ConfusionMatrix.largestTable` labels.
-  public let confusion: Confusion?
+  package let confusion: Confusion?
 
   /// Why there is no confusion matrix although answers are label words; nil where there is one.
-  public var confusionAbsence: String? {
+  package var confusionAbsence: String? {
     confusion == nil && !classes.isEmpty
       ? "\(classes.count) labels; the matrix is kept up to \(ConfusionMatrix.largestTable)" : nil
   }
@@ -60,7 +61,7 @@ extension DatasetMetric {
   /// What stands beside the scores of `answers`.
   ///
   /// - Throws: `ScoringError` where a gold answer is not what the metric expects, or there are no answers.
-  public func summary(of answers: [ScoredAnswer], under scoring: ScoringProtocol = .strict) throws(ScoringError)
+  package func summary(of answers: [ScoredAnswer], under scoring: ScoringProtocol = .strict) throws(ScoringError)
     -> AnswerSummary
   {
     let labels = family.labels
@@ -136,10 +137,10 @@ extension DatasetMetric {
 
 extension AnswerSummary {
   /// The names of the members of a record's `scores` that are numbers and no scores.
-  static let numberNames: Set<String> = ["chance", "distinct_answers"]
+  package static let numberNames: Set<String> = ["chance", "distinct_answers"]
 
   /// Adds the summary to the `scores` of a record.
-  public func add(to scores: inout JSONValue) {
+  package func add(to scores: inout JSONValue) {
     if let majority { scores["majority"] = ["answer": JSONValue(majority.answer), "value": JSONValue(majority.value)] }
     if let chance { scores["chance"] = JSONValue(chance) }
     if let distinctAnswers { scores["distinct_answers"] = JSONValue(distinctAnswers) }
@@ -163,7 +164,7 @@ extension AnswerSummary {
   }
 
   /// What a report's JSON keeps of it: all but the classes.
-  public var withoutClasses: AnswerSummary {
+  package var withoutClasses: AnswerSummary {
     AnswerSummary(
       majority: majority, chance: chance, distinctAnswers: distinctAnswers, classes: [], confusion: nil)
   }

@@ -1,16 +1,18 @@
+import CodeMetrics
+
 /// Evaluates arithmetic that a model wrote: numbers, + - * / // %, signs and parentheses, and nothing else.
 ///
 /// `//` and `%` round towards minus infinity. Nesting is bounded, so no text can exhaust the stack.
-public struct ArithmeticExpression {
+package struct ArithmeticExpression {
   /// Deepest nesting of parentheses and signs that is read.
-  public static let maximumDepth = 100
+  package static let maximumDepth = 100
 
   private let bytes: [UInt8]
   private var position = 0
   private var depth = 0
 
   /// The value of `text`, or nil if it is no such expression, divides by zero, or is too large.
-  public static func value(of text: String) -> Double? {
+  package static func value(of text: String) -> Double? {
     var expression = ArithmeticExpression(bytes: Array(text.utf8))
     guard let value = expression.sum(), expression.peek() == nil, value.isFinite else { return nil }
     return value

@@ -5,12 +5,12 @@
 /// `zero_division=0`; `matthews_corrcoef`, `cohen_kappa_score` and `balanced_accuracy_score` with "no class" as one
 /// more class). Memory is linear in the classes, apart from the table of all pairs, which is kept up to
 /// `largestTable` classes.
-public struct ConfusionMatrix: Sendable {
+package struct ConfusionMatrix: Sendable {
   /// The most classes of which the table of all pairs is kept.
-  public static let largestTable = 100
+  package static let largestTable = 100
 
   /// How many classes there are.
-  public let classCount: Int
+  package let classCount: Int
   /// Rows of each gold class.
   private var gold: [Int]
   /// Predictions of each class.
@@ -18,12 +18,12 @@ public struct ConfusionMatrix: Sendable {
   /// Right predictions of each class.
   private var right: [Int]
   /// Rows of each gold class whose prediction names no class.
-  public private(set) var invalid: [Int]
+  package private(set) var invalid: [Int]
   /// `pairs[gold * classCount + predicted]`; empty above `largestTable` classes.
   private var pairs: [Int]
 
   /// Creates an empty matrix.
-  public init(classCount: Int) {
+  package init(classCount: Int) {
     precondition(classCount >= 0, "confusion matrix: \(classCount) classes")
     self.classCount = classCount
     let zeros = [Int](repeating: 0, count: classCount)
@@ -32,7 +32,7 @@ public struct ConfusionMatrix: Sendable {
   }
 
   /// Counts one prediction; nil is a prediction of no class.
-  public mutating func add(gold: Int, predicted: Int?) {
+  package mutating func add(gold: Int, predicted: Int?) {
     self.gold[gold] += 1
     guard let predicted else {
       invalid[gold] += 1
@@ -44,7 +44,7 @@ public struct ConfusionMatrix: Sendable {
   }
 
   /// The counts of all pairs, a row for each gold class; nil above `largestTable` classes.
-  public var table: [[Int]]? {
+  package var table: [[Int]]? {
     guard classCount <= Self.largestTable else { return nil }
     return (0..<classCount).map { Array(pairs[($0 * classCount)..<(($0 + 1) * classCount)]) }
   }
@@ -63,42 +63,42 @@ public struct ConfusionMatrix: Sendable {
   // MARK: - One class
 
   /// Rows whose gold class it is.
-  public func support(of index: Int) -> Int { gold[index] }
+  package func support(of index: Int) -> Int { gold[index] }
 
   /// The share of a class's predictions that are right, TP / (TP + FP); 0 where it is never predicted.
-  public func precision(of index: Int) -> Double { quotient(right[index], predicted[index]) }
+  package func precision(of index: Int) -> Double { quotient(right[index], predicted[index]) }
 
   /// The share of a class's rows that are found, TP / (TP + FN); 0 where it does not occur.
-  public func recall(of index: Int) -> Double { quotient(right[index], gold[index]) }
+  package func recall(of index: Int) -> Double { quotient(right[index], gold[index]) }
 
   /// F1 of one class, 2·TP / (2·TP + FP + FN); 0 where the class neither occurs nor is predicted.
-  public func f1(of index: Int) -> Double { quotient(2 * right[index], gold[index] + predicted[index]) }
+  package func f1(of index: Int) -> Double { quotient(2 * right[index], gold[index] + predicted[index]) }
 
   // MARK: - All classes
 
   /// The share of predictions that name the gold class.
-  public var accuracy: Double { quotient(correct, total) }
+  package var accuracy: Double { quotient(correct, total) }
 
   /// The mean recall over the classes that occur; the accuracy that equal numbers of every class would give.
-  public var balancedAccuracy: Double {
+  package var balancedAccuracy: Double {
     mean((0..<classCount).filter { gold[$0] > 0 }.map { recall(of: $0) })
   }
 
   /// The unweighted mean of the classes' F1, over every class of the list.
-  public var macroF1: Double { mean((0..<classCount).map { f1(of: $0) }) }
+  package var macroF1: Double { mean((0..<classCount).map { f1(of: $0) }) }
 
   /// The unweighted mean of F1 over the classes that occur or are predicted.
-  public var macroF1OfSeenClasses: Double {
+  package var macroF1OfSeenClasses: Double {
     mean((0..<classCount).filter { gold[$0] + predicted[$0] > 0 }.map { f1(of: $0) })
   }
 
   /// The mean of the classes' F1, each weighted by its rows.
-  public var weightedF1: Double {
+  package var weightedF1: Double {
     total == 0 ? 0 : (0..<classCount).reduce(0) { $0 + f1(of: $1) * Double(gold[$1]) } / Double(total)
   }
 
   /// F1 of the counts summed over the classes; the accuracy where every prediction names a class.
-  public var microF1: Double { quotient(2 * correct, total + predicted.reduce(0, +)) }
+  package var microF1: Double { quotient(2 * correct, total + predicted.reduce(0, +)) }
 
   /// Σ over the classes of (gold rows · predictions).
   private var agreementByChance: Double {
@@ -106,14 +106,14 @@ public struct ConfusionMatrix: Sendable {
   }
 
   /// Cohen's kappa, the agreement beyond that of the two sides' class frequencies; 0 where it is undefined.
-  public var kappa: Double {
+  package var kappa: Double {
     let n = Double(total)
     let scale = n * n - agreementByChance
     return scale > 0 ? (Double(correct) * n - agreementByChance) / scale : 0
   }
 
   /// Matthews' correlation, generalised to several classes (Gorodkin 2004); 0 where it is undefined.
-  public var matthews: Double {
+  package var matthews: Double {
     let n = Double(total)
     let goldSquares = gold.reduce(0.0) { $0 + Double($1) * Double($1) }
     let noClass = Double(invalid.reduce(0, +))

@@ -1,12 +1,12 @@
 /// Correlation between two lists of numbers; nil where it is undefined (fewer than two values, a constant list, or
 /// a value that is not finite).
-public enum Correlation {
+package enum Correlation {
   /// Pearson's linear correlation, -1...1.
   ///
   ///     r = Σ(x - x̄)(y - ȳ) / √(Σ(x - x̄)² · Σ(y - ȳ)²)
   ///
   /// - Precondition: both lists have the same count.
-  public static func pearson(_ x: [Double], _ y: [Double]) -> Double? {
+  package static func pearson(_ x: [Double], _ y: [Double]) -> Double? {
     precondition(x.count == y.count, "Pearson: \(x.count) and \(y.count) values")
     guard x.count >= 2, (x + y).allSatisfy(\.isFinite), !isConstant(x), !isConstant(y) else { return nil }
     let centredX = unitDeviations(x)
@@ -16,7 +16,7 @@ public enum Correlation {
   }
 
   /// Spearman's rank correlation, -1...1: Pearson's of the ranks, where ties share the mean of their ranks.
-  public static func spearman(_ x: [Double], _ y: [Double]) -> Double? {
+  package static func spearman(_ x: [Double], _ y: [Double]) -> Double? {
     guard (x + y).allSatisfy(\.isFinite) else { return nil }
     return pearson(averageRanks(x), averageRanks(y))
   }
@@ -26,7 +26,7 @@ public enum Correlation {
   ///     τ = (concordant - discordant) / √((pairs - ties in x)(pairs - ties in y))
   ///
   /// - Complexity: O(n²); meant for rankings of methods, not for rows of a dataset.
-  public static func kendall(_ x: [Double], _ y: [Double]) -> Double? {
+  package static func kendall(_ x: [Double], _ y: [Double]) -> Double? {
     precondition(x.count == y.count, "Kendall: \(x.count) and \(y.count) values")
     var agreement = 0
     var untiedX = 0
@@ -45,7 +45,7 @@ public enum Correlation {
   }
 
   /// The rank of each value from 1, ties sharing the mean of the ranks they take up.
-  public static func averageRanks(_ values: [Double]) -> [Double] {
+  package static func averageRanks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] != values[$1] ? values[$0] < values[$1] : $0 < $1 }
     var ranks = [Double](repeating: 0, count: values.count)
     var start = 0

@@ -1,5 +1,7 @@
+import CodeMetrics
+
 /// How the answers of a kind of task are scored.
-public enum MetricFamily: Sendable, Equatable {
+package enum MetricFamily: Sendable, Equatable {
   /// Two label words; F1 is that of `positive`.
   case binaryClassification(labels: [String], positive: String)
   /// Several label words.
@@ -18,7 +20,7 @@ public enum MetricFamily: Sendable, Equatable {
   case multirc(labels: [String], positive: String)
 
   /// The label words, empty where answers are no label words.
-  public var labels: [String] {
+  package var labels: [String] {
     switch self {
     case .binaryClassification(let labels, _), .multiClass(let labels), .multirc(let labels, _): labels
     case .correlation, .recordSpan, .gsm8k, .svamp, .code: []
@@ -26,7 +28,7 @@ public enum MetricFamily: Sendable, Equatable {
   }
 
   /// The names of the scores in the order in which they are reported, the headline score first.
-  public func scoreNames(under scoring: ScoringProtocol) -> [String] {
+  package func scoreNames(under scoring: ScoringProtocol) -> [String] {
     switch (self, scoring) {
     case (.binaryClassification, .strict):
       ["accuracy", "f1", "matthews", "precision", "recall", "macro_f1"] + Self.others
@@ -52,22 +54,22 @@ public enum MetricFamily: Sendable, Equatable {
   ///
   /// Under the strict protocol it is the accuracy of every task with one label an answer: F1 of an arbitrary
   /// "positive" choice (COPA's second, say) rewards whoever always says it.
-  public func primaryName(under scoring: ScoringProtocol) -> String { scoreNames(under: scoring)[0] }
+  package func primaryName(under scoring: ScoringProtocol) -> String { scoreNames(under: scoring)[0] }
 }
 
 /// The metric of one dataset.
-public struct DatasetMetric: Sendable, Equatable {
+package struct DatasetMetric: Sendable, Equatable {
   /// The dataset's name in the catalogue, such as `sst2`.
-  public let dataset: String
+  package let dataset: String
   /// How its answers are scored.
-  public let family: MetricFamily
+  package let family: MetricFamily
   /// The strict score that is the headline, where a description chooses one; else the family's own.
-  public let headline: String?
+  package let headline: String?
 
   /// Creates the metric of a dataset, for instance one that a user describes.
   ///
   /// - Precondition: `headline` is one of the family's strict scores.
-  public init(dataset: String, family: MetricFamily, headline: String? = nil) {
+  package init(dataset: String, family: MetricFamily, headline: String? = nil) {
     precondition(headline.map(family.scoreNames(under: .strict).contains) ?? true, "\(headline ?? "") as a headline")
     self.dataset = dataset
     self.family = family
@@ -75,15 +77,15 @@ public struct DatasetMetric: Sendable, Equatable {
   }
 
   /// The name of the headline score; that of the published script is always its own.
-  public func primaryName(under scoring: ScoringProtocol) -> String {
+  package func primaryName(under scoring: ScoringProtocol) -> String {
     scoring == .strict ? headline ?? family.primaryName(under: .strict) : family.primaryName(under: scoring)
   }
 
   /// The metric of one of the 27 datasets, or nil for another name.
-  public static func `for`(dataset: String) -> DatasetMetric? { all.first { $0.dataset == dataset } }
+  package static func `for`(dataset: String) -> DatasetMetric? { all.first { $0.dataset == dataset } }
 
   /// The metrics of the 27 datasets in the order of PEFT-Bench's main table.
-  public static let all: [DatasetMetric] = [
+  package static let all: [DatasetMetric] = [
     .init(dataset: "mnli", family: .multiClass(labels: ["entailment", "neutral", "contradiction"])),
     binary("qqp", "not_duplicate", "duplicate"),
     binary("qnli", "entailment", "not_entailment"),
@@ -120,7 +122,7 @@ public struct DatasetMetric: Sendable, Equatable {
   /// The scores of `answers`.
   ///
   /// - Throws: `ScoringError` where a gold answer is not what the metric expects, or there are no answers.
-  public func score(_ answers: [ScoredAnswer], under scoring: ScoringProtocol = .strict) throws(ScoringError)
+  package func score(_ answers: [ScoredAnswer], under scoring: ScoringProtocol = .strict) throws(ScoringError)
     -> DatasetScores
   {
     guard !answers.isEmpty else { throw .noAnswers }

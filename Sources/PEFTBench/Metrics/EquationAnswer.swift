@@ -1,14 +1,15 @@
+import CodeMetrics
 import Foundation
 
 /// An answer of the form `( a op b ) = c`, as SVAMP's targets have it.
-public struct EquationAnswer: Sendable, Equatable {
+package struct EquationAnswer: Sendable, Equatable {
   /// The value of the left side.
-  public let left: Double
+  package let left: Double
   /// The number on the right side.
-  public let right: Double
+  package let right: Double
 
   /// Reads `text`: arithmetic, one equals sign, a number (thousands separators allowed).
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let sides = AnswerParser.reply(in: text).split(separator: "=", omittingEmptySubsequences: false)
     guard sides.count == 2, let left = ArithmeticExpression.value(of: String(sides[0])),
       let right = ArithmeticExpression.value(of: sides[1].filter { $0 != "," })
@@ -18,7 +19,7 @@ public struct EquationAnswer: Sendable, Equatable {
   }
 
   /// Whether the equation is true.
-  public var isTrue: Bool { FinalAnswer.areEqual(left, right) }
+  package var isTrue: Bool { FinalAnswer.areEqual(left, right) }
 }
 
 /// What the published script makes of an equation: one equals sign, a left side in one pair of parentheses, a

@@ -1,18 +1,20 @@
+import CodeMetrics
+
 /// The final answer of a worked solution, as GSM8K marks it: `#### n`.
-public enum FinalAnswer {
+package enum FinalAnswer {
   /// What was found in a solution.
-  public struct Found: Sendable, Equatable {
+  package struct Found: Sendable, Equatable {
     /// The number.
-    public let value: Double
+    package let value: Double
     /// Whether it stood behind `####`, and was not merely the last number of the text.
-    public let isMarked: Bool
+    package let isMarked: Bool
   }
 
   /// The answer in `text`: the first number behind the last `####`, else the last number of the text.
   ///
   /// Thousands separators, a currency sign before the number, and a unit, a percent sign or anything else behind it
   /// do not matter; `3/4` is a fraction.
-  public static func find(in text: String) -> Found? {
+  package static func find(in text: String) -> Found? {
     if let mark = text.lastRange(of: "####") {
       guard let value = numbers(in: String(text[mark.upperBound...])).first else { return nil }
       return Found(value: value, isMarked: true)

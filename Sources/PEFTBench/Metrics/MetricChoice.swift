@@ -1,7 +1,7 @@
 /// The metrics among which the description of a dataset of one's own chooses its headline score.
 ///
 /// All other scores of the same answers are computed and recorded too.
-public enum MetricChoice: String, Sendable, CaseIterable {
+package enum MetricChoice: String, Sendable, CaseIterable {
   case accuracy
   case balancedAccuracy = "balanced_accuracy"
   case macroF1 = "macro_f1"
@@ -23,7 +23,7 @@ public enum MetricChoice: String, Sendable, CaseIterable {
   case codeBLEU = "codebleu"
 
   /// The answers that it is about, as people read it.
-  public var answers: String {
+  package var answers: String {
     switch self {
     case .accuracy, .balancedAccuracy, .macroF1, .weightedF1, .microF1, .matthews, .kappa: "labels"
     case .precision, .recall: "two labels"
@@ -37,7 +37,7 @@ public enum MetricChoice: String, Sendable, CaseIterable {
   }
 
   /// What it is, in a few words.
-  public var about: String {
+  package var about: String {
     switch self {
     case .accuracy: "the share of right answers"
     case .balancedAccuracy: "the mean of the labels' recalls"

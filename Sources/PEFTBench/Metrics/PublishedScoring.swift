@@ -1,3 +1,5 @@
+import CodeMetrics
+
 /// The scores that the published script computes, its defects included.
 ///
 /// - Source: compute_metrics.py of PEFT-Bench (2026-03-10); each departure from a task's definition is named at the

@@ -1,16 +1,16 @@
 /// One prediction beside what was expected.
-public struct ScoredAnswer: Sendable, Equatable {
+package struct ScoredAnswer: Sendable, Equatable {
   /// What the model wrote.
-  public let predict: String
+  package let predict: String
   /// The gold answer of this row.
-  public let label: String
+  package let label: String
   /// What ties rows together: the question of a MultiRC answer, the query of a ReCoRD row.
-  public let group: String?
+  package let group: String?
   /// Every accepted answer, where the row's label is one of several (ReCoRD).
-  public let allAnswers: [String]?
+  package let allAnswers: [String]?
 
   /// Creates an answer to be scored.
-  public init(predict: String, label: String, group: String? = nil, allAnswers: [String]? = nil) {
+  package init(predict: String, label: String, group: String? = nil, allAnswers: [String]? = nil) {
     self.predict = predict
     self.label = label
     self.group = group

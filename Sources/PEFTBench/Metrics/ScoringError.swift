@@ -1,7 +1,7 @@
 import PEFTCore
 
 /// Answers that cannot be scored, because what they are compared with is not what the dataset's metric expects.
-public enum ScoringError: InputError, Equatable {
+package enum ScoringError: InputError, Equatable {
   /// There is nothing to score.
   case noAnswers
   /// A gold label is none of the dataset's labels; `row` counts from 1.
@@ -12,7 +12,7 @@ public enum ScoringError: InputError, Equatable {
   case labelIsCut(label: String)
 
   /// One sentence: what is wrong, where, and what was expected.
-  public var description: String {
+  package var description: String {
     switch self {
     case .noAnswers:
       return "there are no predictions to score"

@@ -1,5 +1,5 @@
 /// How predictions become a score.
-public enum ScoringProtocol: String, Sendable, CaseIterable, Codable {
+package enum ScoringProtocol: String, Sendable, CaseIterable, Codable {
   /// What each task's definition asks for: an answer that cannot be read is wrong, is credited to no class, and
   /// shows in the invalid rate.
   case strict

@@ -1,16 +1,18 @@
+import CodeMetrics
+
 /// Exact match and word F1 between free-text answers, as SQuAD and ReCoRD define them.
 ///
 /// Both texts are lower-cased, ASCII punctuation and the articles a, an, the are removed, and white space is
 /// collapsed (Rajpurkar et al. 2016).
-public enum SpanMatch {
+package enum SpanMatch {
   /// The text as it is compared.
-  public static func normalised(_ text: String) -> String { words(text).joined(separator: " ") }
+  package static func normalised(_ text: String) -> String { words(text).joined(separator: " ") }
 
   /// Whether the two texts are the same once normalised.
-  public static func exactMatch(_ prediction: String, _ answer: String) -> Bool { words(prediction) == words(answer) }
+  package static func exactMatch(_ prediction: String, _ answer: String) -> Bool { words(prediction) == words(answer) }
 
   /// The harmonic mean of precision and recall over words, counting repetitions; 0 where no word is shared.
-  public static func f1(_ prediction: String, _ answer: String) -> Double {
+  package static func f1(_ prediction: String, _ answer: String) -> Double {
     let predicted = words(prediction)
     let wanted = words(answer)
     var left: [String: Int] = [:]

@@ -1,3 +1,5 @@
+import CodeMetrics
+
 /// The scores that each task's definition asks for.
 struct StrictScoring {
   let family: MetricFamily

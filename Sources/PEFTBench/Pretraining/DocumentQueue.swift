@@ -1,4 +1,5 @@
 import PEFTCore
+import SmallWorld
 
 /// Hands out training documents in order, encoded some at a time on all threads.
 struct DocumentQueue {

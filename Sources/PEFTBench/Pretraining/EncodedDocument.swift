@@ -1,4 +1,5 @@
 import PEFTCore
+import SmallWorld
 
 /// A document, or a piece of one, as tokens.
 struct EncodedDocument: Sendable, Equatable {

@@ -1,13 +1,14 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
+import SmallWorld
 
 /// Makes a small language model from nothing: learns a vocabulary, trains every weight, writes a model folder.
 ///
 /// The same config gives the same bytes, whatever the threads and however often the work was interrupted: every
 /// batch is a function of the config and of its number, and a checkpoint holds all that a step changes.
-public struct Pretrainer {
+package struct Pretrainer {
   /// What is told while the work goes on.
-  public enum Event: Sendable {
+  package enum Event: Sendable {
     /// The vocabulary is learned: how many tokens it has, and how many were asked for.
     case vocabulary(tokens: Int, wanted: Int)
     /// The work goes on from a checkpoint behind this step.
@@ -19,7 +20,7 @@ public struct Pretrainer {
   }
 
   /// What came of it.
-  public enum Outcome: Sendable {
+  package enum Outcome: Sendable {
     /// The model was there already.
     case wasComplete(PretrainingSummary)
     /// The model is written.
@@ -27,7 +28,7 @@ public struct Pretrainer {
   }
 
   /// Told what happens; what it throws ends the work.
-  public typealias Watcher = (Event) throws -> Void
+  package typealias Watcher = (Event) throws -> Void
 
   private let configuration: PretrainingConfiguration
   private let context: ComputeContext
@@ -39,7 +40,7 @@ public struct Pretrainer {
   /// Opens the corpus of a config.
   ///
   /// - Throws: What reading files throws.
-  public init(_ configuration: PretrainingConfiguration, context: ComputeContext) throws {
+  package init(_ configuration: PretrainingConfiguration, context: ComputeContext) throws {
     self.configuration = configuration
     self.context = context
     var hash = SHA256()
@@ -67,7 +68,7 @@ public struct Pretrainer {
   ///   - watch: Told what happens.
   /// - Throws: `Interruption`; `TrainingFailure` where a loss or gradient is not finite, the last checkpoint
   ///   left as it is; `FileError` and `CheckpointError` for an output folder that belongs to something else.
-  public func run(fresh: Bool, cancellation: CancellationFlag, watch: Watcher) throws -> Outcome {
+  package func run(fresh: Bool, cancellation: CancellationFlag, watch: Watcher) throws -> Outcome {
     let folder = PretrainedModelFolder(path: configuration.output)
     let checkpoint = PretrainingCheckpoint(output: configuration.output)
     if let summary = try folder.summary(identity: fresh ? nil : identity), !fresh { return .wasComplete(summary) }
@@ -201,24 +202,24 @@ public struct Pretrainer {
 
 extension Pretrainer {
   /// Sizes and time, without training or writing anything.
-  public struct Estimate: Sendable {
+  package struct Estimate: Sendable {
     /// Parameters of a model with the whole vocabulary.
-    public let parameterCount: Int
+    package let parameterCount: Int
     /// Bytes of the weights' file.
-    public let fileBytes: Int
+    package let fileBytes: Int
     /// Optimizer steps.
-    public let steps: Int
+    package let steps: Int
     /// Tokens in all.
-    public let tokens: Int
+    package let tokens: Int
     /// Measured speed of a few steps.
-    public let tokensPerSecond: Double
+    package let tokensPerSecond: Double
 
     /// Seconds of the whole training at that speed.
-    public var seconds: Double { Double(tokens) / tokensPerSecond }
+    package var seconds: Double { Double(tokens) / tokensPerSecond }
   }
 
   /// Measures a few steps on random tokens in pieces as long as the corpus's documents.
-  public func estimate() throws -> Estimate {
+  package func estimate() throws -> Estimate {
     let description = LlamaDescription(configuration.architecture, vocabularySize: configuration.vocabulary.size)
     let copies = try makeCopies(description)
     let training = configuration.training

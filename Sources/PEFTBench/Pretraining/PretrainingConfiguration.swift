@@ -2,9 +2,9 @@ import Foundation
 import PEFTCore
 
 /// What `model pretrain` makes: the text, the tokenizer, the model's size, and how it is trained.
-public struct PretrainingConfiguration: Sendable {
+package struct PretrainingConfiguration: Sendable {
   /// Where the text comes from.
-  public enum Source: Sendable, Equatable {
+  package enum Source: Sendable, Equatable {
     /// The generated text that comes with the program.
     case smallWorld(seed: Int)
     /// Files with one document a line: text, or JSON with a column `text` or `messages`.
@@ -12,7 +12,7 @@ public struct PretrainingConfiguration: Sendable {
   }
 
   /// Which tokens of a conversation are trained.
-  public enum LossTokens: String, CaseIterable, Sendable {
+  package enum LossTokens: String, CaseIterable, Sendable {
     /// All of them.
     case all
     /// What the assistant says, and that it ends there.
@@ -20,105 +20,105 @@ public struct PretrainingConfiguration: Sendable {
   }
 
   /// How the vocabulary is learned.
-  public struct Vocabulary: Sendable, Equatable {
+  package struct Vocabulary: Sendable, Equatable {
     /// Tokens in all.
-    public var size = 2048
+    package var size = 2048
     /// Tokens to be recognised in text beside those of the chat format.
-    public var specialTokens: [String] = []
+    package var specialTokens: [String] = []
     /// Training documents that are counted.
-    public var documents = 20_000
+    package var documents = 20_000
     /// Pairs that are rarer are not merged.
-    public var minimumFrequency = 2
+    package var minimumFrequency = 2
   }
 
   /// The sizes of the Llama-style model.
-  public struct Architecture: Sendable, Equatable {
+  package struct Architecture: Sendable, Equatable {
     /// Width of the residual stream.
-    public var hiddenSize = 128
+    package var hiddenSize = 128
     /// Blocks.
-    public var layers = 6
+    package var layers = 6
     /// Query heads.
-    public var heads = 4
+    package var heads = 4
     /// Key/value heads.
-    public var keyValueHeads = 4
+    package var keyValueHeads = 4
     /// Width of the feed-forward's inner layer.
-    public var intermediateSize = 344
+    package var intermediateSize = 344
     /// Longest sequence that the description promises.
-    public var maxPositions = 512
+    package var maxPositions = 512
     /// Base of the rotary frequencies.
-    public var ropeTheta = 10_000.0
+    package var ropeTheta = 10_000.0
     /// Added to the mean square in norms.
-    public var normEpsilon = 1e-5
+    package var normEpsilon = 1e-5
     /// Whether the output projection is the embedding matrix.
-    public var tiesEmbeddings = true
+    package var tiesEmbeddings = true
     /// Standard deviation of the initial weights.
-    public var initializerRange = 0.02
+    package var initializerRange = 0.02
   }
 
   /// How the weights are trained.
-  public struct Training: Sendable, Equatable {
+  package struct Training: Sendable, Equatable {
     /// Tokens in all.
-    public var tokens = 20_000_000
+    package var tokens = 20_000_000
     /// Tokens an optimizer step.
-    public var batchTokens = 8192
+    package var batchTokens = 8192
     /// Longest piece of a document; what is longer is cut.
-    public var sequenceLength = 256
+    package var sequenceLength = 256
     /// Parts of a batch that are worked on side by side.
-    public var shards = 8
+    package var shards = 8
     /// Largest learning rate.
-    public var learningRate = 3e-3
+    package var learningRate = 3e-3
     /// The learning rate's form.
-    public var scheduler = TrainingConfiguration.Scheduler.cosine
+    package var scheduler = TrainingConfiguration.Scheduler.cosine
     /// Share of the steps in which the learning rate grows; `warmupSteps` counts instead where given.
-    public var warmupRatio = 0.02
+    package var warmupRatio = 0.02
     /// Steps in which the learning rate grows.
-    public var warmupSteps: Int?
+    package var warmupSteps: Int?
     /// AdamW's decay of the mean.
-    public var beta1 = 0.9
+    package var beta1 = 0.9
     /// AdamW's decay of the mean square.
-    public var beta2 = 0.95
+    package var beta2 = 0.95
     /// AdamW's addition below the fraction.
-    public var epsilon = 1e-8
+    package var epsilon = 1e-8
     /// Decoupled weight decay of matrices and embeddings.
-    public var weightDecay = 0.1
+    package var weightDecay = 0.1
     /// Largest global norm of the gradient; 0 leaves it alone.
-    public var maximumGradientNorm = 1.0
+    package var maximumGradientNorm = 1.0
     /// Which tokens count.
-    public var lossTokens = LossTokens.all
+    package var lossTokens = LossTokens.all
     /// Seed of the initial weights and of the order of documents.
-    public var seed = 1
+    package var seed = 1
     /// Documents that are held out to measure the loss.
-    public var validationDocuments = 500
+    package var validationDocuments = 500
     /// Steps between two validations.
-    public var validationEvery = 250
+    package var validationEvery = 250
     /// Steps between two checkpoints.
-    public var checkpointEvery = 250
+    package var checkpointEvery = 250
     /// Steps between two lines of the history.
-    public var loggingSteps = 10
+    package var loggingSteps = 10
 
     /// Optimizer steps in all.
-    public var steps: Int { (tokens + batchTokens - 1) / batchTokens }
+    package var steps: Int { (tokens + batchTokens - 1) / batchTokens }
   }
 
   /// The model's name, as the card gives it.
-  public var name: String
+  package var name: String
   /// Where the text comes from.
-  public var source: Source
+  package var source: Source
   /// How the vocabulary is learned.
-  public var vocabulary = Vocabulary()
+  package var vocabulary = Vocabulary()
   /// The model's sizes.
-  public var architecture = Architecture()
+  package var architecture = Architecture()
   /// How it is trained.
-  public var training = Training()
+  package var training = Training()
   /// The folder of the model.
-  public var output: String
+  package var output: String
   /// Worker threads; no result depends on them.
-  public var threads: Int?
+  package var threads: Int?
 
   /// Reads a config.
   ///
   /// - Throws: `DocumentError` with the place of the first key or value that is not understood or does not fit.
-  public init(_ file: ConfigFile) throws(DocumentError) {
+  package init(_ file: ConfigFile) throws(DocumentError) {
     var reader = try file.reader()
     let stem = FilePath.stem(of: file.path)
     name = try reader.string("name", default: stem, about: "of the model")
@@ -240,7 +240,7 @@ public struct PretrainingConfiguration: Sendable {
   }
 
   /// All values that the result depends on, under their keys.
-  public var json: JSONValue {
+  package var json: JSONValue {
     let corpus: JSONValue =
       switch source {
       case .smallWorld(let seed): ["source": "small-world", "seed": JSONValue(seed)]

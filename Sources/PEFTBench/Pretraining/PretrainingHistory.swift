@@ -1,14 +1,14 @@
-public import PEFTCore
+import PEFTCore
 
 /// One line of a pretraining's history.
-public enum PretrainingEntry: Sendable, Equatable {
+package enum PretrainingEntry: Sendable, Equatable {
   /// Steps since the last line: the last one's number, tokens so far, mean loss, what the optimizer did last.
   case step(step: Int, tokens: Int, loss: Double, learningRate: Double, gradientNorm: Double)
   /// The loss on the held-out documents after a step.
   case validation(step: Int, tokens: Int, loss: Double)
 
   /// The line as JSON.
-  public var json: JSONValue {
+  package var json: JSONValue {
     switch self {
     case .step(let step, let tokens, let loss, let learningRate, let gradientNorm):
       [

@@ -1,9 +1,9 @@
-public import PEFTCore
+import PEFTCore
 
 /// What a pretraining came to: the content of `pretraining.json`, and what the model card tells.
-public struct PretrainingSummary: Sendable {
+package struct PretrainingSummary: Sendable {
   /// The values under their keys.
-  public let json: JSONValue
+  package let json: JSONValue
 
   init(
     _ configuration: PretrainingConfiguration, identity: String, progress: PretrainingCheckpoint.Progress,

@@ -1,15 +1,17 @@
 import Foundation
 import PEFTCore
+import SmallWorld
+import TableFiles
 
 /// Documents that were read from files.
-public struct TextCorpus: PretrainingCorpus {
+package struct TextCorpus: PretrainingCorpus {
   /// The documents in the order of the files.
-  public let documents: [PretrainingDocument]
+  package let documents: [PretrainingDocument]
 
   /// Reads files: `.txt` with one document a line, or tables (JSONL, Parquet …) with a column `text` or `messages`.
   ///
   /// - Throws: `FileError` or `TableError` that names the file and line of what cannot be read.
-  public init(files: [String]) throws {
+  package init(files: [String]) throws {
     documents = try files.flatMap { path in
       path.hasSuffix(".txt") ? try Self.lines(path) : try Self.rows(path)
     }
@@ -19,7 +21,7 @@ public struct TextCorpus: PretrainingCorpus {
   }
 
   /// The document of a number; behind the last one the first follows again.
-  public func document(_ index: UInt64) -> PretrainingDocument {
+  package func document(_ index: UInt64) -> PretrainingDocument {
     documents[Int(index % UInt64(documents.count))]
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import SmallWorld
 
 /// The held-out documents as batches, and what can be said of them without a model.
 struct ValidationSet {

@@ -1,26 +1,26 @@
 import Synchronization
 
 /// A wish to stop that one thread raises and another looks at between steps.
-public final class CancellationFlag: Sendable {
+package final class CancellationFlag: Sendable {
   private let flag = Atomic(false)
 
   /// Creates a flag that is not raised.
-  public init() {}
+  package init() {}
 
   /// Raises the flag; returns whether it was raised before.
-  @discardableResult public func cancel() -> Bool { flag.exchange(true, ordering: .relaxed) }
+  @discardableResult package func cancel() -> Bool { flag.exchange(true, ordering: .relaxed) }
 
   /// Whether the flag was raised.
-  public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+  package var isCancelled: Bool { flag.load(ordering: .relaxed) }
 
   /// Throws `Interruption` if the flag was raised.
-  public func check() throws(Interruption) {
+  package func check() throws(Interruption) {
     if isCancelled { throw Interruption() }
   }
 }
 
 /// The user asked to stop, and work stopped at a clean place.
-public struct Interruption: Error {
+package struct Interruption: Error {
   /// Creates it.
-  public init() {}
+  package init() {}
 }

@@ -1,24 +1,24 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 
 /// A model as its description and its files' headers tell of it: everything but the weights.
 ///
 /// It is enough to check methods and datasets, and to know which runs are complete.
-public final class ModelOutline {
+package final class ModelOutline {
   /// Which model it is.
-  public let configuration: ModelConfiguration
+  package let configuration: ModelConfiguration
   /// Its files.
-  public let files: ModelFiles
+  package let files: ModelFiles
   /// How prompts and answers become ids.
-  public let renderer: ChatRenderer
+  package let renderer: ChatRenderer
   /// Tokens that end an answer.
-  public let endTokens: [Int32]
+  package let endTokens: [Int32]
   /// The files of the weights as they were when the model was opened.
-  public let weights: SealedFiles
+  package let weights: SealedFiles
   /// The SHA-256 of the weights' files.
-  public var sha256: String { weights.sha256 }
+  package var sha256: String { weights.sha256 }
   /// The model's modules and their sizes.
-  public let skeleton: CausalLanguageModel
+  package let skeleton: CausalLanguageModel
 
   /// What of it determines a run's numbers.
   private(set) lazy var identity = makeIdentity()
@@ -31,7 +31,7 @@ public final class ModelOutline {
   ///   - configuration: Path, type of the weights and template.
   ///   - weights: The weights' files where their content is known; to find it out takes reading all of them.
   /// - Throws: An `InputError` that says what is missing, broken or not supported.
-  public init(_ configuration: ModelConfiguration, weights: SealedFiles? = nil) throws {
+  package init(_ configuration: ModelConfiguration, weights: SealedFiles? = nil) throws {
     type =
       switch configuration.dataType {
       case .auto: .auto
@@ -62,19 +62,19 @@ public final class ModelOutline {
 }
 
 /// A model that is ready to be fine-tuned and asked: weights, tokenizer, chat format, end tokens.
-public final class LoadedModel {
+package final class LoadedModel {
   /// The model.
-  public let model: CausalLanguageModel
+  package let model: CausalLanguageModel
   /// What is known of it without the weights.
-  public let outline: ModelOutline
+  package let outline: ModelOutline
 
   /// How prompts and answers become ids.
-  public var renderer: ChatRenderer { outline.renderer }
+  package var renderer: ChatRenderer { outline.renderer }
 
   /// Loads a model's weights.
   ///
   /// - Throws: An `InputError` that says what is missing, broken or not supported.
-  public init(_ outline: ModelOutline, context: ComputeContext) throws {
+  package init(_ outline: ModelOutline, context: ComputeContext) throws {
     self.outline = outline
     try outline.checkWeights()
     model = try outline.files.load(as: outline.type, context: context)
@@ -99,7 +99,7 @@ public final class LoadedModel {
   ///   - template: The name of one of the model's templates or of a built-in one, or a file, in place of the model's
   ///     default.
   /// - Throws: An `InputError` for a template that cannot be read, or where it is not clear which one is meant.
-  public static func renderer(of files: ModelFiles, template: String?) throws -> ChatRenderer {
+  package static func renderer(of files: ModelFiles, template: String?) throws -> ChatRenderer {
     let tokenizer = try files.tokenizer()
     let configuration = try files.tokenizerConfiguration(completedBy: tokenizer)
     let own = configuration.chatTemplates

@@ -2,20 +2,20 @@ import PEFTCore
 import PEFTMethods
 
 /// One run that a config asks for.
-public struct PlannedRun: Sendable {
+package struct PlannedRun: Sendable {
   /// The model.
-  public let model: ModelConfiguration
+  package let model: ModelConfiguration
   /// The dataset.
-  public let dataset: DatasetDescription
+  package let dataset: DatasetDescription
   /// The method with its options and training settings.
-  public let method: MethodConfiguration
+  package let method: MethodConfiguration
   /// The seed.
-  public let seed: Int
+  package let seed: Int
 
   /// Whether it is the base model's own answer, which has no training.
-  public var isZeroShot: Bool { method.isZeroShot }
+  package var isZeroShot: Bool { method.isZeroShot }
   /// Whether anything is trained.
-  public var trains: Bool { method.trains }
+  package var trains: Bool { method.trains }
   /// Most tokens of an example.
   ///
   /// - Parameters:
@@ -42,22 +42,22 @@ public struct PlannedRun: Sendable {
   }
 
   /// `dataset/method`, with the seed where there are several.
-  public var title: String { "\(dataset.id)/\(method.label)" }
+  package var title: String { "\(dataset.id)/\(method.label)" }
 }
 
 /// The runs of a config that are to be done, and of which they are a part.
-public struct RunSelection: Sendable {
+package struct RunSelection: Sendable {
   /// Runs to be done.
-  public let runs: [PlannedRun]
+  package let runs: [PlannedRun]
   /// Runs to be done here or elsewhere: those that `--shard` chose among.
-  public let asked: [PlannedRun]
+  package let asked: [PlannedRun]
   /// All runs of the config.
-  public let all: [PlannedRun]
+  package let all: [PlannedRun]
 }
 
 extension RunSelection {
   /// What the config's runs are called under a key of `--only`.
-  public func names(under key: String) -> [String] { all.flatMap { $0.names(under: key) } }
+  package func names(under key: String) -> [String] { all.flatMap { $0.names(under: key) } }
 }
 
 extension RunConfiguration {
@@ -70,7 +70,7 @@ extension RunConfiguration {
   ///   - shard: Keep one run of every `count`, the `index`-th from 1; which one of them moves on by one each time, so
   ///     that no shard gets the same method again and again.
   /// - Returns: The runs.
-  public func selection(
+  package func selection(
     datasets: [DatasetDescription], only: RunFilter = RunFilter(), shard: (index: Int, count: Int)? = nil
   ) -> RunSelection {
     let all = plan(datasets: datasets)
@@ -83,7 +83,7 @@ extension RunConfiguration {
   }
 
   /// The shard, from 1, of the run at a place of the plan.
-  public static func shard(of place: Int, count: Int) -> Int { (place + place / count) % count + 1 }
+  package static func shard(of place: Int, count: Int) -> Int { (place + place / count) % count + 1 }
 
   private func plan(datasets: [DatasetDescription]) -> [PlannedRun] {
     var runs: [PlannedRun] = []

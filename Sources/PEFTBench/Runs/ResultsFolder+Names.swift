@@ -3,7 +3,7 @@ import PEFTCore
 
 extension ResultsFolder {
   /// The folder of links from readable names to the folders of runs.
-  public static let linksName = "by-name"
+  package static let linksName = "by-name"
 
   /// Makes `by-name/sst2-lora-s42` lead to the folder of a complete run; a run of other settings that had the name
   /// before keeps its folder alone.
@@ -18,7 +18,7 @@ extension ResultsFolder {
     var parts = [planned.dataset.id, planned.method.label]
     if namesModel { parts.insert(planned.model.name, at: 0) }
     if !planned.isZeroShot { parts.append("s\(planned.seed)") }
-    let name = ExportName.shortened(parts.map { ExportName.of($0) }.joined(separator: "-"))
+    let name = FileLabel.shortened(parts.map { FileLabel.of($0) }.joined(separator: "-"))
     let folder = "\(path)/\(Self.linksName)"
     guard (try? AtomicFile.makeFolder(folder)) != nil else { return }
     // Made beside and put in place by a rename, so that the name leads somewhere at any moment.

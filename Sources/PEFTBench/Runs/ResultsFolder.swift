@@ -6,30 +6,30 @@ import PEFTCore
 /// A run's record.json is written last and appears by a rename, so its presence means that the run is complete.
 /// Several processes may work on one folder at once (see `RunLocks`): only the holder of a run's lock writes to the
 /// run's folder.
-public struct ResultsFolder: Sendable {
+package struct ResultsFolder: Sendable {
   /// The folder.
-  public let path: String
+  package let path: String
 
   /// Names a folder, which need not exist yet.
-  public init(path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
   /// The folder of one run.
-  public func folder(of id: String) -> String { "\(path)/runs/\(id)" }
+  package func folder(of id: String) -> String { "\(path)/runs/\(id)" }
 
   /// Whether a run is complete: its record is there, and is a record of this run.
-  public func isComplete(_ id: String) -> Bool {
+  package func isComplete(_ id: String) -> Bool {
     if case .complete = recordState(of: id) { true } else { false }
   }
 
   /// The record of a complete run.
   ///
   /// - Throws: `DocumentError` for a record that cannot be read.
-  public func record(of id: String) throws -> RunRecord {
+  package func record(of id: String) throws -> RunRecord {
     try RunRecord.read("\(folder(of: id))/\(Self.recordName)", of: id)
   }
 
   /// The folder as one that this program writes, which it is without a marker too where its files show it.
-  public var output: OutputFolder {
+  package var output: OutputFolder {
     OutputFolder(path, .results) { [self] in isOfOurs }
   }
 
@@ -50,7 +50,7 @@ public struct ResultsFolder: Sendable {
   }
 
   /// Makes the folder, and refuses one that holds something else or cannot be written to.
-  public func prepare() throws {
+  package func prepare() throws {
     try output.claim()
     try AtomicFile.makeFolder(path + "/runs")
     guard FileManager.default.isWritableFile(atPath: path) else {
@@ -62,7 +62,7 @@ public struct ResultsFolder: Sendable {
   func announce(_ configuration: RunConfiguration, plan: SweepPlan, locks: RunLocks) throws {
     try locks.withFolderLock {
       // Whoever writes one of these has the lock.
-      let ours = [Self.configName, SweepPlan.fileName] + Report.fileNames
+      let ours = [Self.configName, SweepPlan.fileName] + Self.reportNames
       for name in names(in: path) where ours.contains(where: { AtomicFile.isLeftover(name, of: $0) }) {
         try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
       }
@@ -71,10 +71,13 @@ public struct ResultsFolder: Sendable {
     }
   }
 
-  static let configName = "config.json"
+  /// The reports that a sweep leaves in its folder: as CSV, JSON, HTML and Markdown.
+  package static let reportNames = ["summary.csv", "leaderboard.json", "report.html", "report.md"]
+
+  package static let configName = "config.json"
   /// Where a run in progress keeps what it needs to go on after a kill.
   static let checkpointName = "checkpoint"
-  static let failureName = "error.json"
+  package static let failureName = "error.json"
   /// The failure of an earlier attempt at a run that was begun again since.
   private static let retriedName = "error-before.json"
 
@@ -153,7 +156,7 @@ public struct ResultsFolder: Sendable {
   }
 
   /// Why a run failed; nil if it did not.
-  func failure(of id: String) -> String? {
+  package func failure(of id: String) -> String? {
     let path = "\(folder(of: id))/\(Self.failureName)"
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
     let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data)))
@@ -185,7 +188,7 @@ public struct ResultsFolder: Sendable {
   }
 
   /// The records of complete runs, and why others cannot be used, both sorted by id.
-  public func records() -> (complete: [RunRecord], unusable: [(id: String, reason: String)]) {
+  package func records() -> (complete: [RunRecord], unusable: [(id: String, reason: String)]) {
     var complete: [RunRecord] = []
     var unusable: [(id: String, reason: String)] = []
     for id in names(in: path + "/runs").sorted() {

@@ -1,10 +1,10 @@
 import Dispatch
 import Foundation
-public import PEFTCore
+import PEFTCore
 import PEFTMethods
 
 /// How an attempt at a run ended.
-public enum RunOutcome: Sendable {
+package enum RunOutcome: Sendable {
   /// The run is complete, by this attempt or by another process just before.
   case complete(RunRecord, isNew: Bool)
   /// It failed, for this reason; the failure is on disk.
@@ -18,7 +18,7 @@ public enum RunOutcome: Sendable {
 /// Carries out runs, one at a time: takes the run's lock, attaches, trains, evaluates, scores, writes, detaches.
 ///
 /// A run's numbers depend on nothing that ran before it. One that was killed goes on from its last checkpoint.
-public final class RunExecutor {
+package final class RunExecutor {
   private let configuration: RunConfiguration
   private let context: ComputeContext
   private let results: ResultsFolder
@@ -40,7 +40,7 @@ public final class RunExecutor {
   /// Creates an executor that reads models and data by itself, in a process that is given runs one by one.
   ///
   /// - Throws: `FileError` where the results folder cannot be locked.
-  public convenience init(
+  package convenience init(
     _ configuration: RunConfiguration, results: ResultsFolder, context: ComputeContext,
     cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) throws {
@@ -55,7 +55,7 @@ public final class RunExecutor {
   ///   - run: The run.
   ///   - fresh: Do it even if it is complete, and from the beginning.
   /// - Throws: `Interruption` on a wish to stop; `FileError` where the results folder cannot be written to.
-  public func perform(_ run: SweepRun, fresh: Bool) throws -> RunOutcome {
+  package func perform(_ run: SweepRun, fresh: Bool) throws -> RunOutcome {
     try locks.checkPlace()
     guard try locks.take(run.id) else { return .taken }
     defer { locks.release(run.id) }

@@ -1,22 +1,22 @@
 import PEFTCore
 
 /// Which runs `--only KEY=VALUE` keeps: several values of one key are alternatives, different keys must all match.
-public struct RunFilter: Sendable {
+package struct RunFilter: Sendable {
   /// The pairs of key and value, as given.
-  public let pairs: [(key: String, value: String)]
+  package let pairs: [(key: String, value: String)]
 
   /// Creates a filter; without pairs it keeps everything.
-  public init(_ pairs: [(key: String, value: String)] = []) { self.pairs = pairs }
+  package init(_ pairs: [(key: String, value: String)] = []) { self.pairs = pairs }
 
   /// Whether something is kept of which `matches` tells if it has a value under a key.
-  func keeps(_ matches: ((key: String, value: String)) -> Bool) -> Bool {
+  package func keeps(_ matches: ((key: String, value: String)) -> Bool) -> Bool {
     pairs.allSatisfy { pair in pairs.contains { $0.key == pair.key && matches($0) } }
   }
 
   /// What is wrong with the first value that nothing has; nil if all of them are there.
   ///
   /// - Parameter names: The names under a key.
-  public func complaint(names: (_ key: String) -> [String]) -> String? {
+  package func complaint(names: (_ key: String) -> [String]) -> String? {
     for (key, value) in pairs {
       var seen: Set<String> = []
       let known = names(key).filter { seen.insert($0).inserted }

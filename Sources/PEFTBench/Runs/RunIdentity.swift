@@ -1,4 +1,4 @@
-public import PEFTCore
+import PEFTCore
 
 /// Exactly what determines a run's numbers; its hash is the run's id.
 ///
@@ -8,23 +8,23 @@ public import PEFTCore
 ///
 /// Not part of it are the threads, the evaluation's batch size, the steps between checkpoints, labels and paths, which
 /// change no number, and the settings of PSCP, which is computed from what a run measures.
-public struct RunIdentity: Sendable {
+package struct RunIdentity: Sendable {
   /// The members, in a fixed order.
-  public let json: JSONValue
+  package let json: JSONValue
 
   /// Name and version of the form.
   static let schema = "peft-bench.run-identity/1"
   /// Rises whenever a change of the engine changes numbers, or what ids cover, so that old results are not taken for
   /// new ones.
-  public static let engine = 2
+  package static let engine = 2
 
   /// The id: the first 16 hexadecimal digits of the SHA-256 of the members as compact JSON.
-  public var id: String { Self.hash(of: json, digits: 16) }
+  package var id: String { Self.hash(of: json, digits: 16) }
 
   /// What a run's numbers depend on, whichever engine makes them.
   ///
   /// - Parameter identity: The members, as a record keeps them.
-  static func content(of identity: JSONValue) -> String {
+  package static func content(of identity: JSONValue) -> String {
     var members = identity
     members["engine"] = nil
     return hash(of: members, digits: 16)

@@ -1,9 +1,9 @@
-public import PEFTCore
+import PEFTCore
 
 /// The hashes of what a run reads, by which another process tells what was replaced since the sweep began.
-public struct RunInputs: Sendable, Equatable {
+package struct RunInputs: Sendable, Equatable {
   /// The weights' files.
-  public let weights: SealedFiles
+  package let weights: SealedFiles
   /// What the hash of each input is for, in words, with the hash.
   private let parts: [Part]
 
@@ -36,14 +36,14 @@ public struct RunInputs: Sendable, Equatable {
   }
 
   /// The inputs as a worker is told of them.
-  public var json: JSONValue {
+  package var json: JSONValue {
     var hashes: JSONValue = [:]
     for part in parts { hashes[part.name] = JSONValue(part.hash) }
     return ["weights": weights.json, "hashes": hashes]
   }
 
   /// Reads what `json` wrote; nil for anything else.
-  public init?(_ json: DocumentValue?) {
+  package init?(_ json: DocumentValue?) {
     guard let weights = SealedFiles(json?["weights"]), let hashes = json?["hashes"]?.object else { return nil }
     self.weights = weights
     parts = hashes.members.map { Part(name: $0.key, hash: $0.value.string ?? "") }

@@ -16,9 +16,9 @@ import PEFTCore
 ///
 /// Record locks belong to the whole process, and closing any descriptor of the file would release all of them. So a
 /// process opens the file once and takes a run's lock at most once.
-public final class RunLocks: Sendable {
+package final class RunLocks: Sendable {
   /// The lock file's name in the results folder.
-  public static let fileName = ".locks"
+  package static let fileName = ".locks"
 
   private let descriptor: Int32
   private let path: String
@@ -26,7 +26,7 @@ public final class RunLocks: Sendable {
   /// Opens the locks of a results folder to take them.
   ///
   /// - Throws: `FileError` where the file cannot be made.
-  public convenience init(forTakingIn folder: String) throws(FileError) {
+  package convenience init(forTakingIn folder: String) throws(FileError) {
     let path = folder + "/" + Self.fileName
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
@@ -36,7 +36,7 @@ public final class RunLocks: Sendable {
   }
 
   /// Opens the locks of a results folder to look at them; nil where no process ever took one.
-  public convenience init?(forLookingIn folder: String) {
+  package convenience init?(forLookingIn folder: String) {
     let path = folder + "/" + Self.fileName
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
@@ -55,7 +55,7 @@ public final class RunLocks: Sendable {
   /// - Parameter id: The run's id.
   /// - Returns: Whether the lock is this process's now.
   /// - Throws: `FileError` where the file system knows no locks.
-  public func take(_ id: String) throws(FileError) -> Bool {
+  package func take(_ id: String) throws(FileError) -> Bool {
     var request = Self.request(F_WRLCK, at: Self.place(of: id))
     while fcntl(descriptor, F_SETLK, &request) != 0 {
       switch errno {
@@ -68,7 +68,7 @@ public final class RunLocks: Sendable {
   }
 
   /// Lets go of a run's lock.
-  public func release(_ id: String) {
+  package func release(_ id: String) {
     var request = Self.request(F_UNLCK, at: Self.place(of: id))
     _ = fcntl(descriptor, F_SETLK, &request)
   }
@@ -77,7 +77,7 @@ public final class RunLocks: Sendable {
   ///
   /// - Throws: `FileError` where it was removed or replaced: what is written now would be lost, or mixed with other
   ///   results.
-  public func checkPlace() throws(FileError) {
+  package func checkPlace() throws(FileError) {
     var (own, present) = (stat(), stat())
     guard fstat(descriptor, &own) == 0, stat(path, &present) == 0, own.st_ino == present.st_ino,
       own.st_dev == present.st_dev
@@ -88,7 +88,7 @@ public final class RunLocks: Sendable {
   }
 
   /// Whether another process has a run's lock.
-  public func isTaken(_ id: String) -> Bool {
+  package func isTaken(_ id: String) -> Bool {
     var request = Self.request(F_WRLCK, at: Self.place(of: id))
     guard fcntl(descriptor, F_GETLK, &request) == 0 else { return false }
     return request.l_type != Self.type(F_UNLCK)
@@ -97,7 +97,7 @@ public final class RunLocks: Sendable {
   /// Does something while no other process does anything under the same lock, waiting for it.
   ///
   /// - Throws: What `body` throws, or `FileError` where the file system knows no locks.
-  public func withFolderLock<Result>(_ body: () throws -> Result) throws -> Result {
+  package func withFolderLock<Result>(_ body: () throws -> Result) throws -> Result {
     var request = Self.request(F_WRLCK, at: 0)
     while fcntl(descriptor, F_SETLKW, &request) != 0 {
       guard errno == EINTR else { throw failure() }

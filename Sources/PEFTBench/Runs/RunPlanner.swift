@@ -1,5 +1,5 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 import PEFTMethods
 
 /// Checks the runs of a config and estimates what each takes, without doing any.
@@ -7,7 +7,7 @@ import PEFTMethods
 /// Sizes are counted: every dataset is rendered and tokenized once a model, every method attached once to the model's
 /// skeleton. Time is scaled from one short measurement of the loaded model, so it holds for this machine and its
 /// present load. A model without weights gets sizes only.
-public final class RunPlanner {
+package final class RunPlanner {
   private let configuration: RunConfiguration
   private let results: ResultsFolder
   private let context: ComputeContext
@@ -18,12 +18,12 @@ public final class RunPlanner {
   private var figures: [String: MethodFigures] = [:]
   private var notes: Set<String> = []
   /// What to know about the machine's load while it was measured, if it was busy.
-  public private(set) var busyNote: String?
+  package private(set) var busyNote: String?
   /// The datasets that were not found, each with where it was looked for.
-  public private(set) var missing: [DatasetNotFound] = []
+  package private(set) var missing: [DatasetNotFound] = []
 
   /// Creates a planner.
-  public init(
+  package init(
     _ configuration: RunConfiguration, results: ResultsFolder, context: ComputeContext,
     watch: @escaping (RunEvent) -> Void
   ) {
@@ -37,7 +37,7 @@ public final class RunPlanner {
   ///
   /// - Throws: An `InputError` for a model, a method or a dataset's file that cannot be used. A dataset that is not
   ///   there is listed in `missing`, and its runs have no sizes.
-  public func estimates(_ runs: [PlannedRun]) throws -> [RunEstimate] {
+  package func estimates(_ runs: [PlannedRun]) throws -> [RunEstimate] {
     try runs.map { run in
       let model = try model(of: run, among: runs)
       let figures = try methodFigures(of: run, on: model)

@@ -5,26 +5,26 @@ import PEFTCore
 ///
 /// It is a sign of life for `status`, replaced every second and removed when the run ends. Whether the run is really
 /// going on only its lock tells.
-public struct RunProgress: Sendable, Equatable {
+package struct RunProgress: Sendable, Equatable {
   /// What is going on.
-  public enum Phase: String, Sendable { case training, evaluation }
+  package enum Phase: String, Sendable { case training, evaluation }
 
   /// What is going on.
-  public var phase: Phase
+  package var phase: Phase
   /// Optimizer steps or answers done.
-  public var done: Int
+  package var done: Int
   /// Optimizer steps or answers in all.
-  public var total: Int
+  package var total: Int
   /// Loss of the last step; nil in the evaluation.
-  public var loss: Double?
+  package var loss: Double?
   /// Tokens of training batches, or answers, a second of this attempt.
-  public var rate: Double?
+  package var rate: Double?
   /// Seconds that the run has taken so far, earlier attempts included.
-  public var seconds: Double
+  package var seconds: Double
   /// The machine.
-  public var host: String
+  package var host: String
   /// The process.
-  public var process: Int
+  package var process: Int
 
   static let fileName = "progress.json"
 

@@ -24,14 +24,14 @@ struct ScoredRows {
 }
 
 /// One of the sets of rows that a run answers, which is known by its name in the record and in the names of files.
-struct EvaluationSet {
+package struct EvaluationSet {
   /// The name; the set of the headline score has none.
   let name: String
   /// Its rows.
   let rows: ScoredRows
 
   /// The name of the rows of a third split.
-  static let test = "test"
+  package static let test = "test"
 
   /// Where in the run's folder its answers are written.
   var predictionsName: String { name.isEmpty ? "predictions.jsonl" : "predictions-\(name).jsonl" }

@@ -1,12 +1,12 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 import PEFTMethods
 
 /// Files whose content counts in the ids of runs, and how to tell later that it is still the same.
 ///
 /// A sweep reads its weights and adapters more than once: before each first run on a model, after full fine-tuning, and
 /// in each worker. A file that somebody replaced or wrote to meanwhile must not give its numbers to an old id.
-public struct SealedFiles: Sendable, Equatable {
+package struct SealedFiles: Sendable, Equatable {
   /// One of the files.
   struct File: Sendable, Equatable {
     let path: String
@@ -74,7 +74,7 @@ public struct SealedFiles: Sendable, Equatable {
   // MARK: - For workers
 
   /// The files as a worker is told of them.
-  public var json: JSONValue {
+  package var json: JSONValue {
     .array(
       files.map { file in
         [
@@ -85,7 +85,7 @@ public struct SealedFiles: Sendable, Equatable {
   }
 
   /// Reads what `json` wrote; nil for anything else.
-  public init?(_ json: DocumentValue?) {
+  package init?(_ json: DocumentValue?) {
     guard let list = json?.array else { return nil }
     var files: [File] = []
     for value in list {

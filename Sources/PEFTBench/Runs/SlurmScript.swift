@@ -3,24 +3,24 @@
 /// A task does one shard. It may be killed and requeued at any time: complete runs are skipped and the one that was
 /// interrupted goes on from its checkpoint. A task that runs out of time is told so two minutes before, saves a
 /// checkpoint and queues itself again.
-public struct SlurmScript: Sendable {
+package struct SlurmScript: Sendable {
   /// The job's name.
-  public var name: String
+  package var name: String
   /// The program, `run` and its options, for bash, without the shard.
-  public var command: String
+  package var command: String
   /// The config, for bash.
-  public var config: String
+  package var config: String
   /// Tasks of the array.
-  public var tasks: Int
+  package var tasks: Int
   /// Threads of a task.
-  public var threads: Int
+  package var threads: Int
   /// Seconds that the longest task is expected to take; nil where nothing could be measured.
-  public var seconds: Double?
+  package var seconds: Double?
   /// Peak bytes of tensors of the largest run; nil where that is not known.
-  public var bytes: Int?
+  package var bytes: Int?
 
   /// Describes a script.
-  public init(
+  package init(
     name: String, command: String, config: String, tasks: Int, threads: Int, seconds: Double?, bytes: Int?
   ) {
     (self.name, self.command, self.config, self.tasks, self.threads) = (name, command, config, tasks, threads)
@@ -40,7 +40,7 @@ public struct SlurmScript: Sendable {
   }
 
   /// The script.
-  public var text: String {
+  package var text: String {
     let time = "\(minutes / 60):\(minutes % 60 < 10 ? "0" : "")\(minutes % 60):00"
     return #"""
       #!/bin/bash

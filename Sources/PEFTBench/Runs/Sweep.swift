@@ -1,9 +1,9 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 import PEFTMethods
 
 /// What a sweep is doing, for whoever watches it.
-public enum RunEvent: Sendable {
+package enum RunEvent: Sendable {
   /// A model is being loaded.
   case loading(model: String)
   /// A run was complete before.
@@ -30,32 +30,32 @@ public enum RunEvent: Sendable {
 ///
 /// Complete runs are skipped; one that was killed goes on from its last checkpoint; one that fails is recorded, the
 /// others go on, and the next sweep tries it again. Any number of sweeps may work on one results folder.
-public final class Sweep {
+package final class Sweep {
   /// Which runs a sweep does.
-  public struct Choice: Sendable {
+  package struct Choice: Sendable {
     /// Do complete runs again, and all from the beginning.
-    public var isFresh: Bool
+    package var isFresh: Bool
     /// Do nothing but runs that failed before.
-    public var onlyFailed: Bool
+    package var onlyFailed: Bool
 
     /// Chooses.
-    public init(isFresh: Bool = false, onlyFailed: Bool = false) {
+    package init(isFresh: Bool = false, onlyFailed: Bool = false) {
       (self.isFresh, self.onlyFailed) = (isFresh, onlyFailed)
     }
   }
 
   /// What a sweep came to.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// The records of all complete runs, in the order of the plan.
-    public let records: [RunRecord]
+    package let records: [RunRecord]
     /// How many runs failed.
-    public let failures: Int
+    package let failures: Int
     /// How many runs were completed whose records are not there any more.
-    public let missing: Int
+    package let missing: Int
   }
 
   /// The runs with their ids, in the order of the plan.
-  public let runs: [SweepRun]
+  package let runs: [SweepRun]
 
   private let configuration: RunConfiguration
   private let results: ResultsFolder
@@ -75,7 +75,7 @@ public final class Sweep {
   ///   - cancellation: The wish to stop.
   ///   - watch: Told what happens, from any thread.
   /// - Throws: An `InputError` for a model or a dataset that cannot be read, or a method that does not fit.
-  public init(
+  package init(
     _ configuration: RunConfiguration, _ selection: RunSelection, results: ResultsFolder, context: ComputeContext,
     cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) throws {
@@ -99,12 +99,12 @@ public final class Sweep {
   /// How much work each run is beside the others, reckoned from its data and the shapes of its model and method.
   ///
   /// - Throws: An `InputError` for data that cannot be read.
-  public func relativeWork() throws -> [Double] { try runs.map { try inputs.work(of: $0.planned) } }
+  package func relativeWork() throws -> [Double] { try runs.map { try inputs.work(of: $0.planned) } }
 
   /// Bytes of the largest model's weights as they will be held in memory.
   ///
   /// - Throws: An `InputError` for files that do not hold the model.
-  public func largestWeightBytes() throws -> Int {
+  package func largestWeightBytes() throws -> Int {
     try runs.map { try inputs.outline(of: $0.planned.model).weightBytes() }.max() ?? 0
   }
 
@@ -112,7 +112,7 @@ public final class Sweep {
   ///
   /// - Returns: The largest count, at most `most`, of which even the largest runs fit together; 1 where nothing is to do.
   /// - Throws: `MemoryError` for the first run that does not fit alone.
-  public func fittingJobs(_ most: Int, in available: AvailableMemory, choice: Choice) throws -> Int {
+  package func fittingJobs(_ most: Int, in available: AvailableMemory, choice: Choice) throws -> Int {
     let needs = try largestNeeds(in: available, choice: choice)
     var count = 0
     var total = 0
@@ -128,7 +128,7 @@ public final class Sweep {
   /// Refuses a number of workers whose runs may need more memory together than there is.
   ///
   /// - Throws: `MemoryError` for them, or for the first run that does not fit alone.
-  public func checkMemory(_ available: AvailableMemory, jobs: Int, choice: Choice) throws {
+  package func checkMemory(_ available: AvailableMemory, jobs: Int, choice: Choice) throws {
     let fitting = try fittingJobs(jobs, in: available, choice: choice)
     guard fitting < jobs else { return }
     var together = MemoryUse()
@@ -150,7 +150,7 @@ public final class Sweep {
   /// Carries the runs out in this process, for whoever embeds a sweep: what ends a run ends it all.
   ///
   /// - Throws: `Interruption` on a request to stop; `FileError` for a results folder that cannot be written to.
-  public func run(_ choice: Choice) throws -> Result {
+  package func run(_ choice: Choice) throws -> Result {
     let (queue, locks) = try begin(choice)
     let executor = RunExecutor(
       inputs: inputs, results: results, locks: locks, context: context, cancellation: cancellation, watch: watch)
@@ -164,7 +164,7 @@ public final class Sweep {
   ///   - choice: Which runs.
   ///   - workers: Take a run and give its outcome.
   /// - Throws: `Interruption` on a request to stop; the first error of a worker.
-  public func run(_ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome]) throws -> Result {
+  package func run(_ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome]) throws -> Result {
     let (queue, _) = try begin(choice)
     // Workers read the data by themselves.
     inputs = SweepInputs(configuration, context: context, note: { _ in })

@@ -2,41 +2,41 @@ import Foundation
 import PEFTCore
 
 /// One run of a sweep, with its place in the plan and the id that its numbers are told by.
-public struct SweepRun: Sendable {
+package struct SweepRun: Sendable {
   /// The place in the plan of this call, from 0.
-  public let index: Int
+  package let index: Int
   /// What to do.
-  public let planned: PlannedRun
+  package let planned: PlannedRun
   /// The id.
-  public let id: String
+  package let id: String
   /// What it reads; nil where nobody checks that.
-  public let inputs: RunInputs?
+  package let inputs: RunInputs?
 
   /// The SHA-256 of the model's weights; empty where it is not known.
-  public var modelHash: String { inputs?.weights.sha256 ?? "" }
+  package var modelHash: String { inputs?.weights.sha256 ?? "" }
 
   /// Puts a run together whose id was found elsewhere.
-  public init(index: Int, planned: PlannedRun, id: String, inputs: RunInputs?) {
+  package init(index: Int, planned: PlannedRun, id: String, inputs: RunInputs?) {
     (self.index, self.planned, self.id, self.inputs) = (index, planned, id, inputs)
   }
 }
 
 /// The runs that a results folder is to hold, as kept in plan.json: what `status` counts against.
-struct SweepPlan {
+package struct SweepPlan {
   static let fileName = "plan.json"
 
-  struct Entry: Equatable {
-    let model: String
-    let dataset: String
-    let method: String
-    let seed: Int
+  package struct Entry: Equatable {
+    package let model: String
+    package let dataset: String
+    package let method: String
+    package let seed: Int
     /// Nil until a process that has to do with the run has read its data.
-    var id: String?
+    package var id: String?
 
-    var key: [String] { [model, dataset, method, String(seed)] }
+    package var key: [String] { [model, dataset, method, String(seed)] }
   }
 
-  var entries: [Entry]
+  package var entries: [Entry]
   /// The keys of all runs that the config can ask for; others of an earlier plan are given up.
   private var possible: Set<[String]> = []
 
@@ -46,7 +46,7 @@ struct SweepPlan {
   ///   - asked: The runs of the call before `--shard` chose among them: other shards do the rest.
   ///   - known: The runs whose ids are known.
   ///   - possible: All runs of the config, those that `--only` left out too.
-  init(_ asked: [PlannedRun], known: [SweepRun], possible: [PlannedRun]) {
+  package init(_ asked: [PlannedRun], known: [SweepRun], possible: [PlannedRun]) {
     entries = asked.map(Self.entry)
     let places = Self.places(of: entries)
     for run in known {
@@ -64,7 +64,7 @@ struct SweepPlan {
   }
 
   /// The plan that a results folder has; empty without one.
-  init(folder: String) {
+  package init(folder: String) {
     let path = "\(folder)/\(Self.fileName)"
     let data = FileManager.default.contents(atPath: path) ?? Data()
     let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data)))

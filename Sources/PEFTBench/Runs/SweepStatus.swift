@@ -2,25 +2,25 @@ import Foundation
 import PEFTCore
 
 /// How far the sweeps of a results folder have come, told by its files and locks alone.
-public struct SweepStatus: Sendable {
+package struct SweepStatus: Sendable {
   /// What is known of one run.
-  public struct Run: Sendable {
+  package struct Run: Sendable {
     /// The model's name.
-    public let model: String
+    package let model: String
     /// The dataset's name.
-    public let dataset: String
+    package let dataset: String
     /// The method's label.
-    public let method: String
+    package let method: String
     /// The seed.
-    public let seed: Int
+    package let seed: Int
     /// The id; nil until a process has read the run's data.
-    public let id: String?
+    package let id: String?
     /// Where it stands.
-    public let state: State
+    package let state: State
   }
 
   /// Where a run stands.
-  public enum State: Sendable {
+  package enum State: Sendable {
     /// Complete: seconds of training and evaluation, and the primary score.
     case complete(seconds: Double, score: Double?)
     /// A process is working on it; how far it has come is nil in its first second.
@@ -34,14 +34,14 @@ public struct SweepStatus: Sendable {
   }
 
   /// The runs in the order of the plan, then complete ones that the present plan does not have.
-  public let runs: [Run]
+  package let runs: [Run]
   /// The records that tell no result of runs that the plan does not have: the run's id, and why.
-  public let strays: [(id: String, reason: String)]
+  package let strays: [(id: String, reason: String)]
 
   /// Looks at a results folder.
   ///
   /// - Throws: `FileError` for what is no results folder.
-  public init(of results: ResultsFolder) throws {
+  package init(of results: ResultsFolder) throws {
     guard FileManager.default.fileExists(atPath: results.path + "/runs") else {
       throw FileError(path: results.path, "is not a results folder: there is no folder \"runs\" in it")
     }
@@ -60,7 +60,7 @@ public struct SweepStatus: Sendable {
   }
 
   /// Looks at planned runs alone.
-  init(of results: ResultsFolder, entries: [SweepPlan.Entry], locks: RunLocks?) {
+  package init(of results: ResultsFolder, entries: [SweepPlan.Entry], locks: RunLocks?) {
     strays = []
     runs = entries.map { entry in
       Run(
@@ -96,26 +96,26 @@ public struct SweepStatus: Sendable {
   // MARK: - Sums
 
   /// How many runs stand in each way.
-  public struct Counts: Sendable, Equatable {
+  package struct Counts: Sendable, Equatable {
     /// Complete runs.
-    public var complete = 0
+    package var complete = 0
     /// Runs that a process is working on.
-    public var running = 0
+    package var running = 0
     /// Runs that failed.
-    public var failed = 0
+    package var failed = 0
     /// Runs whose record is damaged.
-    public var damaged = 0
+    package var damaged = 0
     /// Runs that nobody is working on.
-    public var waiting = 0
+    package var waiting = 0
     /// Those of the waiting ones that go on from a checkpoint.
-    public var interrupted = 0
+    package var interrupted = 0
 
     /// All of them.
-    public var total: Int { complete + running + failed + damaged + waiting }
+    package var total: Int { complete + running + failed + damaged + waiting }
   }
 
   /// How many of `runs` stand in each way.
-  public static func counts(_ runs: some Sequence<Run>) -> Counts {
+  package static func counts(_ runs: some Sequence<Run>) -> Counts {
     var counts = Counts()
     for run in runs {
       switch run.state {
@@ -132,7 +132,7 @@ public struct SweepStatus: Sendable {
   }
 
   /// Seconds of work that complete runs took and that running ones have taken in their present attempts.
-  public var secondsSpent: Double {
+  package var secondsSpent: Double {
     runs.reduce(0) { sum, run in
       switch run.state {
       case .complete(let seconds, _): sum + seconds
@@ -146,7 +146,7 @@ public struct SweepStatus: Sendable {
   ///
   /// A run is taken to last as long as complete ones of its method and dataset, or else as its dataset and its method
   /// let expect.
-  public var secondsLeft: Double? {
+  package var secondsLeft: Double? {
     guard let usual = Self.mean(runs) else { return nil }
     let datasets = Dictionary(grouping: runs, by: \.dataset).mapValues { Self.mean($0) }
     let methods = Dictionary(grouping: runs, by: \.method).mapValues { Self.mean($0) }

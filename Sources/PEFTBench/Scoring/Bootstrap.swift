@@ -1,38 +1,38 @@
 import PEFTCore
 
 /// Intervals by resampling with replacement (Efron and Tibshirani 1993), repeatable from a seed.
-public struct Bootstrap: Sendable {
+package struct Bootstrap: Sendable {
   /// An interval around an estimate.
-  public struct Interval: Sendable, Equatable {
+  package struct Interval: Sendable, Equatable {
     /// The mean of the values as they are.
-    public let estimate: Double
+    package let estimate: Double
     /// The lower end.
-    public let lower: Double
+    package let lower: Double
     /// The upper end.
-    public let upper: Double
+    package let upper: Double
   }
 
   /// A difference between two methods on the same examples.
-  public struct Difference: Sendable, Equatable {
+  package struct Difference: Sendable, Equatable {
     /// The mean difference with its interval.
-    public let interval: Interval
+    package let interval: Interval
     /// Twice the smaller share of resamples on either side of zero (ties on both), at most 1.
-    public let pValue: Double
+    package let pValue: Double
 
     /// Whether the interval lies on one side of zero.
-    public var excludesZero: Bool { interval.lower > 0 || interval.upper < 0 }
+    package var excludesZero: Bool { interval.lower > 0 || interval.upper < 0 }
   }
 
   /// How many resamples are drawn.
-  public let resamples: Int
+  package let resamples: Int
   /// The share of resampled means inside an interval.
-  public let confidence: Double
+  package let confidence: Double
   private let seeds: SeedStream
 
   /// Creates a bootstrap; equal arguments give equal intervals.
   ///
   /// - Precondition: at least one resample, and a confidence between 0 and 1.
-  public init(seeds: SeedStream, resamples: Int = 10_000, confidence: Double = 0.95) {
+  package init(seeds: SeedStream, resamples: Int = 10_000, confidence: Double = 0.95) {
     precondition(resamples > 0, "bootstrap: \(resamples) resamples")
     precondition(confidence > 0 && confidence < 1, "bootstrap: confidence \(confidence)")
     self.seeds = seeds.child("bootstrap")
@@ -41,7 +41,7 @@ public struct Bootstrap: Sendable {
   }
 
   /// The percentile interval of the mean of `values`; nil of no values.
-  public func mean(of values: [Double]) -> Interval? {
+  package func mean(of values: [Double]) -> Interval? {
     guard !values.isEmpty else { return nil }
     return interval(estimate: Summary.mean(values), resampled: resampledMeans(of: values))
   }
@@ -49,7 +49,7 @@ public struct Bootstrap: Sendable {
   /// The mean of `a - b` over paired values, with its interval; nil of no values.
   ///
   /// - Precondition: both lists have the same count, one pair an example.
-  public func difference(_ a: [Double], _ b: [Double]) -> Difference? {
+  package func difference(_ a: [Double], _ b: [Double]) -> Difference? {
     precondition(a.count == b.count, "paired bootstrap: \(a.count) and \(b.count) values")
     guard !a.isEmpty else { return nil }
     let differences = zip(a, b).map { $0 - $1 }

@@ -5,22 +5,22 @@
 /// - Source: Demšar 2006, "Statistical comparisons of classifiers over multiple data sets". Statistic and p-value
 ///   equal scipy's `friedmanchisquare`, which corrects for ties; the pairs' p-values equal scikit-posthocs'
 ///   `posthoc_nemenyi_friedman`.
-public struct FriedmanTest: Sendable, Equatable {
+package struct FriedmanTest: Sendable, Equatable {
   /// The average rank of each method over the datasets; 1 is the best.
-  public let averageRanks: [Double]
+  package let averageRanks: [Double]
   /// Friedman's χ².
-  public let statistic: Double
+  package let statistic: Double
   /// The probability of a larger statistic if the methods were equal; 1 where every dataset ranks all methods equal.
-  public let pValue: Double
+  package let pValue: Double
   /// Two methods whose average ranks differ by more than this differ significantly at the 5 % level (Nemenyi).
-  public let criticalDifference: Double
+  package let criticalDifference: Double
   /// Nemenyi's p-value of each pair of methods, 1 for a method with itself.
-  public let nemenyi: [[Double]]
+  package let nemenyi: [[Double]]
 
   /// Tests `scores[dataset][method]`, where a higher score is better.
   ///
   /// Returns nil for fewer than two methods, no datasets, or rows of different lengths.
-  public init?(scores: [[Double]]) {
+  package init?(scores: [[Double]]) {
     guard let methodCount = scores.first?.count, methodCount >= 2, scores.allSatisfy({ $0.count == methodCount })
     else { return nil }
     let n = Double(scores.count)
@@ -58,7 +58,7 @@ public struct FriedmanTest: Sendable, Equatable {
   ///     CD = q_α(k) / √2 · √(k(k + 1) / 6N)
   ///
   /// - Precondition: at least two methods and one dataset.
-  public static func criticalDifference(methods: Int, datasets: Int, significance: Double = 0.05) -> Double {
+  package static func criticalDifference(methods: Int, datasets: Int, significance: Double = 0.05) -> Double {
     precondition(methods >= 2 && datasets >= 1, "Nemenyi: \(methods) methods on \(datasets) datasets")
     let range = Distribution.normalRangeQuantile(1 - significance, groups: methods)
     let k = Double(methods)

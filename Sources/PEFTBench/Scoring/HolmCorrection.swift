@@ -1,9 +1,9 @@
 /// Holm's step-down correction of p-values for many tests at once.
 ///
 /// - Source: Holm 1979. Equals statsmodels' `multipletests(method="holm")`.
-public enum HolmCorrection {
+package enum HolmCorrection {
   /// The corrected p-values, in the order given.
-  public static func adjust(_ pValues: [Double]) -> [Double] {
+  package static func adjust(_ pValues: [Double]) -> [Double] {
     let order = pValues.indices.sorted { pValues[$0] < pValues[$1] || (pValues[$0] == pValues[$1] && $0 < $1) }
     var result = pValues
     var largest = 0.0

@@ -3,30 +3,30 @@
 /// One-sided and exact. Each dataset's rows are drawn from a binomial distribution with the majority's share; of
 /// several datasets the counts are added, as is their distribution. Several runs of one dataset answered the same
 /// rows, so they count as one run that has their mean number of rows right, rounded down.
-public struct MajorityTest: Sendable, Equatable {
+package struct MajorityTest: Sendable, Equatable {
   /// One dataset's rows.
-  public struct Count: Sendable, Equatable {
+  package struct Count: Sendable, Equatable {
     /// Rows.
-    public let rows: Int
+    package let rows: Int
     /// Rows that are right.
-    public let right: Int
+    package let right: Int
     /// The share that the most frequent answer would have right.
-    public let majority: Double
+    package let majority: Double
 
     /// Creates a count.
-    public init(rows: Int, right: Int, majority: Double) {
+    package init(rows: Int, right: Int, majority: Double) {
       (self.rows, self.right, self.majority) = (rows, right, min(1, max(0, majority)))
     }
   }
 
   /// The probability of as many right rows or more if the method were as good as the majority's answer.
-  public let pValue: Double
+  package let pValue: Double
 
   /// Whether the method is above the majority at the 5 % level.
-  public var isAbove: Bool { pValue <= 0.05 }
+  package var isAbove: Bool { pValue <= 0.05 }
 
   /// Tests the sum of the right rows of one or several datasets.
-  public init(_ counts: [Count]) {
+  package init(_ counts: [Count]) {
     if counts.count == 1 {
       pValue = Distribution.binomialTail(counts[0].right, trials: counts[0].rows, probability: counts[0].majority)
       return

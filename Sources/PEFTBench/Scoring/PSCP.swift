@@ -8,18 +8,18 @@ import Foundation
 /// Mm the peak training memory; each C is the cost at which a factor with exponent 1 is one half.
 ///
 /// - Source: arXiv 2511.21285, eq. 3.
-public struct PSCP: Sendable, Equatable {
+package struct PSCP: Sendable, Equatable {
   /// The costs of a method, or the reference costs that they are measured against.
-  public struct Costs: Sendable, Equatable, Codable {
+  package struct Costs: Sendable, Equatable, Codable {
     /// Trainable parameters.
-    public let parameters: Double
+    package let parameters: Double
     /// Floating-point operations of one forward pass over 512 tokens that the method adds to the base model.
-    public let flops: Double
+    package let flops: Double
     /// Peak training memory.
-    public let memory: Double
+    package let memory: Double
 
     /// Creates costs; any unit will do as long as a method's costs and the constants share it.
-    public init(parameters: Double, flops: Double, memory: Double) {
+    package init(parameters: Double, flops: Double, memory: Double) {
       self.parameters = parameters
       self.flops = flops
       self.memory = memory
@@ -27,16 +27,16 @@ public struct PSCP: Sendable, Equatable {
   }
 
   /// The exponents: how much each cost matters.
-  public struct Exponents: Sendable, Equatable, Codable {
+  package struct Exponents: Sendable, Equatable, Codable {
     /// Exponent of the parameter term.
-    public let parameters: Double
+    package let parameters: Double
     /// Exponent of the FLOP term.
-    public let flops: Double
+    package let flops: Double
     /// Exponent of the memory term.
-    public let memory: Double
+    package let memory: Double
 
     /// Creates exponents, each 1 unless given.
-    public init(parameters: Double = 1, flops: Double = 1, memory: Double = 1) {
+    package init(parameters: Double = 1, flops: Double = 1, memory: Double = 1) {
       self.parameters = parameters
       self.flops = flops
       self.memory = memory
@@ -44,7 +44,7 @@ public struct PSCP: Sendable, Equatable {
   }
 
   /// Which constants the costs are measured against.
-  public enum Preset: Sendable, Equatable {
+  package enum Preset: Sendable, Equatable {
     /// The constants of the paper: 5·10⁸ parameters, 10 TFLOP, 94 GB. Costs are then in units, TFLOP and GB.
     case paper
     /// Constants taken from the base model, so that models of any size can be compared: its parameters, its forward
@@ -52,7 +52,7 @@ public struct PSCP: Sendable, Equatable {
     case relative(Costs)
 
     /// The name in configs, files and on the command line.
-    public var name: String {
+    package var name: String {
       switch self {
       case .paper: "paper"
       case .relative: "relative"
@@ -60,7 +60,7 @@ public struct PSCP: Sendable, Equatable {
     }
 
     /// The constants Cp, Cf and Cm.
-    public var constants: Costs {
+    package var constants: Costs {
       switch self {
       case .paper: Costs(parameters: 5e8, flops: 10, memory: 94)
       case .relative(let constants): constants
@@ -69,27 +69,27 @@ public struct PSCP: Sendable, Equatable {
   }
 
   /// The three factors, each in 0...1.
-  public struct Terms: Sendable, Equatable, Codable {
+  package struct Terms: Sendable, Equatable, Codable {
     /// (1 + Mp/Cp)^-βp.
-    public let parameters: Double
+    package let parameters: Double
     /// (1 + Mf/Cf)^-βf.
-    public let flops: Double
+    package let flops: Double
     /// (1 + Mm/Cm)^-βm.
-    public let memory: Double
+    package let memory: Double
 
     /// What the score is multiplied by.
-    public var product: Double { parameters * flops * memory }
+    package var product: Double { parameters * flops * memory }
   }
 
   /// The constants Cp, Cf and Cm.
-  public let constants: Costs
+  package let constants: Costs
   /// The exponents βp, βf and βm.
-  public let beta: Exponents
+  package let beta: Exponents
 
   /// Creates a formula from given constants.
   ///
   /// - Precondition: every constant is positive.
-  public init(constants: Costs, beta: Exponents = Exponents()) {
+  package init(constants: Costs, beta: Exponents = Exponents()) {
     precondition(
       constants.parameters > 0 && constants.flops > 0 && constants.memory > 0,
       "PSCP: every constant must be positive, found \(constants)")
@@ -98,12 +98,12 @@ public struct PSCP: Sendable, Equatable {
   }
 
   /// Creates a formula from a preset.
-  public init(preset: Preset, beta: Exponents = Exponents()) {
+  package init(preset: Preset, beta: Exponents = Exponents()) {
     self.init(constants: preset.constants, beta: beta)
   }
 
   /// The factors for a method's costs; a cost below zero counts as none.
-  public func terms(_ costs: Costs) -> Terms {
+  package func terms(_ costs: Costs) -> Terms {
     func factor(_ cost: Double, _ constant: Double, _ beta: Double) -> Double {
       pow(1 + max(0, cost) / constant, -beta)
     }
@@ -114,7 +114,7 @@ public struct PSCP: Sendable, Equatable {
   }
 
   /// The score: `performance` (percent) times the three factors.
-  public func value(performance: Double, costs: Costs) -> Double {
+  package func value(performance: Double, costs: Costs) -> Double {
     let terms = terms(costs)
     return performance * terms.parameters * terms.flops * terms.memory
   }

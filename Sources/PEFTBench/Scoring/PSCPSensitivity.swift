@@ -4,31 +4,31 @@ import Foundation
 ///
 /// The logarithm of a score is linear in each exponent, so the places where two methods change order are found exactly
 /// and not by trying.
-public struct PSCPSensitivity: Sendable {
+package struct PSCPSensitivity: Sendable {
   /// A method with what its score is made of.
-  public struct Candidate: Sendable {
+  package struct Candidate: Sendable {
     /// The mean task score in percent.
-    public let performance: Double
+    package let performance: Double
     /// What the method costs.
-    public let costs: PSCP.Costs
+    package let costs: PSCP.Costs
     /// The costs at which a term is one half.
-    public let constants: PSCP.Costs
+    package let constants: PSCP.Costs
 
     /// Creates a candidate.
-    public init(performance: Double, costs: PSCP.Costs, constants: PSCP.Costs) {
+    package init(performance: Double, costs: PSCP.Costs, constants: PSCP.Costs) {
       self.performance = performance
       self.costs = costs
       self.constants = constants
     }
 
     /// The score with given exponents.
-    public func value(_ beta: PSCP.Exponents) -> Double {
+    package func value(_ beta: PSCP.Exponents) -> Double {
       PSCP(constants: constants, beta: beta).value(performance: performance, costs: costs)
     }
   }
 
   /// What is varied.
-  public enum Term: String, Sendable, CaseIterable {
+  package enum Term: String, Sendable, CaseIterable {
     /// All three exponents together.
     case all
     case parameters, flops, memory
@@ -44,41 +44,41 @@ public struct PSCPSensitivity: Sendable {
   }
 
   /// The scores under one choice of exponents.
-  public struct Setting: Sendable {
+  package struct Setting: Sendable {
     /// Which exponents are varied.
-    public let term: Term
+    package let term: Term
     /// The varied exponent.
-    public let value: Double
+    package let value: Double
     /// All three exponents.
-    public let beta: PSCP.Exponents
+    package let beta: PSCP.Exponents
     /// By candidate.
-    public let scores: [Double]
+    package let scores: [Double]
     /// The candidates, the best first; of equal ones the first.
-    public let order: [Int]
+    package let order: [Int]
   }
 
   /// Two candidates that change order.
-  public struct Crossing: Sendable, Equatable {
+  package struct Crossing: Sendable, Equatable {
     /// Which exponents are varied.
-    public let term: Term
+    package let term: Term
     /// The exponent at which both have the same score.
-    public let value: Double
+    package let value: Double
     /// The candidate that is ahead above that exponent.
-    public let ahead: Int
+    package let ahead: Int
     /// The one that is ahead below it.
-    public let behind: Int
+    package let behind: Int
   }
 
   /// The scores with the exponents as they are, then with each term at both ends of the range.
-  public let settings: [Setting]
+  package let settings: [Setting]
   /// All changes of order within the range, by term and exponent.
-  public let crossings: [Crossing]
+  package let crossings: [Crossing]
 
   /// Whether some choice of exponents within the range changes the order.
-  public var changesOrder: Bool { !crossings.isEmpty }
+  package var changesOrder: Bool { !crossings.isEmpty }
 
   /// Varies the exponents of `candidates` around `beta`.
-  public init(_ candidates: [Candidate], beta: PSCP.Exponents = .init(), range: ClosedRange<Double> = 0.5...2) {
+  package init(_ candidates: [Candidate], beta: PSCP.Exponents = .init(), range: ClosedRange<Double> = 0.5...2) {
     func setting(_ term: Term, _ value: Double, _ beta: PSCP.Exponents) -> Setting {
       let scores = candidates.map { $0.value(beta) }
       let order = scores.indices.sorted { scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1) }

@@ -1,50 +1,51 @@
 import Foundation
 import PEFTCore
+import TableFiles
 
 /// Methods with their performance and costs from a table: one that a user made, or the summary.csv of a report.
 ///
 /// A user's table has the columns method, performance, parameters, flops and memory, in the units of the preset. A
 /// summary has plain counts and bytes, which are converted, and the constants of its runs.
-public struct PSCPTable: Sendable {
+package struct PSCPTable: Sendable {
   /// One method, or one run of a summary.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The method's name.
-    public let method: String
+    package let method: String
     /// Suite, model, dataset and seed under their names, in this order; empty in a user's table.
-    public let place: [(name: String, value: String)]
+    package let place: [(name: String, value: String)]
     /// The task score in percent.
-    public let performance: Double
+    package let performance: Double
     /// What the method costs, in the units of the formula's constants.
-    public let costs: PSCP.Costs
+    package let costs: PSCP.Costs
     /// The formula, with the constants and exponents of this row.
-    public let formula: PSCP
+    package let formula: PSCP
 
     /// The score.
-    public var value: Double { formula.value(performance: performance, costs: costs) }
+    package var value: Double { formula.value(performance: performance, costs: costs) }
     /// The three factors.
-    public var terms: PSCP.Terms { formula.terms(costs) }
+    package var terms: PSCP.Terms { formula.terms(costs) }
   }
 
   /// What is asked for on the command line.
-  public struct Settings: Sendable {
+  package struct Settings: Sendable {
     /// `paper` or `relative`; nil for that of a summary, and the paper's for a user's table.
-    public var preset: String?
+    package var preset: String?
     /// The exponents; nil for those of a summary, and 1 for a user's table.
-    public var beta: PSCP.Exponents?
+    package var beta: PSCP.Exponents?
 
     /// Settings that leave all to the table.
-    public init() {}
+    package init() {}
   }
 
   /// The rows in the order of the table, less the row `base` that gives a user's constants.
-  public let rows: [Row]
+  package let rows: [Row]
   /// Rows of a summary whose run is not complete.
-  public let incompleteCount: Int
+  package let incompleteCount: Int
 
   /// Reads a table.
   ///
   /// - Throws: `InputError` that names line and column.
-  public init(path: String, settings: Settings = Settings()) throws {
+  package init(path: String, settings: Settings = Settings()) throws {
     let source = try TableFile.open(path: path).rows()
     var table: [TableRow] = []
     while let row = try source.next() { table.append(row) }
@@ -170,7 +171,7 @@ public struct PSCPTable: Sendable {
 
 extension PSCP.Exponents {
   /// Reads three numbers of 0 or more with commas between them; nil for anything else.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     let values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
     guard parts.count == 3, values.count == 3, values.allSatisfy({ $0.isFinite && $0 >= 0 }) else { return nil }

@@ -5,19 +5,19 @@ import Foundation
 /// One seed and one dataset: McNemar's exact test, and the interval of Bonett and Price (2012), which adds a row that
 /// only the one and a row that only the other has right. Otherwise the interval for other rows and seeds of
 /// `SamplingVariance` with the same two rows a dataset, and the p-value at which that interval would touch zero.
-public struct PairedDifference: Sendable, Equatable {
+package struct PairedDifference: Sendable, Equatable {
   /// The difference of the mean scores, first minus second, with its 95 % interval.
-  public let interval: Bootstrap.Interval
+  package let interval: Bootstrap.Interval
   /// Two-sided, before any correction for the number of pairs.
-  public let pValue: Double
+  package let pValue: Double
   /// The rows that only one of the two has right, where there is one seed and one dataset.
-  public let mcnemar: McNemarTest?
+  package let mcnemar: McNemarTest?
   private let variance: SamplingVariance
   /// Rows of the only dataset; nil where there are several datasets or seeds.
   private let exactRows: Int?
 
   /// One dataset's part of the difference.
-  struct Part: Sendable {
+  package struct Part: Sendable {
     let estimate: Double
     /// The estimate with the two added rows.
     let centre: Double
@@ -28,7 +28,7 @@ public struct PairedDifference: Sendable, Equatable {
     /// - Parameters: Both by run, then by row; one run of either stands beside each run of the other.
     /// - Precondition: there is a run and a row, all runs have the same rows, and of two methods with several runs both
     ///   have as many.
-    init(_ first: [[Double]], _ second: [[Double]]) {
+    package init(_ first: [[Double]], _ second: [[Double]]) {
       let runs = max(first.count, second.count)
       let differences = (0..<runs).map { run in
         zip(first[min(run, first.count - 1)], second[min(run, second.count - 1)]).map { $0 - $1 }
@@ -45,7 +45,7 @@ public struct PairedDifference: Sendable, Equatable {
         : McNemarTest(onlyFirst: differences[0].count { $0 > 0 }, onlySecond: differences[0].count { $0 < 0 })
     }
 
-    init(estimate: Double, variance: SamplingVariance) {
+    package init(estimate: Double, variance: SamplingVariance) {
       (self.estimate, centre, self.variance, mcnemar, rows) = (estimate, estimate, variance, nil, nil)
     }
   }
@@ -56,7 +56,7 @@ public struct PairedDifference: Sendable, Equatable {
   ///   - parts: Datasets whose rows are known.
   ///   - fixed: Differences on datasets of which the scores alone are known.
   /// - Returns: nil without any part.
-  init?(_ parts: [Part], fixed: [Double] = []) {
+  package init?(_ parts: [Part], fixed: [Double] = []) {
     guard !parts.isEmpty else { return nil }
     let weight = 1 / Double(parts.count + fixed.count)
     let rest = fixed.reduce(0, +)
@@ -90,7 +90,7 @@ public struct PairedDifference: Sendable, Equatable {
   ///
   /// It is computed from the disagreement that was observed (with the two added rows, so never from none). The exact
   /// test moreover needs so many rows on which the two differ as can be significant at all.
-  public func detectable(significance: Double) -> Double? {
+  package func detectable(significance: Double) -> Double? {
     let reach =
       variance.squaredReach(tail: significance / 2).squareRoot()
       + variance.squaredReach(tail: 1 - Self.power).squareRoot()

@@ -1,23 +1,23 @@
 /// McNemar's exact test of whether two methods err equally often on the same examples.
-public struct McNemarTest: Sendable, Equatable {
+package struct McNemarTest: Sendable, Equatable {
   /// Examples that only the first method gets right.
-  public let onlyFirst: Int
+  package let onlyFirst: Int
   /// Examples that only the second method gets right.
-  public let onlySecond: Int
+  package let onlySecond: Int
   /// Two-sided, by the binomial distribution of the examples on which the two differ.
-  public let pValue: Double
+  package let pValue: Double
 
   /// Tests paired outcomes.
   ///
   /// - Precondition: both lists have the same count, one pair an example.
-  public init(_ first: [Bool], _ second: [Bool]) {
+  package init(_ first: [Bool], _ second: [Bool]) {
     precondition(first.count == second.count, "McNemar: \(first.count) and \(second.count) outcomes")
     self.init(
       onlyFirst: zip(first, second).count { $0 && !$1 }, onlySecond: zip(first, second).count { !$0 && $1 })
   }
 
   /// Tests counts of the examples that one method alone gets right.
-  public init(onlyFirst: Int, onlySecond: Int) {
+  package init(onlyFirst: Int, onlySecond: Int) {
     self.onlyFirst = onlyFirst
     self.onlySecond = onlySecond
     pValue = min(
@@ -30,16 +30,16 @@ public struct McNemarTest: Sendable, Equatable {
 /// Pairs without a difference are dropped. The p-value equals scipy's (`wilcoxon` with its defaults): exact for up
 /// to 50 pairs without ties and differences of zero, exact with ties and zeros for up to 13, otherwise by the normal
 /// approximation with its correction for ties.
-public struct WilcoxonTest: Sendable, Equatable {
+package struct WilcoxonTest: Sendable, Equatable {
   /// The smaller of the two rank sums.
-  public let statistic: Double
+  package let statistic: Double
   /// Two-sided p-value; 1 where all pairs are equal.
-  public let pValue: Double
+  package let pValue: Double
 
   /// Tests paired values.
   ///
   /// - Precondition: both lists have the same count.
-  public init(_ first: [Double], _ second: [Double]) {
+  package init(_ first: [Double], _ second: [Double]) {
     precondition(first.count == second.count, "Wilcoxon: \(first.count) and \(second.count) values")
     let all = zip(first, second).map { $0 - $1 }
     let differences = all.filter { $0 != 0 }

@@ -10,7 +10,7 @@
 /// V_s and V_r both contain V_e, so the variance of the mean is V_r + V_s - V_e. Of few seeds, V_s - V_e is itself
 /// hardly known; its part of an interval is therefore widened by Student's quantile with S - 1 degrees of freedom,
 /// while the part of the rows has the normal one.
-struct SamplingVariance: Sendable, Equatable {
+package struct SamplingVariance: Sendable, Equatable {
   /// What other rows would change, as a variance of the mean.
   let rows: Double
   /// What other seeds would change beyond that; 0 of one run, of which nothing about seeds can be known.
@@ -30,7 +30,7 @@ struct SamplingVariance: Sendable, Equatable {
   ///   - ofRows: V_r.
   ///   - withinRuns: The variance of one run's mean over other rows, the mean over the runs.
   ///   - ofRuns: The means of the runs.
-  init(ofRows: Double, withinRuns: Double, ofRuns means: [Double]) {
+  package init(ofRows: Double, withinRuns: Double, ofRuns means: [Double]) {
     guard means.count > 1 else {
       self.init(rows: ofRows)
       return

@@ -5,13 +5,13 @@
 /// The mean over datasets adds the squared distances to their ends (Zou and Donner 2008). What is covered: with one
 /// run, that run's score over all rows of the dataset's kind; with several, the mean score over all such rows and all
 /// seeds. Coverage is simulated in a test and shown in docs/honest-reports.md.
-enum ScoreInterval {
+package enum ScoreInterval {
   /// A pseudo-row's share that is right and one that is wrong: runs without an error still leave doubt about how much
   /// their errors would have in common.
   private static let pseudoRows = 0.25
 
   /// One dataset's part of a mean.
-  struct Part: Sendable {
+  package struct Part: Sendable {
     /// The score.
     let estimate: Double
     let variance: SamplingVariance
@@ -24,7 +24,7 @@ enum ScoreInterval {
     ///   - marks: By run, then by row: 1 for a right answer, 0 for a wrong one.
     ///   - counts: How many rows each row stands for; one each if nil.
     /// - Precondition: there is a run and a row, and all runs have the same rows.
-    init(shares marks: [[Double]], counts: [Double]? = nil) {
+    package init(shares marks: [[Double]], counts: [Double]? = nil) {
       let rows = counts?.reduce(0, +) ?? Double(marks[0].count)
       estimate = Summary.mean(
         marks.map { marks in zip(marks, counts ?? marks.map { _ in 1 }).reduce(0) { $0 + $1.0 * $1.1 } / rows })
@@ -45,7 +45,7 @@ enum ScoreInterval {
     ///   - variance: From the resampled scores of all runs.
     ///   - resampled: Of a single run its score on resampled rows, for the BCa interval; empty of several runs.
     ///   - leavingOneOut: Of a single run its score on all rows but one.
-    init(estimate: Double, variance: SamplingVariance, resampled: [Double] = [], leavingOneOut: [Double] = []) {
+    package init(estimate: Double, variance: SamplingVariance, resampled: [Double] = [], leavingOneOut: [Double] = []) {
       (self.estimate, self.variance, effectiveRows) = (estimate, variance, nil)
       (self.resampled, self.leavingOneOut) = (resampled, leavingOneOut)
     }
@@ -78,7 +78,7 @@ enum ScoreInterval {
   /// The interval of the mean of `parts`, datasets that are drawn independently, and of `fixed` scores beside them.
   ///
   /// - Returns: nil without any part.
-  static func mean(of parts: [Part], fixed: [Double] = [], tail: Double = 0.025) -> Bootstrap.Interval? {
+  package static func mean(of parts: [Part], fixed: [Double] = [], tail: Double = 0.025) -> Bootstrap.Interval? {
     guard !parts.isEmpty else { return nil }
     let weight = 1 / Double(parts.count + fixed.count)
     let estimate = (parts.reduce(0) { $0 + $1.estimate } + fixed.reduce(0, +)) * weight

@@ -1,16 +1,16 @@
 /// Mean and spread of repeated measurements, such as one score over several seeds.
-public struct Summary: Sendable, Equatable {
+package struct Summary: Sendable, Equatable {
   /// How many values there are.
-  public let count: Int
+  package let count: Int
   /// The mean; 0 of no values.
-  public let mean: Double
+  package let mean: Double
   /// The standard deviation of a sample, which divides by n - 1; 0 for fewer than two values.
-  public let sampleDeviation: Double
+  package let sampleDeviation: Double
   /// The standard deviation of a population, which divides by n, as PEFT-Bench's tables print it.
-  public let populationDeviation: Double
+  package let populationDeviation: Double
 
   /// Summarises `values`.
-  public init(_ values: [Double]) {
+  package init(_ values: [Double]) {
     let mean = Self.mean(values)
     // The second term takes out what rounding of the mean leaves (Chan, Golub and LeVeque 1983).
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
@@ -23,7 +23,7 @@ public struct Summary: Sendable, Equatable {
   }
 
   /// The mean of `values`; 0 of no values.
-  public static func mean(_ values: [Double]) -> Double {
+  package static func mean(_ values: [Double]) -> Double {
     values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
   }
 }

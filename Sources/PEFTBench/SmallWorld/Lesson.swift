@@ -1,16 +1,16 @@
 import PEFTCore
 
 /// Builds the conversations that teach a skill: requests in many wordings and layouts, answers in free words.
-public enum Lesson {
+package enum Lesson {
   /// A named part of a request, such as `Premise`, with the names that it may have.
-  public struct Field: Sendable {
+  package struct Field: Sendable {
     /// What it may be called.
-    public let names: [String]
+    package let names: [String]
     /// Its text.
-    public let text: String
+    package let text: String
 
     /// Creates a part.
-    public init(_ names: [String], _ text: String) {
+    package init(_ names: [String], _ text: String) {
       self.names = names
       self.text = text
     }
@@ -20,12 +20,12 @@ public enum Lesson {
   }
 
   /// One exchange as a conversation.
-  public static func exchange(_ user: String, _ assistant: String) -> PretrainingDocument {
+  package static func exchange(_ user: String, _ assistant: String) -> PretrainingDocument {
     .conversation([ChatMessage(role: "user", content: user), ChatMessage(role: "assistant", content: assistant)])
   }
 
   /// Several exchanges as a conversation.
-  public static func exchanges(_ turns: [(user: String, assistant: String)]) -> PretrainingDocument {
+  package static func exchanges(_ turns: [(user: String, assistant: String)]) -> PretrainingDocument {
     .conversation(
       turns.flatMap {
         [ChatMessage(role: "user", content: $0.user), ChatMessage(role: "assistant", content: $0.assistant)]
@@ -36,7 +36,7 @@ public enum Lesson {
   ///
   /// Fields whose lists of names have the same length are called alike; the first name is the usual one. Where the parts
   /// tell by themselves what is wanted, the instruction is left out now and then: so the skill does not hang on its words.
-  public static func request(
+  package static func request(
     _ instruction: String, _ fields: [Field], bare: Double = 0.3, _ draws: inout Draws
   ) -> String {
     let isBare = draws.chance(bare)
@@ -48,12 +48,12 @@ public enum Lesson {
   }
 
   /// A short verdict, and its reason now and then.
-  public static func verdict(_ word: String, _ reason: String, _ draws: inout Draws) -> String {
+  package static func verdict(_ word: String, _ reason: String, _ draws: inout Draws) -> String {
     draws.chance(0.4) ? "\(word) \(reason)" : word
   }
 
   /// What two statements are usually called.
-  public enum PairNames: Sendable {
+  package enum PairNames: Sendable {
     /// `Premise` and `Hypothesis`.
     case premise
     /// `Sentence 1` and `Sentence 2`.
@@ -63,7 +63,7 @@ public enum Lesson {
   }
 
   /// Two statements under pairs of names, the usual ones first.
-  public static func pair(_ first: String, _ second: String, _ usual: PairNames) -> [Field] {
+  package static func pair(_ first: String, _ second: String, _ usual: PairNames) -> [Field] {
     let own: (String, String)
     switch usual {
     case .premise: own = ("Premise", "Hypothesis")
@@ -75,7 +75,7 @@ public enum Lesson {
   }
 
   /// A text and a question about it.
-  public static func reading(_ text: String, _ question: String, called name: String = "Passage") -> [Field] {
+  package static func reading(_ text: String, _ question: String, called name: String = "Passage") -> [Field] {
     [Field([name, "Text", "Story"], text), Field(["Question", "Question", "Asked"], question)]
   }
 }

@@ -1,7 +1,7 @@
-public import PEFTCore
+import PEFTCore
 
 /// A task of the small world: rows in the columns of a real dataset, and lessons that teach its skill in other words.
-public protocol MiniDataset: Sendable {
+package protocol MiniDataset: Sendable {
   /// The dataset's name in the catalogue.
   var name: String { get }
 
@@ -24,7 +24,7 @@ public protocol MiniDataset: Sendable {
 
 extension MiniDataset {
   /// As often as most.
-  public var lessonWeight: Int { 10 }
+  package var lessonWeight: Int { 10 }
 
   /// Makes rows one at a time until there are `count` different ones.
   ///
@@ -32,7 +32,7 @@ extension MiniDataset {
   ///   - classes: The class wanted of each row; it is handed to `make`.
   ///   - key: What must differ between any two rows; the whole row unless given.
   ///   - make: Makes a row of a class, or nil where the draw led nowhere.
-  public func uniqueRows<Class>(
+  package func uniqueRows<Class>(
     _ split: WorldSplit, seed: Int, classes: [Class], key: (JSONValue) -> String = \.compactText,
     make: (Class, inout Draws) -> JSONValue?
   ) -> [JSONValue] {
@@ -50,7 +50,7 @@ extension MiniDataset {
   }
 
   /// `count` classes in random order, each as often as its weight says, up to one.
-  public func classes<Class>(_ weights: [(Class, Int)], count: Int, seed: Int, _ split: WorldSplit) -> [Class] {
+  package func classes<Class>(_ weights: [(Class, Int)], count: Int, seed: Int, _ split: WorldSplit) -> [Class] {
     let total = weights.reduce(0) { $0 + $1.1 }
     var result: [Class] = []
     var sum = 0
@@ -63,7 +63,7 @@ extension MiniDataset {
   }
 
   /// The rows with their numbers in the column `idx`, where the Hub has them last.
-  public func numbered(_ rows: [JSONValue]) -> [JSONValue] {
+  package func numbered(_ rows: [JSONValue]) -> [JSONValue] {
     rows.enumerated().map { index, row in
       var row = row
       row["idx"] = .integer(index)

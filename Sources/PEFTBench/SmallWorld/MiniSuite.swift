@@ -1,16 +1,16 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 
 /// The mini suite as files: `<folder>/<dataset>/{train,validation}.jsonl`.
-public enum MiniSuite {
+package enum MiniSuite {
   /// How many rows each file has.
-  public static func rowCount(of split: WorldSplit) -> Int { split == .train ? 256 : 128 }
+  package static func rowCount(of split: WorldSplit) -> Int { split == .train ? 256 : 128 }
 
   /// The splits that have files.
-  public static let splits: [WorldSplit] = [.train, .validation]
+  package static let splits: [WorldSplit] = [.train, .validation]
 
   /// The bytes of one file.
-  public static func file(of dataset: any MiniDataset, _ split: WorldSplit, seed: Int) -> [UInt8] {
+  package static func file(of dataset: any MiniDataset, _ split: WorldSplit, seed: Int) -> [UInt8] {
     dataset.rows(split, count: rowCount(of: split), seed: seed).flatMap(\.line)
   }
 
@@ -18,7 +18,7 @@ public enum MiniSuite {
   ///
   /// - Returns: The paths.
   /// - Throws: `FileError`.
-  public static func write(_ dataset: any MiniDataset, to folder: String, seed: Int) throws -> [String] {
+  package static func write(_ dataset: any MiniDataset, to folder: String, seed: Int) throws -> [String] {
     let own = folder + "/" + dataset.name
     try OutputFolder(own, .dataset).claim()
     var paths: [String] = []
@@ -33,7 +33,7 @@ public enum MiniSuite {
 
 extension PretrainingDocument {
   /// The document as a line of JSONL: `{"text": …}` or `{"messages": […]}`.
-  public var json: JSONValue {
+  package var json: JSONValue {
     switch self {
     case .prose(let text): ["text": .string(text)]
     case .conversation(let messages):

@@ -2,18 +2,18 @@ import PEFTCore
 
 extension Lesson {
   /// A question with options, one of which is right.
-  public struct Choice: Sendable {
+  package struct Choice: Sendable {
     /// What is asked, as fields before the options.
-    public var fields: [Field]
+    package var fields: [Field]
     /// The options.
-    public var options: [String]
+    package var options: [String]
     /// Which of them is right.
-    public var right: Int
+    package var right: Int
     /// Why, as a sentence; empty where nothing can be said.
-    public var reason: String
+    package var reason: String
 
     /// Creates a question.
-    public init(_ fields: [Field], _ options: [String], right: Int, reason: String = "") {
+    package init(_ fields: [Field], _ options: [String], right: Int, reason: String = "") {
       self.fields = fields
       self.options = options
       self.right = right
@@ -25,7 +25,7 @@ extension Lesson {
   ///
   /// The names of the options are drawn anew each time, so that what is learned is to find the right option and to say
   /// how it is called, not a fixed set of label words.
-  public static func choice(_ choice: Choice, asking instructions: [String], _ draws: inout Draws)
+  package static func choice(_ choice: Choice, asking instructions: [String], _ draws: inout Draws)
     -> PretrainingDocument
   {
     if draws.chance(0.3) { return judged(choice.fields, choice.options, right: choice.right, &draws) }
@@ -98,7 +98,7 @@ extension Lesson {
   }
 
   /// The right option and the wrong ones with the right one at `place`.
-  public static func arranged(_ right: String, _ wrong: [String], at place: Int) -> [String] {
+  package static func arranged(_ right: String, _ wrong: [String], at place: Int) -> [String] {
     var options = wrong
     options.insert(right, at: min(place, options.count))
     return options

@@ -1,7 +1,7 @@
-public import PEFTCore
+import PEFTCore
 
 /// One document of a pretraining corpus.
-public enum PretrainingDocument: Sendable, Equatable {
+package enum PretrainingDocument: Sendable, Equatable {
   /// Running text.
   case prose(String)
   /// A conversation, for the chat template of the model that is trained.
@@ -12,7 +12,7 @@ public enum PretrainingDocument: Sendable, Equatable {
 ///
 /// A document is a pure function of the corpus (with its seed) and of its number, so that a resumed run reads what an
 /// undisturbed one would have read.
-public protocol PretrainingCorpus: Sendable {
+package protocol PretrainingCorpus: Sendable {
   /// The document of a number; every number has one.
   func document(_ index: UInt64) -> PretrainingDocument
 }

@@ -2,12 +2,12 @@
 ///
 /// A lexicon and a grammar make sentences out of facts. Pretraining text and the rows of the mini datasets come from the
 /// same world, but tell different facts of it (`WorldSplit`).
-public enum SmallWorld {
+package enum SmallWorld {
   /// The seed of the suite and of the corpus that come with the program.
-  public static let defaultSeed = 20_251
+  package static let defaultSeed = 20_251
 
   /// The mini datasets in the order of the catalogue.
-  public static let datasets: [any MiniDataset] = glue + superGLUE + reasoning + mathematics + code
+  package static let datasets: [any MiniDataset] = glue + superGLUE + reasoning + mathematics + code
 
   static let glue: [any MiniDataset] = [
     MiniMNLI(), MiniQQP(), MiniQNLI(), MiniSST2(), MiniSTSB(), MiniMRPC(), MiniRTE(), MiniCoLA(),
@@ -17,5 +17,5 @@ public enum SmallWorld {
   ]
 
   /// The mini dataset of a name of the catalogue, or nil.
-  public static func dataset(_ name: String) -> (any MiniDataset)? { datasets.first { $0.name == name } }
+  package static func dataset(_ name: String) -> (any MiniDataset)? { datasets.first { $0.name == name } }
 }

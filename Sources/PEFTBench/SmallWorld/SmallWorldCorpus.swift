@@ -1,19 +1,19 @@
 import PEFTCore
 
 /// The pretraining text of the small world, `small-world`: prose, and conversations that teach the tasks' skills.
-public struct SmallWorldCorpus: PretrainingCorpus {
+package struct SmallWorldCorpus: PretrainingCorpus {
   /// The name in configs.
-  public static let name = "small-world"
+  package static let name = "small-world"
 
   private let stream: SeedStream
 
   /// The corpus of a seed.
-  public init(seed: Int = SmallWorld.defaultSeed) {
+  package init(seed: Int = SmallWorld.defaultSeed) {
     stream = SeedStream(seed).child(Self.name).child("corpus")
   }
 
   /// The document of a number.
-  public func document(_ index: UInt64) -> PretrainingDocument {
+  package func document(_ index: UInt64) -> PretrainingDocument {
     var draws = Draws(stream.child(Int(truncatingIfNeeded: index)))
     if Self.listsOfThings.contains(index) { return ListTalk.judged(ListTalk.things, &draws) }
     if Self.lists.contains(index) {

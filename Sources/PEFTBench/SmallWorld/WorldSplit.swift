@@ -4,11 +4,11 @@
 /// of what somebody does is who and what (`Tom`, `feed`): everything that is said of Tom's feeding — where, when, in
 /// other words, denied or asked — stays on one side. What everybody knows (a hen is a bird) is told in the pretraining
 /// text only, in sentences of its own.
-public enum WorldSplit: String, Sendable, CaseIterable {
+package enum WorldSplit: String, Sendable, CaseIterable {
   case pretraining, train, validation
 
   /// The split of the fact with this key.
-  public static func of(_ key: String) -> WorldSplit {
+  package static func of(_ key: String) -> WorldSplit {
     var hash = key.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
     // The low bits of FNV-1a are weak for short keys.
     hash ^= hash >> 29

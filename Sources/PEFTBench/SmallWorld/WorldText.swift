@@ -1,9 +1,9 @@
 import PEFTCore
 
 /// Text about the small world that belongs to no task: what happened, what things are, how people feel.
-public enum WorldText {
+package enum WorldText {
   /// A document of a drawn sort.
-  public static func document(_ draws: inout Draws) -> PretrainingDocument {
+  package static func document(_ draws: inout Draws) -> PretrainingDocument {
     switch draws.integer(below: 20) {
     case 0..<3: .prose(day(&draws))
     case 3..<5: .prose(wordBook(&draws))

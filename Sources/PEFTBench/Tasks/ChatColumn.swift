@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 /// A chat that stands in one column: a question and its answer.
 ///

@@ -1,23 +1,23 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 
 /// A prompt and its answer as the model sees them.
-public struct RenderedExample: Sendable, Equatable {
+package struct RenderedExample: Sendable, Equatable {
   /// The whole prompt, with the chat template's marks and up to where the model answers.
-  public let prompt: String
+  package let prompt: String
   /// The trained text: the answer and what ends it.
-  public let completion: String
+  package let completion: String
   /// The ids of `prompt`.
-  public let promptIDs: [Int32]
+  package let promptIDs: [Int32]
   /// The ids of `completion`, every one of which is trained.
-  public let answerIDs: [Int32]
+  package let answerIDs: [Int32]
   /// Whether a field was cut to keep within the limit.
-  public let isPromptCut: Bool
+  package let isPromptCut: Bool
   /// Whether the answer itself had to be cut; its end is then missing.
-  public let isAnswerCut: Bool
+  package let isAnswerCut: Bool
 
   /// The ids as training and evaluation take them.
-  public var encoded: EncodedExample { EncodedExample(prompt: promptIDs, answer: answerIDs) }
+  package var encoded: EncodedExample { EncodedExample(prompt: promptIDs, answer: answerIDs) }
 }
 
 /// Renders prompts for training and for evaluation alike: a dataset's text, then the model's chat template.
@@ -25,23 +25,23 @@ public struct RenderedExample: Sendable, Equatable {
 /// The ids of a prompt do not depend on its answer, since they are what the model is given when it is asked. The answer's
 /// ids go on where the prompt ends (`Tokenizer.encode(_:after:)`): together they are those of the whole conversation,
 /// unless a token would reach over the joint.
-public struct ChatRenderer: Sendable {
+package struct ChatRenderer: Sendable {
   /// The name of the template, or `plain` for a model without one.
-  public let templateName: String
+  package let templateName: String
   /// The SHA-256 of the template's text, for the record.
-  public let templateHash: String
+  package let templateHash: String
   /// What stands between the prompt and the answer's own text, such as a space; part of the trained text.
-  public let answerPrefix: String
+  package let answerPrefix: String
   /// What ends an answer: what the template puts after it, up to the first token that ends a turn or text.
   ///
   /// Empty where no such token is known.
-  public let answerEnd: String
+  package let answerEnd: String
   /// The id that ends an answer; generation stops there.
   ///
   /// Nil for a model that cannot be fine-tuned, since none of its answers would be trained to end.
-  public let endToken: Int32?
+  package let endToken: Int32?
   /// The tokenizer.
-  public let tokenizer: Tokenizer
+  package let tokenizer: Tokenizer
 
   private let template: ChatTemplate?
   /// How prompts end.
@@ -61,7 +61,7 @@ public struct ChatRenderer: Sendable {
   ///   - tokenizer: The model's tokenizer.
   ///   - configuration: The texts of the tokens that begin and end a text.
   /// - Throws: `TemplateError` for a template that cannot render a question with its answer.
-  public init(
+  package init(
     template: ChatTemplate?, tokenizer: Tokenizer, configuration: TokenizerConfiguration
   ) throws {
     self.template = template
@@ -97,7 +97,7 @@ public struct ChatRenderer: Sendable {
   ///
   /// - Parameter model: The model's path, for the message.
   /// - Throws: `FileError`.
-  public func requireEndToken(of model: String) throws(FileError) {
+  package func requireEndToken(of model: String) throws(FileError) {
     guard endToken == nil else { return }
     throw FileError(
       path: model,
@@ -116,7 +116,7 @@ public struct ChatRenderer: Sendable {
   }
 
   /// The prompt as text: the user's turn within the template, up to where the model answers.
-  public func prompt(_ userText: String) throws(TemplateError) -> String {
+  package func prompt(_ userText: String) throws(TemplateError) -> String {
     guard let template else { return Self.plainPrompt(userText) }
     return try template.render(
       messages: [ChatMessage(role: "user", content: userText)], addGenerationPrompt: true, bosToken: beginningOfText,
@@ -126,7 +126,7 @@ public struct ChatRenderer: Sendable {
   private static func plainPrompt(_ userText: String) -> String { userText + "\nAnswer:" }
 
   /// The ids of a prompt.
-  public func promptIDs(_ prompt: String) -> [Int32] {
+  package func promptIDs(_ prompt: String) -> [Int32] {
     let ids = tokenizer.encode(prompt, addSpecialTokens: false)
     // A template writes its own beginning of text; the plain form gets the one that the tokenizer asks for.
     guard template == nil else { return ids }
@@ -138,22 +138,22 @@ public struct ChatRenderer: Sendable {
   }
 
   /// The trained text of an answer: what precedes it, the answer, what ends it.
-  public func completion(_ answer: String) -> String { answerPrefix + answer + answerEnd }
+  package func completion(_ answer: String) -> String { answerPrefix + answer + answerEnd }
 
   /// The ids of an answer with its end, as trained and as ranked.
   ///
   /// - Parameters:
   ///   - answer: The answer, or one of the choices.
   ///   - prompt: The prompt that it follows.
-  public func answerIDs(_ answer: String, after prompt: String) -> [Int32] {
+  package func answerIDs(_ answer: String, after prompt: String) -> [Int32] {
     answerIDs(answer, after: tokenizer.end(of: prompt))
   }
 
   /// The ids of an answer after a prompt that ends as the template lets it end, for the lengths of labels.
-  public func answerIDs(_ answer: String) -> [Int32] { answerIDs(answer, after: usualEnd) }
+  package func answerIDs(_ answer: String) -> [Int32] { answerIDs(answer, after: usualEnd) }
 
   /// The ids of several answers to one prompt.
-  public func answerIDs(_ answers: [String], after prompt: String) -> [[Int32]] {
+  package func answerIDs(_ answers: [String], after prompt: String) -> [[Int32]] {
     let end = tokenizer.end(of: prompt)
     return answers.map { answerIDs($0, after: end) }
   }
@@ -170,7 +170,7 @@ public struct ChatRenderer: Sendable {
   ///   - cutoff: The most tokens of prompt and answer together; nil for no limit. A longer prompt loses the middle of
   ///     its longest field; questions are cut when nothing else is left, and the answer last of all.
   ///   - reserved: Tokens to keep free for the answer in place of the gold answer's own, as evaluation does.
-  public func render(
+  package func render(
     _ example: Example, of dataset: DatasetDescription, cutoff: Int? = nil, reserving reserved: Int? = nil
   ) throws(TemplateError) -> RenderedExample {
     let text = dataset.prompt(for: example)
@@ -238,12 +238,12 @@ public struct ChatRenderer: Sendable {
 }
 
 /// A chat template that cannot be used for questions with answers.
-public struct ChatFormatError: InputError, Equatable {
+package struct ChatFormatError: InputError, Equatable {
   /// The template's name.
-  public let template: String
+  package let template: String
   /// What is wrong.
-  public let message: String
+  package let message: String
 
   /// `template NAME: message`.
-  public var description: String { "template \(template): \(message)" }
+  package var description: String { "template \(template): \(message)" }
 }

@@ -1,11 +1,11 @@
-public import PEFTCore
+import PEFTCore
 
 /// How many examples have each label word, in the order of the dataset's labels.
-public struct ClassCounts: Sendable, Equatable {
+package struct ClassCounts: Sendable, Equatable {
   /// The label words.
-  public let labels: [String]
+  package let labels: [String]
   /// How many examples have each.
-  public private(set) var counts: [Int]
+  package private(set) var counts: [Int]
 
   /// Most classes that are listed one by one.
   private static let mostListed = 6
@@ -37,13 +37,13 @@ public struct ClassCounts: Sendable, Equatable {
   }
 
   /// The labels that there are examples of.
-  public var present: [String] { zip(labels, counts).filter { $0.1 > 0 }.map(\.0) }
+  package var present: [String] { zip(labels, counts).filter { $0.1 > 0 }.map(\.0) }
 
   /// `{label word: count}`, as records have it.
-  public var json: JSONValue { .object(JSONObject(distinct: zip(labels, counts).map { ($0, JSONValue($1)) })) }
+  package var json: JSONValue { .object(JSONObject(distinct: zip(labels, counts).map { ($0, JSONValue($1)) })) }
 
   /// `positive 12, negative 20`; of many classes the largest, and how many more there are.
-  public var text: String {
+  package var text: String {
     let all = zip(labels, counts).enumerated().map { (place: $0, label: $1.0, count: $1.1) }
     guard all.count > Self.mostListed else { return all.map { "\($0.label) \($0.count)" }.joined(separator: ", ") }
     let largest = all.sorted { (-$0.count, $0.place) < (-$1.count, $1.place) }.prefix(Self.mostListed / 2)

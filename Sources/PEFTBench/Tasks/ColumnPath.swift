@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 /// A column, or a part of a nested one: `question`, `answers.text`, `answers.text[0]`, `messages[1].content`.
 ///

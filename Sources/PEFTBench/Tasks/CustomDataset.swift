@@ -1,4 +1,5 @@
-public import PEFTCore
+import CodeMetrics
+import PEFTCore
 
 /// Reads a dataset that a config describes itself.
 ///
@@ -8,7 +9,7 @@ public import PEFTCore
 ///
 /// In place of `prompt`, an `instruction` and the `columns` that follow it, one a line, do as well; in place of both
 /// and of `answer`, `messages`, the column with a chat.
-public enum CustomDataset {
+package enum CustomDataset {
   /// Reads a description.
   ///
   /// - Parameters:
@@ -17,7 +18,7 @@ public enum CustomDataset {
   ///   - place: Its dotted path, such as `data.datasets[1]`.
   ///   - resolve: Turns a path as the config has it into one from here.
   /// - Throws: `DocumentError` that names the key.
-  public static func read(
+  package static func read(
     _ value: DocumentValue, of text: DocumentText, at place: String, resolve: (String) -> String = { $0 }
   ) throws(DocumentError) -> DatasetDescription {
     var reader = try OptionReader(value: value, text: text, what: "dataset", path: place)

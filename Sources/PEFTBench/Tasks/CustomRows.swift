@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 /// Turns rows of a described dataset into examples.
 struct CustomRows: Sendable {

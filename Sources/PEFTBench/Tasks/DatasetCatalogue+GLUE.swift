@@ -1,4 +1,5 @@
 import Foundation
+import TableFiles
 
 extension DatasetCatalogue {
   /// The eight tasks of GLUE (Wang and others 2019) that PEFT-Bench uses.

@@ -1,4 +1,6 @@
+import CodeMetrics
 import PEFTCore
+import TableFiles
 
 extension DatasetCatalogue {
   /// Three tasks of arithmetic.

@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 extension DatasetCatalogue {
   /// Six multiple-choice tasks of knowledge and common sense.

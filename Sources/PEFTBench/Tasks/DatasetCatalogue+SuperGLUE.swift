@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 extension DatasetCatalogue {
   /// The seven tasks of SuperGLUE (Wang and others 2019) that PEFT-Bench has beside RTE.

@@ -1,17 +1,17 @@
 import PEFTCore
 
 /// The 27 datasets of PEFT-Bench (arXiv 2511.21285, table 4), in the order of its main table.
-public enum DatasetCatalogue {
+package enum DatasetCatalogue {
   /// All of them.
-  public static let all: [DatasetDescription] = glue + superGLUE + reasoning + mathematics + code
+  package static let all: [DatasetDescription] = glue + superGLUE + reasoning + mathematics + code
 
   /// The dataset called `id`, or nil.
-  public static func dataset(_ id: String) -> DatasetDescription? { all.first { $0.id == id } }
+  package static func dataset(_ id: String) -> DatasetDescription? { all.first { $0.id == id } }
 
   /// The dataset called `id`.
   ///
   /// - Throws: `UnknownDataset` with the nearest name.
-  public static func known(_ id: String) throws(UnknownDataset) -> DatasetDescription {
+  package static func known(_ id: String) throws(UnknownDataset) -> DatasetDescription {
     guard let dataset = dataset(id) else { throw UnknownDataset(name: id) }
     return dataset
   }
@@ -19,7 +19,7 @@ public enum DatasetCatalogue {
   /// The datasets that a name in a config stands for: one dataset, a group, or `all`.
   ///
   /// - Throws: `UnknownDataset` with the nearest name.
-  public static func datasets(named name: String) throws(UnknownDataset) -> [DatasetDescription] {
+  package static func datasets(named name: String) throws(UnknownDataset) -> [DatasetDescription] {
     if name == "all" { return all }
     if let group = DatasetGroup(rawValue: name), group != .custom { return all.filter { $0.group == group } }
     guard let dataset = dataset(name) else { throw UnknownDataset(name: name) }
@@ -46,12 +46,12 @@ public enum DatasetCatalogue {
 }
 
 /// A name that is no dataset of the catalogue.
-public struct UnknownDataset: InputError, Equatable {
+package struct UnknownDataset: InputError, Equatable {
   /// The name.
-  public let name: String
+  package let name: String
 
   /// One sentence with the nearest name and all of them.
-  public var description: String {
+  package var description: String {
     let guess = NearestName.of(name, among: DatasetCatalogue.names).map { "; did you mean \"\($0)\"?" } ?? "."
     let list = DatasetCatalogue.all.map(\.id).joined(separator: ", ")
     return

@@ -1,21 +1,22 @@
 import PEFTCore
+import TableFiles
 
 /// The groups of the published results.
-public enum DatasetGroup: String, Sendable, CaseIterable {
+package enum DatasetGroup: String, Sendable, CaseIterable {
   case glue, superglue, reasoning, math, code, custom
 }
 
 /// Where a dataset lies on the Hugging Face Hub, and under which names its files go.
-public struct DatasetSource: Sendable, Equatable {
+package struct DatasetSource: Sendable, Equatable {
   /// The repository, `org/name`.
-  public let repository: String
+  package let repository: String
   /// The configuration, which is the folder of its files; nil for a repository with one only.
-  public let configuration: String?
+  package let configuration: String?
   /// Folder names of the official archive, such as `SST-2`.
-  public let archiveFolders: [String]
+  package let archiveFolders: [String]
 
   /// Creates a source.
-  public init(_ repository: String, _ configuration: String? = nil, archives: [String] = []) {
+  package init(_ repository: String, _ configuration: String? = nil, archives: [String] = []) {
     self.repository = repository
     self.configuration = configuration
     archiveFolders = archives
@@ -32,7 +33,7 @@ public struct DatasetSource: Sendable, Equatable {
 }
 
 /// Which rows of a dataset are meant.
-public enum DatasetPart: String, Sendable, CaseIterable {
+package enum DatasetPart: String, Sendable, CaseIterable {
   /// The rows to train on; a seeded part of them is held back for validation.
   case training
   /// The rows to score.
@@ -50,33 +51,33 @@ package struct NamedRowFiles: Sendable, Equatable {
 }
 
 /// A row of the catalogue: what a dataset is, where its files are, and how a row of them becomes an example.
-public struct DatasetDescription: Sendable {
+package struct DatasetDescription: Sendable {
   /// The name by which configs call it.
-  public let id: String
+  package let id: String
   /// Its group in tables.
-  public let group: DatasetGroup
+  package let group: DatasetGroup
   /// A name for people.
-  public let title: String
+  package let title: String
   /// Where it is published; nil for a dataset that a config describes.
-  public let source: DatasetSource?
+  package let source: DatasetSource?
   /// Splits to train on, the best first; the others are fallbacks for folders that lack it.
-  public let trainingSplits: [String]
+  package let trainingSplits: [String]
   /// Splits to evaluate on, the best first.
-  public private(set) var evaluationSplits: [String]
+  package private(set) var evaluationSplits: [String]
   /// Published splits with labels that are neither trained on nor scored; empty where there is none.
-  public let testSplits: [String]
+  package let testSplits: [String]
   /// The files of each part, where a config names them; other datasets are looked for.
-  public private(set) var files: [DatasetPart: [String]]
+  package private(set) var files: [DatasetPart: [String]]
   /// Further sets of rows that are answered and scored, where a config names them.
   package internal(set) var furtherSets: [NamedRowFiles] = []
   /// The columns that are read; several names in one element are different publishers' names for one column.
-  public internal(set) var columns: [[String]]
+  package internal(set) var columns: [[String]]
   /// How the prompt is put together.
-  public var layout: PromptLayout
+  package var layout: PromptLayout
   /// How answers are scored, with the label words.
-  public let metric: DatasetMetric
+  package let metric: DatasetMetric
   /// The most tokens that an answer may take; more where a label word needs them (`AnswerLimit`).
-  public var maximumNewTokens: Int
+  package var maximumNewTokens: Int
   /// Whether rows with the same group are one item, of which the first counts.
   let isOneRowPerGroup: Bool
   /// Whether text rows with too few or too many fields are left out and counted, since the official file has some.
@@ -91,7 +92,7 @@ public struct DatasetDescription: Sendable {
   var read: @Sendable (SourceRow) throws -> [Example]
 
   /// The label words in the order of class ids; empty where answers are free text.
-  public var labels: [String] { metric.family.labels }
+  package var labels: [String] { metric.family.labels }
 
   /// Creates a description.
   init(
@@ -127,7 +128,7 @@ public struct DatasetDescription: Sendable {
   ///
   /// - Parameter classNames: The names that the row's file gives for the classes of an integer column.
   /// - Throws: `TableError` for a column that is missing or not of its type, or an unknown label.
-  public func examples(
+  package func examples(
     of row: TableRow, classNames: @escaping (String) -> [String]? = { _ in nil }
   ) throws -> [Example] {
     try examples(of: row, RowReading(classNames: classNames))
@@ -155,10 +156,10 @@ public struct DatasetDescription: Sendable {
   }
 
   /// The prompt of an example.
-  public func prompt(for example: Example) -> PromptText { layout.prompt(for: example) }
+  package func prompt(for example: Example) -> PromptText { layout.prompt(for: example) }
 
   /// The splits of a part, the best first.
-  public func splits(of part: DatasetPart) -> [String] {
+  package func splits(of part: DatasetPart) -> [String] {
     switch part {
     case .training: trainingSplits
     case .evaluation: evaluationSplits
@@ -167,5 +168,5 @@ public struct DatasetDescription: Sendable {
   }
 
   /// The parts that it has: rows to train on, rows to score, and with some a third set.
-  public var parts: [DatasetPart] { DatasetPart.allCases.filter { !splits(of: $0).isEmpty } }
+  package var parts: [DatasetPart] { DatasetPart.allCases.filter { !splits(of: $0).isEmpty } }
 }

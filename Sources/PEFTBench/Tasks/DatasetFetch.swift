@@ -1,28 +1,28 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
 
 /// Fetches the files of a dataset's splits from the Hugging Face Hub.
 ///
 /// They go to the Hub's cache, where datasets are looked for. A repository whose own branch has no readable files (it
 /// may hold a script only) is fetched from the Hub's conversion of it to Parquet.
-public struct DatasetFetch {
+package struct DatasetFetch {
   /// What was fetched for one part of a dataset.
-  public struct Fetched: Sendable {
+  package struct Fetched: Sendable {
     /// Which rows of the dataset.
-    public let part: DatasetPart
+    package let part: DatasetPart
     /// The split.
-    public let split: String
+    package let split: String
     /// The files on disk, shards in order.
-    public let files: [String]
+    package let files: [String]
   }
 
   /// Called with a file's name, its bytes so far and, where known, its size.
-  public typealias Progress = (_ file: String, _ bytes: Int, _ total: Int?) -> Void
+  package typealias Progress = (_ file: String, _ bytes: Int, _ total: Int?) -> Void
 
   private let downloader: HubDownloader
 
   /// Creates a fetch through `downloader`.
-  public init(_ downloader: HubDownloader) { self.downloader = downloader }
+  package init(_ downloader: HubDownloader) { self.downloader = downloader }
 
   /// Fetches a dataset.
   ///
@@ -32,7 +32,7 @@ public struct DatasetFetch {
   ///   - folder: Where to put the files besides: in `folder`/<dataset>.
   ///   - progress: Told of the bytes.
   /// - Throws: `FileError` or `DocumentError` that says what cannot be fetched and why.
-  public func fetch(
+  package func fetch(
     _ dataset: DatasetDescription, revision: String? = nil, to folder: String? = nil,
     progress: Progress = { _, _, _ in }
   ) throws -> [Fetched] {

@@ -1,38 +1,39 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
+import TableFiles
 
 /// Writes a dataset's published files as JSONL with the columns of the Hub, where datasets are looked for.
 ///
 /// Each row is tried through the catalogue's reader, and left out with its reason where it cannot be used. A file of
 /// the result appears whole or not at all.
-public struct DatasetImport {
+package struct DatasetImport {
   /// Rows that were left out for one reason.
-  public struct Dropped: Sendable, Equatable {
+  package struct Dropped: Sendable, Equatable {
     /// Why.
-    public let reason: String
+    package let reason: String
     /// How many.
-    public internal(set) var count: Int
+    package internal(set) var count: Int
     /// Where the first of them stands.
-    public let first: String
+    package let first: String
   }
 
   /// What became of one split.
-  public struct Report: Sendable {
+  package struct Report: Sendable {
     /// The split.
-    public let split: String
+    package let split: String
     /// The files that were read.
-    public let sources: [String]
+    package let sources: [String]
     /// The file that was written.
-    public let path: String
+    package let path: String
     /// Rows of the sources, broken ones included.
-    public internal(set) var readCount = 0
+    package internal(set) var readCount = 0
     /// Rows of the result.
-    public internal(set) var writtenCount = 0
+    package internal(set) var writtenCount = 0
     /// Rows that were left out, by reason, the most frequent first.
-    public internal(set) var dropped: [Dropped] = []
+    package internal(set) var dropped: [Dropped] = []
 
     /// The members for a script.
-    public var json: JSONValue {
+    package var json: JSONValue {
       [
         "split": JSONValue(split), "sources": JSONValue(sources), "path": JSONValue(path),
         "rows_read": JSONValue(readCount), "rows_written": JSONValue(writtenCount),
@@ -51,7 +52,7 @@ public struct DatasetImport {
   private let folder: String
 
   /// Creates an import of a dataset into `folder`/<dataset>.
-  public init(_ dataset: DatasetDescription, to folder: String) {
+  package init(_ dataset: DatasetDescription, to folder: String) {
     self.dataset = dataset
     self.folder = folder + "/" + dataset.id
   }
@@ -63,7 +64,7 @@ public struct DatasetImport {
   ///   - split: What all files are.
   /// - Returns: One report for each split.
   /// - Throws: An `InputError` for a source that cannot be read or has no usable row.
-  public func run(_ sources: [String], split: String? = nil) throws -> [Report] {
+  package func run(_ sources: [String], split: String? = nil) throws -> [Report] {
     var files: [(split: String, paths: [String])] = []
     for source in sources {
       for (name, paths) in try self.files(of: source, split: split) {

@@ -1,32 +1,33 @@
 import Foundation
-public import PEFTCore
+import PEFTCore
+import TableFiles
 
 /// A `dataset_info.json` of LLaMA-Factory or PEFT-Bench, whose wording can take the place of ours.
 ///
 /// An entry names the columns of prompt, query and response, and, in PEFT-Factory's form, an instruction.
-public struct DatasetInfo: Sendable {
+package struct DatasetInfo: Sendable {
   /// One entry.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// Its name, such as `sst2` or `sst2_eval`.
-    public let name: String
+    package let name: String
     /// The instruction; empty where there is none.
-    public let instruction: String
+    package let instruction: String
     /// The column with the prompt.
-    public let prompt: String?
+    package let prompt: String?
     /// The column whose text follows the prompt.
-    public let query: String?
+    package let query: String?
     /// The column with the answer.
-    public let response: String?
+    package let response: String?
   }
 
   /// The entries in the order of the file.
-  public let entries: [Entry]
+  package let entries: [Entry]
   private let file: String
 
   /// Reads the file at `path`.
   ///
   /// - Throws: `FileError` or `DocumentError`.
-  public init(path: String) throws {
+  package init(path: String) throws {
     let (document, text) = try JSONParser.parse(file: path)
     try self.init(document, text: text)
   }
@@ -34,7 +35,7 @@ public struct DatasetInfo: Sendable {
   /// Reads a parsed file.
   ///
   /// - Throws: `DocumentError` for a member of the wrong kind.
-  public init(_ document: DocumentValue, text: DocumentText) throws(DocumentError) {
+  package init(_ document: DocumentValue, text: DocumentText) throws(DocumentError) {
     file = text.name
     guard let object = document.object else {
       throw DocumentError("expected an object of datasets, found \(document.shown)", at: document.offset, of: text)

@@ -1,20 +1,21 @@
-public import PEFTCore
+import PEFTCore
+import TableFiles
 
 /// The examples of a dataset's part.
-public struct LoadedDataset: Sendable {
+package struct LoadedDataset: Sendable {
   /// What the dataset is.
-  public let dataset: DatasetDescription
+  package let dataset: DatasetDescription
   /// The split that was read.
-  public let split: String
+  package let split: String
   /// The files that were read.
-  public let files: [String]
+  package let files: [String]
   /// The examples in the order of the file.
-  public let examples: [Example]
+  package let examples: [Example]
   /// What a reader of the results must know: a fallback split, rows that were left out.
-  public let notes: [String]
+  package let notes: [String]
 
   /// How many of the examples have a column of the prompt that was null or empty, by column.
-  public var emptyCounts: [(column: String, count: Int)] { Self.emptyCounts(of: examples) }
+  package var emptyCounts: [(column: String, count: Int)] { Self.emptyCounts(of: examples) }
 
   /// The same of some of the examples.
   static func emptyCounts(of examples: [Example]) -> [(column: String, count: Int)] {
@@ -25,17 +26,17 @@ public struct LoadedDataset: Sendable {
 }
 
 /// Reads datasets.
-public struct DatasetLoader: Sendable {
+package struct DatasetLoader: Sendable {
   /// Where files are looked for.
-  public let locator: DatasetLocator
+  package let locator: DatasetLocator
   /// A `dataset_info.json` whose wording takes the place of ours.
-  public let datasetInfo: DatasetInfo?
+  package let datasetInfo: DatasetInfo?
   /// What becomes of a null in a column of the prompt.
-  public let nulls: NullPolicy
+  package let nulls: NullPolicy
   private let labelReadings = LabelReadings()
 
   /// Creates a loader.
-  public init(locator: DatasetLocator, datasetInfo: DatasetInfo? = nil, nulls: NullPolicy = .empty) {
+  package init(locator: DatasetLocator, datasetInfo: DatasetInfo? = nil, nulls: NullPolicy = .empty) {
     self.locator = locator
     self.datasetInfo = datasetInfo
     self.nulls = nulls
@@ -47,7 +48,7 @@ public struct DatasetLoader: Sendable {
   /// a few times the sample is held.
   ///
   /// - Throws: `DatasetNotFound`, `FileError`, or `TableError` with the place of a row that cannot be read.
-  public func load(_ dataset: DatasetDescription, _ part: DatasetPart, _ choice: RowChoice = .all) throws
+  package func load(_ dataset: DatasetDescription, _ part: DatasetPart, _ choice: RowChoice = .all) throws
     -> LoadedDataset
   {
     let located = try locator.locate(dataset, part)
@@ -116,7 +117,7 @@ public struct DatasetLoader: Sendable {
   /// How many examples of a part have each label; nil for a dataset whose answers are free text.
   ///
   /// - Throws: As `load` does.
-  public func classCounts(of dataset: DatasetDescription, _ part: DatasetPart) throws -> ClassCounts? {
+  package func classCounts(of dataset: DatasetDescription, _ part: DatasetPart) throws -> ClassCounts? {
     guard var counts = ClassCounts(dataset) else { return nil }
     let files = try locator.locate(dataset, part).files
     let table = try Self.trimmed(try Self.table(files, of: dataset), files, to: dataset)
@@ -134,7 +135,7 @@ public struct DatasetLoader: Sendable {
   }
 
   /// How many rows the files of a part have.
-  public func rowCount(of dataset: DatasetDescription, _ part: DatasetPart) throws -> Int {
+  package func rowCount(of dataset: DatasetDescription, _ part: DatasetPart) throws -> Int {
     let table = try Self.table(try locator.locate(dataset, part).files, of: dataset)
     if let count = table.rowCount { return count }
     var count = 0
@@ -151,7 +152,7 @@ public struct DatasetLoader: Sendable {
   ///   - examples: The examples.
   ///   - stream: Where the choice is drawn from.
   /// - Returns: The indices of the examples held back.
-  public static func heldBack(_ fraction: Double, of examples: [Example], drawing stream: SeedStream) -> Set<Int> {
+  package static func heldBack(_ fraction: Double, of examples: [Example], drawing stream: SeedStream) -> Set<Int> {
     precondition((0..<1).contains(fraction), "validation fraction \(fraction)")
     guard fraction > 0, examples.count > 1 else { return [] }
     let wanted = max(1, Int(fraction * Double(examples.count)))

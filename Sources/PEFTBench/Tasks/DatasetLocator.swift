@@ -1,14 +1,15 @@
 import Foundation
 import PEFTCore
+import SmallWorld
 
 /// The files of one split, and how they were found.
-public struct LocatedSplit: Sendable, Equatable {
+package struct LocatedSplit: Sendable, Equatable {
   /// The split, such as `validation_mismatched`.
-  public let split: String
+  package let split: String
   /// The files, shards in order.
-  public let files: [String]
+  package let files: [String]
   /// What a reader of the results must know, such as that a fallback split is used.
-  public let note: String?
+  package let note: String?
 }
 
 /// Finds the files of datasets on disk: below a folder, and in the Hub's cache.
@@ -16,13 +17,13 @@ public struct LocatedSplit: Sendable, Equatable {
 /// Below the folder it knows `<dataset>/train.jsonl`, the layouts of repositories on the Hub
 /// (`<dataset>/<configuration>/train-00000-of-00001.parquet`, `data/…`, converted `<configuration>/train/0000.parquet`)
 /// and the unpacked archives of GLUE (`SST-2/dev.tsv`) and SuperGLUE (`BoolQ/val.jsonl`).
-public struct DatasetLocator: Sendable {
+package struct DatasetLocator: Sendable {
   /// The folder of the datasets; nil for the Hub's cache alone.
-  public let root: String?
+  package let root: String?
   /// Which suite the folder holds; the mini suite is found nowhere else, and has a validation split of everything.
-  public let suite: DataConfiguration.Suite
+  package let suite: DataConfiguration.Suite
   /// The revision in the Hub's cache; nil for the main branch.
-  public let revision: String?
+  package let revision: String?
   private let cache: HubCache?
 
   /// Creates a locator.
@@ -32,7 +33,7 @@ public struct DatasetLocator: Sendable {
   ///   - suite: Which suite the folder holds.
   ///   - cache: The Hub's cache, or nil not to look there; the mini suite is never looked for there.
   ///   - revision: A branch, tag or commit in the cache; then published datasets are looked for nowhere else.
-  public init(
+  package init(
     root: String?, suite: DataConfiguration.Suite = .full, cache: HubCache? = HubCache(), revision: String? = nil
   ) {
     self.root = root
@@ -44,7 +45,7 @@ public struct DatasetLocator: Sendable {
   /// The files of a dataset's part: of the best split that is there.
   ///
   /// - Throws: `DatasetNotFound`, or `FileError` where some shards of a split are missing.
-  public func locate(_ dataset: DatasetDescription, _ part: DatasetPart) throws -> LocatedSplit {
+  package func locate(_ dataset: DatasetDescription, _ part: DatasetPart) throws -> LocatedSplit {
     let splits = dataset.splits(of: part)
     guard !splits.isEmpty, suite != .mini || part != .test || dataset.group == .custom else {
       throw FileError(path: dataset.id, "has no test split; \(DatasetCatalogue.testSplitAdvice)")
@@ -74,7 +75,7 @@ public struct DatasetLocator: Sendable {
   }
 
   /// Where a dataset's files may lie, in the order in which the places are tried.
-  public func folders(of dataset: DatasetDescription) -> [String] {
+  package func folders(of dataset: DatasetDescription) -> [String] {
     let source = dataset.source
     let configuration = source?.configuration
     var folders: [String] = []
@@ -114,24 +115,24 @@ public struct DatasetLocator: Sendable {
 }
 
 /// A dataset of which no file was found.
-public struct DatasetNotFound: InputError, Equatable {
+package struct DatasetNotFound: InputError, Equatable {
   /// The dataset's name.
-  public let dataset: String
+  package let dataset: String
   /// The splits that would have done.
-  public let splits: [String]
+  package let splits: [String]
   /// The folders that were looked through.
-  public let folders: [String]
+  package let folders: [String]
   /// A folder that is called nearly like the dataset.
-  public let nearest: String?
+  package let nearest: String?
   /// Where the dataset is published.
-  public let repository: String?
+  package let repository: String?
   /// Whether this program can write it.
-  public let isGenerated: Bool
+  package let isGenerated: Bool
   /// The revision that was asked for.
-  public var revision: String?
+  package var revision: String?
 
   /// What is missing, where it was looked for, and where it is to be had.
-  public var description: String {
+  package var description: String {
     var text =
       "\(dataset): no file of the split \(splits.joined(separator: " or ")) (.jsonl, .json, .parquet, .tsv, .csv)"
     if let revision { text += " at the revision \(revision) in the Hub's cache" }

@@ -5,7 +5,7 @@ extension DataConfiguration {
   ///
   /// - Parameter file: The config, for the places of complaints and the paths of described datasets.
   /// - Throws: `DocumentError` for an unknown name or a description that is not understood.
-  public func descriptions(from file: ConfigFile) throws(DocumentError) -> [DatasetDescription] {
+  package func descriptions(from file: ConfigFile) throws(DocumentError) -> [DatasetDescription] {
     var result: [DatasetDescription] = []
     for entry in datasets {
       switch entry {

@@ -1,16 +1,16 @@
 /// One row of a dataset, ready to be put into a prompt: what is asked, and what is the right answer.
-public struct Example: Sendable, Equatable {
+package struct Example: Sendable, Equatable {
   /// One part of what is asked.
-  public struct Field: Sendable, Equatable {
+  package struct Field: Sendable, Equatable {
     /// What the part is called in the prompt, such as `Premise`; nil where a task has one part only.
-    public let name: String?
+    package let name: String?
     /// Its text.
-    public var text: String
+    package var text: String
     /// Whether it is the question itself, which an input that is too long keeps while other fields are cut.
-    public let isQuestion: Bool
+    package let isQuestion: Bool
 
     /// Creates a part.
-    public init(_ name: String?, _ text: String, isQuestion: Bool = false) {
+    package init(_ name: String?, _ text: String, isQuestion: Bool = false) {
       self.name = name
       self.text = text
       self.isQuestion = isQuestion
@@ -18,22 +18,22 @@ public struct Example: Sendable, Equatable {
   }
 
   /// What is asked, in the order of the prompt.
-  public var fields: [Field]
+  package var fields: [Field]
   /// The right answer as the model is trained to write it.
-  public let answer: String
+  package let answer: String
   /// The class of the answer, where answers are label words.
-  public let labelIndex: Int?
+  package let labelIndex: Int?
   /// What ties rows together for scoring: the question of a MultiRC answer, the query of a ReCoRD row.
-  public let group: String?
+  package let group: String?
   /// Every accepted answer, where there are several.
-  public let allAnswers: [String]?
+  package let allAnswers: [String]?
   /// The label words, among which `rank` evaluation chooses; empty where answers are free text.
-  public let choices: [String]
+  package let choices: [String]
   /// The columns of its prompt that were null or empty in its row.
-  public internal(set) var emptyColumns: [String] = []
+  package internal(set) var emptyColumns: [String] = []
 
   /// Creates an example with a free-text answer.
-  public init(fields: [Field], answer: String, group: String? = nil, allAnswers: [String]? = nil) {
+  package init(fields: [Field], answer: String, group: String? = nil, allAnswers: [String]? = nil) {
     self.fields = fields
     self.answer = answer
     self.group = group
@@ -43,7 +43,7 @@ public struct Example: Sendable, Equatable {
   }
 
   /// Creates an example whose answer is the word `choices[label]`.
-  public init(fields: [Field], label: Int, of choices: [String], group: String? = nil) {
+  package init(fields: [Field], label: Int, of choices: [String], group: String? = nil) {
     precondition(choices.indices.contains(label), "class \(label) of \(choices.count) label words")
     self.fields = fields
     answer = choices[label]
@@ -54,7 +54,7 @@ public struct Example: Sendable, Equatable {
   }
 
   /// The example beside a prediction, for the metrics.
-  public func scored(_ prediction: String) -> ScoredAnswer {
+  package func scored(_ prediction: String) -> ScoredAnswer {
     ScoredAnswer(predict: prediction, label: answer, group: group, allAnswers: allAnswers)
   }
 }

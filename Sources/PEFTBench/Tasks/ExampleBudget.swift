@@ -1,3 +1,5 @@
+import TableFiles
+
 /// The memory that the examples of one part may take, as far as the size of its files explains it.
 ///
 /// A table of a few kilobytes can state a million long rows; the files of any real dataset are not a hundred times

@@ -1,20 +1,20 @@
-public import PEFTCore
+import PEFTCore
 
 /// One row as the model is given it: what `data preview` shows.
-public struct ExamplePreview: Sendable {
+package struct ExamplePreview: Sendable {
   /// The prompt as text.
-  public let prompt: String
+  package let prompt: String
   /// The trained text.
-  public let answer: String
+  package let answer: String
   /// The ids of the prompt, then those of the answer.
-  public let ids: [Int32]
+  package let ids: [Int32]
   /// Which of `ids` are trained.
-  public let trained: Range<Int>
+  package let trained: Range<Int>
   /// Whether a field was cut to keep within the limit.
-  public let isCut: Bool
+  package let isCut: Bool
 
   /// Renders an example.
-  public init(
+  package init(
     _ example: Example, of dataset: DatasetDescription, with renderer: ChatRenderer, cutoff: Int? = nil
   ) throws(TemplateError) {
     let rendered = try renderer.render(example, of: dataset, cutoff: cutoff)
@@ -26,7 +26,7 @@ public struct ExamplePreview: Sendable {
   }
 
   /// `{"prompt", "answer", "prompt_ids", "answer_ids"}`.
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "prompt": .string(prompt), "answer": .string(answer), "prompt_ids": Self.list(ids[..<trained.lowerBound]),
       "answer_ids": Self.list(ids[trained]),

@@ -1,4 +1,6 @@
+import CodeMetrics
 import PEFTCore
+import TableFiles
 
 /// Sees to it that the metric can read the gold answers, before anything is trained.
 struct GoldCheck {

@@ -1,4 +1,6 @@
+import CodeMetrics
 import PEFTCore
+import TableFiles
 
 /// Turns rows of a dataset's published forms into rows with the columns of the Hugging Face Hub.
 ///

@@ -1,7 +1,9 @@
+import CodeMetrics
 import PEFTCore
+import TableFiles
 
 /// What the values of a label column mean, decided once for the column over all files of a dataset.
-public enum LabelReading: Sendable, Equatable {
+package enum LabelReading: Sendable, Equatable {
   /// A value is a label word.
   case words
   /// A value is the position of a word, from 0.
@@ -15,7 +17,7 @@ public enum LabelReading: Sendable, Equatable {
 /// Words may be given as a list, or as an object from values to words. With a list, a value that is a word is that
 /// word; values are ids only where none of the column is a word. With an object, values are those listed, or words
 /// where none of the column is listed. What could be read in both ways is an error that shows both.
-public struct LabelColumn: Sendable {
+package struct LabelColumn: Sendable {
   /// The words, without white space around them, in the order of ids.
   let words: [String]
   /// The value of the column in a row; nil for null.

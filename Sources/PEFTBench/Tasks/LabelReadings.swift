@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import TableFiles
 
 /// What the label columns of described datasets mean, each found once over all files of all parts.
 final class LabelReadings: Sendable {

@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 /// Counts how the values of a label column can be read, over all rows there are.
 struct LabelScan {

@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 /// Puts marks around spans of a text that are given by the number of their first word, as WSC gives them.
 enum MarkedSpans {

@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 extension DocumentValue {
   /// The value as a prompt shows it: text as it is, numbers and truth values as JSON spells them (1.0 stays 1.0); nil
@@ -15,7 +16,7 @@ extension DocumentValue {
 }
 
 /// What becomes of a null in a column of the prompt.
-public enum NullPolicy: String, Sendable, CaseIterable {
+package enum NullPolicy: String, Sendable, CaseIterable {
   /// It is an empty text, and counted.
   case empty
   /// Its row is refused.

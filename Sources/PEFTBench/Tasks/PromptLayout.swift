@@ -1,20 +1,20 @@
 /// What the user's turn of a prompt says: text that always stays, and fields that may be cut where it is too long.
-public struct PromptText: Sendable, Equatable {
+package struct PromptText: Sendable, Equatable {
   /// A stretch of the prompt.
-  public struct Piece: Sendable, Equatable {
+  package struct Piece: Sendable, Equatable {
     /// The text.
-    public var text: String
+    package var text: String
     /// Whether it is the content of a field, which may be cut.
-    public let isField: Bool
+    package let isField: Bool
     /// Whether it is a question, which is cut only when nothing else is left to cut.
-    public let isQuestion: Bool
+    package let isQuestion: Bool
   }
 
   /// The stretches in order.
-  public private(set) var pieces: [Piece] = []
+  package private(set) var pieces: [Piece] = []
 
   /// Creates an empty prompt.
-  public init() {}
+  package init() {}
 
   /// Adds text that stays as it is.
   mutating func append(_ text: String) {
@@ -35,29 +35,29 @@ public struct PromptText: Sendable, Equatable {
   }
 
   /// The whole text.
-  public var text: String { pieces.map(\.text).joined() }
+  package var text: String { pieces.map(\.text).joined() }
 }
 
 /// How a prompt is put together from an example's fields.
-public enum PromptLayout: Sendable, Equatable {
+package enum PromptLayout: Sendable, Equatable {
   /// The instruction, then one line for each field: `Name: text`, or the text alone for a field without a name.
   case lines(instruction: String)
   /// A text with `{column}` where a field stands; `fields` of the example are in the order of the template's places.
   case template([TemplatePart])
 
   /// A part of a prompt template.
-  public enum TemplatePart: Sendable, Equatable {
+  package enum TemplatePart: Sendable, Equatable {
     case text(String)
     case column(String)
   }
 
   /// The instruction, if the layout has one.
-  public var instruction: String? {
+  package var instruction: String? {
     if case .lines(let instruction) = self { instruction } else { nil }
   }
 
   /// The prompt of an example.
-  public func prompt(for example: Example) -> PromptText {
+  package func prompt(for example: Example) -> PromptText {
     var prompt = PromptText()
     switch self {
     case .lines(let instruction):

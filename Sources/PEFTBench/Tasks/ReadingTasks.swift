@@ -1,4 +1,5 @@
 import PEFTCore
+import TableFiles
 
 extension DatasetCatalogue {
   /// ReCoRD (Zhang and others 2018): which entity of a passage the gap of a query stands for.

@@ -1,7 +1,8 @@
 import PEFTCore
+import TableFiles
 
 /// What is settled for all rows of a dataset before the first one is read, and what was met in the rows so far.
-public final class RowReading {
+package final class RowReading {
   /// What becomes of a null in a column of the prompt.
   let nulls: NullPolicy
   /// What the values of the label column mean; nil where a row has to be judged alone.
@@ -18,7 +19,7 @@ public final class RowReading {
   ///   - nulls: What becomes of a null in a column of the prompt.
   ///   - labels: What the values of the label column mean.
   ///   - classNames: The names that the file itself gives for the classes of an integer column.
-  public init(
+  package init(
     nulls: NullPolicy = .empty, labels: LabelReading? = nil, classNames: @escaping (String) -> [String]? = { _ in nil }
   ) {
     self.nulls = nulls

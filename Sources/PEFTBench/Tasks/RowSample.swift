@@ -1,7 +1,7 @@
 import PEFTCore
 
 /// Which rows of a split are used.
-public enum RowChoice: Sendable, Equatable {
+package enum RowChoice: Sendable, Equatable {
   /// Every row.
   case all
   /// The rows that come first. A file that is sorted by its labels may give one class only.

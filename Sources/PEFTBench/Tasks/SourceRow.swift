@@ -1,11 +1,13 @@
+import CodeMetrics
 import PEFTCore
+import TableFiles
 
 /// A row of a dataset's file with typed access to its columns; every complaint names the row.
-public struct SourceRow {
+package struct SourceRow {
   /// The row as it was read.
-  public let row: TableRow
+  package let row: TableRow
   /// The dataset's label words in the order of class ids.
-  public let labels: [String]
+  package let labels: [String]
   /// What is settled for all rows of the table.
   let reading: RowReading
 
@@ -15,7 +17,7 @@ public struct SourceRow {
   ///   - row: The row.
   ///   - labels: The dataset's label words in the order of class ids; empty for free-text answers.
   ///   - reading: What is settled for all rows of the table.
-  public init(_ row: TableRow, labels: [String], reading: RowReading = RowReading()) {
+  package init(_ row: TableRow, labels: [String], reading: RowReading = RowReading()) {
     self.row = row
     self.labels = labels
     self.reading = reading

@@ -1,17 +1,17 @@
-public import PEFTCore
+import PEFTCore
 
 /// Asks a model, with whatever is attached to it, for its answers.
 ///
 /// What all prompts begin with (the method's virtual tokens, the chat header, the instruction) is computed once. An
 /// answer does not depend on the batch size nor on which other prompts there are.
-public struct Evaluator {
+package struct Evaluator {
   private let model: CausalLanguageModel
   private let tokenizer: Tokenizer
   private let endTokens: [Int32]
   private let context: ComputeContext
 
   /// Creates an evaluator; generation ends at any of `endTokens`.
-  public init(model: CausalLanguageModel, tokenizer: Tokenizer, endTokens: [Int32], context: ComputeContext) {
+  package init(model: CausalLanguageModel, tokenizer: Tokenizer, endTokens: [Int32], context: ComputeContext) {
     self.model = model
     self.tokenizer = tokenizer
     self.endTokens = endTokens
@@ -26,7 +26,7 @@ public struct Evaluator {
   ///   - batchSize: Prompts worked on at once; changes the speed only.
   ///   - known: Answers to the first prompts, which are not asked again.
   ///   - progress: Told the answers so far after each batch; what it throws ends the evaluation.
-  public func generate(
+  package func generate(
     _ prompts: [[Int32]], maximumNewTokens: Int, batchSize: Int, known: [String] = [],
     progress: (_ answers: [String]) throws -> Void
   ) throws -> [String] {
@@ -53,7 +53,7 @@ public struct Evaluator {
   ///   - start: The first prompt to look at.
   ///   - progress: Told the values so far after each prompt; what it throws ends the evaluation.
   /// - Returns: For each prompt from `start` on, the summed log-probability of each choice's tokens.
-  public func rank(
+  package func rank(
     _ prompts: [[Int32]], choices: [[[Int32]]], from start: Int = 0, progress: (_ values: [[Double]]) throws -> Void
   ) throws -> [[Double]] {
     let shared = prompts.sharedPrefixCount

@@ -1,17 +1,17 @@
 import Dispatch
 import Foundation
-public import PEFTCore
-public import PEFTMethods
+import PEFTCore
+import PEFTMethods
 
 /// One line of a run's history: an optimizer step that was logged, or a look at the validation set.
-public enum HistoryEntry: Sendable, Equatable {
+package enum HistoryEntry: Sendable, Equatable {
   /// A step: its number from 1, the epoch reached, mean loss since the last line, and what the optimizer did.
   case step(step: Int, epoch: Double, loss: Double, learningRate: Double, gradientNorm: Double, tokens: Int)
   /// The loss on the validation set after a step.
   case validation(step: Int, epoch: Double, loss: Double)
 
   /// The line as JSON.
-  public var json: JSONValue {
+  package var json: JSONValue {
     switch self {
     case .step(let step, let epoch, let loss, let learningRate, let gradientNorm, let tokens):
       [
@@ -26,36 +26,36 @@ public enum HistoryEntry: Sendable, Equatable {
 }
 
 /// A number that went wrong in training; the run is recorded as failed with this as its cause.
-public struct TrainingFailure: Error, CustomStringConvertible, Sendable {
+package struct TrainingFailure: Error, CustomStringConvertible, Sendable {
   /// What, and at which step.
-  public let description: String
+  package let description: String
 }
 
 /// Fine-tunes an attached method on encoded examples.
 ///
 /// Batches are drawn from a permutation of the examples for each epoch. With a validation set, the parameters with
 /// the lowest validation loss are kept. Everything is a function of examples, configuration and seed.
-public struct Trainer {
+package struct Trainer {
   /// What training did.
-  public struct Outcome: Sendable {
+  package struct Outcome: Sendable {
     /// The logged steps and validation losses.
-    public var history: [HistoryEntry] = []
+    package var history: [HistoryEntry] = []
     /// Optimizer steps.
-    public var stepCount = 0
+    package var stepCount = 0
     /// Tokens of all batches, shared beginnings counted for every example.
-    public var tokenCount = 0
+    package var tokenCount = 0
     /// Loss of the last step.
-    public var lastLoss = 0.0
+    package var lastLoss = 0.0
     /// Seconds that it took, those of earlier attempts up to their last checkpoint included.
-    public var seconds = 0.0
+    package var seconds = 0.0
     /// Most tensor memory that was held at one time.
-    public var peak = MemoryUse()
+    package var peak = MemoryUse()
     /// The step of the checkpoint that it went on from; 0 without one.
-    public var resumedStep = 0
+    package var resumedStep = 0
   }
 
   /// Told after every step: step, steps in all, loss, tokens so far.
-  public typealias Progress = (_ step: Int, _ steps: Int, _ loss: Double, _ tokens: Int) throws -> Void
+  package typealias Progress = (_ step: Int, _ steps: Int, _ loss: Double, _ tokens: Int) throws -> Void
 
   private let model: CausalLanguageModel
   private let attachment: AttachedMethod
@@ -64,7 +64,7 @@ public struct Trainer {
   private let context: ComputeContext
 
   /// Creates a trainer for an attached method.
-  public init(
+  package init(
     model: CausalLanguageModel, attachment: AttachedMethod, configuration: TrainingConfiguration, seeds: SeedStream,
     context: ComputeContext
   ) {
@@ -76,7 +76,7 @@ public struct Trainer {
   }
 
   /// Optimizer steps that a run over so many examples takes.
-  public static func stepCount(examples: Int, configuration: TrainingConfiguration) -> Int {
+  package static func stepCount(examples: Int, configuration: TrainingConfiguration) -> Int {
     if let steps = configuration.steps { return steps }
     let perEpoch = Self.stepsPerEpoch(examples: examples, configuration: configuration)
     return Int((configuration.epochs * Double(perEpoch)).rounded(.up))
@@ -96,7 +96,7 @@ public struct Trainer {
   ///   - progress: Told after every step; what it throws (a wish to stop) ends the training.
   /// - Returns: The history and totals. The attached parameters hold the result.
   /// - Throws: `TrainingFailure` where a loss or gradient is not finite or enormous; what `progress` throws.
-  public func train(
+  package func train(
     _ examples: [EncodedExample], validation: [EncodedExample], checkpoint: TrainingCheckpoint? = nil,
     progress: Progress
   ) throws -> Outcome {

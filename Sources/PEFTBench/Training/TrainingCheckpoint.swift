@@ -8,9 +8,9 @@ import PEFTCore
 /// One safetensors file with a checksum, replaced as a whole: values of the parameters, the optimizer's moments and the
 /// best parameters as tensors, everything else as one JSON text among the metadata. A file that is damaged is put aside,
 /// and the training starts again.
-public final class TrainingCheckpoint {
+package final class TrainingCheckpoint {
   /// The file.
-  public let path: String
+  package let path: String
 
   private static let stateKey = "state"
 
@@ -25,7 +25,7 @@ public final class TrainingCheckpoint {
   private let complain: (String) -> Void
 
   /// Seconds between two checkpoints unless a number of steps is given.
-  public static let usualInterval = 60.0
+  package static let usualInterval = 60.0
 
   /// Names a checkpoint.
   ///
@@ -35,7 +35,7 @@ public final class TrainingCheckpoint {
   ///   - everySteps: Steps between two checkpoints; nil to go by time.
   ///   - interval: Seconds between two checkpoints where they go by time.
   ///   - complain: Told what kept a checkpoint from being written or read.
-  public init(
+  package init(
     path: String, identity: String, everySteps: Int?, interval: Double = usualInterval,
     complain: @escaping (String) -> Void
   ) {

@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("What stands beside a score") struct AnswerSummaryTests {
   private func answers(_ rows: [(predict: String, label: String)]) -> [ScoredAnswer] {

@@ -1,6 +1,7 @@
 import PEFTCore
 import Testing
 
+@testable import CodeMetrics
 @testable import PEFTBench
 
 @Suite("CodeBLEU") struct CodeBLEUTests {

@@ -1,6 +1,7 @@
 import Foundation
 import PEFTCore
 import PEFTTestSupport
+import SmallWorld
 import Testing
 
 @testable import PEFTBench

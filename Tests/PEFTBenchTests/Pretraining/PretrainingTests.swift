@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import SmallWorld
 import Testing
 
 @testable import PEFTBench

@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Comparisons with a baseline") struct ComparisonTests {
   private static let datasets = ["sst2", "rte", "boolq"]

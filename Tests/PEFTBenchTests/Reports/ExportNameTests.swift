@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Names of exports, and cells of CSV") struct ExportNameTests {
   @Test("A label can be read from its name, and no two have one name") func reversible() {
@@ -13,7 +14,7 @@ import Testing
       "--", "a--b", "-a", "a-", "é", "e\u{301}", "\u{202E}x", "a\u{0}b", "a\nb", "run", "~", "a:b*c?d", "CON", " ",
     ]
     for isApart in [false, true] {
-      let names = labels.map { ExportName.of($0, keepsDashesApart: isApart) }
+      let names = labels.map { FileLabel.of($0, keepsDashesApart: isApart) }
       // As bytes, since two spellings of é are equal as texts.
       #expect(Set(names.map { Array($0.utf8) }).count == labels.count)
       for (label, name) in zip(labels, names) {
@@ -28,7 +29,7 @@ import Testing
 
   @Test("Long names fit file systems and stay apart") func long() {
     let labels = (0..<3).map { String(repeating: "你", count: 300) + "\($0)" }
-    let names = labels.map { ExportName.of($0) }
+    let names = labels.map { FileLabel.of($0) }
     #expect(Set(names).count == 3)
     for name in names {
       #expect(name.utf8.count <= 180)

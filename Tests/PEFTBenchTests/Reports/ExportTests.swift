@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Exports for other tools") struct ExportTests {
   @Test("CRC-32C and its mask are those of the specification") func checksum() {

@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 /// Situations in which reports misled, and what they say now; docs/honest-reports.md has a row of each.
 @Suite("Honest reports") struct HonestReportTests {

@@ -2,6 +2,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Statistics of reports") struct ReportStatisticsTests {
   @Test("Bootstrap intervals equal scipy's on the same draws") func bootstrap() throws {

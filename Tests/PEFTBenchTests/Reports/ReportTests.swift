@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Reports") struct ReportTests {
   private static let seeds = [42, 123, 456]

@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Comparisons of runs that match in parts") struct RunMatchTests {
   /// Two sweeps of two methods on one dataset; `edits` replace text in the records of the second.

@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Damaged records") struct DamagedRecordTests {
   private typealias Config = IdentityWorkspace.Config

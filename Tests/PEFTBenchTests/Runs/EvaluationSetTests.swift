@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Further sets of rows that a run answers, and runs that only evaluate")
 struct EvaluationSetTests {

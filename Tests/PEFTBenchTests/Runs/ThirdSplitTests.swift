@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("A third split, on which nothing is chosen")
 struct ThirdSplitTests {

@@ -2,6 +2,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import SmallWorld
 
 @Suite("The grammar of the small world") struct GrammarTests {
   private static let anna = Person(name: "Anna", gender: .she)

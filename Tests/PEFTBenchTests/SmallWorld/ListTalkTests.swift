@@ -2,6 +2,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import SmallWorld
 
 @Suite("Talk about lists") struct ListTalkTests {
   /// An option of a list, and the verdict behind it, if there is one.

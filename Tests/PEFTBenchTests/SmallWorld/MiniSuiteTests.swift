@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import SmallWorld
 
 @Suite("The rows of the mini suite") struct MiniSuiteTests {
   static let names = SmallWorld.datasets.map(\.name)

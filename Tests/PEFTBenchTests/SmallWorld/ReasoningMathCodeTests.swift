@@ -1,7 +1,9 @@
 import PEFTCore
 import Testing
 
+@testable import CodeMetrics
 @testable import PEFTBench
+@testable import SmallWorld
 
 @Suite("Mini tasks of reasoning, arithmetic and code") struct ReasoningMathCodeTests {
   static let generated = ["gsm8k", "svamp", "conala", "codealpacapy", "apps"]

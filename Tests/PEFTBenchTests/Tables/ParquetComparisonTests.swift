@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import TableFiles
 import Testing
 
 /// Whether two values are the same: kinds, digits and order of keys.

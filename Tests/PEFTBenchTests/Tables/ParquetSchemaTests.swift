@@ -1,6 +1,7 @@
 import Testing
 
 @testable import PEFTBench
+@testable import TableFiles
 
 /// What a field is to its reader, in short: `leaf`, `{…}` for an object, `[…]` for a list.
 private func shape(_ node: ParquetSchema.Node) -> String {

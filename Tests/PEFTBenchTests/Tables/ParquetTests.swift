@@ -2,6 +2,7 @@ import Foundation
 import PEFTBench
 import PEFTCore
 import PEFTTestSupport
+import TableFiles
 import Testing
 
 /// Files written by `scripts/golden/make_parquet.py`, by name.

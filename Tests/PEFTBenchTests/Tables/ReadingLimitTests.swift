@@ -2,6 +2,7 @@ import Foundation
 import PEFTBench
 import PEFTCore
 import PEFTTestSupport
+import TableFiles
 import Testing
 
 /// Files that would cost far more memory or work than their size lets anybody expect.

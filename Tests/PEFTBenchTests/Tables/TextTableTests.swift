@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import TableFiles
 import Testing
 
 /// A folder that is removed with the value.

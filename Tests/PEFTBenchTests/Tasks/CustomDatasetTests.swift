@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import TableFiles
 import Testing
 
 @Suite("Datasets that a config describes, and dataset_info.json")

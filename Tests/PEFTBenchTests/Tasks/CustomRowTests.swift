@@ -3,6 +3,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import TableFiles
 
 /// A described dataset on disk, for tests that read its files.
 enum DescribedDataset {

@@ -3,6 +3,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Importing datasets") struct DatasetImportTests {
   /// The lines of each file that importing `files` writes, and the reports.

@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import TableFiles
 import Testing
 
 @Suite("Finding and loading datasets")

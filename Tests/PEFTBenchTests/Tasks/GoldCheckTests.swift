@@ -3,6 +3,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import TableFiles
 
 @Suite("Gold answers that cannot be scored") struct GoldCheckTests {
   private func complaint(_ metric: String, _ answer: String, _ part: DatasetPart = .evaluation) throws -> String {

@@ -2,6 +2,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import TableFiles
 
 @Suite("Labels of described datasets") struct LabelColumnTests {
   private static let files = #""files": {"train": "train.jsonl", "validation": "dev.jsonl"}"#

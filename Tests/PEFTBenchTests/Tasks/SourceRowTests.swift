@@ -2,6 +2,7 @@ import PEFTCore
 import Testing
 
 @testable import PEFTBench
+@testable import TableFiles
 
 @Suite("Rows of the catalogue")
 struct SourceRowTests {

@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import Reporting
 
 /// A results folder, as `status`, `report`, `compare` and a sweep that goes on read it.
 struct ResultsFormat: FuzzedFormat {

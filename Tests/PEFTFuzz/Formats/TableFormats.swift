@@ -1,6 +1,7 @@
 import Foundation
 import PEFTBench
 import PEFTCore
+import TableFiles
 
 /// Reads a table's first rows, as much as one looks at before trusting it.
 private func readRows(_ path: String) throws {

@@ -1,4 +1,4 @@
-package import PEFTCore
+import PEFTCore
 
 /// A value that stands in a record as one JSON value.
 package protocol RecordValue: Sendable {
@@ -43,7 +43,7 @@ package enum RecordError: Error, Equatable {
 /// One member of a part: its key, how it is written, and how it is read.
 package struct RecordMember<Part>: Sendable {
   /// The key.
-  let key: String
+  package let key: String
   /// The value to write; nil leaves the member out.
   let write: @Sendable (Part) -> JSONValue?
   /// Takes over what a record has under the key, nil where it has nothing there.
@@ -168,4 +168,12 @@ extension JSONValue: RecordValue {
     self = json
   }
   package var recordJSON: JSONValue { self }
+}
+
+extension JSONValue {
+  /// A count that may be kept as a floating-point number, written as the integer that it is.
+  package static func count(_ value: Double?) -> JSONValue {
+    guard let value else { return .null }
+    return Int(exactly: value).map { .integer($0) } ?? .number(value)
+  }
 }

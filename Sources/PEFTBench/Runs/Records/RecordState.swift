@@ -2,7 +2,7 @@ import Foundation
 import PEFTCore
 
 /// What stands at the place of a run's record.
-enum RecordState {
+package enum RecordState {
   /// Nothing.
   case absent
   /// The record of the run, which is complete.
@@ -14,10 +14,10 @@ enum RecordState {
 }
 
 extension ResultsFolder {
-  static let recordName = "record.json"
+  package static let recordName = "record.json"
 
   /// Looks at the record of a run.
-  func recordState(of id: String) -> RecordState {
+  package func recordState(of id: String) -> RecordState {
     let path = "\(folder(of: id))/\(Self.recordName)"
     guard FileManager.default.fileExists(atPath: path) else { return .absent }
     do {

@@ -1,4 +1,4 @@
-package import PEFTCore
+import PEFTCore
 
 extension RunRecord {
   /// Facts about the rows of a run, by which results on other rows are told apart.

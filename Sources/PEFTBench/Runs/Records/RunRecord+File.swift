@@ -1,10 +1,10 @@
-public import PEFTCore
+import PEFTCore
 
 extension RunRecord {
   /// A record that a newer version of this program wrote.
-  public struct NewerVersion: InputError {
+  package struct NewerVersion: InputError {
     /// The place in the record, and which versions there are.
-    public let description: String
+    package let description: String
   }
 
   /// Reads a record.
@@ -13,7 +13,7 @@ extension RunRecord {
   ///   - path: The file.
   ///   - id: The run that it must be of; any unless given.
   /// - Throws: `FileError`, `NewerVersion`, or `DocumentError` for what is no whole record of this version and run.
-  public static func read(_ path: String, of id: String? = nil) throws -> RunRecord {
+  package static func read(_ path: String, of id: String? = nil) throws -> RunRecord {
     let (value, text) = try JSONParser.parse(file: path)
     if let number = value["schema"]?.string.flatMap(Self.version), let own = version(schema), number > own {
       let error = DocumentError(
@@ -49,7 +49,7 @@ extension RunRecord {
 
 extension RecordError {
   /// What was expected of one of several runs, such as those of a report.
-  var complaint: String {
+  package var complaint: String {
     switch self {
     case .missing(.text, let path): "expected a string \"\(path)\""
     case .missing(let kind, let path): "expected \(kind == .object ? "an" : "a") \(kind.rawValue) \"\(path)\""

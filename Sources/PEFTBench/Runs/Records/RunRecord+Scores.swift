@@ -1,4 +1,4 @@
-package import PEFTCore
+import PEFTCore
 
 extension RunRecord {
   /// What the answers to a set of rows are worth.

@@ -1,11 +1,11 @@
-public import PEFTCore
+import PEFTCore
 import PEFTMethods
 
 /// The record of one complete run, as written to record.json.
 ///
 /// The file is an object with the members of this type under the keys of `members`; records of earlier versions lack
 /// some, which are nil then. Settings stand in it as they were, so they keep their own form.
-public struct RunRecord: RecordPart {
+package struct RunRecord: RecordPart {
   /// The base model.
   package struct Model: RecordPart {
     /// What reports call it.
@@ -73,7 +73,7 @@ public struct RunRecord: RecordPart {
   }
 
   /// Name and version of the form.
-  public static let schema = "peft-bench.run/1"
+  package static let schema = "peft-bench.run/1"
 
   /// The run's id.
   package var id = ""
@@ -112,7 +112,7 @@ public struct RunRecord: RecordPart {
   package init() {}
 
   /// Everything, in the order of the file.
-  public var json: JSONValue { recordJSON }
+  package var json: JSONValue { recordJSON }
 
   package static let members: [RecordMember<RunRecord>] = [
     RecordMember(key: "schema", write: { _ in .string(schema) }, read: { _, _, _ in }),

@@ -1,7 +1,7 @@
 /// A step of arithmetic with whole numbers.
-public struct Calculation: Sendable, Hashable {
+package struct Calculation: Sendable, Hashable {
   /// The four operations.
-  public enum Operation: String, Sendable, CaseIterable {
+  package enum Operation: String, Sendable, CaseIterable {
     case plus = "+"
     case minus = "-"
     case times = "*"
@@ -9,21 +9,21 @@ public struct Calculation: Sendable, Hashable {
   }
 
   /// What stands left of the sign.
-  public let left: Int
+  package let left: Int
   /// The operation.
-  public let operation: Operation
+  package let operation: Operation
   /// What stands right of the sign.
-  public let right: Int
+  package let right: Int
 
   /// Creates a step.
-  public init(_ left: Int, _ operation: Operation, _ right: Int) {
+  package init(_ left: Int, _ operation: Operation, _ right: Int) {
     self.left = left
     self.operation = operation
     self.right = right
   }
 
   /// What comes out.
-  public var result: Int {
+  package var result: Int {
     switch operation {
     case .plus: left + right
     case .minus: left - right
@@ -33,12 +33,12 @@ public struct Calculation: Sendable, Hashable {
   }
 
   /// With spaces and without the result: `3 + 4`.
-  public var spaced: String { "\(left) \(operation.rawValue) \(right)" }
+  package var spaced: String { "\(left) \(operation.rawValue) \(right)" }
   /// Without spaces and without the result: `3+4`.
-  public var tight: String { "\(left)\(operation.rawValue)\(right)" }
+  package var tight: String { "\(left)\(operation.rawValue)\(right)" }
 
   /// In words, with the result: `3 plus 4 is 7`.
-  public var spoken: String {
+  package var spoken: String {
     switch operation {
     case .plus: "\(left) plus \(right) is \(result)"
     case .minus: "\(left) minus \(right) is \(result)"
@@ -48,7 +48,7 @@ public struct Calculation: Sendable, Hashable {
   }
 
   /// A step whose numbers are small enough to know by heart: sums to 24, tables to 6 times 9.
-  public static func draw(_ operation: Operation, _ draws: inout Draws) -> Calculation {
+  package static func draw(_ operation: Operation, _ draws: inout Draws) -> Calculation {
     switch operation {
     case .plus: return Calculation(draws.integer(in: 1...12), .plus, draws.integer(in: 1...12))
     case .minus:
@@ -64,12 +64,12 @@ public struct Calculation: Sendable, Hashable {
   }
 
   /// The same numbers the other way round where that changes nothing.
-  public var swapped: Calculation {
+  package var swapped: Calculation {
     operation == .plus || operation == .times ? Calculation(right, operation, left) : self
   }
 
   /// Practice in mental arithmetic.
-  public static func drill(_ draws: inout Draws) -> PretrainingDocument {
+  package static func drill(_ draws: inout Draws) -> PretrainingDocument {
     var steps: [Calculation] = []
     for _ in 0..<draws.integer(in: 3...6) {
       steps.append(draw(draws.pick(weighted: [(.plus, 3), (.minus, 3), (.times, 3), (.over, 2)]), &draws))
@@ -114,12 +114,12 @@ public struct Calculation: Sendable, Hashable {
   }
 
   /// Results that somebody could get who takes the wrong sign or miscounts.
-  public static func wrongResults(of step: Calculation, _ count: Int, _ draws: inout Draws) -> [Int] {
+  package static func wrongResults(of step: Calculation, _ count: Int, _ draws: inout Draws) -> [Int] {
     wrongResults(step.result, numbers: [step.left, step.right], count, &draws)
   }
 
   /// Numbers that somebody could get by mistake in place of `result`, who was given `numbers`.
-  public static func wrongResults(_ result: Int, numbers: [Int], _ count: Int, _ draws: inout Draws) -> [Int] {
+  package static func wrongResults(_ result: Int, numbers: [Int], _ count: Int, _ draws: inout Draws) -> [Int] {
     var candidates: [Int] = []
     if numbers.count > 1 {
       let (a, b) = (numbers[0], numbers[1])

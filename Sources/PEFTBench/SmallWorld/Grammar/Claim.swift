@@ -1,5 +1,5 @@
 /// What can be said of a statement when an event is known.
-public enum Relation: Sendable, CaseIterable {
+package enum Relation: Sendable, CaseIterable {
   /// It follows.
   case entailed
   /// Nothing tells.
@@ -9,13 +9,13 @@ public enum Relation: Sendable, CaseIterable {
 }
 
 /// A statement about an event, how it stands to it, and why.
-public struct Claim: Sendable {
+package struct Claim: Sendable {
   /// The statement, a sentence.
-  public let text: String
+  package let text: String
   /// How it stands to the event.
-  public let relation: Relation
+  package let relation: Relation
   /// Why, as a sentence that repeats what decides it.
-  public let reason: String
+  package let reason: String
 
   /// A claim about an event that has a place or a time.
   ///
@@ -23,7 +23,7 @@ public struct Claim: Sendable {
   /// out), so that the words of the claim alone do not tell its relation.
   ///
   /// - Returns: The claim, or nil where the event leaves no room for the relation.
-  public static func draw(about event: Event, _ relation: Relation, _ draws: inout Draws) -> Claim? {
+  package static func draw(about event: Event, _ relation: Relation, _ draws: inout Draws) -> Claim? {
     var said = event
     var phrasing = Event.Phrasing.draw(for: event, &draws)
     var reason = ""

@@ -1,11 +1,11 @@
 extension Event {
   /// What a question about an event asks for.
-  public enum Question: String, Sendable, CaseIterable {
+  package enum Question: String, Sendable, CaseIterable {
     case who, what, whom, place, time
   }
 
   /// The questions that the event answers and that may be asked in its split.
-  public var answered: [Question] {
+  package var answered: [Question] {
     var result: [Question] = splitWithoutAgent == split ? [.who] : []
     if thing != nil { result.append(.what) }
     if person != nil { result.append(.whom) }
@@ -15,7 +15,7 @@ extension Event {
   }
 
   /// What the event answers to a question, or nil.
-  public func answer(to question: Question) -> String? {
+  package func answer(to question: Question) -> String? {
     switch question {
     case .who: agent.name
     case .what: thing?.definite
@@ -31,7 +31,7 @@ extension Event {
   ///   - question: What it asks for.
   ///   - phrasing: Which verb and words to use.
   ///   - withSetting: Whether it mentions where and when, unless asked for.
-  public func text(of question: Question, _ phrasing: Phrasing = Phrasing(), withSetting: Bool = false) -> String {
+  package func text(of question: Question, _ phrasing: Phrasing = Phrasing(), withSetting: Bool = false) -> String {
     let verb = action.verbs[phrasing.verb % action.verbs.count]
     let setting = [question == .place ? nil : place?.phrase, question == .time ? nil : time?.phrase]
       .compactMap(\.self)
@@ -56,7 +56,7 @@ extension Event {
   }
 
   /// The question for yes or no, such as `Did Tom feed the hen in the garden?`.
-  public func yesNoQuestion(_ phrasing: Phrasing = Phrasing(), withSetting: Bool = true) -> String {
+  package func yesNoQuestion(_ phrasing: Phrasing = Phrasing(), withSetting: Bool = true) -> String {
     let verb = action.verbs[phrasing.verb % action.verbs.count]
     let setting = withSetting ? [place?.phrase, time?.phrase].compactMap(\.self) : []
     let agentText = phrasing.agent ?? agent.name

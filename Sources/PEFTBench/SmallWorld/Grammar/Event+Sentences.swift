@@ -1,30 +1,30 @@
 extension Event {
   /// The ways to say one event.
-  public struct Phrasing: Sendable {
+  package struct Phrasing: Sendable {
     /// Which of the action's verbs.
-    public var verb = 0
+    package var verb = 0
     /// `The hen was fed by Tom` in place of `Tom fed the hen`.
-    public var isPassive = false
+    package var isPassive = false
     /// `In the garden, Tom fed the hen`.
-    public var placeFirst = false
+    package var placeFirst = false
     /// `On Monday, Tom fed the hen`; counts only if the place is not first.
-    public var timeFirst = false
+    package var timeFirst = false
     /// `Tom gave the book to Anna` in place of `Tom gave Anna the book`.
-    public var recipientLast = false
+    package var recipientLast = false
     /// `did not feed` in place of `fed`.
-    public var isDenied = false
+    package var isDenied = false
     /// What stands for the agent: the name unless given.
-    public var agent: String?
+    package var agent: String?
     /// What stands for the thing: the definite noun unless given.
-    public var thing: String?
+    package var thing: String?
     /// What stands for the person acted on: the name unless given.
-    public var person: String?
+    package var person: String?
 
     /// The plain way.
-    public init() {}
+    package init() {}
 
     /// A way that means the same, drawn.
-    public static func draw(for event: Event, _ draws: inout Draws) -> Phrasing {
+    package static func draw(for event: Event, _ draws: inout Draws) -> Phrasing {
       var phrasing = Phrasing()
       // Mostly the plain word.
       phrasing.verb = draws.chance(0.7) ? 0 : draws.integer(below: event.action.verbs.count)
@@ -40,18 +40,18 @@ extension Event {
   }
 
   /// Whether there is something that can be the subject of a passive.
-  public var canBePassive: Bool { (thing != nil || person != nil) && !action.id.contains(" ") }
+  package var canBePassive: Bool { (thing != nil || person != nil) && !action.id.contains(" ") }
 
   /// The event as a sentence in the past, with its full stop.
-  public func sentence(_ phrasing: Phrasing = Phrasing()) -> String {
+  package func sentence(_ phrasing: Phrasing = Phrasing()) -> String {
     Inflection.sentence(clause(phrasing))
   }
 
   /// The event as a sentence said in a drawn way.
-  public func sentence(_ draws: inout Draws) -> String { sentence(Phrasing.draw(for: self, &draws)) }
+  package func sentence(_ draws: inout Draws) -> String { sentence(Phrasing.draw(for: self, &draws)) }
 
   /// The event as a clause in the past, without capital and full stop.
-  public func clause(_ phrasing: Phrasing = Phrasing()) -> String {
+  package func clause(_ phrasing: Phrasing = Phrasing()) -> String {
     var front = ""
     var tail: [String] = []
     if let place {
@@ -64,7 +64,7 @@ extension Event {
   }
 
   /// Who did what to what, without where and when.
-  public func core(_ phrasing: Phrasing = Phrasing()) -> String {
+  package func core(_ phrasing: Phrasing = Phrasing()) -> String {
     let verb = action.verbs[phrasing.verb % action.verbs.count]
     let agentText = phrasing.agent ?? agent.name
     if phrasing.isPassive, let subject = passiveSubject(phrasing) {
@@ -76,7 +76,7 @@ extension Event {
   }
 
   /// What follows the verb: `the hen`, `Anna the book`.
-  public func targets(_ phrasing: Phrasing = Phrasing()) -> [String] {
+  package func targets(_ phrasing: Phrasing = Phrasing()) -> [String] {
     let thingText = phrasing.thing ?? thing?.definite
     let personText = phrasing.person ?? person?.name
     switch (thingText, personText) {
@@ -97,14 +97,14 @@ extension Event {
   }
 
   /// What is done, without who: `feed the hen in the garden`.
-  public func infinitive(_ phrasing: Phrasing = Phrasing(), withSetting: Bool = true) -> String {
+  package func infinitive(_ phrasing: Phrasing = Phrasing(), withSetting: Bool = true) -> String {
     let verb = action.verbs[phrasing.verb % action.verbs.count].base
     let setting = withSetting ? [place?.phrase, time?.phrase].compactMap(\.self) : []
     return ([verb] + targets(phrasing) + setting).joined(separator: " ")
   }
 
   /// What is being done, without who: `feeding the hen`.
-  public func progressive(_ phrasing: Phrasing = Phrasing(), withSetting: Bool = true) -> String {
+  package func progressive(_ phrasing: Phrasing = Phrasing(), withSetting: Bool = true) -> String {
     let verb = action.verbs[phrasing.verb % action.verbs.count].progressive
     let setting = withSetting ? [place?.phrase, time?.phrase].compactMap(\.self) : []
     return ([verb] + targets(phrasing) + setting).joined(separator: " ")

@@ -1,62 +1,62 @@
 /// Something that happened: who did what to what or whom, where and when.
-public struct Event: Sendable, Hashable {
+package struct Event: Sendable, Hashable {
   /// Who did it.
-  public var agent: Person
+  package var agent: Person
   /// What was done.
-  public var action: Action
+  package var action: Action
   /// What it was done to.
-  public var thing: Thing?
+  package var thing: Thing?
   /// To whom it was done, or who got the thing.
-  public var person: Person?
+  package var person: Person?
   /// Where.
-  public var place: Place?
+  package var place: Place?
   /// When.
-  public var time: Time?
+  package var time: Time?
 
   /// What decides the split: who and what.
-  public var key: String { Self.key(agent, action) }
+  package var key: String { Self.key(agent, action) }
   static func key(_ agent: Person, _ action: Action) -> String { agent.name + "|" + action.id }
 
   /// The split of sentences that leave out who did it, such as the question who did.
-  public var splitWithoutAgent: WorldSplit {
+  package var splitWithoutAgent: WorldSplit {
     WorldSplit.of("who|\(action.id)|\(thing?.noun.singular ?? "")|\(person?.name ?? "")")
   }
 
   /// The split of the sentence that somebody was at a place.
-  public static func split(of person: Person, at place: Place) -> WorldSplit {
+  package static func split(of person: Person, at place: Place) -> WorldSplit {
     WorldSplit.of("\(person.name)|be|\(place.phrase)")
   }
 
   /// The split that the event belongs to.
-  public var split: WorldSplit { WorldSplit.of(key) }
+  package var split: WorldSplit { WorldSplit.of(key) }
 
   /// The actions of a list that a person does within a split.
-  public static func actions(of agent: Person, in split: WorldSplit, from actions: [Action] = Action.all) -> [Action] {
+  package static func actions(of agent: Person, in split: WorldSplit, from actions: [Action] = Action.all) -> [Action] {
     actions.filter { WorldSplit.of(key(agent, $0)) == split }
   }
 
   /// The people of a list who do an action within a split.
-  public static func agents(
+  package static func agents(
     of action: Action, in split: WorldSplit, from people: [Person] = Person.all
   ) -> [Person] {
     people.filter { WorldSplit.of(key($0, action)) == split }
   }
 
   /// What a drawn event must have.
-  public struct Wish: Sendable {
+  package struct Wish: Sendable {
     /// What can be done.
-    public var actions: [Action]
+    package var actions: [Action]
     /// Who can do it.
-    public var people: [Person]
+    package var people: [Person]
     /// How often there is a place.
-    public var place: Double
+    package var place: Double
     /// How often there is a time.
-    public var time: Double
+    package var time: Double
     /// How often the thing has a quality.
-    public var quality: Double
+    package var quality: Double
 
     /// Creates a wish.
-    public init(
+    package init(
       actions: [Action] = Action.onThings, people: [Person] = Person.all, place: Double = 0.5, time: Double = 0.5,
       quality: Double = 0.3
     ) {
@@ -69,7 +69,7 @@ public struct Event: Sendable, Hashable {
   }
 
   /// An event of a split.
-  public static func draw(_ wish: Wish = Wish(), in split: WorldSplit, _ draws: inout Draws) -> Event {
+  package static func draw(_ wish: Wish = Wish(), in split: WorldSplit, _ draws: inout Draws) -> Event {
     var agent = draws.pick(wish.people)
     var possible = actions(of: agent, in: split, from: wish.actions)
     while possible.isEmpty {

@@ -1,23 +1,23 @@
 /// The forms of English words, as far as the small world has them.
-public enum Inflection {
+package enum Inflection {
   private static let vowels: Set<Character> = ["a", "e", "i", "o", "u"]
 
   /// The word with `a` or `an`.
-  public static func withArticle(_ word: String) -> String {
+  package static func withArticle(_ word: String) -> String {
     let takesA = ["use", "uni", "one "].contains { word.hasPrefix($0) }
     guard let first = word.first, vowels.contains(first), !takesA else { return "a " + word }
     return "an " + word
   }
 
   /// The regular plural.
-  public static func plural(of noun: String) -> String {
+  package static func plural(of noun: String) -> String {
     if ["s", "x", "ch", "sh"].contains(where: noun.hasSuffix) || noun == "potato" { return noun + "es" }
     guard noun.hasSuffix("y"), let before = noun.dropLast().last, !vowels.contains(before) else { return noun + "s" }
     return noun.dropLast() + "ies"
   }
 
   /// The third person of the present.
-  public static func third(of verb: String) -> String {
+  package static func third(of verb: String) -> String {
     switch verb {
     case "be": return "is"
     case "have": return "has"
@@ -51,10 +51,10 @@ public enum Inflection {
   ]
 
   /// The text with a capital letter at its beginning.
-  public static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+  package static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
   /// The text as a sentence: a capital first, a full stop last.
-  public static func sentence(_ text: String) -> String {
+  package static func sentence(_ text: String) -> String {
     let text = capitalized(text)
     return text.hasSuffix(".") || text.hasSuffix("?") || text.hasSuffix("!") ? text : text + "."
   }

@@ -1,7 +1,7 @@
 /// A few events by different people at different places, told one after another.
-public struct Scene: Sendable {
+package struct Scene: Sendable {
   /// The events in the order in which they are told.
-  public let events: [Event]
+  package let events: [Event]
 
   /// A scene of a split.
   ///
@@ -9,7 +9,7 @@ public struct Scene: Sendable {
   ///   - count: How many events.
   ///   - wish: What an event may be; its place and time are set by the scene.
   ///   - hasTimes: Whether the events have times in place of places.
-  public static func draw(
+  package static func draw(
     _ count: Int, _ wish: Event.Wish = Event.Wish(people: Person.named), hasTimes: Bool = false,
     in split: WorldSplit, _ draws: inout Draws
   ) -> Scene {
@@ -41,14 +41,14 @@ public struct Scene: Sendable {
   }
 
   /// The scene as a text.
-  public func text(_ draws: inout Draws) -> String {
+  package func text(_ draws: inout Draws) -> String {
     var sentences: [String] = []
     for event in events { sentences.append(event.sentence(&draws)) }
     return sentences.joined(separator: " ")
   }
 
   /// Something to say of the scene, true or not, and the event that tells how it was; nil where the draw led nowhere.
-  public func statement(_ isTrue: Bool, _ draws: inout Draws) -> (said: Event, truth: Event)? {
+  package func statement(_ isTrue: Bool, _ draws: inout Draws) -> (said: Event, truth: Event)? {
     guard isTrue else { return mixture(&draws) }
     let event = draws.pick(events)
     return (event, event)

@@ -1,9 +1,9 @@
 /// What a thing is good for: reaching a goal with its help.
-public struct Affordance: Sendable {
+package struct Affordance: Sendable {
   /// The thing: `a knife`.
-  public let tool: String
+  package let tool: String
   /// Goals, as orders: `cut the bread`.
-  public let goals: [String]
+  package let goals: [String]
 
   private init(_ tool: String, _ goals: String...) {
     self.tool = tool
@@ -11,7 +11,7 @@ public struct Affordance: Sendable {
   }
 
   /// All of them; no goal is reached with two of the tools.
-  public static let all: [Affordance] = [
+  package static let all: [Affordance] = [
     Affordance("a knife", "cut the bread", "cut the cheese", "slice the apple", "peel the potato"),
     Affordance("a hammer", "drive in the nail", "crack the nut", "nail the board down"),
     Affordance("a broom", "sweep the floor", "sweep the yard", "get the dust off the stairs"),
@@ -55,23 +55,25 @@ public struct Affordance: Sendable {
   ]
 
   /// Ways to say what is done with the tool; `{t}` is the tool, `{g}` the goal.
-  public static let ways = ["use {t}.", "take {t} and try it.", "get {t} for that.", "do it with {t}.", "ask for {t}."]
+  package static let ways = [
+    "use {t}.", "take {t} and try it.", "get {t} for that.", "do it with {t}.", "ask for {t}.",
+  ]
 
   /// Ways to state a goal.
-  public static let statements = ["To {g},", "How do you {g}?", "{g}", "You want to {g}.", "What helps to {g}?"]
+  package static let statements = ["To {g},", "How do you {g}?", "{g}", "You want to {g}.", "What helps to {g}?"]
 
   /// A goal with the tool that reaches it and one that does not.
-  public struct Item: Sendable {
+  package struct Item: Sendable {
     /// The goal as an order.
-    public let goal: String
+    package let goal: String
     /// The thing that helps.
-    public let right: String
+    package let right: String
     /// The thing that does not.
-    public let wrong: String
+    package let wrong: String
   }
 
   /// An item of a split, or nil where the draw belongs to another.
-  public static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
+  package static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let pair = draws.sample(2, of: all)
     let goal = draws.pick(pair[0].goals)
     guard self.split(of: goal, with: pair[1].tool) == split else { return nil }

@@ -1,16 +1,16 @@
 /// Three things that happen one because of another.
 ///
 /// `{A}` is somebody, `{As}` the genitive; `{he}` and `{his}` stand for the same person.
-public struct CausalChain: Sendable {
+package struct CausalChain: Sendable {
   /// What comes first, what it leads to, and what that leads to.
-  public let links: [String]
+  package let links: [String]
 
   private init(_ links: String...) { self.links = links }
 
   /// A link told of somebody, as a sentence.
   ///
   /// - Parameter isNamed: Whether the name is used where the link begins with the person; elsewhere it always is.
-  public static func text(_ link: String, of person: Person, isNamed: Bool = true) -> String {
+  package static func text(_ link: String, of person: Person, isNamed: Bool = true) -> String {
     let usesName = isNamed || !link.hasPrefix("{A")
     return Inflection.sentence(
       link.replacing("{A}", with: usesName ? person.name : person.subject)
@@ -19,7 +19,7 @@ public struct CausalChain: Sendable {
   }
 
   /// The chains.
-  public static let all: [CausalChain] = [
+  package static let all: [CausalChain] = [
     CausalChain("{A} bumped the table", "{As} cup fell down", "{As} cup broke"),
     CausalChain("{A} forgot {his} coat", "{A} got cold", "{A} put on a warm scarf"),
     CausalChain("{A} walked in the rain", "{A} got wet", "{A} changed {his} clothes"),

@@ -1,9 +1,9 @@
 /// What happens in nature and in the house: a beginning that has one right end.
-public struct CauseLore: Sendable {
+package struct CauseLore: Sendable {
   /// The beginning of a sentence: `when water gets very cold, it`.
-  public let beginning: String
+  package let beginning: String
   /// Its end: `turns into ice`.
-  public let end: String
+  package let end: String
   /// Which ends could be confused with it: those of the same sort are offered as wrong ones.
   let sort: Character
 
@@ -14,7 +14,7 @@ public struct CauseLore: Sendable {
   }
 
   /// The sentences.
-  public static let all: [CauseLore] = [
+  package static let all: [CauseLore] = [
     CauseLore("t", "when water gets very cold, it", "turns into ice"),
     CauseLore("t", "when water boils, it", "turns into steam"),
     CauseLore("t", "when wood burns, it", "turns into ash"),
@@ -55,7 +55,7 @@ public struct CauseLore: Sendable {
   ]
 
   /// A beginning with its end and three wrong ends.
-  public static func item(_ draws: inout Draws) -> Lore.Item {
+  package static func item(_ draws: inout Draws) -> Lore.Item {
     let lore = draws.pick(all)
     let others = all.filter { $0.sort == lore.sort && $0.end != lore.end }
     return Lore.Item(

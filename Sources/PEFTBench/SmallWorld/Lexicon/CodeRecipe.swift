@@ -1,9 +1,9 @@
 /// Something that can be done in a line of Python, with the words for it.
-public struct CodeRecipe: Sendable {
+package struct CodeRecipe: Sendable {
   /// What it does, in two wordings, as an order: `sort the list {xs}`.
-  public let intents: [String]
+  package let intents: [String]
   /// The line.
-  public let code: String
+  package let code: String
 
   private init(_ first: String, _ second: String, _ code: String) {
     intents = [first, second]
@@ -11,12 +11,12 @@ public struct CodeRecipe: Sendable {
   }
 
   /// Names and numbers for the places of a recipe.
-  public struct Filling: Sendable {
+  package struct Filling: Sendable {
     /// What stands for each place.
-    public let values: [(place: String, text: String)]
+    package let values: [(place: String, text: String)]
 
     /// Draws a name for every place.
-    public static func draw(_ draws: inout Draws) -> Filling {
+    package static func draw(_ draws: inout Draws) -> Filling {
       let lists = draws.sample(2, of: ["xs", "items", "nums", "words", "values", "data", "rows", "names", "marks"])
       let texts = draws.sample(1, of: ["s", "text", "word", "line", "name", "title", "msg"])
       let numbers = draws.sample(2, of: ["n", "k", "x", "y", "size", "a", "b"])
@@ -32,7 +32,7 @@ public struct CodeRecipe: Sendable {
     /// The text with its places filled.
     ///
     /// - Parameter quote: What stands around the names, such as a backtick.
-    public func filled(_ text: String, quote: String = "") -> String {
+    package func filled(_ text: String, quote: String = "") -> String {
       var text = text
       for (place, value) in values {
         let isName = !["{i}", "{c}", "{w}"].contains(place)
@@ -43,7 +43,7 @@ public struct CodeRecipe: Sendable {
   }
 
   /// The lines.
-  public static let all: [CodeRecipe] = [
+  package static let all: [CodeRecipe] = [
     CodeRecipe("sort the list {xs}", "put the list {xs} in order", "{xs}.sort()"),
     CodeRecipe(
       "sort the list {xs} in descending order", "sort {xs} from large to small", "{xs}.sort(reverse=True)"),

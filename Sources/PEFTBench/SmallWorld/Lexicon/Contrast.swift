@@ -1,7 +1,7 @@
 /// Sentences in which a blank stands for one of two, and one word decides for which.
-public struct Contrast: Sendable {
+package struct Contrast: Sendable {
   /// The sentence with `{A}`, `{B}` and `_`; `{w}` is the word that decides.
-  public let text: String
+  package let text: String
   /// Words by which it is the first, and words by which it is the second.
   let first: [String]
   let second: [String]
@@ -25,7 +25,7 @@ public struct Contrast: Sendable {
   ]
 
   /// The sentences.
-  public static let all: [Contrast] = [
+  package static let all: [Contrast] = [
     Contrast(
       "The {A} did not go into the {B} because the _ was too {w}.", "big|wide|large|thick", "small|narrow|tight|full",
       containers),
@@ -70,17 +70,17 @@ public struct Contrast: Sendable {
   ]
 
   /// A sentence, the two, and which of them fits.
-  public struct Item: Sendable {
+  package struct Item: Sendable {
     /// The sentence with its blank.
-    public let sentence: String
+    package let sentence: String
     /// The first and the second that it names.
-    public let names: [String]
+    package let names: [String]
     /// Which of them fills the blank.
-    public let right: Int
+    package let right: Int
   }
 
   /// An item of a split, or nil where the draw belongs to another.
-  public static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
+  package static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let index = draws.integer(below: all.count)
     let contrast = all[index]
     let right = contrast.first.isEmpty ? 1 : contrast.second.isEmpty ? 0 : draws.integer(below: 2)

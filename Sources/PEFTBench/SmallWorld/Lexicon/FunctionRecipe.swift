@@ -1,13 +1,13 @@
 /// A small Python function or script that can be asked for.
-public struct FunctionRecipe: Sendable {
+package struct FunctionRecipe: Sendable {
   /// What the function does: `returns the sum of {a} and {b}`.
-  public let does: String
+  package let does: String
   /// What it is called.
-  public let name: String
+  package let name: String
   /// What it takes, by the letters of its places: `ab` for two numbers, `l` for a list, `t` for a text.
-  public let takes: String
+  package let takes: String
   /// What it returns.
-  public let result: String
+  package let result: String
 
   private init(_ name: String, _ takes: String, _ does: String, _ result: String) {
     self.name = name
@@ -17,7 +17,7 @@ public struct FunctionRecipe: Sendable {
   }
 
   /// Names for what a function takes.
-  public struct Parameters: Sendable {
+  package struct Parameters: Sendable {
     let values: [(place: String, text: String)]
     /// What a call might hand over: `[3, 1, 4]`.
     let sample: String
@@ -55,7 +55,7 @@ public struct FunctionRecipe: Sendable {
   }
 
   /// The functions.
-  public static let all: [FunctionRecipe] = [
+  package static let all: [FunctionRecipe] = [
     FunctionRecipe("add", "ab", "returns the sum of two numbers {a} and {b}", "{a} + {b}"),
     FunctionRecipe("subtract", "ab", "returns the difference of two numbers {a} and {b}", "{a} - {b}"),
     FunctionRecipe("multiply", "ab", "returns the product of two numbers {a} and {b}", "{a} * {b}"),

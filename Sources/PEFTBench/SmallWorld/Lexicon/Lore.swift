@@ -1,13 +1,13 @@
 /// What everybody in the small world knows of a property: what has it and what has not.
-public struct Lore: Sendable {
+package struct Lore: Sendable {
   /// The subject under which a school teaches it.
-  public let subject: String
+  package let subject: String
   /// As predicate after a thing: `can fly`.
-  public let says: String
+  package let says: String
   /// As question without its question mark: `Which of these can fly`.
-  public let asks: String
+  package let asks: String
   /// Things that have it, and things that have not, with their articles.
-  public let has: [String]
+  package let has: [String]
   let lacks: [String]
 
   private init(_ subject: String, _ says: String, _ asks: String? = nil, has: String, lacks: String) {
@@ -21,7 +21,7 @@ public struct Lore: Sendable {
   private static func list(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
 
   /// The properties.
-  public static let all: [Lore] = [
+  package static let all: [Lore] = [
     Lore(
       "biology", "can fly", has: "a crow,an owl,a gull,a bee,a moth,a fly,a swan",
       lacks: "a cow,a pig,a trout,a dog,a horse,a goat,an eel,a cat"),
@@ -116,24 +116,26 @@ public struct Lore: Sendable {
   }()
 
   /// A question, its answer and wrong answers.
-  public struct Item: Sendable {
+  package struct Item: Sendable {
     /// The subject under which it is taught.
-    public let subject: String
+    package let subject: String
     /// The question.
-    public let question: String
+    package let question: String
     /// The answer.
-    public let right: String
+    package let right: String
     /// The wrong ones.
-    public let wrong: [String]
+    package let wrong: [String]
     /// What is known, as a sentence.
-    public let fact: String
+    package let fact: String
 
     /// The split: questions with the same answers to choose from are one.
-    public var split: WorldSplit { WorldSplit.of("lore|\(question)|\(right)|\(wrong.sorted().joined(separator: "|"))") }
+    package var split: WorldSplit {
+      WorldSplit.of("lore|\(question)|\(right)|\(wrong.sorted().joined(separator: "|"))")
+    }
   }
 
   /// A question about properties: which thing has one, or which of several is true of a thing.
-  public static func item(_ draws: inout Draws) -> Item? {
+  package static func item(_ draws: inout Draws) -> Item? {
     if draws.chance(0.6) {
       let lore = draws.pick(all)
       let right = draws.pick(lore.has)
@@ -151,7 +153,7 @@ public struct Lore: Sendable {
   }
 
   /// Facts told one after another.
-  public static func prose(_ draws: inout Draws) -> String {
+  package static func prose(_ draws: inout Draws) -> String {
     let lore = draws.pick(all)
     switch draws.integer(below: 4) {
     case 0:

@@ -1,16 +1,16 @@
 /// A kind of things, within a wider kind.
-public struct Kind: Sendable, Hashable {
+package struct Kind: Sendable, Hashable {
   /// The word that names it in the lexicon.
-  public let id: String
+  package let id: String
   /// One of it: `a bird`, `a piece of clothing`.
-  public let one: String
+  package let one: String
   /// Several: `birds`.
-  public let many: String
+  package let many: String
   /// The wider kind, if there is one.
-  public let parent: String?
+  package let parent: String?
 
   /// What one of the kind may be called by, beside its noun.
-  public var qualities: [String] {
+  package var qualities: [String] {
     switch id {
     case "bird", "beast": ["black", "white", "brown", "grey", "big", "small", "old", "young"]
     case "fish", "insect": ["big", "small", "black", "green"]
@@ -32,7 +32,7 @@ public struct Kind: Sendable, Hashable {
   }
 
   /// All kinds.
-  public static let all: [Kind] = [
+  package static let all: [Kind] = [
     Kind("animal"), Kind("bird", in: "animal"), Kind("fish", "a fish", "fish", in: "animal"),
     Kind("insect", in: "animal"), Kind("beast", "an animal", "animals", in: "animal"), Kind("plant"),
     Kind("tree", in: "plant"), Kind("flower", in: "plant"), Kind("food", "something to eat", "things to eat"),
@@ -49,27 +49,27 @@ public struct Kind: Sendable, Hashable {
   private static let byID = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
 
   /// The kind of this name.
-  public static func named(_ id: String) -> Kind {
+  package static func named(_ id: String) -> Kind {
     guard let kind = byID[id] else { preconditionFailure("the small world has no kind \(id)") }
     return kind
   }
 
   /// The widest kind that this one is in.
-  public var widest: Kind { parent.map { Kind.named($0).widest } ?? self }
+  package var widest: Kind { parent.map { Kind.named($0).widest } ?? self }
 }
 
 /// A common noun of the small world.
-public struct Noun: Sendable, Hashable {
+package struct Noun: Sendable, Hashable {
   /// One of it.
-  public let singular: String
+  package let singular: String
   /// Several.
-  public let plural: String
+  package let plural: String
   /// Its kind.
-  public let kind: Kind
+  package let kind: Kind
   /// Whether it is not counted: bread, milk.
-  public let isMass: Bool
+  package let isMass: Bool
   /// Another word for the same.
-  public let synonym: String?
+  package let synonym: String?
 
   private init(_ word: Substring, _ kind: Kind) {
     // `goose/geese`, `bread-` (not counted), `rabbit=hare`.
@@ -93,7 +93,7 @@ public struct Noun: Sendable, Hashable {
   }
 
   /// All nouns.
-  public static let all: [Noun] =
+  package static let all: [Noun] =
     nouns("bird", "hen duck goose/geese crow owl swan gull")
     + nouns("fish", "trout/trout carp/carp eel salmon/salmon")
     + nouns("insect", "bee ant fly beetle moth")
@@ -119,13 +119,13 @@ public struct Noun: Sendable, Hashable {
   private static let byWidest = Dictionary(grouping: all, by: \.kind.widest.id)
 
   /// The nouns of a kind and of the kinds within it.
-  public static func of(kind: String) -> [Noun] { (byWidest[kind] ?? byKind[kind]) ?? [] }
+  package static func of(kind: String) -> [Noun] { (byWidest[kind] ?? byKind[kind]) ?? [] }
 
   /// The nouns of several kinds.
-  public static func of(kinds: [String]) -> [Noun] { kinds.flatMap { of(kind: $0) } }
+  package static func of(kinds: [String]) -> [Noun] { kinds.flatMap { of(kind: $0) } }
 
   /// The noun of this singular.
-  public static func named(_ singular: String) -> Noun {
+  package static func named(_ singular: String) -> Noun {
     guard let noun = bySingular[singular] else { preconditionFailure("the small world has no noun \(singular)") }
     return noun
   }

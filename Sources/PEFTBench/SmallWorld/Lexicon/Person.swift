@@ -1,43 +1,43 @@
 /// Somebody who does things.
-public struct Person: Sendable, Hashable {
+package struct Person: Sendable, Hashable {
   /// How a person is referred to.
-  public enum Gender: Sendable { case she, he }
+  package enum Gender: Sendable { case she, he }
 
   /// The name, or a role with its article (`the baker`).
-  public let name: String
+  package let name: String
   /// Which pronouns stand for the person.
-  public let gender: Gender
+  package let gender: Gender
 
   /// As subject: she or he.
-  public var subject: String { gender == .she ? "she" : "he" }
+  package var subject: String { gender == .she ? "she" : "he" }
   /// As object: her or him.
-  public var object: String { gender == .she ? "her" : "him" }
+  package var object: String { gender == .she ? "her" : "him" }
   /// Before what the person has: her or his.
-  public var possessive: String { gender == .she ? "her" : "his" }
+  package var possessive: String { gender == .she ? "her" : "his" }
   /// Back to the subject: herself or himself.
-  public var reflexive: String { gender == .she ? "herself" : "himself" }
+  package var reflexive: String { gender == .she ? "herself" : "himself" }
   /// With a possessive ending: Tom's.
-  public var genitive: String { name.hasSuffix("s") ? name + "'" : name + "'s" }
+  package var genitive: String { name.hasSuffix("s") ? name + "'" : name + "'s" }
   /// Whether this is a name rather than a role.
-  public var isNamed: Bool { !name.hasPrefix("the ") }
+  package var isNamed: Bool { !name.hasPrefix("the ") }
 
   private static func people(_ names: String, _ gender: Gender) -> [Person] {
     names.split(separator: " ").map { Person(name: String($0), gender: gender) }
   }
 
   /// People with names.
-  public static let named: [Person] =
+  package static let named: [Person] =
     people(
       "Anna Nina Rosa Ida Emma Clara Ruth Lily Eva Julia Maya Sara Nora", .she)
     + people("Tom Ben Leo Max Paul Finn Jack Otto Hugo Sam Adam Noah Peter", .he)
 
   /// People known by what they are.
-  public static let roles: [Person] =
+  package static let roles: [Person] =
     people("nurse teacher queen girl woman singer aunt", .she).map { Person(name: "the " + $0.name, gender: .she) }
     + people("farmer baker doctor driver cook king sailor painter guard boy man uncle", .he).map {
       Person(name: "the " + $0.name, gender: .he)
     }
 
   /// Everybody.
-  public static let all = named + roles
+  package static let all = named + roles
 }

@@ -1,14 +1,14 @@
 /// A small Python program that reads its input and prints a result.
-public struct ProgramRecipe: Sendable {
+package struct ProgramRecipe: Sendable {
   /// What the program reads.
-  public enum Input: Sendable { case number, pair, word, list }
+  package enum Input: Sendable { case number, pair, word, list }
 
   /// What it reads.
-  public let input: Input
+  package let input: Input
   /// What is to be printed, with `{n}`, `{a}`, `{b}`, `{s}`, `{l}` and a number `{i}`.
-  public let task: String
+  package let task: String
   /// What is printed in Python.
-  public let output: String
+  package let output: String
   /// What is printed for an input, to make the tests of a problem.
   let evaluate: @Sendable (Values) -> String
 
@@ -49,7 +49,7 @@ public struct ProgramRecipe: Sendable {
   }
 
   /// The programs.
-  public static let all: [ProgramRecipe] = [
+  package static let all: [ProgramRecipe] = [
     number("Print {n} plus {i}.", "{n} + {i}") { $0 + $1 },
     number("Print {n} minus {i}.", "{n} - {i}") { $0 - $1 },
     number("Print {n} times {i}.", "{n} * {i}") { $0 * $1 },

@@ -1,17 +1,17 @@
 /// What things and people are like.
-public enum Quality {
+package enum Quality {
   /// Pairs of opposites for things.
-  public static let opposites: [(String, String)] = [
+  package static let opposites: [(String, String)] = [
     ("big", "small"), ("old", "new"), ("clean", "dirty"), ("heavy", "light"), ("wet", "dry"), ("cheap", "dear"),
     ("round", "square"), ("hard", "soft"),
   ]
   /// Words with the same meaning.
-  public static let synonyms: [(String, String)] = [
+  package static let synonyms: [(String, String)] = [
     ("big", "large"), ("small", "little"), ("glad", "happy"), ("angry", "cross"), ("tired", "weary"),
     ("clever", "smart"), ("quick", "fast"), ("scared", "afraid"),
   ]
   /// Colours.
-  public static let colours = ["red", "blue", "green", "yellow", "white", "black", "brown", "grey"]
+  package static let colours = ["red", "blue", "green", "yellow", "white", "black", "brown", "grey"]
 
   /// How a feeling shows, and its names.
   static let feelings: [([String], [String])] = [

@@ -1,9 +1,9 @@
 /// Something that is done in steps, always in the same order.
-public struct Script: Sendable {
+package struct Script: Sendable {
   /// What it is called: `Baking a cake`.
-  public let title: String
+  package let title: String
   /// The steps, as predicates in the present: `puts flour into a bowl`; `{his}` is a genitive.
-  public let steps: [String]
+  package let steps: [String]
 
   private init(_ title: String, _ steps: String...) {
     self.title = title
@@ -11,12 +11,12 @@ public struct Script: Sendable {
   }
 
   /// A step of somebody.
-  public static func filled(_ step: String, _ person: Person) -> String {
+  package static func filled(_ step: String, _ person: Person) -> String {
     step.replacing("{his}", with: person.possessive).replacing("{him}", with: person.object)
   }
 
   /// The scripts.
-  public static let all: [Script] = [
+  package static let all: [Script] = [
     Script(
       "Baking a cake", "puts flour and eggs into a bowl", "stirs the dough", "pours the dough into a pan",
       "puts the pan into the oven", "takes the hot cake out of the oven", "cuts the cake"),
@@ -109,21 +109,21 @@ public struct Script: Sendable {
   ]
 
   /// The beginning of a script, how it goes on, and three other endings.
-  public struct Item: Sendable {
+  package struct Item: Sendable {
     /// Which script.
-    public let title: String
+    package let title: String
     /// Who does it.
-    public let person: Person
+    package let person: Person
     /// The steps so far.
-    public let told: [String]
+    package let told: [String]
     /// The next step.
-    public let right: String
+    package let right: String
     /// The wrong ones.
-    public let wrong: [String]
+    package let wrong: [String]
   }
 
   /// An item of a split, or nil where the draw belongs to another.
-  public static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
+  package static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let index = draws.integer(below: all.count)
     let script = all[index]
     let person = draws.pick(Person.all)

@@ -1,20 +1,20 @@
 /// Where something happens.
-public struct Place: Sendable, Hashable {
+package struct Place: Sendable, Hashable {
   /// With its preposition: `in the garden`.
-  public let phrase: String
+  package let phrase: String
   /// Without: `the garden`.
-  public var noun: String {
+  package var noun: String {
     String(phrase.drop { $0 != " " }.dropFirst())
   }
 
   /// What sort of place it is.
-  public let site: Site
+  package let site: Site
 
   /// The sorts of places.
-  public enum Site: Sendable { case home, outdoors, town }
+  package enum Site: Sendable { case home, outdoors, town }
 
   /// The place of this phrase.
-  public init(_ phrase: String, _ site: Site) {
+  package init(_ phrase: String, _ site: Site) {
     self.phrase = phrase
     self.site = site
   }
@@ -22,7 +22,7 @@ public struct Place: Sendable, Hashable {
   private static func places(_ site: Site, _ phrases: [String]) -> [Place] { phrases.map { Place($0, site) } }
 
   /// The places.
-  public static let all: [Place] =
+  package static let all: [Place] =
     places(.home, ["in the kitchen", "in the barn", "in the attic", "in the cellar", "in the yard", "in the garden"])
     + places(
       .outdoors,
@@ -36,44 +36,44 @@ public struct Place: Sendable, Hashable {
   private static let bySite = Dictionary(grouping: all, by: \.site)
 
   /// The places where an action is done.
-  public static func places(for action: Action) -> [Place] { action.site.map { bySite[$0] ?? all } ?? all }
+  package static func places(for action: Action) -> [Place] { action.site.map { bySite[$0] ?? all } ?? all }
 }
 
 /// When something happens.
-public struct Time: Sendable, Hashable {
+package struct Time: Sendable, Hashable {
   /// As an adverbial: `on Monday`.
-  public let phrase: String
+  package let phrase: String
   /// What sort of time it is; two of a sort exclude each other.
-  public let sort: Sort
+  package let sort: Sort
 
   /// The sorts of times.
-  public enum Sort: Sendable { case day, hour, season }
+  package enum Sort: Sendable { case day, hour, season }
 
   /// The days.
-  public static let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"].map {
+  package static let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"].map {
     Time(phrase: "on " + $0, sort: .day)
   }
   /// The times of a day.
-  public static let hours = ["in the morning", "at noon", "in the afternoon", "in the evening", "at night"].map {
+  package static let hours = ["in the morning", "at noon", "in the afternoon", "in the evening", "at night"].map {
     Time(phrase: $0, sort: .hour)
   }
   /// The seasons.
-  public static let seasons = ["spring", "summer", "autumn", "winter"].map { Time(phrase: "in " + $0, sort: .season) }
+  package static let seasons = ["spring", "summer", "autumn", "winter"].map { Time(phrase: "in " + $0, sort: .season) }
   /// All times.
-  public static let all = days + hours + seasons
+  package static let all = days + hours + seasons
 }
 
 /// A town of the small world.
-public struct Town: Sendable, Hashable {
+package struct Town: Sendable, Hashable {
   /// Its name.
-  public let name: String
+  package let name: String
   /// Where it lies: `by the sea`.
-  public let site: String
+  package let site: String
   /// What it is known for: `its old bridge`.
-  public let fame: String
+  package let fame: String
 
   /// The towns.
-  public static let all: [Town] = [
+  package static let all: [Town] = [
     ("Marsh", "by the sea", "its harbour"), ("Orla", "in the hills", "its honey"),
     ("Dunby", "by a river", "its old bridge"), ("Velm", "on an island", "its boats"),
     ("Harrow", "in a valley", "its apples"), ("Selby", "by a lake", "its fish"),

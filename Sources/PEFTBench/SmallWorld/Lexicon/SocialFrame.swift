@@ -1,9 +1,9 @@
 /// Something that one person does and that touches another, with what both feel and do.
-public struct SocialFrame: Sendable {
+package struct SocialFrame: Sendable {
   /// The deed: `{A} broke {Bs} cup`; `{As}` and `{Bs}` are genitives, `{his}` is the first one's.
-  public let deed: String
+  package let deed: String
   /// How the first one feels, how the second one feels, and what the first one is like.
-  public let feels: String
+  package let feels: String
   let otherFeels: String
   let trait: String
   /// Why the first one did it, as an infinitive.
@@ -26,7 +26,7 @@ public struct SocialFrame: Sendable {
   }
 
   /// What can be asked.
-  public enum Aim: String, Sendable, CaseIterable {
+  package enum Aim: String, Sendable, CaseIterable {
     case feels, otherFeels, trait, reason, next, otherNext
 
     /// The question in the words of a task.
@@ -53,7 +53,7 @@ public struct SocialFrame: Sendable {
   }
 
   /// The answer to a question.
-  public func answer(_ aim: Aim) -> String {
+  package func answer(_ aim: Aim) -> String {
     switch aim {
     case .feels: feels
     case .otherFeels: otherFeels
@@ -65,14 +65,14 @@ public struct SocialFrame: Sendable {
   }
 
   /// A text with the people's names.
-  public static func filled(_ text: String, _ people: [Person]) -> String {
+  package static func filled(_ text: String, _ people: [Person]) -> String {
     text.replacing("{As}", with: people[0].genitive).replacing("{Bs}", with: people[1].genitive)
       .replacing("{A}", with: people[0].name).replacing("{B}", with: people[1].name)
       .replacing("{his}", with: people[0].possessive)
   }
 
   /// The frames.
-  public static let all: [SocialFrame] = [
+  package static let all: [SocialFrame] = [
     SocialFrame(
       "{A} broke {Bs} cup", feels: "sorry", otherFeels: "angry", trait: "clumsy", because: "to play with it",
       next: "buy {B} a new cup", otherNext: "sweep up the pieces"),
@@ -166,23 +166,23 @@ public struct SocialFrame: Sendable {
   ]
 
   /// A situation with a question and three answers.
-  public struct Item: Sendable {
+  package struct Item: Sendable {
     /// The situation.
-    public let context: String
+    package let context: String
     /// The question.
-    public let question: String
+    package let question: String
     /// The answer.
-    public let right: String
+    package let right: String
     /// The wrong ones.
-    public let wrong: [String]
+    package let wrong: [String]
     /// The people.
-    public let people: [Person]
+    package let people: [Person]
     /// What is asked.
-    public let aim: Aim
+    package let aim: Aim
   }
 
   /// An item of a split, or nil where the draw belongs to another or leaves no two wrong answers.
-  public static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
+  package static func item(in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let index = draws.integer(below: all.count)
     let frame = all[index]
     let people = draws.sample(2, of: Person.named)

@@ -1,18 +1,18 @@
 /// A verb with its forms.
-public struct Verb: Sendable, Hashable {
+package struct Verb: Sendable, Hashable {
   /// The base form, such as `give`.
-  public let base: String
+  package let base: String
   /// The third person of the present, such as `gives`.
-  public let third: String
+  package let third: String
   /// The past, such as `gave`.
-  public let past: String
+  package let past: String
   /// The past participle, such as `given`.
-  public let participle: String
+  package let participle: String
   /// The form with -ing, such as `giving`.
-  public let progressive: String
+  package let progressive: String
 
   /// The verb of this base form.
-  public init(_ base: String) {
+  package init(_ base: String) {
     self.base = base
     // A particle stays behind: `look at`.
     let words = base.split(separator: " ", maxSplits: 1).map(String.init)
@@ -50,9 +50,9 @@ public struct Verb: Sendable, Hashable {
 }
 
 /// Something that somebody can do, with the verbs that say it.
-public struct Action: Sendable, Hashable {
+package struct Action: Sendable, Hashable {
   /// What the action is done to.
-  public enum Target: Sendable, Hashable {
+  package enum Target: Sendable, Hashable {
     /// Nothing: sleep.
     case nothing
     /// A thing of one of these kinds.
@@ -64,14 +64,14 @@ public struct Action: Sendable, Hashable {
   }
 
   /// The verbs that say it; the first one is its name.
-  public let verbs: [Verb]
+  package let verbs: [Verb]
   /// What it is done to.
-  public let target: Target
+  package let target: Target
   /// Where it is done.
-  public let site: Place.Site?
+  package let site: Place.Site?
 
   /// The name in keys of facts.
-  public var id: String { verbs[0].base }
+  package var id: String { verbs[0].base }
 
   private init(_ verbs: String, _ target: Target, _ site: Place.Site? = nil) {
     self.verbs = verbs.split(separator: ",").map { Verb(String($0)) }
@@ -82,7 +82,7 @@ public struct Action: Sendable, Hashable {
   private static let goods = ["fruit", "vegetable", "meal", "tool", "clothes", "toy", "reading", "dish", "instrument"]
 
   /// Actions on things.
-  public static let onThings: [Action] = [
+  package static let onThings: [Action] = [
     Action("feed", .thing(["beast", "bird"]), .outdoors),
     Action("wash,clean", .thing(["dish", "clothes", "vehicle"]), .home),
     Action("mend,fix,repair", .thing(["tool", "vehicle", "furniture", "toy", "instrument"]), .home),
@@ -110,7 +110,7 @@ public struct Action: Sendable, Hashable {
   ]
 
   /// Actions on people.
-  public static let onPeople: [Action] = [
+  package static let onPeople: [Action] = [
     Action("greet,welcome", .person), Action("thank", .person), Action("help,assist", .person),
     Action("visit", .person), Action("meet", .person), Action("follow", .person), Action("invite", .person),
     Action("teach", .person), Action("hug,embrace", .person), Action("call,phone", .person), Action("praise", .person),
@@ -118,7 +118,7 @@ public struct Action: Sendable, Hashable {
   ]
 
   /// Actions by which something goes to somebody.
-  public static let ofGiving: [Action] = [
+  package static let ofGiving: [Action] = [
     Action("give,hand", .thingToPerson(goods)), Action("show", .thingToPerson(goods)),
     Action("send,mail", .thingToPerson(["reading", "clothes", "toy"])),
     Action("lend", .thingToPerson(["tool", "reading", "instrument", "vehicle"]), .town),
@@ -126,12 +126,12 @@ public struct Action: Sendable, Hashable {
   ]
 
   /// Actions that need nothing and nobody else.
-  public static let alone: [Action] = [
+  package static let alone: [Action] = [
     Action("sleep", .nothing), Action("rest,relax", .nothing), Action("sing", .nothing), Action("dance", .nothing),
     Action("run", .nothing), Action("laugh", .nothing), Action("wait", .nothing),
     Action("work", .nothing), Action("play", .nothing), Action("whistle", .nothing), Action("sit", .nothing),
   ]
 
   /// All actions.
-  public static let all = onThings + onPeople + ofGiving + alone
+  package static let all = onThings + onPeople + ofGiving + alone
 }

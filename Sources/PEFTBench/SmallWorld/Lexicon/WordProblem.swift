@@ -1,22 +1,22 @@
 /// A short story that asks for a number.
-public struct WordProblem: Sendable {
+package struct WordProblem: Sendable {
   /// The story, without the question.
-  public var body: String
+  package var body: String
   /// What is asked.
-  public var question: String
+  package var question: String
   /// How it is solved, step by step; each step after the first begins with the result before it.
-  public var steps: [Calculation]
+  package var steps: [Calculation]
   /// What is counted, one of it and many: `apple`, `apples`.
-  public var unit: (one: String, many: String)
+  package var unit: (one: String, many: String)
   /// What decides the split: the kind of story and its numbers.
-  public var key: String
+  package var key: String
 
   /// The result of the last step.
-  public var result: Int { steps[steps.count - 1].result }
+  package var result: Int { steps[steps.count - 1].result }
   /// A number of what is counted: `1 apple`.
-  public func amount(_ number: Int) -> String { "\(number) \(number == 1 ? unit.one : unit.many)" }
+  package func amount(_ number: Int) -> String { "\(number) \(number == 1 ? unit.one : unit.many)" }
   /// The split of the problem.
-  public var split: WorldSplit { WorldSplit.of(key) }
+  package var split: WorldSplit { WorldSplit.of(key) }
 
   /// Stories of one step, by operation: the body and the question apart.
   ///
@@ -64,7 +64,7 @@ public struct WordProblem: Sendable {
   /// A problem of one step.
   ///
   /// - Parameter aside: How often a number is told that does not matter.
-  public static func oneStep(aside: Double, in split: WorldSplit, _ draws: inout Draws) -> WordProblem? {
+  package static func oneStep(aside: Double, in split: WorldSplit, _ draws: inout Draws) -> WordProblem? {
     let operation = draws.pick(weighted: [(Calculation.Operation.plus, 3), (.minus, 3), (.times, 2), (.over, 1)])
     guard let frames = frames[operation] else { return nil }
     let index = draws.integer(below: frames.count)
@@ -93,7 +93,7 @@ public struct WordProblem: Sendable {
   }
 
   /// A problem of two or more steps.
-  public static func steps(_ count: Int, in split: WorldSplit, _ draws: inout Draws) -> WordProblem? {
+  package static func steps(_ count: Int, in split: WorldSplit, _ draws: inout Draws) -> WordProblem? {
     let first = Calculation.draw(draws.pick(weighted: [(.plus, 3), (.minus, 2), (.times, 2)]), &draws)
     let starts = [
       Calculation.Operation.plus: [

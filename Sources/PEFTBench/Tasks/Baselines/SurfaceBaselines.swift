@@ -1,26 +1,26 @@
 /// What a task's labels can be guessed by without understanding a sentence.
 ///
 /// Both are fitted to training examples and judged by their accuracy on evaluation examples.
-public struct SurfaceBaselines: Sendable, Equatable {
+package struct SurfaceBaselines: Sendable, Equatable {
   /// Always the most frequent training label.
-  public let majority: Double
+  package let majority: Double
   /// Logistic regression on which words stand in which field.
   ///
   /// Where the options are fields of their own (`choice1`, `A`), each is scored by its words alone; otherwise each label
   /// word has weights for the words of all fields.
-  public let bagOfWords: Double
+  package let bagOfWords: Double
   /// How many examples were trained on.
-  public let trainingCount: Int
+  package let trainingCount: Int
   /// How many examples were judged.
-  public let evaluationCount: Int
+  package let evaluationCount: Int
 
   /// Most examples that are used of real datasets, the first ones.
-  public static let maximumTraining = 2_000
+  package static let maximumTraining = 2_000
   /// Most examples that are judged.
-  public static let maximumEvaluation = 2_000
+  package static let maximumEvaluation = 2_000
 
   /// Fits and judges; nil where answers are no label words, or there are none.
-  public init?(training: [Example], evaluation: [Example]) {
+  package init?(training: [Example], evaluation: [Example]) {
     let training = training.prefix(Self.maximumTraining).filter { $0.labelIndex != nil }
     let evaluation = evaluation.prefix(Self.maximumEvaluation).filter { $0.labelIndex != nil }
     guard let first = training.first, !evaluation.isEmpty else { return nil }

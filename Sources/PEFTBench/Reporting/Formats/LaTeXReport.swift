@@ -1,0 +1,51 @@
+import PEFTBench
+
+/// A report as LaTeX tables in the manner of the paper: the best bold, the second underlined.
+///
+/// Needs the package booktabs; wide tables are scaled with graphicx.
+enum LaTeXReport {
+  static func text(_ report: Report) -> String {
+    var parts = [
+      "% peft-bench \(Version.current): \(comment(report.results.name)). Needs \\usepackage{booktabs,graphicx}."
+    ]
+    for suite in report.suites {
+      for sentence in suite.statistics.verdict?.sentences ?? [] { parts.append("% " + comment(sentence)) }
+      for note in suite.statistics.notes + report.results.notes { parts.append("% " + comment(note)) }
+      for table in ReportTables.all(suite) { parts.append(float(table, suite.results)) }
+    }
+    return parts.joined(separator: "\n\n") + "\n"
+  }
+
+  private static func float(_ table: ReportTable, _ results: SuiteResults) -> String {
+    let columns = table.columns.map { $0.isNumber ? "r" : "l" }.joined()
+    let rows = table.rows.map { row in row.map(cell).joined(separator: " & ") + " \\\\" }
+    let title = "\(table.title), \(results.suiteTitle). \(table.caption)"
+    let suite = results.suite + (results.part > 0 ? "-\(results.part + 1)" : "")
+    return """
+      \\begin{table}
+      \\centering
+      \\caption{\(VisibleText.latex(title))}
+      \\label{tab:\(suite)-\(table.id)}
+      \\resizebox{\\linewidth}{!}{%
+      \\begin{tabular}{\(columns)}
+      \\toprule
+      \(table.columns.map { VisibleText.latex($0.title) }.joined(separator: " & ")) \\\\
+      \\midrule
+      \(rows.joined(separator: "\n"))
+      \\bottomrule
+      \\end{tabular}}
+      \\end{table}
+      """
+  }
+
+  private static func cell(_ cell: ReportTable.Cell) -> String {
+    let text = VisibleText.latex(cell.text)
+    return switch cell.mark {
+    case .best: "\\textbf{\(text)}"
+    case .second: "\\underline{\(text)}"
+    default: text
+    }
+  }
+
+  private static func comment(_ text: String) -> String { VisibleText.of(text) }
+}

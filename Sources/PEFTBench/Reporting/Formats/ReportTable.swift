@@ -1,0 +1,79 @@
+/// A table of a report before it has a format.
+package struct ReportTable: Sendable {
+  /// A column with its title.
+  package struct Column: Sendable {
+    /// The heading.
+    package let title: String
+    /// Numbers stand at the right edge.
+    package let isNumber: Bool
+
+    init(_ title: String, isNumber: Bool = true) {
+      self.title = title
+      self.isNumber = isNumber
+    }
+  }
+
+  /// What a cell's content means beside its text.
+  package enum Mark: Sendable {
+    case plain
+    /// The best of its row or column, and the second.
+    case best, second
+    /// Something that failed.
+    case failed
+    /// Something that is not there.
+    case missing
+  }
+
+  /// A cell.
+  package struct Cell: Sendable, ExpressibleByStringInterpolation {
+    /// What it says.
+    package let text: String
+    /// What the content means.
+    package var mark: Mark
+
+    init(_ text: String, _ mark: Mark = .plain) {
+      self.text = text
+      self.mark = mark
+    }
+
+    /// A cell without a mark.
+    package init(stringLiteral value: String) { self.init(value) }
+  }
+
+  /// A short name that an anchor can have: `leaderboard`.
+  package let id: String
+  /// The heading.
+  package let title: String
+  /// What the numbers are; sentences.
+  package let caption: String
+  /// The columns.
+  package let columns: [Column]
+  /// The first cell of a row is its title.
+  package private(set) var rows: [[Cell]] = []
+
+  init(_ id: String, _ title: String, caption: String, columns: [Column]) {
+    self.id = id
+    self.title = title
+    self.caption = caption
+    self.columns = columns
+  }
+
+  /// The table with some of its columns only.
+  package func keeping(_ titles: [String]) -> ReportTable {
+    let kept = columns.indices.filter { titles.contains(columns[$0].title) }
+    var table = ReportTable(id, title, caption: caption, columns: kept.map { columns[$0] })
+    for row in rows { table.add(kept.map { row[$0] }) }
+    return table
+  }
+
+  mutating func add(_ cells: [Cell]) { rows.append(cells) }
+
+  /// Marks the best and the second best of `values`, which are nil where a cell has none.
+  static func ranked(_ texts: [String], _ values: [Double?], higherIsBetter: Bool = true) -> [Cell] {
+    let known = Set(values.compactMap { $0 }).sorted { higherIsBetter ? $0 > $1 : $0 < $1 }
+    return zip(texts, values).map { text, value in
+      guard let value, known.count > 1 else { return Cell(text) }
+      return Cell(text, value == known[0] ? .best : value == known[1] && known.count > 2 ? .second : .plain)
+    }
+  }
+}

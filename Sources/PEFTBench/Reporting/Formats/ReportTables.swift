@@ -1,0 +1,342 @@
+import PEFTMethods
+import PEFTBench
+
+/// The tables of one suite, in the order of a report.
+enum ReportTables {
+  static func all(_ suite: Report.Suite) -> [ReportTable] {
+    [
+      leaderboard(suite), scores(suite), sets(suite), stability(suite), ranks(suite), pairs(suite),
+      sensitivity(suite), crossings(suite), failures(suite), missing(suite),
+    ].compactMap { $0 }
+  }
+
+  /// The methods by PSCP with its terms.
+  static func leaderboard(_ suite: Report.Suite) -> ReportTable {
+    let (results, statistics) = (suite.results, suite.statistics)
+    let rows = statistics.leaderboard
+    var caption =
+      "Score: mean over \(datasets(results.sharedDatasets.count)) and \(seedText(results)), in percent"
+      + (results.seeds.count > 1
+        ? ", ± standard deviation over seeds; interval: 95 %, for other rows and other seeds"
+        : "; interval: 95 %, for other rows, with this seed")
+    caption +=
+      ". PSCP = score × the terms of trainable parameters, added inference FLOPs and peak training memory"
+      + ". PEFT methods by PSCP; zero-shot is the model as it is."
+    if rows.contains(where: { $0.majority != nil }) {
+      caption +=
+        " Majority: what the most frequent answer to every row reaches; a method that is not above it, or that gives one "
+        + "answer to all rows, is marked and cannot be the best."
+    }
+    if let chance = rows.lazy.compactMap(\.chance).first {
+      caption += " Guessing reaches \(NumberText.percent(chance))."
+    }
+    var table = ReportTable(
+      "leaderboard", "Leaderboard", caption: caption,
+      columns: [
+        .init("method", isNumber: false), .init("PSCP"), .init("score"), .init("95 % interval"), .init("majority"),
+        .init("parameters"),
+        .init("added FLOPs"), .init("memory"), .init("P term"), .init("F term"), .init("M term"), .init("rank"),
+        .init("runs"), .init("time a run"),
+      ])
+    let ranked = rows.filter { !results.methods[$0.method].isZeroShot && $0.standing.isEligible }
+    func cells(_ value: (SuiteStatistics.Row) -> Double?, _ text: (SuiteStatistics.Row) -> String, up: Bool = true)
+      -> [Int: ReportTable.Cell]
+    {
+      let cells = ReportTable.ranked(ranked.map(text), ranked.map(value), higherIsBetter: up)
+      var byMethod = Dictionary(uniqueKeysWithValues: zip(ranked.map(\.method), cells))
+      for row in rows where byMethod[row.method] == nil { byMethod[row.method] = .init(text(row)) }
+      return byMethod
+    }
+    let pscp = cells({ $0.pscp }, { NumberText.decimal($0.pscp, digits: 2) })
+    let score = cells(
+      { $0.mean },
+      { row in
+        NumberText.percent(row.mean) + (row.deviation.map { " ± " + NumberText.percent($0) } ?? "")
+      })
+    let parameters = cells({ $0.costs?.parameters }, { NumberText.count($0.costs?.parameters) }, up: false)
+    let memory = cells({ $0.costs?.memory }, { NumberText.bytes($0.costs?.memory) }, up: false)
+    for row in rows {
+      let state =
+        "\(row.runCount)" + (row.failedCount > 0 ? ", \(row.failedCount) failed" : "")
+        + (row.missingCount > 0 ? ", \(row.missingCount) missing" : "")
+      let isWhole = row.failedCount == 0 && row.missingCount == 0
+      table.add([
+        .init(title(results, row.method)), pscp[row.method] ?? "–", score[row.method] ?? "–",
+        .init(row.interval.map { "\(NumberText.percent($0.lower)) – \(NumberText.percent($0.upper))" } ?? "–"),
+        .init(majorityText(row.majority, row.standing), row.standing.isEligible ? .plain : .missing),
+        parameters[row.method] ?? "–", .init(NumberText.flops(row.costs?.flops)), memory[row.method] ?? "–",
+        .init(NumberText.decimal(row.terms?.parameters, digits: 3)),
+        .init(NumberText.decimal(row.terms?.flops, digits: 3)),
+        .init(NumberText.decimal(row.terms?.memory, digits: 3)), .init(NumberText.decimal(row.averageRank, digits: 2)),
+        .init(state, isWhole ? .plain : row.failedCount > 0 ? .failed : .missing),
+        .init(NumberText.seconds(row.seconds)),
+      ])
+    }
+    return table
+  }
+
+  /// The headline score of every method on every dataset.
+  static func scores(_ suite: Report.Suite) -> ReportTable {
+    let results = suite.results
+    var table = ReportTable(
+      "scores", "Scores by dataset and method",
+      caption:
+        "The dataset's headline score in percent, mean ± standard deviation over the seeds that are there. Majority: "
+        + "what the most frequent answer to every row reaches; chance: what guessing does. \"One answer\" and \"not above\" "
+        + "(the majority) mark scores that show nothing learned.",
+      columns: [
+        .init("dataset", isNumber: false), .init("metric", isNumber: false), .init("majority"), .init("chance"),
+      ]
+        + results.methods.indices.map { .init(title(results, $0)) })
+    for dataset in results.datasets.indices {
+      let cells = results.methods.indices.map { results.cells[$0][dataset] }
+      let standings = results.methods.indices.map { suite.statistics.standings[$0][dataset] }
+      let ranked = ReportTable.ranked(
+        zip(cells, standings).map { scoreText($0) + ($1.isEligible ? "" : " " + $1.word) },
+        zip(cells, standings).map { $1.isEligible ? $0.summary?.mean : nil })
+      table.add(
+        [
+          .init(results.datasets[dataset]), .init(results.metrics[dataset]),
+          .init(NumberText.percent(results.baseline(dataset, \.majority))),
+          .init(NumberText.percent(results.baseline(dataset, \.chance))),
+        ]
+          + zip(cells, ranked).map { cell, text in
+            cell.runs.isEmpty ? .init(text.text, cell.failedSeeds.isEmpty ? .missing : .failed) : text
+          })
+    }
+    return table
+  }
+
+  private static func majorityText(_ majority: Double?, _ standing: MethodStanding) -> String {
+    NumberText.percent(majority) + (standing.isEligible ? "" : " " + standing.word)
+  }
+
+  static func scoreText(_ cell: SuiteResults.Cell) -> String {
+    guard let summary = cell.summary else { return cell.failedSeeds.isEmpty ? "–" : "failed" }
+    var text = NumberText.percent(summary.mean)
+    if summary.count > 1 { text += " ± " + NumberText.percent(summary.sampleDeviation) }
+    let wanted = summary.count + cell.failedSeeds.count + cell.missingSeeds.count
+    return wanted > summary.count ? text + " (\(summary.count) of \(wanted))" : text
+  }
+
+  /// The spread over seeds as PEFT-Bench prints it, where there are several.
+  static func stability(_ suite: Report.Suite) -> ReportTable? {
+    let results = suite.results
+    let methods = results.methods.indices.filter { !results.methods[$0].isZeroShot }
+    let datasets = results.datasets.indices.filter { dataset in
+      methods.contains { results.cells[$0][dataset].runs.count > 1 }
+    }
+    guard !datasets.isEmpty else { return nil }
+    var table = ReportTable(
+      "stability", "Stability over seeds",
+      caption: "Population standard deviation of the score in points, which divides by the number of seeds as "
+        + "PEFT-Bench's tables do; the smallest is marked. The last row is the mean over datasets that all methods have.",
+      columns: [.init("dataset", isNumber: false)] + methods.map { .init(title(results, $0)) })
+    let eligible = Set(suite.statistics.leaderboard.filter(\.standing.isEligible).map(\.method))
+    func row(_ title: String, _ values: [Double?]) {
+      // A method that gives one answer to all rows is steady for that reason alone.
+      let ranked = zip(methods, values).map { eligible.contains($0) ? $1 : nil }
+      table.add(
+        [.init(title)]
+          + ReportTable.ranked(values.map { NumberText.percent($0, digits: 2) }, ranked, higherIsBetter: false))
+    }
+    func deviation(_ method: Int, _ dataset: Int) -> Double? {
+      let summary = results.cells[method][dataset].summary
+      return summary.flatMap { $0.count > 1 ? $0.populationDeviation : nil }
+    }
+    for dataset in datasets { row(results.datasets[dataset], methods.map { deviation($0, dataset) }) }
+    let common = datasets.filter { dataset in methods.allSatisfy { deviation($0, dataset) != nil } }
+    if common.count > 1 {
+      row(
+        "mean of \(common.count)", methods.map { method in Summary.mean(common.compactMap { deviation(method, $0) }) })
+    }
+    return table
+  }
+
+  /// Average ranks with the critical difference.
+  static func ranks(_ suite: Report.Suite) -> ReportTable? {
+    guard let ranking = suite.statistics.ranking else { return nil }
+    let test = ranking.test
+    let results = suite.results
+    var table = ReportTable(
+      "ranks", "Average ranks",
+      caption: "Over \(datasets(results.sharedDatasets.count)); 1 is the best. Friedman's test: χ² = "
+        + "\(NumberText.decimal(test.statistic, digits: 2)), p \(pText(test.pValue)). Ranks that differ by more than "
+        + "the critical difference \(NumberText.decimal(test.criticalDifference, digits: 2)) differ at the 5 % level "
+        + "(Nemenyi).",
+      columns: [.init("method", isNumber: false), .init("average rank"), .init("not different from", isNumber: false)])
+    for place in ranking.methods.indices.sorted(by: { test.averageRanks[$0] < test.averageRanks[$1] }) {
+      let alike = ranking.methods.indices.filter {
+        $0 != place && abs(test.averageRanks[$0] - test.averageRanks[place]) <= test.criticalDifference
+      }
+      table.add([
+        .init(title(results, ranking.methods[place])), .init(NumberText.decimal(test.averageRanks[place], digits: 2)),
+        .init(alike.isEmpty ? "–" : alike.map { title(results, ranking.methods[$0]) }.joined(separator: ", ")),
+      ])
+    }
+    return table
+  }
+
+  /// Every two methods against each other.
+  static func pairs(_ suite: Report.Suite) -> ReportTable? {
+    let (results, pairs) = (suite.results, suite.statistics.pairs)
+    guard !pairs.isEmpty else { return nil }
+    let hasWilcoxon = pairs.contains { $0.wilcoxonP != nil }
+    let hasCounts = pairs.contains { $0.difference.mcnemar != nil }
+    var caption =
+      "Difference of the mean scores in points, first minus second, with its 95 % interval. p: "
+      + (hasCounts
+        ? "McNemar's exact test on the rows that only the first (+) or only the second (−) has right"
+        : "the level at which the interval for other rows"
+          + (results.seeds.count > 1 ? " and other seeds" : "") + " would touch zero")
+      + ", corrected for \(pairs.count == 1 ? "1 pair" : "\(pairs.count) pairs") after Holm; a star marks p ≤ 0.05. "
+      + "Detectable: the smallest true difference in points that these rows would show four times out of five, as much "
+      + "as the two disagree here."
+    if hasWilcoxon {
+      caption +=
+        " Wilcoxon: signed ranks over datasets, on which the first is better (+), equal (=) and worse (−), uncorrected."
+    }
+    var table = ReportTable(
+      "pairs", "Methods in pairs", caption: caption,
+      columns: [
+        .init("first", isNumber: false), .init("second", isNumber: false), .init("difference"), .init("95 % interval"),
+        .init("p (Holm)"), .init("p alone"), .init("detectable"),
+      ] + (hasCounts ? [.init("rows + / −")] : []) + (hasWilcoxon ? [.init("p (Wilcoxon)")] : [])
+        + (results.sharedDatasets.count > 1 ? [.init("datasets + / = / −")] : []))
+    for pair in pairs {
+      let interval = pair.difference.interval
+      var cells: [ReportTable.Cell] = [
+        .init(title(results, pair.first)), .init(title(results, pair.second)),
+        .init(NumberText.signed(100 * interval.estimate, digits: 2), pair.isDecided ? .best : .plain),
+        .init(
+          "\(NumberText.signed(100 * interval.lower, digits: 2)) … \(NumberText.signed(100 * interval.upper, digits: 2))"
+        ),
+        .init(NumberText.pValue(pair.correctedP)), .init(NumberText.pValue(pair.difference.pValue)),
+        .init(NumberText.percent(pair.detectable)),
+      ]
+      if hasCounts { cells.append(.init(pair.difference.mcnemar.map { "\($0.onlyFirst) / \($0.onlySecond)" } ?? "–")) }
+      if hasWilcoxon { cells.append(.init(NumberText.pValue(pair.wilcoxonP))) }
+      if results.sharedDatasets.count > 1 { cells.append(.init("\(pair.wins) / \(pair.ties) / \(pair.losses)")) }
+      table.add(cells)
+    }
+    return table
+  }
+
+  /// PSCP under other exponents.
+  static func sensitivity(_ suite: Report.Suite) -> ReportTable? {
+    guard let sensitivity = suite.statistics.sensitivity else { return nil }
+    let result = sensitivity.result
+    let verdict =
+      result.changesOrder
+      ? "The ranking depends on the exponents." : "The ranking is the same for all of them."
+    var table = ReportTable(
+      "sensitivity", "PSCP under other exponents",
+      caption: "β of all three terms, or of one while the others stay, from 0.5 to 2. \(verdict)",
+      columns: [.init("exponents", isNumber: false)] + sensitivity.methods.map { .init(title(suite.results, $0)) }
+        + [.init("order", isNumber: false)])
+    let usual = result.settings.first?.order
+    for (index, setting) in result.settings.enumerated() {
+      let order = setting.order.map { title(suite.results, sensitivity.methods[$0]) }.joined(separator: " > ")
+      let beta = setting.beta
+      let name =
+        index == 0
+        ? "as configured (\([beta.parameters, beta.flops, beta.memory].map(NumberText.plain).joined(separator: ", ")))"
+        : termText(setting.term, setting.value)
+      table.add(
+        [.init(name)]
+          + ReportTable.ranked(setting.scores.map { NumberText.decimal($0, digits: 2) }, setting.scores)
+          + [.init(setting.order == usual && index > 0 ? "the same" : order)])
+    }
+    return table
+  }
+
+  /// Where methods change order.
+  static func crossings(_ suite: Report.Suite) -> ReportTable? {
+    guard let sensitivity = suite.statistics.sensitivity, sensitivity.result.changesOrder else { return nil }
+    var table = ReportTable(
+      "crossings", "Where the order changes",
+      caption: "The exponent, from 0.5 to 2, at which two methods have the same PSCP.",
+      columns: [.init("exponent of", isNumber: false), .init("equal at"), .init("above it", isNumber: false)])
+    for crossing in sensitivity.result.crossings {
+      let names = [crossing.ahead, crossing.behind].map { title(suite.results, sensitivity.methods[$0]) }
+      table.add([
+        .init(crossing.term == .all ? "all terms" : crossing.term.rawValue),
+        .init(NumberText.decimal(crossing.value, digits: 2)), .init("\(names[0]) before \(names[1])"),
+      ])
+    }
+    return table
+  }
+
+  static func failures(_ suite: Report.Suite) -> ReportTable? {
+    let failures = suite.results.failures
+    guard !failures.isEmpty else { return nil }
+    var table = ReportTable(
+      "failures", "Failed runs", caption: "They are in no mean; running the config again tries them again.",
+      columns: [
+        .init("dataset", isNumber: false), .init("method", isNumber: false), .init("seed"),
+        .init("cause", isNumber: false), .init("model", isNumber: false), .init("id", isNumber: false),
+      ])
+    for run in failures {
+      table.add([
+        .init(run.dataset), .init(run.label), .init("\(run.seed)"),
+        .init(VisibleText.cut(run.error, to: 400), .failed), .init(run.modelName), .init(run.id),
+      ])
+    }
+    return table
+  }
+
+  /// What is yet to do: a line for each method, with the datasets that lack the same seeds for the same cause.
+  static func missing(_ suite: Report.Suite) -> ReportTable? {
+    guard !suite.results.missing.isEmpty else { return nil }
+    var table = ReportTable(
+      "missing", "Missing runs", caption: "The plan has them, and they are not there yet.",
+      columns: [
+        .init("method", isNumber: false), .init("datasets", isNumber: false), .init("seeds", isNumber: false),
+        .init("cause", isNumber: false), .init("model", isNumber: false),
+      ])
+    let seeds = grouped(suite.results.missing) { [$0.dataset, $0.label, $0.cause, $0.modelName] }.map { place, runs in
+      (place, runs.map { "\($0.seed)" }.joined(separator: ", "))
+    }
+    for (line, places) in grouped(seeds, by: { [$0.0[1], $0.1, $0.0[2], $0.0[3]] }) {
+      let datasets = places.map { $0.0[0] }.joined(separator: ", ")
+      table.add([.init(line[0]), .init(datasets), .init(line[1], .missing), .init(line[2]), .init(line[3])])
+    }
+    return table
+  }
+
+  /// Elements by a key, groups and elements in the order in which they come.
+  private static func grouped<Element>(_ elements: [Element], by key: (Element) -> [String]) -> [(
+    key: [String], elements: [Element]
+  )] {
+    var keys: [[String]] = []
+    var groups: [[String]: [Element]] = [:]
+    for element in elements {
+      let key = key(element)
+      if groups[key] == nil { keys.append(key) }
+      groups[key, default: []].append(element)
+    }
+    return keys.map { ($0, groups[$0] ?? []) }
+  }
+
+  // MARK: - Words
+
+  static func title(_ results: SuiteResults, _ method: Int) -> String {
+    let title = results.methods[method].title
+    return results.methods[method].isZeroShot && title == MethodRegistry.baseName ? "\(title) (zero-shot)" : title
+  }
+
+  static func datasets(_ count: Int) -> String { count == 1 ? "1 dataset" : "\(count) datasets" }
+
+  static func seedText(_ results: SuiteResults) -> String {
+    switch results.seeds.count {
+    case 0, 1: "one seed"
+    case let count: "\(count) seeds (\(results.seeds.map(String.init).joined(separator: ", ")))"
+    }
+  }
+
+  static func termText(_ term: PSCPSensitivity.Term, _ value: Double) -> String {
+    "\(term == .all ? "all" : term.rawValue) \(NumberText.plain(value))"
+  }
+
+  static func pText(_ value: Double) -> String { (value < 0.001 ? "" : "= ") + NumberText.pValue(value) }
+}

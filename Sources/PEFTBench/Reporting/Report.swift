@@ -1,0 +1,50 @@
+import PEFTBench
+import PEFTCore
+
+/// Everything that a report says, whatever its format: the results by suite, with their statistics.
+package struct Report: Sendable {
+  /// One suite; results of different suites are never put together.
+  package struct Suite: Sendable {
+    /// The runs, arranged by method and dataset.
+    package let results: SuiteResults
+    /// What they say about the methods.
+    package let statistics: SuiteStatistics
+  }
+
+  /// The runs, arranged by method and dataset.
+  package let results: ReportedResults
+  /// The suites, by name.
+  package let suites: [Suite]
+  /// Whether cells of CSV that a spreadsheet would run are marked as texts.
+  package var isCSVSafe = true
+
+  /// Computes a report.
+  ///
+  /// - Throws: `FileError` where there is neither a complete nor a failed run.
+  package init(_ results: ReportedResults) throws(FileError) {
+    self.results = results
+    let names = Set(results.runs.map(\.suite) + results.failures.map(\.suite)).sorted()
+    guard !names.isEmpty else {
+      throw FileError(
+        path: results.paths.joined(separator: ", "),
+        "there is no run to report" + (results.missing.isEmpty ? "" : "; \(results.missing.count) are yet to do"))
+    }
+    suites = names.flatMap { name in
+      SuiteResults.parts(name, of: results).map { Suite(results: $0, statistics: SuiteStatistics($0)) }
+    }
+  }
+
+  /// `mini suite`, or all of them: `mini suite and own data`.
+  package var suiteTitle: String { DataConfiguration.Suite.title(of: suites.map(\.results.suite)) }
+
+  /// When the last run ended; empty where that is not known.
+  package var finished: String { results.runs.map(\.finished).max() ?? "" }
+
+  /// How many runs are complete, failed and missing, in words.
+  package var countTitle: String {
+    var parts = ["\(results.runs.count) \(results.runs.count == 1 ? "run" : "runs") complete"]
+    if !results.failures.isEmpty { parts.append("\(results.failures.count) failed") }
+    if !results.missing.isEmpty { parts.append("\(results.missing.count) missing") }
+    return parts.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,291 @@
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+/// The results of one suite, arranged by method and dataset.
+package struct SuiteResults: Sendable {
+  /// A method with its options on one model: a row of every table.
+  package struct Method: Sendable {
+    /// What reports call the model.
+    package let modelName: String
+    /// The SHA-256 of the model's weights.
+    package let modelHash: String
+    /// The method's name in the registry.
+    package let name: String
+    /// What the config calls the method with its options.
+    package let label: String
+    /// The label, with the model where there are several, and with what tells it from another of that label.
+    package let title: String
+    /// Whether it is the base model's own answer.
+    package var isZeroShot: Bool { !MethodRegistry.trains(name) }
+  }
+
+  /// The runs of one method on one dataset, a seed each.
+  package struct Cell: Sendable {
+    /// Complete runs by seed.
+    package internal(set) var runs: [ReportedRun] = []
+    /// Seeds whose run failed.
+    package internal(set) var failedSeeds: [Int] = []
+    /// Seeds whose run is not there, though another method, another dataset or the config has it.
+    package internal(set) var missingSeeds: [Int] = []
+
+    /// The headline scores by seed.
+    package var values: [Double] { runs.map(\.value) }
+    /// Mean and spread of the headline score over the seeds that are there; nil without any.
+    package var summary: Summary? { runs.isEmpty ? nil : Summary(values) }
+
+    func run(seed: Int) -> ReportedRun? { runs.first { $0.seed == seed } }
+  }
+
+  /// `mini`, `full` or `own`.
+  package let suite: String
+  /// What tells these evaluation rows from those of other runs of the suite; empty where there are no others.
+  package let rowsName: String
+  /// Tells the parts of a suite apart where its runs used several sets of evaluation rows; 0 for the first.
+  let part: Int
+  /// The models, in the order of their names.
+  package let modelNames: [String]
+  /// The methods: rows of every table.
+  package let methods: [Method]
+  /// The datasets, in the order of PEFT-Bench's main table.
+  package let datasets: [String]
+  /// The headline score of each dataset; several names where runs differ.
+  package let metrics: [String]
+  /// By method, then by dataset.
+  package let cells: [[Cell]]
+  /// The datasets that every trained method has with at least one common seed: what methods are compared on.
+  package let sharedDatasets: [Int]
+  /// The seeds that every trained method has on a dataset, by dataset; empty where they share none.
+  package let sharedSeeds: [[Int]]
+  /// All seeds.
+  package let seeds: [Int]
+  /// The complete runs.
+  package let runs: [ReportedRun]
+  /// The runs that failed, in the same order.
+  package let failures: [FailedRun]
+  /// The runs that a plan has and that are not there.
+  package let missing: [MissingRun]
+
+  /// What people read of the suite: `mini suite`, `own data`, `mini suite, 16 rows`.
+  package var suiteTitle: String {
+    DataConfiguration.Suite.title(of: [suite]) + (rowsName.isEmpty ? "" : ", \(rowsName)")
+  }
+
+  /// Arranges the results of one suite: a part for each set of evaluation rows, so that nothing is compared across them.
+  ///
+  /// Failed and missing runs, whose rows are not known, are in the part whose runs ended last.
+  static func parts(_ suite: String, of results: ReportedResults) -> [SuiteResults] {
+    let runs = results.runs.filter { $0.suite == suite }
+    let rows = RowSets(runs, .evaluation)
+    let groups = rows.names.indices.map { group in zip(runs, rows.assignment).filter { $0.1 == group }.map(\.0) }
+    func ended(_ group: Int) -> String { groups[group].map(\.finished).max() ?? "" }
+    let last = groups.indices.max { (ended($0), $1) < (ended($1), $0) }
+    return groups.indices.map { group in
+      SuiteResults(
+        suite, rowsName: rows.names[group], part: group, runs: groups[group], hasOthers: group == last, of: results)
+    }
+  }
+
+  private init(
+    _ suite: String, rowsName: String, part: Int, runs: [ReportedRun], hasOthers: Bool, of results: ReportedResults
+  ) {
+    (self.suite, self.rowsName, self.part) = (suite, rowsName, part)
+    self.runs = runs
+    let failures = hasOthers ? results.failures.filter { $0.suite == suite } : []
+    let missing = hasOthers ? results.missing.filter { $0.suite == suite } : []
+    self.failures = failures
+    self.missing = missing
+    let models = Self.models(of: runs, failures: failures, missing: missing)
+    modelNames = Self.unique(models.map { $0[0] })
+    let (methods, assignment) = Self.methods(
+      of: runs, models: models, order: results.methodOrder, failures: failures, missing: missing)
+    let datasets = Self.unique(
+      results.datasetOrder.filter { name in
+        runs.contains { $0.dataset == name } || failures.contains { $0.dataset == name }
+          || missing.contains { $0.dataset == name }
+      } + runs.map(\.dataset) + failures.map(\.dataset) + missing.map(\.dataset))
+    seeds = Set(runs.filter { !$0.isZeroShot }.map(\.seed)).sorted()
+
+    var cells = methods.map { _ in datasets.map { _ in Cell() } }
+    let datasetIndex = Dictionary(uniqueKeysWithValues: datasets.enumerated().map { ($0.element, $0.offset) })
+    for (run, method) in zip(runs, assignment) {
+      if let dataset = datasetIndex[run.dataset] { cells[method][dataset].runs.append(run) }
+    }
+    for failure in failures {
+      guard let dataset = datasetIndex[failure.dataset], let method = Self.method(of: failure, among: methods) else {
+        continue
+      }
+      cells[method][dataset].failedSeeds.append(failure.seed)
+    }
+    for method in methods.indices {
+      for dataset in datasets.indices {
+        cells[method][dataset].runs.sort { $0.seed < $1.seed }
+        cells[method][dataset].missingSeeds = Self.missingSeeds(
+          cells, method: method, dataset: dataset, methods: methods, name: datasets[dataset], planned: missing,
+          infersOthers: !results.isPlanned)
+      }
+    }
+    self.methods = methods
+    self.datasets = datasets
+    self.cells = cells
+    metrics = datasets.map { name in
+      Self.unique(runs.filter { $0.dataset == name }.map(\.metric)).joined(separator: ", ")
+    }
+
+    // A method without any complete run shares nothing and would leave nothing to compare.
+    let trained = methods.indices.filter { method in
+      !methods[method].isZeroShot && cells[method].contains { !$0.runs.isEmpty }
+    }
+    let compared = trained.isEmpty ? Array(methods.indices) : trained
+    let shared = datasets.indices.map { dataset in
+      compared.map { Set(cells[$0][dataset].runs.map(\.seed)) }.reduce(nil) { (all: Set<Int>?, next) in
+        all?.intersection(next) ?? next
+      }?.sorted() ?? []
+    }
+    sharedSeeds = shared
+    sharedDatasets = datasets.indices.filter { !shared[$0].isEmpty }
+  }
+
+  /// What the user should know about the rows that runs used, each thing once.
+  var rowNotes: [String] { Self.unique(runs.flatMap(\.rowNotes)) }
+
+  /// The runs of a method that a comparison uses on a dataset: those of the shared seeds; the base model's answers,
+  /// which depend on no seed, stand for all of them.
+  func sharedRuns(_ method: Int, _ dataset: Int) -> [ReportedRun] {
+    let runs = cells[method][dataset].runs
+    if methods[method].isZeroShot { return runs }
+    return runs.filter { sharedSeeds[dataset].contains($0.seed) }
+  }
+
+  /// The majority's score or that of chance on a dataset, from any run that tells it.
+  func baseline(_ dataset: Int, _ value: (AnswerBaseline) -> Double?) -> Double? {
+    cells.flatMap { $0[dataset].runs }.compactMap { value($0.baseline) }.first
+  }
+
+  /// The mean of that over the shared datasets; nil where one of them has none.
+  func baseline(_ value: (AnswerBaseline) -> Double?) -> Double? {
+    let values = sharedDatasets.compactMap { baseline($0, value) }
+    return values.isEmpty || values.count < sharedDatasets.count ? nil : Summary.mean(values)
+  }
+
+  /// Methods with a run on every shared dataset, so that their means can be set beside each other.
+  var comparable: [Int] {
+    methods.indices.filter { method in
+      !sharedDatasets.isEmpty && sharedDatasets.allSatisfy { !sharedRuns(method, $0).isEmpty }
+    }
+  }
+
+  // MARK: - Arranging
+
+  /// The models of complete runs by name and hash, and those that have nothing but failed or missing runs.
+  private static func models(of runs: [ReportedRun], failures: [FailedRun], missing: [MissingRun]) -> [[String]] {
+    var models = unique(runs.map { [$0.modelName, $0.modelHash] })
+    for failure in failures where !models.contains(where: { isModel($0, of: failure) }) {
+      models.append([failure.modelName, failure.modelHash])
+    }
+    for run in missing where !models.contains(where: { $0[0] == run.modelName }) { models.append([run.modelName, ""]) }
+    return models
+  }
+
+  /// Whether a model, by name and hash, is that of a failed run, whose error may not tell the hash.
+  private static func isModel(_ model: [String], of failure: FailedRun) -> Bool {
+    model[0] == failure.modelName && (failure.modelHash.isEmpty || model[1].isEmpty || model[1] == failure.modelHash)
+  }
+
+  /// The seeds that the plan has; without a plan, those that the method has elsewhere or that others have here.
+  private static func missingSeeds(
+    _ cells: [[Cell]], method: Int, dataset: Int, methods: [Method], name: String, planned: [MissingRun],
+    infersOthers: Bool
+  ) -> [Int] {
+    let cell = cells[method][dataset]
+    let there = Set(cell.runs.map(\.seed) + cell.failedSeeds)
+    let wanted = planned.filter {
+      $0.dataset == name && $0.label == methods[method].label && $0.modelName == methods[method].modelName
+    }.map(\.seed)
+    if methods[method].isZeroShot { return there.isEmpty && (infersOthers || !wanted.isEmpty) ? [0] : [] }
+    guard infersOthers else { return Set(wanted).subtracting(there).sorted() }
+    let others = methods.indices.filter { !methods[$0].isZeroShot }.flatMap { cells[$0][dataset].runs.map(\.seed) }
+    let own = cells[method].flatMap { $0.runs.map(\.seed) }
+    return Set(others + own + wanted).subtracting(there).sorted()
+  }
+
+  private static func method(of failure: FailedRun, among methods: [Method]) -> Int? {
+    methods.firstIndex { $0.label == failure.label && isModel([$0.modelName, $0.modelHash], of: failure) }
+  }
+
+  /// One method for each model and label; more where one label stands for several settings, so that nothing unlike is
+  /// averaged.
+  private static func methods(
+    of runs: [ReportedRun], models: [[String]], order: [String], failures: [FailedRun], missing: [MissingRun]
+  ) -> (methods: [Method], assignment: [Int]) {
+    // Training on other rows is another setting.
+    let rows = RowSets(runs, .training)
+    var groups: [[String]: [Int]] = [:]
+    for (index, run) in runs.enumerated() {
+      groups[[run.modelName, run.modelHash, run.label], default: []].append(index)
+    }
+    let labels = unique(
+      [MethodRegistry.baseName] + order + runs.map(\.label) + failures.map(\.label) + missing.map(\.label))
+    let names = unique(models.map { $0[0] })
+    var methods: [Method] = []
+    var assignment = [Int](repeating: 0, count: runs.count)
+    for model in models {
+      // Two files of one name are told apart by their hashes.
+      let isAmbiguous = models.count { $0[0] == model[0] } > 1
+      let modelTitle = isAmbiguous ? "\(model[0]) [\(model[1].prefix(6))]" : model[0]
+      let prefix = names.count > 1 || isAmbiguous ? "\(modelTitle) · " : ""
+      for label in labels {
+        guard let members = groups[[model[0], model[1], label]] else {
+          // A method may have nothing but failed or missing runs.
+          let name =
+            failures.first { $0.label == label && isModel(model, of: $0) }?.methodName
+            ?? missing.first { $0.label == label && $0.modelName == model[0] }?.methodName
+          if let name {
+            methods.append(
+              Method(
+                modelName: model[0], modelHash: model[1], name: name, label: label, title: prefix + ShortLabel.of(label)
+              ))
+          }
+          continue
+        }
+        let variants = Dictionary(grouping: members) { [runs[$0].settings.compactText, "\(rows.assignment[$0])"] }
+          .sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+        for (number, variant) in variants.enumerated() {
+          for index in variant { assignment[index] = methods.count }
+          let difference =
+            variants.count > 1 ? distinction(of: variant, among: variants, runs, rows: rows, number: number) : ""
+          methods.append(
+            Method(
+              modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName, label: label,
+              title: prefix + ShortLabel.of(label) + difference))
+        }
+      }
+    }
+    return (methods, assignment)
+  }
+
+  /// What tells a variant from the others of its label: ` (lr=1e-3)`, ` (16 training rows)`.
+  private static func distinction(
+    of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], rows: RowSets, number: Int
+  ) -> String {
+    func flat(_ run: ReportedRun) -> [(key: String, value: String)] {
+      ["options", "training", "evaluation"].flatMap { part -> [(key: String, value: String)] in
+        guard case .object(let object)? = run.settings[part] else { return [] }
+        return object.members.map { ($0.key, $0.value.compactText) }
+      }
+    }
+    let own = flat(runs[variant[0]])
+    let all = variants.map { flat(runs[$0[0]]) }
+    let differing = own.filter { key, value in
+      all.contains { other in !other.contains { $0.key == key && $0.value == value } }
+    }
+    var parts = differing.map { ShortLabel.of($0.key, $0.value.replacing("\"", with: "")) }
+    if Set(variants.map { rows.assignment[$0[0]] }).count > 1 { parts.append(rows.names[rows.assignment[variant[0]]]) }
+    return " (" + (parts.isEmpty ? "\(number + 1)" : parts.joined(separator: ", ")) + ")"
+  }
+
+  private static func unique<Value: Hashable>(_ values: [Value]) -> [Value] {
+    var seen: Set<Value> = []
+    return values.filter { seen.insert($0).inserted }
+  }
+}

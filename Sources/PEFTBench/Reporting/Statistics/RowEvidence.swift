@@ -1,0 +1,143 @@
+import PEFTBench
+
+/// What is known row by row of a suite's methods on its shared datasets: what intervals and tests are made from.
+struct RowEvidence {
+  /// What is known of the runs of one method on one dataset.
+  enum Cell: Sendable {
+    /// The score is the share of right rows: 1 or 0 by run, then by row.
+    case shares([[Double]])
+    /// The score is computed from all rows at once: its values on resampled rows, by run, and of a single run those on
+    /// all rows but one.
+    case resampled([[Double]], values: [Double], leavingOneOut: [Double], rowCount: Int)
+
+    /// Rows of the dataset.
+    var rowCount: Int {
+      switch self {
+      case .shares(let rows): rows.first?.count ?? 0
+      case .resampled(_, _, _, let count): count
+      }
+    }
+
+    /// What is known of a method's runs on one dataset; nil where nothing but the score is.
+    init?(_ runs: [ReportedRun], dataset: String) {
+      let marks = runs.compactMap { $0.isScoredByRow ? $0.marks?.values.map { $0 ? 1.0 : 0 } : nil }
+      if let count = marks.first?.count, marks.count == runs.count, marks.allSatisfy({ $0.count == count }) {
+        self = .shares(marks)
+        return
+      }
+      // Predictions that cannot be read leave the score as it is.
+      let answers = runs.compactMap { try? RowAnswers($0) }
+      guard let count = answers.first?.count, answers.count == runs.count, answers.allSatisfy({ $0.count == count })
+      else { return nil }
+      let resampled = answers.map { $0.resampled(dataset: dataset) }
+      // A score that no resample changes, as that of a constant answer, has no spread that could be estimated.
+      guard resampled.allSatisfy({ values in values.contains { $0 != values[0] } }) else { return nil }
+      self = .resampled(
+        resampled, values: runs.map(\.value), leavingOneOut: answers.count == 1 ? answers[0].leavingOneOut : [],
+        rowCount: count)
+    }
+
+    /// The dataset's part of a mean.
+    var part: ScoreInterval.Part {
+      switch self {
+      case .shares(let rows): .init(shares: rows)
+      case .resampled(let resampled, let values, let leavingOneOut, _):
+        .init(
+          estimate: Summary.mean(values), variance: Self.variance(resampled, values: values),
+          resampled: resampled.count == 1 ? resampled[0] : [], leavingOneOut: leavingOneOut)
+      }
+    }
+
+    /// The dataset's part of a difference, each score times its weight; nil where the two are of unlike kinds.
+    func difference(_ other: Cell, weights: (first: Double, second: Double)) -> PairedDifference.Part? {
+      func weighted(_ values: [[Double]], _ weight: Double) -> [[Double]] {
+        weight == 1 ? values : values.map { $0.map { $0 * weight } }
+      }
+      switch (self, other) {
+      case (.shares(let first), .shares(let second)):
+        return .init(weighted(first, weights.first), weighted(second, weights.second))
+      case (.resampled(let first, let ownValues, _, _), .resampled(let second, let otherValues, _, _)):
+        let runs = max(first.count, second.count)
+        func difference(_ run: Int) -> (resampled: [Double], value: Double) {
+          let (one, two) = (min(run, first.count - 1), min(run, second.count - 1))
+          return (
+            zip(first[one], second[two]).map { weights.first * $0 - weights.second * $1 },
+            weights.first * ownValues[one] - weights.second * otherValues[two]
+          )
+        }
+        let differences = (0..<runs).map(difference)
+        let values = differences.map(\.value)
+        return .init(
+          estimate: Summary.mean(values), variance: Self.variance(differences.map(\.resampled), values: values))
+      default: return nil
+      }
+    }
+
+    private static func variance(_ resampled: [[Double]], values: [Double]) -> SamplingVariance {
+      func variance(_ values: [Double]) -> Double {
+        let deviation = Summary(values).sampleDeviation
+        return deviation * deviation
+      }
+      let means = resampled[0].indices.map { index in Summary.mean(resampled.map { $0[index] }) }
+      return SamplingVariance(
+        ofRows: variance(means), withinRuns: Summary.mean(resampled.map(variance)), ofRuns: values)
+    }
+  }
+
+  /// Shared datasets of which nothing but the score is known for some method; they stay at their scores.
+  private(set) var heldDatasets: [Int] = []
+  private let suite: SuiteResults
+  private let methods: [Int]
+  /// By shared dataset that is not held, then by method.
+  private var rows: [(dataset: Int, cells: [Int: Cell])] = []
+
+  /// - Parameters:
+  ///   - suite: The results.
+  ///   - methods: Methods with a run on every shared dataset.
+  init(_ suite: SuiteResults, methods: [Int]) {
+    (self.suite, self.methods) = (suite, methods)
+    for dataset in suite.sharedDatasets {
+      var cells: [Int: Cell] = [:]
+      for method in methods {
+        cells[method] = Cell(suite.sharedRuns(method, dataset), dataset: suite.datasets[dataset])
+      }
+      if cells.count == methods.count, Set(cells.values.map(\.rowCount)).count == 1 {
+        rows.append((dataset, cells))
+      } else {
+        heldDatasets.append(dataset)
+      }
+    }
+  }
+
+  /// The interval of the method's mean over the shared datasets; nil where nothing is known by rows.
+  func interval(_ method: Int) -> Bootstrap.Interval? {
+    guard methods.contains(method) else { return nil }
+    return ScoreInterval.mean(
+      of: rows.compactMap { $0.cells[method]?.part }, fixed: heldDatasets.map { score(method, $0) })
+  }
+
+  /// The difference of two methods' means over the shared datasets, each times its weight; nil where nothing is known by
+  /// rows.
+  ///
+  /// - Precondition: weights are in 0...1.
+  func difference(_ first: Int, _ second: Int, weights: (first: Double, second: Double) = (1, 1)) -> PairedDifference? {
+    var fixed = heldDatasets.map { weights.first * score(first, $0) - weights.second * score(second, $0) }
+    var parts: [PairedDifference.Part] = []
+    for (dataset, cells) in rows {
+      guard let one = cells[first], let other = cells[second] else { return nil }
+      if let part = one.difference(other, weights: weights) {
+        parts.append(part)
+      } else {
+        fixed.append(weights.first * score(first, dataset) - weights.second * score(second, dataset))
+      }
+    }
+    return PairedDifference(parts, fixed: fixed)
+  }
+
+  /// Rows of all shared datasets together.
+  var rowCount: Int { rows.reduce(0) { $0 + ($1.cells.values.first?.rowCount ?? 0) } }
+
+  private func score(_ method: Int, _ dataset: Int) -> Double {
+    Summary.mean(suite.sharedRuns(method, dataset).map(\.value))
+  }
+}
