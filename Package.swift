@@ -108,7 +108,7 @@ let package = Package(
       resources: [.embedInCode("Configuration/methods.yaml")],
       swiftSettings: languageSettings),
     .target(
-      name: "Reporting", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench", "TableFiles"],
+      name: "Reporting", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench", "TableFiles", "CodeMetrics"],
       path: "Sources/PEFTBench/Reporting", swiftSettings: languageSettings),
     .executableTarget(
       name: "BenchCLI",

@@ -221,6 +221,13 @@ enum ListCommand {
           "strict": JSONValue(dataset.metric.family.scoreNames(under: .strict)),
           "peft-bench": JSONValue(dataset.metric.family.scoreNames(under: .peftBench)),
         ]
-      })
+      }
+        // What a dataset of one's own chooses by `metric`.
+        + MetricChoice.allCases.map { choice in
+          [
+            "metric": JSONValue(choice.rawValue), "score": JSONValue(choice.scoreName),
+            "of": JSONValue(choice.answers), "about": JSONValue(choice.about),
+          ]
+        })
   }
 }

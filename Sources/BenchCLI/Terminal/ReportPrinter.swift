@@ -37,6 +37,8 @@ struct ReportPrinter {
   /// The lines of a report; captions are folded at 100 columns, tables are as wide as they are or `width`.
   static func lines(_ report: Report, width: Int, traits: TerminalTraits? = nil) -> [String] {
     var lines: [String] = []
+    for (suite, sentence) in report.firstSentences { lines += folded("\(suite): \(sentence)", width: width) }
+    if !lines.isEmpty { lines.append("") }
     for suite in report.suites {
       let results = suite.results
       let head =
@@ -60,7 +62,8 @@ struct ReportPrinter {
     (suite.statistics.verdict?.sentences ?? []).flatMap { folded($0, width: width) }
   }
 
-  /// The lines of one table; the best value of a row or column has a star.
+  /// The lines of one table; the best values of a row or column, with those tied with them, have a
+  /// star.
   static func lines(_ table: ReportTable, width: Int) -> [String] {
     var text = TextTable(table.columns.map { .init(title: $0.title, isNumber: $0.isNumber) })
     for row in table.rows { text.add(row.map { $0.mark == .best ? $0.text + "*" : $0.text }) }

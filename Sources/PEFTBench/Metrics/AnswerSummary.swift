@@ -41,8 +41,14 @@ package struct AnswerSummary: Sendable, Equatable {
   /// What one answer to every row would reach; nil for correlations and code, and where free-text answers are all
   /// different.
   package let majority: Majority?
-  /// The headline score to expect of uniform guessing among the labels; nil where that is not 1 / labels.
+  /// The headline score to expect of uniform guessing among the labels; nil where that has no meaning.
   package let chance: Double?
+  /// Every score when all rows have the majority's answer; empty where there is none.
+  package let majorityScores: [NamedScore]
+  /// What guessing among the labels reaches in every score that it has a meaning for.
+  package let chanceScores: [NamedScore]
+  /// The word F1 of each question, where it does not follow from each row's label and prediction; else empty.
+  package let queryF1: [Double]
   /// How many different answers were given; those that name one label are one answer.
   package let distinctAnswers: Int?
   /// Precision, recall and F1 of each label, in label order; empty where answers are no label words.
@@ -79,15 +85,21 @@ extension DatasetMetric {
       matrix.add(gold: gold, predicted: predicted)
     }
     var majority: AnswerSummary.Majority?
+    var majorityScores: [NamedScore] = []
     if let answer = mostFrequentGold(of: answers) {
       let constant = answers.map {
         ScoredAnswer(predict: answer, label: $0.label, group: $0.group, allAnswers: $0.allAnswers)
       }
-      majority = .init(answer: answer, value: try score(constant, under: scoring).value)
+      let scores = try score(constant, under: scoring)
+      majority = .init(answer: answer, value: scores.value)
+      majorityScores = scores.scores
     }
-    let isGuessable = ["accuracy", "balanced_accuracy", "micro_f1"].contains(primaryName(under: scoring))
+    let chanceScores = chanceScores(supports: labels.indices.map(matrix.support), under: scoring)
+    let queries = family == .recordSpan ? SpanQueries(answers) : nil
     return AnswerSummary(
-      majority: majority, chance: isGuessable && !labels.isEmpty ? 1 / Double(labels.count) : nil,
+      majority: majority, chance: chanceScores.first { $0.name == primaryName(under: scoring) }?.value,
+      majorityScores: majorityScores, chanceScores: chanceScores,
+      queryF1: queries.map { $0.areRows ? [] : $0.results.map(\.f1) } ?? [],
       distinctAnswers: named.count + unnamed.count,
       classes: labels.indices.map {
         .init(
@@ -95,6 +107,20 @@ extension DatasetMetric {
           support: matrix.support(of: $0))
       },
       confusion: labels.isEmpty ? nil : matrix.table.map { .init(labels: labels, counts: $0, invalid: matrix.invalid) })
+  }
+
+  /// Guessing under the definitions of the strict protocol; the published script has others.
+  private func chanceScores(supports: [Int], under scoring: ScoringProtocol) -> [NamedScore] {
+    guard scoring == .strict, !supports.isEmpty else { return [] }
+    let positive =
+      switch family {
+      case .binaryClassification(let labels, let positive), .multirc(let labels, let positive):
+        labels.firstIndex(of: positive)
+      default: Int?.none
+      }
+    return family.scoreNames(under: scoring).compactMap { name in
+      LabelScore(named: name, positive: positive).map { .init(name: name, value: $0.chance(supports: supports)) }
+    }
   }
 
   /// The gold answer that most rows have; nil where none stands twice and answers are no label words.
@@ -143,6 +169,8 @@ extension AnswerSummary {
   package func add(to scores: inout JSONValue) {
     if let majority { scores["majority"] = ["answer": JSONValue(majority.answer), "value": JSONValue(majority.value)] }
     if let chance { scores["chance"] = JSONValue(chance) }
+    addOtherScores(to: &scores)
+    if !queryF1.isEmpty { scores["query_f1"] = JSONValue(queryF1) }
     if let distinctAnswers { scores["distinct_answers"] = JSONValue(distinctAnswers) }
     if !classes.isEmpty {
       scores["per_class"] = .array(
@@ -163,14 +191,24 @@ extension AnswerSummary {
     }
   }
 
+  /// Adds what the majority's answer and guessing reach in all scores.
+  package func addOtherScores(to scores: inout JSONValue) {
+    for (name, list) in [("majority", majorityScores), ("chance", chanceScores)] where !list.isEmpty {
+      scores["\(name)_scores"] = .object(JSONObject(distinct: list.map { ($0.name, JSONValue($0.value)) }))
+    }
+  }
+
   /// What a report's JSON keeps of it: all but the classes.
   package var withoutClasses: AnswerSummary {
     AnswerSummary(
-      majority: majority, chance: chance, distinctAnswers: distinctAnswers, classes: [], confusion: nil)
+      majority: majority, chance: chance, majorityScores: majorityScores, chanceScores: chanceScores, queryF1: [],
+      distinctAnswers: distinctAnswers, classes: [], confusion: nil)
   }
 
   /// A summary that tells nothing.
-  static let nothing = AnswerSummary(majority: nil, chance: nil, distinctAnswers: nil, classes: [], confusion: nil)
+  static let nothing = AnswerSummary(
+    majority: nil, chance: nil, majorityScores: [], chanceScores: [], queryF1: [], distinctAnswers: nil, classes: [],
+    confusion: nil)
 
   /// Reads the summary from the `scores` of a record, or of a report's run; what an older version did not write is
   /// absent.
@@ -178,6 +216,9 @@ extension AnswerSummary {
     let value = json.number("majority.value")
     majority = value.flatMap { $0.isFinite ? .init(answer: json.string("majority.answer"), value: $0) : nil }
     chance = json.number("chance")
+    majorityScores = Self.scores(json["majority_scores"])
+    chanceScores = Self.scores(json["chance_scores"])
+    queryF1 = (json["query_f1"]?.elements ?? []).compactMap { $0.number.flatMap { $0.isFinite ? $0 : nil } }
     distinctAnswers = json.number("distinct_answers").flatMap { Int(exactly: $0) }
     classes = (json["per_class"]?.elements ?? []).compactMap { member in
       guard let precision = member.number("precision"), let recall = member.number("recall"),
@@ -186,6 +227,13 @@ extension AnswerSummary {
       return .init(label: member.string("label"), precision: precision, recall: recall, f1: f1, support: support)
     }
     confusion = json["confusion"].flatMap { Confusion($0) }
+  }
+
+  private static func scores(_ json: JSONValue?) -> [NamedScore] {
+    guard case .object(let object)? = json else { return [] }
+    return object.members.compactMap { name, value in
+      value.number.flatMap { $0.isFinite ? NamedScore(name: name, value: $0) : nil }
+    }
   }
 }
 

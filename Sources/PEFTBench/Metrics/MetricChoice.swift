@@ -62,7 +62,7 @@ package enum MetricChoice: String, Sendable, CaseIterable {
   }
 
   /// The name of the headline score in results.
-  var scoreName: String {
+  package var scoreName: String {
     switch self {
     case .text: "f1"
     case .correlation: "pearson"

@@ -114,29 +114,16 @@ struct StrictScoring {
     return report(scores, invalid: answers.count - valid.count, of: answers, credits: [], notes: notes)
   }
 
-  /// Rows of one query are one question: their accepted answers are put together and the first prediction counts.
   private func spans(_ answers: [ScoredAnswer]) -> DatasetScores {
-    var queries: [(prediction: String, accepted: [String])] = []
-    var places: [String: Int] = [:]
-    var queryOfRow: [Int] = []
-    for answer in answers {
-      if let group = answer.group, let place = places[group] {
-        queries[place].accepted += answer.acceptedAnswers
-        queryOfRow.append(place)
-      } else {
-        if let group = answer.group { places[group] = queries.count }
-        queryOfRow.append(queries.count)
-        queries.append((AnswerParser.reply(in: answer.predict), answer.acceptedAnswers))
-      }
-    }
-    let results = queries.map { SpanMatch.best($0.prediction, among: $0.accepted) }
+    let queries = SpanQueries(answers)
+    let results = queries.results
     let invalid = answers.count { SpanMatch.normalised(AnswerParser.reply(in: $0.predict)).isEmpty }
     return report(
       [
         NamedScore(name: "f1", value: mean(results.map(\.f1))),
         NamedScore(name: "exact_match", value: mean(results.map(\.exactMatch))),
       ], invalid: invalid, of: answers,
-      credits: queryOfRow.map { primary == "exact_match" ? results[$0].exactMatch : results[$0].f1 })
+      credits: queries.ofRow.map { primary == "exact_match" ? results[$0].exactMatch : results[$0].f1 })
   }
 
   private func finalAnswers(_ answers: [ScoredAnswer]) throws(ScoringError) -> DatasetScores {

@@ -40,6 +40,14 @@ package struct Report: Sendable {
   /// When the last run ended; empty where that is not known.
   package var finished: String { results.runs.map(\.finished).max() ?? "" }
 
+  /// The first sentence of each suite's verdict, with the suite's title; empty where there is one suite.
+  package var firstSentences: [(suite: String, sentence: String)] {
+    guard suites.count > 1 else { return [] }
+    return suites.compactMap { suite in
+      suite.statistics.verdict?.sentences.first.map { (suite.results.suiteTitle, $0) }
+    }
+  }
+
   /// How many runs are complete, failed and missing, in words.
   package var countTitle: String {
     var parts = ["\(results.runs.count) \(results.runs.count == 1 ? "run" : "runs") complete"]

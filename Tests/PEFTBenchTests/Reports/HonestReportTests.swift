@@ -166,6 +166,65 @@ import Testing
       "p \(ReportTables.pText(least)) alone is p \(ReportTables.pText(corrected)) of \(pairs.count) pairs: no star")
   }
 
+  @Test("What cannot be told from the highest is marked as it is, in the leaderboard and by dataset") func ties() throws
+  {
+    let rights = ["lora": 160, "ia3": 156, "prompt-tuning": 100]
+    let report = try report { folder in
+      var sweep = SyntheticSweep(folder)
+      sweep.rows = 200
+      sweep.rightRows = { method, _, _ in self.right(rights[method] ?? 0, of: 200) }
+      try sweep.write(methods: [Self.lora, Self.ia3, Self.prompts], datasets: ["sst2"], seeds: [1])
+      return [sweep]
+    }
+    let suite = try #require(report.suites.first)
+    let board = ReportTables.leaderboard(suite)
+    let score = try #require(board.columns.firstIndex { $0.title == "score" })
+    let marked = board.rows.filter { $0[score].mark == .best }.map { "\($0[0].text) \($0[score].text)" }
+    #expect(Set(marked) == ["lora 80.0", "ia3 78.0"])
+    let byDataset = try #require(ReportTables.scores(suite).rows.first)
+    #expect(byDataset.map { $0.mark == .best } == [false, false, false, false, true, true, false])
+    try expectDocumented("ties", marked.sorted { $0 > $1 }.joined(separator: " and "))
+  }
+
+  @Test("Equal scores: none is the highest") func equalScores() throws {
+    let rights = ["lora": 100, "ia3": 100, "prompt-tuning": 97]
+    let report = try report { folder in
+      var sweep = SyntheticSweep(folder)
+      sweep.rows = 100
+      sweep.rightRows = { method, _, _ in self.right(rights[method] ?? 0, of: 100) }
+      try sweep.write(methods: [Self.lora, Self.ia3, Self.prompts], datasets: ["sst2"], seeds: [1])
+      return [sweep]
+    }
+    let first = try sentences(report).first
+    #expect(
+      first
+        == "No method has the best score for certain: ia3 and lora are highest (100.0), and prompt-tuning (97.0) is tied "
+        + "with them, for the data cannot tell them apart.")
+  }
+
+  @Test("A report on own and on catalogued data begins with the conclusion of each") func twoSuites() throws {
+    let report = try report { folder in
+      try [("mini", "sst2", 36), ("own", "tickets", 40)].map { suite, dataset, count in
+        var sweep = SyntheticSweep(folder.appending(path: suite))
+        sweep.suite = suite
+        sweep.rightRows = { method, _, _ in self.right(method == "lora" ? count : 20, of: 40) }
+        try sweep.write(methods: [Self.lora, Self.ia3], datasets: [dataset], seeds: [1])
+        return sweep
+      }
+    }
+    let firsts = report.firstSentences
+    #expect(firsts.map(\.suite) == ["mini suite", "own data"])
+    #expect(firsts.map(\.sentence) == ["lora (90.0) has the best score.", "lora (100.0) has the best score."])
+    for format in [ReportFormat.markdown, .html] {
+      let text = try #require(report.text(format))
+      let places = try firsts.map { try #require(text.range(of: $0.sentence)).lowerBound }
+      #expect(
+        try places.allSatisfy {
+          $0 < (try #require(text.range(of: format == .html ? "<h2>Leaderboard" : "## Leaderboard"))).lowerBound
+        }, "\(format)")
+    }
+  }
+
   @Test("The best of several settings was chosen on the rows that it is reported on") func gridWinner() throws {
     let report = try report { folder in
       try [4, 8, 16].map { rank in

@@ -61,16 +61,16 @@ package enum CodeBLEU {
     return Corpus(parts: corpus.parts, values: values, invalidPredictions: corpus.invalidPredictions)
   }
 
-  /// The sums that the parts are quotients of.
-  private struct Counts {
+  /// The sums that the parts are quotients of: of one row, or of a corpus.
+  package struct Counts: Sendable {
     var ngrams = NgramMatch()
     var subtrees = (matches: 0, total: 0)
     var edges = (matches: 0, total: 0)
     var invalidPredictions = 0
 
-    init() {}
+    package init() {}
 
-    init(reference: String, prediction: String) {
+    package init(reference: String, prediction: String) {
       let reference = reference.trimmingWhiteSpace()
       let prediction = prediction.trimmingWhiteSpace()
       ngrams = NgramMatch(reference: reference, prediction: prediction)
@@ -82,12 +82,23 @@ package enum CodeBLEU {
       invalidPredictions = isEmpty || PythonParser.parse(Array(prediction.utf8)).hasErrors ? 1 : 0
     }
 
-    mutating func add(_ other: Counts) {
+    package mutating func add(_ other: Counts) {
       ngrams.add(other.ngrams)
       subtrees = (subtrees.matches + other.subtrees.matches, subtrees.total + other.subtrees.total)
       edges = (edges.matches + other.edges.matches, edges.total + other.edges.total)
       invalidPredictions += other.invalidPredictions
     }
+
+    /// Takes off what was added.
+    package mutating func remove(_ other: Counts) {
+      ngrams.remove(other.ngrams)
+      subtrees = (subtrees.matches - other.subtrees.matches, subtrees.total - other.subtrees.total)
+      edges = (edges.matches - other.edges.matches, edges.total - other.edges.total)
+      invalidPredictions -= other.invalidPredictions
+    }
+
+    /// The part, or the mean of all, under the name that it has in results; nil for any other name.
+    package func score(named name: String) -> Double? { Parts.names.firstIndex(of: name).map { parts.values[$0] } }
 
     var parts: Parts {
       Parts(

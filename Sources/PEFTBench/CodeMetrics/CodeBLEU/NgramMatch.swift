@@ -59,16 +59,21 @@ struct NgramMatch: Sendable {
   }
 
   /// Adds another pair's counts.
-  mutating func add(_ other: NgramMatch) {
+  mutating func add(_ other: NgramMatch) { add(other, times: 1) }
+
+  /// Takes off the counts of a pair that was added.
+  mutating func remove(_ other: NgramMatch) { add(other, times: -1) }
+
+  private mutating func add(_ other: NgramMatch, times sign: Int) {
     for order in 0..<4 {
-      matches[order] += other.matches[order]
-      totals[order] += other.totals[order]
-      weightedMatches[order] += other.weightedMatches[order]
-      weightedTotals[order] += other.weightedTotals[order]
+      matches[order] += Double(sign) * other.matches[order]
+      totals[order] += Double(sign) * other.totals[order]
+      weightedMatches[order] += Double(sign) * other.weightedMatches[order]
+      weightedTotals[order] += Double(sign) * other.weightedTotals[order]
     }
-    predictionLength += other.predictionLength
-    referenceLength += other.referenceLength
-    pairCount += other.pairCount
+    predictionLength += sign * other.predictionLength
+    referenceLength += sign * other.referenceLength
+    pairCount += sign * other.pairCount
   }
 
   /// BLEU-4.

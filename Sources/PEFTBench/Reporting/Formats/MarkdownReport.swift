@@ -4,6 +4,11 @@ import PEFTBench
 enum MarkdownReport {
   static func text(_ report: Report) -> String {
     var parts = ["# \(VisibleText.markdown(report.results.name)): PEFT methods compared"]
+    if !report.firstSentences.isEmpty {
+      parts.append(
+        report.firstSentences.map { "- **\(VisibleText.markdown($0.suite))**: \(VisibleText.markdown($0.sentence))" }
+          .joined(separator: "\n"))
+    }
     for suite in report.suites {
       let results = suite.results
       let models = results.modelNames.map(VisibleText.markdown).joined(separator: ", ")
@@ -22,7 +27,7 @@ enum MarkdownReport {
       }
     }
     parts.append(
-      "Best values are bold, second ones italic; methods that show nothing learned are left out of that. Made by peft-bench \(Version.current)."
+      "Best values are bold with all that are tied with them, second ones italic; methods that show nothing learned are left out of that. Made by peft-bench \(Version.current)."
     )
     return parts.joined(separator: "\n\n") + "\n"
   }

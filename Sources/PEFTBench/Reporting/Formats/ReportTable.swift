@@ -68,6 +68,21 @@ package struct ReportTable: Sendable {
 
   mutating func add(_ cells: [Cell]) { rows.append(cells) }
 
+  /// Marks the highest value with all that cannot be told from it, and the next one.
+  ///
+  /// - Parameters:
+  ///   - best: The places of the best ones; nil where nothing tells them, so that none is marked.
+  ///   - values: nil where a cell has none, or may not be the best.
+  static func marked(_ texts: [String], best: Set<Int>?, _ values: [Double?]) -> [Cell] {
+    guard let best, values.count(where: { $0 != nil }) > 1 else { return texts.map { Cell($0) } }
+    let rest = Set(values.indices.filter { !best.contains($0) }.compactMap { values[$0] })
+    let second = rest.count > 1 ? rest.max() : nil
+    return texts.indices.map { place in
+      guard let value = values[place] else { return Cell(texts[place]) }
+      return Cell(texts[place], best.contains(place) ? .best : value == second ? .second : .plain)
+    }
+  }
+
   /// Marks the best and the second best of `values`, which are nil where a cell has none.
   static func ranked(_ texts: [String], _ values: [Double?], higherIsBetter: Bool = true) -> [Cell] {
     let known = Set(values.compactMap { $0 }).sorted { higherIsBetter ? $0 > $1 : $0 < $1 }

@@ -1,5 +1,5 @@
-import PEFTMethods
 import PEFTBench
+import PEFTMethods
 
 /// The tables of one suite, in the order of a report.
 enum ReportTables {
@@ -27,6 +27,9 @@ enum ReportTables {
         " Majority: what the most frequent answer to every row reaches; a method that is not above it, or that gives one "
         + "answer to all rows, is marked and cannot be the best."
     }
+    if statistics.verdict?.score != nil {
+      caption += " The highest score and PSCP are marked, and with them all that the rows cannot tell from them."
+    }
     if let chance = rows.lazy.compactMap(\.chance).first {
       caption += " Guessing reaches \(NumberText.percent(chance))."
     }
@@ -39,22 +42,34 @@ enum ReportTables {
         .init("runs"), .init("time a run"),
       ])
     let ranked = rows.filter { !results.methods[$0.method].isZeroShot && $0.standing.isEligible }
-    func cells(_ value: (SuiteStatistics.Row) -> Double?, _ text: (SuiteStatistics.Row) -> String, up: Bool = true)
-      -> [Int: ReportTable.Cell]
-    {
-      let cells = ReportTable.ranked(ranked.map(text), ranked.map(value), higherIsBetter: up)
-      var byMethod = Dictionary(uniqueKeysWithValues: zip(ranked.map(\.method), cells))
+    func cells(
+      _ text: (SuiteStatistics.Row) -> String, _ mark: (_ texts: [String]) -> [ReportTable.Cell]
+    ) -> [Int: ReportTable.Cell] {
+      var byMethod = Dictionary(uniqueKeysWithValues: zip(ranked.map(\.method), mark(ranked.map(text))))
       for row in rows where byMethod[row.method] == nil { byMethod[row.method] = .init(text(row)) }
       return byMethod
     }
-    let pscp = cells({ $0.pscp }, { NumberText.decimal($0.pscp, digits: 2) })
-    let score = cells(
-      { $0.mean },
+    // The verdict tells which ones share the first place.
+    func measure(
+      _ top: Verdict.Top?, _ value: (SuiteStatistics.Row) -> Double?, _ text: (SuiteStatistics.Row) -> String
+    ) -> [Int: ReportTable.Cell] {
+      let best = top.map { top in Set(ranked.indices.filter { top.contains(ranked[$0].method) }) }
+      return cells(text) { ReportTable.marked($0, best: best, ranked.map(value)) }
+    }
+    // Costs are known exactly.
+    func cost(
+      _ value: (SuiteStatistics.Row) -> Double?, _ text: (SuiteStatistics.Row) -> String
+    ) -> [Int: ReportTable.Cell] {
+      cells(text) { ReportTable.ranked($0, ranked.map(value), higherIsBetter: false) }
+    }
+    let pscp = measure(statistics.verdict?.pscp, { $0.pscp }, { NumberText.decimal($0.pscp, digits: 2) })
+    let score = measure(
+      statistics.verdict?.score, { $0.mean },
       { row in
         NumberText.percent(row.mean) + (row.deviation.map { " ± " + NumberText.percent($0) } ?? "")
       })
-    let parameters = cells({ $0.costs?.parameters }, { NumberText.count($0.costs?.parameters) }, up: false)
-    let memory = cells({ $0.costs?.memory }, { NumberText.bytes($0.costs?.memory) }, up: false)
+    let parameters = cost({ $0.costs?.parameters }, { NumberText.count($0.costs?.parameters) })
+    let memory = cost({ $0.costs?.memory }, { NumberText.bytes($0.costs?.memory) })
     for row in rows {
       let state =
         "\(row.runCount)" + (row.failedCount > 0 ? ", \(row.failedCount) failed" : "")
@@ -83,7 +98,7 @@ enum ReportTables {
       caption:
         "The dataset's headline score in percent, mean ± standard deviation over the seeds that are there. Majority: "
         + "what the most frequent answer to every row reaches; chance: what guessing does. \"One answer\" and \"not above\" "
-        + "(the majority) mark scores that show nothing learned.",
+        + "(the majority) mark scores that show nothing learned. \(tieWords)",
       columns: [
         .init("dataset", isNumber: false), .init("metric", isNumber: false), .init("majority"), .init("chance"),
       ]
@@ -91,8 +106,11 @@ enum ReportTables {
     for dataset in results.datasets.indices {
       let cells = results.methods.indices.map { results.cells[$0][dataset] }
       let standings = results.methods.indices.map { suite.statistics.standings[$0][dataset] }
-      let ranked = ReportTable.ranked(
-        zip(cells, standings).map { scoreText($0) + ($1.isEligible ? "" : " " + $1.word) },
+      let best = suite.statistics.tops[dataset].map { top in
+        Set(results.methods.indices.filter(top.contains))
+      }
+      let ranked = ReportTable.marked(
+        zip(cells, standings).map { scoreText($0) + ($1.isEligible ? "" : " " + $1.word) }, best: best,
         zip(cells, standings).map { $1.isEligible ? $0.summary?.mean : nil })
       table.add(
         [
@@ -189,7 +207,7 @@ enum ReportTables {
         ? "McNemar's exact test on the rows that only the first (+) or only the second (−) has right"
         : "the level at which the interval for other rows"
           + (results.seeds.count > 1 ? " and other seeds" : "") + " would touch zero")
-      + ", corrected for \(pairs.count == 1 ? "1 pair" : "\(pairs.count) pairs") after Holm; a star marks p ≤ 0.05. "
+      + ", corrected for \(pairs.count == 1 ? "1 pair" : "\(pairs.count) pairs") after Holm; differences with p ≤ 0.05 are marked. "
       + "Detectable: the smallest true difference in points that these rows would show four times out of five, as much "
       + "as the two disagree here."
     if hasWilcoxon {
@@ -244,7 +262,7 @@ enum ReportTables {
         : termText(setting.term, setting.value)
       table.add(
         [.init(name)]
-          + ReportTable.ranked(setting.scores.map { NumberText.decimal($0, digits: 2) }, setting.scores)
+          + setting.scores.map { .init(NumberText.decimal($0, digits: 2)) }
           + [.init(setting.order == usual && index > 0 ? "the same" : order)])
     }
     return table
@@ -319,6 +337,9 @@ enum ReportTables {
   }
 
   // MARK: - Words
+
+  /// What a mark on a score means.
+  static let tieWords = "The highest score is marked, and with it all that the rows cannot tell from it."
 
   static func title(_ results: SuiteResults, _ method: Int) -> String {
     let title = results.methods[method].title

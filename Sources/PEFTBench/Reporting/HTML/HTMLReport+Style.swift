@@ -56,7 +56,7 @@ extension HTMLReport {
     .heat th:first-child,.board th:first-child{position:sticky;left:0;background:var(--panel);z-index:1}
     .heat thead th:first-child,.board thead th:first-child{background:var(--head)}
     .heat td{border:2px solid var(--panel);border-radius:5px;text-align:center}.heat td.w{text-align:left;color:var(--soft)}
-    .heat thead th{text-align:center}.heat thead th:nth-child(-n+2){text-align:left}
+    .heat thead th{text-align:center}.heat thead th:first-child,.heat thead th.w{text-align:left}
     .heat tbody tr:hover>td[class^=h]{filter:none}.heat small{font-size:.78rem}
     .h0,.h1,.h2,.h3,.h4,.h5,.h6{color:var(--hl)}.h7,.h8,.h9{color:var(--hd)}
     .h0,.heat tr:hover>.h0{background:var(--h0)}.h1,.heat tr:hover>.h1{background:var(--h1)}.h2,.heat tr:hover>.h2{background:var(--h2)}

@@ -27,7 +27,7 @@ struct HTMLReport {
       <a class="skip" href="#main">Skip to the results</a>
       """
     let parts =
-      [head, header(sections), "<main id=\"main\">"]
+      [head, header(sections), "<main id=\"main\">", verdicts]
       + sections.flatMap { $0.markup(notes: report.results.notes, isOnly: sections.count == 1) }
       + [
         ScoreSections(report).markup, answersSection(wrong, problem), runsSection, configurationSection, "</main>",
@@ -75,6 +75,16 @@ struct HTMLReport {
   private var footer: String {
     "<footer class=\"wrap\"><p>Made by peft-bench \(VisibleText.markup(Version.current)). This page loads nothing from "
       + "elsewhere.</p></footer>"
+  }
+
+  /// The first sentence of each suite, where there are several: a page is read from its top.
+  private var verdicts: String {
+    guard !report.firstSentences.isEmpty else { return "" }
+    let lines = report.firstSentences.map {
+      "<li><b>\(VisibleText.markup($0.suite))</b>: \(VisibleText.markup($0.sentence))</li>"
+    }
+    return
+      "<section id=\"verdicts\" class=\"wrap\"><h2>In short</h2><ul class=\"notes\">\(lines.joined())</ul></section>"
   }
 
   private func answersSection(_ wrong: WrongAnswers?, _ problem: String?) -> String {

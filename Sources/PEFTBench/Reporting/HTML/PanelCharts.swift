@@ -4,7 +4,7 @@ import PEFTBench
 enum PanelCharts {
   private static let width = 220.0
   private static let height = 150.0
-  private static let left = 34.0
+  private static let left = 40.0
   private static let right = 212.0
   private static let top = 24.0
   private static let bottom = 128.0

@@ -18,7 +18,7 @@ struct ScoreSections {
   private var allScores: String {
     let tables = report.suites.flatMap { suite in
       ReportTables.allScores(suite).map { table in
-        let title = (report.suites.count > 1 ? "\(suite.results.suite) · " : "") + table.title
+        let title = (report.suites.count > 1 ? "\(suite.results.suiteTitle) · " : "") + table.title
         let head = table.columns.map { cell("th", $0.title, isNumber: $0.isNumber, more: " scope=\"col\"") }.joined()
         let rows = table.rows.map { row in
           "<tr>"
@@ -50,7 +50,7 @@ struct ScoreSections {
           }
         }
         guard !runs.isEmpty else { continue }
-        let prefix = report.suites.count > 1 ? "\(suite.suite) · " : ""
+        let prefix = report.suites.count > 1 ? "\(suite.suiteTitle) · " : ""
         datasets.append(details(prefix + suite.datasets[dataset], runs.joined(separator: "\n")))
       }
     }

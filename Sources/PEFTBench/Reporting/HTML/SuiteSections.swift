@@ -172,7 +172,9 @@ struct SuiteSections {
 
   private var datasets: String {
     let table = ReportTables.scores(suite)
-    let head = table.columns.map { "<th scope=\"col\">\(VisibleText.markup($0.title))</th>" }.joined()
+    let head = table.columns.map { column in
+      "<th scope=\"col\"\(column.isNumber ? "" : " class=\"w\"")>\(VisibleText.markup(column.title))</th>"
+    }.joined()
     let rows = zip(results.datasets.indices, table.rows).map { dataset, row in
       "<tr><th scope=\"row\">\(VisibleText.markup(row[0].text))</th><td class=\"w\">\(VisibleText.markup(row[1].text))</td>"
         + row[2...3].map { "<td>\(VisibleText.markup($0.text))</td>" }.joined()
@@ -192,7 +194,7 @@ struct SuiteSections {
         scroll(
           table.title,
           caption: table.caption
-            + " The best of a row is bold; (2 of 3) means that runs of other seeds failed or are missing.",
+            + " Marks are bold; (2 of 3) means that runs of other seeds failed or are missing.",
           table: "heat", "<thead><tr>\(head)</tr></thead><tbody>\(rows.joined(separator: "\n"))</tbody>"),
         "<p class=\"scale\" aria-hidden=\"true\">\(steps)</p>",
       ])

@@ -51,8 +51,36 @@ package struct AnswerBaseline: Sendable, Equatable {
       distinctAnswers: distinctAnswers ?? answers.count)
   }
 
-  /// The same where the headline is another score, of which none of this tells but the number of answers.
-  var ofAnotherScore: AnswerBaseline {
-    AnswerBaseline(majorityAnswer: "", majority: nil, chance: nil, distinctAnswers: distinctAnswers)
+  /// The same where the headline is another score.
+  ///
+  /// Records tell all of them; of one that an older version wrote they are computed from the rows of each class.
+  ///
+  /// - Parameters:
+  ///   - name: The other score.
+  ///   - summary: What the record tells.
+  ///   - scores: The run's scores.
+  func headlined(by name: String, _ summary: AnswerSummary, scores: [NamedScore]) -> AnswerBaseline {
+    func value(_ scores: [NamedScore]) -> Double? { scores.first { $0.name == name }?.value }
+    var (majority, chance) = (value(summary.majorityScores), value(summary.chanceScores))
+    if summary.majorityScores.isEmpty, let answer = summary.majority?.answer,
+      let place = summary.classes.firstIndex(where: { $0.label == answer }),
+      let score = LabelScore(named: name, positive: Self.positive(summary.classes, scores))
+    {
+      let supports = summary.classes.map(\.support)
+      majority = score.value(ofAnswer: place, supports: supports)
+      chance = score.chance(supports: supports)
+    }
+    return AnswerBaseline(
+      majorityAnswer: majority == nil ? "" : majorityAnswer, majority: majority, chance: chance,
+      distinctAnswers: distinctAnswers)
+  }
+
+  /// The class whose F1, precision and recall are the run's; of several the last, which is the positive one of two unless
+  /// a description says otherwise.
+  private static func positive(_ classes: [AnswerSummary.ClassScores], _ scores: [NamedScore]) -> Int? {
+    classes.indices.last { index in
+      let own = ["f1": classes[index].f1, "precision": classes[index].precision, "recall": classes[index].recall]
+      return scores.allSatisfy { score in own[score.name].map { abs($0 - score.value) < 1e-9 } ?? true }
+    }
   }
 }

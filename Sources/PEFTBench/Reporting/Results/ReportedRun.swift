@@ -92,6 +92,8 @@ package struct ReportedRun: Sendable {
   let evaluationBatchSize: Int?
   /// The rows and the template, as far as they are told.
   let rows: RunRows
+  /// The least and the greatest number of answers that a correlation is computed from; nil where it is not told.
+  let numberRange: ClosedRange<Double>?
   /// The run's folder; nil for a run that was read from a report.
   package let folder: String?
   /// The environment of the record.
@@ -123,7 +125,7 @@ package struct ReportedRun: Sendable {
     guard let score = scores.first(where: { $0.name == name }), -1...1 ~= score.value else { return nil }
     var run = self
     if name != metric {
-      run.baseline = baseline.ofAnotherScore
+      run.baseline = baseline.headlined(by: name, summary, scores: scores)
       run.metric = name
       run.value = score.value
       // The scores of other sets are kept for the record's own headline alone.
@@ -180,6 +182,8 @@ package struct ReportedRun: Sendable {
     rows = RunRows(record.data ?? RunRecord.Data())
     // A report tells these, which a record is hashed for.
     key = json["key"]?.text ?? Self.key(of: record, suite: suite, settings: settings)
+    let ends = record.identity?.value(at: "dataset.metric.family.correlation.range")?.elements?.compactMap(\.number)
+    numberRange = ends.flatMap { $0.count == 2 && $0[0] <= $0[1] ? $0[0]...$0[1] : nil }
     content = json["content"]?.text ?? record.identity.map(RunIdentity.content)
     marks = AnswerMarks(json["correct"])
     started = record.timestamps?.started ?? ""
@@ -200,6 +204,7 @@ package struct ReportedRun: Sendable {
       values["majority"] = ["answer": JSONValue(baseline.majorityAnswer), "value": JSONValue(majority)]
     }
     if let chance = baseline.chance { values["chance"] = JSONValue(chance) }
+    summary.addOtherScores(to: &values)
     if let count = baseline.distinctAnswers { values["distinct_answers"] = JSONValue(count) }
     var result: JSONValue = [
       "id": JSONValue(id), "key": JSONValue(key), "suite": JSONValue(suite),

@@ -61,14 +61,14 @@ package enum MethodStanding: Sendable, Equatable {
     for (dataset, runs) in runs {
       guard let majority = runs.compactMap(\.baseline.majority).first else { return .usual }
       majorities.append(majority)
-      let cell = RowEvidence.Cell(runs, dataset: dataset)
+      let cell = RowEvidence.Cell(runs, dataset: dataset, isByRow: runs.allSatisfy(\.isScoredByRow))
       if case .shares(let rows)? = cell {
         let right = Summary.mean(rows.map { $0.reduce(0, +) })
         // A sum of ones that rounding made smaller is still that number of rows.
         counts.append(
           .init(rows: rows[0].count, right: Int((right + 1e-9).rounded(.down)), majority: majority))
       }
-      if let cell { parts.append(cell.part) } else { fixed.append(Summary.mean(runs.map(\.value))) }
+      if let part = cell?.part { parts.append(part) } else { fixed.append(Summary.mean(runs.map(\.value))) }
     }
     if counts.count == runs.count { return MajorityTest(counts).isAbove ? .usual : .notAboveMajority }
     let interval = ScoreInterval.mean(of: parts, fixed: fixed, tail: 0.05)

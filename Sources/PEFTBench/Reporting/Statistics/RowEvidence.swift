@@ -19,8 +19,11 @@ struct RowEvidence {
     }
 
     /// What is known of a method's runs on one dataset; nil where nothing but the score is.
-    init?(_ runs: [ReportedRun], dataset: String) {
-      let marks = runs.compactMap { $0.isScoredByRow ? $0.marks?.values.map { $0 ? 1.0 : 0 } : nil }
+    ///
+    /// - Parameter isByRow: Whether the score is the share of right rows; by chance it may be that of one method alone,
+    ///   such as one without any word right.
+    init?(_ runs: [ReportedRun], dataset: String, isByRow: Bool) {
+      let marks = !isByRow ? [] : runs.compactMap { $0.isScoredByRow ? $0.marks?.values.map { $0 ? 1.0 : 0 } : nil }
       if let count = marks.first?.count, marks.count == runs.count, marks.allSatisfy({ $0.count == count }) {
         self = .shares(marks)
         return
@@ -30,25 +33,33 @@ struct RowEvidence {
       guard let count = answers.first?.count, answers.count == runs.count, answers.allSatisfy({ $0.count == count })
       else { return nil }
       let resampled = answers.map { $0.resampled(dataset: dataset) }
-      // A score that no resample changes, as that of a constant answer, has no spread that could be estimated.
-      guard resampled.allSatisfy({ values in values.contains { $0 != values[0] } }) else { return nil }
       self = .resampled(
         resampled, values: runs.map(\.value), leavingOneOut: answers.count == 1 ? answers[0].leavingOneOut : [],
         rowCount: count)
     }
 
-    /// The dataset's part of a mean.
-    var part: ScoreInterval.Part {
+    /// Whether there is a spread: a score that no resample changes, as Matthews' correlation of a constant answer, has
+    /// none that could be estimated.
+    private var hasSpread: Bool {
+      if case .resampled(let resampled, _, _, _) = self {
+        return resampled.allSatisfy { values in values.contains { $0 != values[0] } }
+      }
+      return true
+    }
+
+    /// The dataset's part of a mean; nil where there is no spread.
+    var part: ScoreInterval.Part? {
+      guard hasSpread else { return nil }
       switch self {
-      case .shares(let rows): .init(shares: rows)
+      case .shares(let rows): return .init(shares: rows)
       case .resampled(let resampled, let values, let leavingOneOut, _):
-        .init(
+        return .init(
           estimate: Summary.mean(values), variance: Self.variance(resampled, values: values),
           resampled: resampled.count == 1 ? resampled[0] : [], leavingOneOut: leavingOneOut)
       }
     }
 
-    /// The dataset's part of a difference, each score times its weight; nil where the two are of unlike kinds.
+    /// The dataset's part of a difference, each score times its weight; nil where neither score has a spread.
     func difference(_ other: Cell, weights: (first: Double, second: Double)) -> PairedDifference.Part? {
       func weighted(_ values: [[Double]], _ weight: Double) -> [[Double]] {
         weight == 1 ? values : values.map { $0.map { $0 * weight } }
@@ -57,6 +68,7 @@ struct RowEvidence {
       case (.shares(let first), .shares(let second)):
         return .init(weighted(first, weights.first), weighted(second, weights.second))
       case (.resampled(let first, let ownValues, _, _), .resampled(let second, let otherValues, _, _)):
+        guard hasSpread || other.hasSpread else { return nil }
         let runs = max(first.count, second.count)
         func difference(_ run: Int) -> (resampled: [Double], value: Double) {
           let (one, two) = (min(run, first.count - 1), min(run, second.count - 1))
@@ -98,8 +110,10 @@ struct RowEvidence {
     (self.suite, self.methods) = (suite, methods)
     for dataset in suite.sharedDatasets {
       var cells: [Int: Cell] = [:]
+      let isByRow = methods.allSatisfy { suite.sharedRuns($0, dataset).allSatisfy(\.isScoredByRow) }
       for method in methods {
-        cells[method] = Cell(suite.sharedRuns(method, dataset), dataset: suite.datasets[dataset])
+        cells[method] = Cell(
+          suite.sharedRuns(method, dataset), dataset: suite.datasets[dataset], isByRow: isByRow)
       }
       if cells.count == methods.count, Set(cells.values.map(\.rowCount)).count == 1 {
         rows.append((dataset, cells))
@@ -112,8 +126,16 @@ struct RowEvidence {
   /// The interval of the method's mean over the shared datasets; nil where nothing is known by rows.
   func interval(_ method: Int) -> Bootstrap.Interval? {
     guard methods.contains(method) else { return nil }
-    return ScoreInterval.mean(
-      of: rows.compactMap { $0.cells[method]?.part }, fixed: heldDatasets.map { score(method, $0) })
+    var fixed = heldDatasets
+    var parts: [ScoreInterval.Part] = []
+    for (dataset, cells) in rows {
+      if let part = cells[method]?.part ?? share(method, dataset)?.part {
+        parts.append(part)
+      } else {
+        fixed.append(dataset)
+      }
+    }
+    return ScoreInterval.mean(of: parts, fixed: fixed.map { score(method, $0) })
   }
 
   /// The difference of two methods' means over the shared datasets, each times its weight; nil where nothing is known by
@@ -132,6 +154,22 @@ struct RowEvidence {
       }
     }
     return PairedDifference(parts, fixed: fixed)
+  }
+
+  /// A method without a spread, such as one that has all rows right, whose score is the share of right rows all the same.
+  private func share(_ method: Int, _ dataset: Int) -> Cell? {
+    let runs = suite.sharedRuns(method, dataset)
+    // Where several rows are one question, shares of rows count each of them.
+    guard runs.allSatisfy({ $0.isScoredByRow && $0.summary.queryF1.isEmpty }) else { return nil }
+    return Cell(runs, dataset: suite.datasets[dataset], isByRow: true)
+  }
+
+  /// The difference of two methods' scores on one dataset; nil where nothing is known by rows.
+  func difference(_ first: Int, _ second: Int, on dataset: Int) -> PairedDifference? {
+    guard let cells = rows.first(where: { $0.dataset == dataset })?.cells,
+      let part = cells[second].flatMap({ cells[first]?.difference($0, weights: (1, 1)) })
+    else { return nil }
+    return PairedDifference([part])
   }
 
   /// Rows of all shared datasets together.

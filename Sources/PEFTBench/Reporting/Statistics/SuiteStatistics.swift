@@ -113,6 +113,8 @@ package struct SuiteStatistics: Sendable {
   package let notes: [String]
   /// Whether each method has learned anything on each dataset: by method, then by dataset.
   package let standings: [[MethodStanding]]
+  /// The methods at the top of each dataset; nil where fewer than two may be the best or nothing is known by rows.
+  package let tops: [Verdict.Top?]
   /// What may be concluded.
   package private(set) var verdict: Verdict?
 
@@ -133,6 +135,10 @@ package struct SuiteStatistics: Sendable {
     rowCount = evidence.rowCount
     standings = suite.cells.map { cells in
       zip(suite.datasets, cells).map { MethodStanding.of([($0, $1.runs)]) }
+    }
+    let standings = standings
+    tops = suite.datasets.indices.map { dataset in
+      Self.top(on: dataset, of: suite, comparable.filter { standings[$0][dataset].isEligible }, evidence: evidence)
     }
     let formula = PenaltyMeans(suite, methods: comparable)
     let ranks = Dictionary(
@@ -200,6 +206,20 @@ package struct SuiteStatistics: Sendable {
       averageRank: rank, seconds: times.isEmpty ? nil : Summary.mean(times), runCount: all.count,
       failedCount: cells.reduce(0) { $0 + $1.failedSeeds.count },
       missingCount: cells.reduce(0) { $0 + $1.missingSeeds.count })
+  }
+
+  /// The method with the highest score on a dataset, with all that cannot be told from it.
+  private static func top(
+    on dataset: Int, of suite: SuiteResults, _ methods: [Int], evidence: RowEvidence
+  ) -> Verdict.Top? {
+    guard suite.sharedDatasets.contains(dataset), methods.count > 1 else { return nil }
+    func value(_ method: Int) -> Double { Summary.mean(suite.sharedRuns(method, dataset).map(\.value)) }
+    guard let highest = methods.max(by: { (value($0), $1) < (value($1), $0) }) else { return nil }
+    let others = methods.filter { $0 != highest }
+    let pValues = others.map { evidence.difference(highest, $0, on: dataset)?.pValue }
+    guard pValues.contains(where: { $0 != nil }) else { return nil }
+    let tied = zip(others, HolmCorrection.adjust(pValues.map { $0 ?? 1 })).filter { $0.1 > 0.05 }.map(\.0)
+    return Verdict.Top(highest: highest, tied: tied)
   }
 
   private static func pairs(_ suite: SuiteResults, methods: [Int], evidence: RowEvidence) -> [Pair] {

@@ -11,6 +11,9 @@ package struct Verdict: Sendable {
 
     /// The best method; nil where others cannot be told from the highest.
     package var best: Int? { tied.isEmpty ? highest : nil }
+
+    /// Whether a method is one of them.
+    func contains(_ method: Int) -> Bool { method == highest || tied.contains(method) }
   }
 
   /// Two methods whose order the data cannot tell.

@@ -17,15 +17,20 @@ struct VerdictWords {
     _ top: Verdict.Top, _ measure: String, _ value: (SuiteStatistics.Row) -> Double?,
     _ text: (Double) -> String
   ) -> String {
-    func valued(_ method: Int) -> String {
-      let row = statistics.leaderboard.first { $0.method == method }
-      return title(method) + (row.flatMap(value).map { " (\(text($0)))" } ?? "")
+    func number(_ method: Int) -> String {
+      statistics.leaderboard.first { $0.method == method }.flatMap(value).map(text) ?? ""
     }
+    func valued(_ method: Int) -> String { "\(title(method)) (\(number(method)))" }
     if let best = top.best { return "\(valued(best)) has the best \(measure)." }
-    let tied = Self.list(top.tied.map(valued))
-    return
-      "No method has the best \(measure) for certain: \(valued(top.highest)) is highest, and \(tied) "
-      + "\(top.tied.count == 1 ? "is" : "are") tied with it, for the data cannot tell them apart."
+    let doubt = "No method has the best \(measure) for certain:"
+    let reason = "for the data cannot tell them apart."
+    // Of equal ones none is the highest.
+    let equal = top.tied.filter { number($0) == number(top.highest) }
+    let others = top.tied.filter { number($0) != number(top.highest) }
+    let tied = "\(Self.list(others.map(valued))) \(others.count == 1 ? "is" : "are") tied with"
+    if equal.isEmpty { return "\(doubt) \(valued(top.highest)) is highest, and \(tied) it, \(reason)" }
+    let highest = "\(Self.list(([top.highest] + equal).map(title))) are highest (\(number(top.highest)))"
+    return "\(doubt) \(highest), \(others.isEmpty ? "" : "and \(tied) them, ")\(reason)"
   }
 
   /// Of one method nothing can be the best; it is held against the model as it is.
