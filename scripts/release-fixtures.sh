@@ -56,7 +56,10 @@ done
 
 write_config interrupted 2000 "  - {name: lora, rank: 2}" >interrupted.yaml
 "$program" run interrupted.yaml -o interrupted --threads 1 --quiet >/dev/null 2>&1 &
-until compgen -G 'interrupted/runs/*/checkpoint/training.safetensors' >/dev/null; do sleep 0.01; done
+until compgen -G 'interrupted/runs/*/checkpoint/training.safetensors' >/dev/null; do
+  kill -0 $! || { echo "release-fixtures.sh: the sweep ended without a checkpoint" >&2; exit 1; }
+  sleep 0.01
+done
 kill -INT $!
 wait $! || [[ $? == 130 ]]
 compgen -G 'interrupted/runs/*/checkpoint/training.safetensors' >/dev/null ||

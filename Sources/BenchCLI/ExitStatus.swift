@@ -2,7 +2,7 @@
 enum ExitStatus: Int32 {
   /// All was done.
   case done = 0
-  /// One or more runs failed while the others' results stand, or something failed that is no user's mistake.
+  /// One or more runs failed while the others' results stand, or something failed that is not a user's mistake.
   case failed = 1
   /// Wrong usage, config or input.
   case wrongInput = 2

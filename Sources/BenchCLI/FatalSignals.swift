@@ -19,20 +19,20 @@ enum FatalSignals {
     sigemptyset(&quit)
     sigaddset(&quit, SIGQUIT)
     pthread_sigmask(SIG_UNBLOCK, &quit, nil)
-    // The standard library aborts when it gets no memory, behind a line that says so.
+    // The standard library aborts when it gets no memory, after a line that says so.
     signal(SIGABRT) { _ in
       FatalSignals.write("error: the process ended for lack of memory or by a defect, as the line above says; ")
-      FatalSignals.end("complete runs stay, and the same command goes on")
+      FatalSignals.end("complete runs stay, and the same command continues")
     }
     #if os(Linux)
       onBusError { _, information, _ in
         FatalSignals.tellOfBus(UInt(bitPattern: information?.pointee._sifields._sigfault.si_addr))
-        FatalSignals.end("complete runs stay, and the same command goes on")
+        FatalSignals.end("complete runs stay, and the same command continues")
       }
     #else
       onBusError { _, information, _ in
         FatalSignals.tellOfBus(UInt(bitPattern: information?.pointee.si_addr))
-        FatalSignals.end("complete runs stay, and the same command goes on")
+        FatalSignals.end("complete runs stay, and the same command continues")
       }
     #endif
   }

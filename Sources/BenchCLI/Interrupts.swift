@@ -4,7 +4,7 @@ import PEFTBench
 import PEFTCore
 import Synchronization
 
-/// Turns Ctrl-C and a termination signal into a wish to stop, and the second one into the end.
+/// Turns Ctrl-C and a termination signal into a request to stop, and the second one into the end.
 ///
 /// A command that trains asks for the flag once and looks at it between steps. Commands that do not ask are
 /// ended by the first signal, as the system does.
@@ -87,7 +87,7 @@ final class Interrupts: @unchecked Sendable {
       source.resume()
       return source
     }
-    // Until then a signal ends the process as usual, so work begins only behind it.
+    // Until then a signal ends the process as usual, so work begins only after it.
     for _ in sources { _ = registered.wait(timeout: .now() + 1) }
   }
 }

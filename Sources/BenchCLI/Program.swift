@@ -48,7 +48,7 @@ enum Program {
     }
     if first.hasPrefix("-") {
       let nearest = NearestName.of(first, among: ["--help", "--version"]).map { "; did you mean \($0)?" }
-      throw UsageError("expected a command, found \(first)\(nearest ?? "; options come behind it")", command: nil)
+      throw UsageError("expected a command, found \(first)\(nearest ?? "; options come after it")", command: nil)
     }
     if first == WorkerCommand.command.name {
       return try WorkerCommand.command.run(

@@ -26,7 +26,7 @@ public struct AdapterFile {
   public static func open(_ path: String) throws -> AdapterFile {
     let (configuration, text) = try Self.settings(path + "/adapter_config.json")
     guard let type = configuration["peft_type"]?.string else {
-      throw DocumentError("\"peft_type\" is missing or no string", at: configuration.offset, of: text)
+      throw DocumentError("\"peft_type\" is missing or not a string", at: configuration.offset, of: text)
     }
     let state = path + "/" + stateName
     return AdapterFile(

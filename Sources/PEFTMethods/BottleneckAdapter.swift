@@ -11,7 +11,7 @@ import PEFTCore
 /// has the key names of the `adapters` library (whose networks sit at the same places) and a configuration of our own.
 struct BottleneckAdapter: PEFTMethod {
   static let name = "adapter"
-  static let summary = "small bottleneck networks behind or beside the branches of every block"
+  static let summary = "small bottleneck networks after or beside the branches of every block"
   static let source =
     "Houlsby et al. 2019, arXiv 1902.00751; Pfeiffer et al. 2021, 2005.00247; He et al. 2022, 2110.04366"
 
@@ -41,7 +41,7 @@ struct BottleneckAdapter: PEFTMethod {
       "non_linearity", default: Activation.relu, about: "the function inside the bottleneck")
     scaling =
       try options.optionalNumber(
-        "scaling", in: 0..., about: "factor of what a network adds; 4 for parallel ones, else 1, without it")
+        "scaling", in: 0..., about: "factor of what a network adds; 4 for parallel ones, else 1, unless given")
       ?? kind.scaling
   }
 

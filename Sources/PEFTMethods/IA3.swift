@@ -37,7 +37,8 @@ struct IA3: PEFTMethod {
     OptionAliases.add(to: &options, method: Self.name)
     targets = try TargetSelector.read(&options)
     let names = try options.optionalStrings(
-      "feedforward_modules", about: "maps of the feed-forward part among the targets; the family's default without it")
+      "feedforward_modules", about: "maps of the feed-forward part among the targets; the family's default unless given"
+    )
     let side = try options.choice(
       "feedforward", default: Side.input,
       about: "which side of feedforward_modules is scaled: the paper's input, "

@@ -109,7 +109,7 @@ struct LoRA: PEFTMethod {
       if let problem { throw options.error(option, problem) }
     }
     if let option = optionWithoutParameters {
-      throw options.error(option, "is not possible beside \"target_parameters\"")
+      throw options.error(option, "cannot be combined with \"target_parameters\"")
     }
     if isWeightDecomposed, start == .pissa {
       throw options.error("init", "\"pissa\" and dora: true exclude each other")
@@ -155,7 +155,7 @@ struct LoRA: PEFTMethod {
     isConverted = settings.hasState
     (start, loadedStart) = try Self.start(settings)
     if let option = optionWithoutParameters {
-      throw settings.error(Self.memberNames[option] ?? option, "is not possible beside \"target_parameters\"")
+      throw settings.error(Self.memberNames[option] ?? option, "cannot be combined with \"target_parameters\"")
     }
     if isWeightDecomposed, let loadedStart {
       throw settings.error("init_lora_weights", "\"\(loadedStart.rawValue)\" with use_dora is not supported")

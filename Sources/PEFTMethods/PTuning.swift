@@ -35,7 +35,7 @@ struct PTuning: PEFTMethod {
     tokens = try options.integer("tokens", default: 20, in: 1...1_000_000, about: "number of virtual tokens")
     let encoder = try options.choice("encoder", default: Encoder.mlp, about: "what computes the virtual tokens")
     let hidden = try options.optionalInteger(
-      "encoder_hidden_size", in: 1...1_000_000, about: "width of the encoder; the model's without it")
+      "encoder_hidden_size", in: 1...1_000_000, about: "width of the encoder; the model's unless given")
     form = .encoded(encoder, hidden: hidden)
   }
 

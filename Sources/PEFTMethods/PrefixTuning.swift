@@ -37,7 +37,7 @@ struct PrefixTuning: PEFTMethod {
       "projection", default: false, about: "compute the prefix by a two-layer network while training")
     let hidden = try options.optionalInteger(
       "encoder_hidden_size", in: 1...1_000_000,
-      about: "width of the projection's inner layer; that of the keys without it")
+      about: "width of the projection's inner layer; that of the keys unless given")
     encoder = projects ? Encoder(hidden: hidden) : nil
     let (start, text) = try PromptStart.read(&options, default: nil)
     if projects, let start, start != .random {

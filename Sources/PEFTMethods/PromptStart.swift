@@ -25,9 +25,9 @@ enum PromptStart: String, CaseIterable, Sendable {
         try options.optionalChoice("init", about: about)
       }
     let text = try options.optionalString("init_text", about: "the text that init: text starts from")
-    if given == .text, text?.isEmpty ?? true { throw options.error("init", "\"text\" needs \"init_text\" beside it") }
+    if given == .text, text?.isEmpty ?? true { throw options.error("init", "\"text\" needs \"init_text\" too") }
     if given != .text, text != nil {
-      guard !options.has("init") else { throw options.error("init_text", "needs init: text beside it") }
+      guard !options.has("init") else { throw options.error("init_text", "needs init: text too") }
       return (.text, text)
     }
     return (given, text)

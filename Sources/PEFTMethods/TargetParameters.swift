@@ -49,8 +49,8 @@ struct TargetParameters: Sendable {
     let chosen = maps.filter { contains("\($0.site).weight") }
     if let turned = chosen.first(where: { model.storesTransposed($0) }) {
       throw error(
-        "\(turned.site).weight is stored turned in this family, and PEFT's update of such a parameter is another one "
-          + "than LoRA's; name the module in target_modules")
+        "\(turned.site).weight is stored transposed in this family, and PEFT's update of such a parameter differs "
+          + "from LoRA's; name the module in target_modules")
     }
     if let both = chosen.first(where: { adapted.contains($0.site) }) {
       throw error("\(both.site) is adapted as a module too; PEFT takes one of target_modules and target_parameters")

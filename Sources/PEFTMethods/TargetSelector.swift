@@ -43,21 +43,21 @@ public struct TargetSelector: Sendable, Equatable {
     let excluded = try options.optionalStrings(
       "exclude_modules", about: "names, or one regular expression, left out of target_modules")
     let layers = try options.optionalIntegers(
-      "layers_to_transform", in: 0..., about: "layers to attach to; all without it")
+      "layers_to_transform", in: 0..., about: "layers to attach to; all unless given")
     let layersPattern = try options.optionalStrings(
-      "layers_pattern", about: "what a layer's number stands behind, such as \"layers\"; any name without it")
+      "layers_pattern", about: "the name before a layer's number, such as \"layers\"; any name unless given")
     guard
       let targets = try options.optionalStrings(
         "target_modules",
-        about: "names, \"all-linear\" or one regular expression; the model family's default without it")
+        about: "names, \"all-linear\" or one regular expression; the model family's default unless given")
     else {
       for option in ["layers_to_transform", "exclude_modules", "layers_pattern"] where options.has(option) {
-        throw options.error(option, "needs \"target_modules\" beside it")
+        throw options.error(option, "needs \"target_modules\" too")
       }
       return nil
     }
     if layersPattern != nil, layers == nil {
-      throw options.error("layers_pattern", "needs \"layers_to_transform\" beside it")
+      throw options.error("layers_pattern", "needs \"layers_to_transform\" too")
     }
     return TargetSelector(
       Self.pattern(of: targets), excluded: excluded.map(Self.pattern), layers: layers,

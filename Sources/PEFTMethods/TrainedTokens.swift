@@ -45,7 +45,7 @@ struct TrainedTokens: Sendable {
       }
       var seen: Set<Int> = []
       if let repeated = ids.first(where: { !seen.insert($0).inserted }) {
-        throw AttachError("token \(repeated) stands twice in the list")
+        throw AttachError("token \(repeated) is in the list twice")
       }
       return ids
     }

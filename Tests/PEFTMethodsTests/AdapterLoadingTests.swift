@@ -26,7 +26,7 @@ import Testing
       ("layer_replication", "[[0, 2], [1, 2]]", "repeating layers"),
       ("alora_invocation_tokens", "[3, 4]", "aLoRA"), ("use_qalora", "true", "not supported"),
       ("bias", #""some""#, "none, all or lora_only"), ("layers_to_transform", #"["first"]"#, "a layer's number"),
-      ("trainable_token_indices", "[1, 1]", "stands twice"), ("rank_pattern", #"{"(q": 4}"#, "regular expression"),
+      ("trainable_token_indices", "[1, 1]", "in the list twice"), ("rank_pattern", #"{"(q": 4}"#, "regular expression"),
     ])
   func refused(member: String, value: String, reason: String) throws {
     let value = JSONValue(try JSONParser.parse(DocumentText(name: "", bytes: Array(value.utf8))))
@@ -45,7 +45,7 @@ import Testing
   func besideParameters(member: String, value: JSONValue) throws {
     let adapter = try EditedAdapter("lora-parameters-llama") { $0[member] = value }
     let error = #expect(throws: DocumentError.self) { try adapter.file().method() }
-    #expect(error?.description.contains("\"\(member)\": is not possible beside") == true)
+    #expect(error?.description.contains("\"\(member)\": cannot be combined with") == true)
   }
 
   @Test("Single parameters that the model does not have are refused, or overlooked among others")

@@ -17,7 +17,7 @@ struct MethodCase: Sendable, CustomTestStringConvertible, CustomStringConvertibl
   var closedForm: (@Sendable (ArchitectureSizes) -> Int)?
   /// Prompts and prefixes are read from the first step on; PiSSA takes off what it adds, up to rounding.
   var start = Start.sameBits
-  /// Virtual tokens and prefixes are no weights; bottlenecks have a non-linearity.
+  /// Virtual tokens and prefixes are not weights; bottlenecks have a non-linearity.
   var cannotBeMerged = false
   /// Ones, zeros and pretrained values need no draw.
   var drawsNothing = false

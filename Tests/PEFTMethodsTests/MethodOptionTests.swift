@@ -24,12 +24,12 @@ import Testing
       ("lora", #"{"rank": 3, "init": "orthogonal"}"#, "even rank, found 3"),
       ("lora", #"{"lora_bias": true, "dora": true}"#, "dora"),
       ("lora", #"{"bias": "some"}"#, "none, all, lora_only"),
-      ("lora", #"{"trainable_token_indices": [3, 5, 3]}"#, "token 3 stands twice"),
+      ("lora", #"{"trainable_token_indices": [3, 5, 3]}"#, "token 3 is in the list twice"),
       ("lora", #"{"trainable_token_indices": "<|im_end|>"}"#, "expected a list of token ids"),
       ("lora", #"{"exclude_modules": "lm_head"}"#, "target_modules"),
       ("lora", #"{"target_modules": ["q_proj"], "layers_pattern": "layers"}"#, "layers_to_transform"),
       ("lora", #"{"init_lora_weights": "eva"}"#, "\"eva\" is not supported; expected one of true, \"gaussian\""),
-      ("lora", #"{"target_parameters": ["q_proj.weight"], "lora_dropout": 0.1}"#, "not possible beside"),
+      ("lora", #"{"target_parameters": ["q_proj.weight"], "lora_dropout": 0.1}"#, "cannot be combined with"),
       ("lora", #"{"init_lora_weights": false}"#, "false is not supported"),
       ("lora", #"{"r": 4, "lora_rank": 4}"#, "means the same as \"r\""),
       ("prompt-tuning", #"{"prompt_tuning_init": "NONE"}"#, "\"NONE\" is not supported"),
@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  @Test("A parameter that is stored turned is refused, since PEFT's update of it is another one")
+  @Test("A parameter that is stored transposed is refused, since PEFT's update of it is another one")
   func turnedParameter() throws {
     let context = ComputeContext(threads: 1)
     let model = try ModelFiles.open(GoldenFixture("models/gpt2").folder.path).skeleton()
@@ -120,7 +120,7 @@ import Testing
       try makeMethod("lora", #"{"target_parameters": ["c_attn.weight"]}"#).attach(
         to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     }
-    #expect(error?.description.contains("c_attn.weight is stored turned") == true, "\(error?.description ?? "")")
+    #expect(error?.description.contains("c_attn.weight is stored transposed") == true, "\(error?.description ?? "")")
   }
 
   @Test("A rank above a map's width is allowed, with a note")

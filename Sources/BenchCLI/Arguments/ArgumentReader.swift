@@ -1,4 +1,4 @@
-/// Sorts the words behind a command's name into options and positionals.
+/// Sorts the words after a command's name into options and positionals.
 ///
 /// `--flag`, `--name value`, `--name=value`, `-n value`, `-nvalue`, several flags as `-ab`; `--` ends the
 /// options, and `-` alone is a positional (standard input or output).

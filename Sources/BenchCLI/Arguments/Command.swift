@@ -8,7 +8,7 @@ struct Command: Sendable {
   let name: String
   /// One line for the overview.
   let summary: String
-  /// Paragraphs for the help page, behind the summary.
+  /// Paragraphs for the help page, after the summary.
   var discussion: [String] = []
   var positionals: [PositionalSpec] = []
   var options: [OptionSpec] = []
@@ -54,7 +54,7 @@ struct OptionSpec: Sendable {
   static let json = OptionSpec(long: "json", help: "Print the result as JSON.")
   static let quiet = OptionSpec(long: "quiet", short: "q", help: "Print no progress and no notes.")
   static let threads = OptionSpec(
-    long: "threads", short: "j", valueName: "N", help: "Worker threads; one a core unless given.")
+    long: "threads", short: "j", valueName: "N", help: "Worker threads; one per core unless given.")
   static let set = OptionSpec(
     long: "set", valueName: "KEY=VALUE", isRepeated: true,
     help: "Override a key of the config, such as training.epochs=3 or methods.lora.rank=8.")

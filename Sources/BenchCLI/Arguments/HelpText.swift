@@ -2,7 +2,7 @@
 enum HelpText {
   static let width = 80
 
-  /// All commands, one a line.
+  /// All commands, one per line.
   static func overview(_ commands: [Command]) -> String {
     let column = (commands.map(\.name.count).max() ?? 0) + 4
     var lines = [

@@ -55,6 +55,6 @@ struct ParsedArguments: Sendable {
     return number
   }
 
-  /// A complaint about what the arguments mean together.
+  /// An error about what the arguments mean together.
   func error(_ message: String) -> UsageError { UsageError(message, command: command.name) }
 }

@@ -15,7 +15,7 @@ enum ShellWord {
       switch scalar {
       case "'", "\\": result += "\\\(scalar)"
       case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-        // Three octal digits, which no character behind them can be taken for a part of.
+        // Three octal digits, which no character after them can be taken for a part of.
         let digits = String(scalar.value, radix: 8)
         result += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
       default: result.unicodeScalars.append(scalar)

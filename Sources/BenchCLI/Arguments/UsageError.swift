@@ -11,7 +11,7 @@ struct UsageError: InputError {
     self.command = command
   }
 
-  /// A complaint about `word`, with the nearest of `candidates` or, if none is near, all of them.
+  /// An error about `word`, with the nearest of `candidates` or, if none is near, all of them.
   init(_ message: String, suggesting word: String, among candidates: [String], command: String?) {
     let hint =
       NearestName.of(word, among: candidates).map { "; did you mean \($0)?" }

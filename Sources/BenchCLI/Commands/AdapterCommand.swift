@@ -43,7 +43,7 @@ enum AdapterCommand {
     name: "adapter merge", summary: "Write a model with an adapter folded into its weights.",
     discussion: [
       "Makes a Hugging Face directory, which every tool loads as a model of its own. LoRA with its variants, IA3, "
-        + "BitFit and LN tuning can be merged; virtual tokens, prefixes and bottleneck networks are no weights.",
+        + "BitFit and LN tuning can be merged; virtual tokens, prefixes and bottleneck networks are not weights.",
       "Weights keep the types of the model's folder, which rounds half-precision ones again; --dtype float32 keeps "
         + "what was trained as it is. From a GGUF file, the values that its blocks stand for are written as float32, and "
         + "config.json and tokenizer.json are made from its header.",
@@ -241,9 +241,9 @@ private struct AttachedSummary {
     }
     for (layer, block) in model.blocks.enumerated() {
       let width = "\(model.configuration.hiddenSize)"
-      if block.afterAttention != nil { groups.add("layer \(layer)", detail: width, as: "behind attention", count: 1) }
+      if block.afterAttention != nil { groups.add("layer \(layer)", detail: width, as: "after attention", count: 1) }
       if block.afterFeedForward != nil {
-        groups.add("layer \(layer)", detail: width, as: "behind or beside feed-forward", count: 1)
+        groups.add("layer \(layer)", detail: width, as: "after or beside feed-forward", count: 1)
       }
     }
     switch model.prompt {

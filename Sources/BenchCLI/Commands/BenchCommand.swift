@@ -9,7 +9,7 @@ enum BenchCommand {
     name: "bench", summary: "Time training and inference of a method on random tokens.",
     discussion: [
       "Tokens are random ids, the last 4 positions of each row carry labels, dropout is off, AdamW takes the steps. "
-        + "Prints the median over the timed steps."
+        + "Prints the median of the timed steps."
     ],
     options: [
       OptionSpec(long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file."),
@@ -24,7 +24,7 @@ enum BenchCommand {
       OptionSpec(long: "profile", help: "Show where the time of the training steps goes, and the share of the peak."),
       OptionSpec(
         long: "single-stream",
-        help: "Time the generation of one sequence too, beside what the memory's speed allows."),
+        help: "Time the generation of one sequence too, and compare it with what the memory's speed allows."),
       OptionSpec(
         long: "compare-threads", help: "Measure on one thread too, and project the speed-up to more threads."),
       .threads, .json,

@@ -7,7 +7,7 @@ enum CompareCommand {
   static let command = Command(
     name: "compare", summary: "Compare results with a baseline; status 3 if something became worse.",
     discussion: [
-      "Runs match by model, method, data, seed and settings, less the version of the code. Scores, parameters, inference "
+      "Runs match by model, method, data, seed and settings, whatever the version of the code. Scores, parameters, inference "
         + "FLOPs and peak bytes of tensors must not become worse at all, unless a tolerance says otherwise; PSCP and "
         + "speed count only with a tolerance. A run that failed or is missing is a regression.",
       "METRIC is score (any headline score), the name of a score such as accuracy, pscp, parameters, flops, memory or "
@@ -27,10 +27,10 @@ enum CompareCommand {
       OptionSpec(
         long: "significant",
         help: "A drop of a score counts only when the paired bootstrap interval over the examples excludes zero."),
-      OptionSpec(long: "allow-missing", help: "Runs that the candidate lacks are no regression."),
+      OptionSpec(long: "allow-missing", help: "Runs that the candidate lacks are not a regression."),
       OptionSpec(
         long: "match", valueName: "PARTS",
-        help: "Hold runs against each other that are equal in these parts, such as dataset,method,seed."),
+        help: "Compare runs that are equal in these parts, such as dataset,method,seed."),
       OptionSpec(
         long: "only", valueName: "KEY=VALUE", isRepeated: true,
         help: "Only runs whose dataset, method, seed, model or suite is VALUE."),

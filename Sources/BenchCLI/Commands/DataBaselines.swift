@@ -46,7 +46,7 @@ extension DataCommand {
     if missing.count <= 3 {
       for error in missing { console.warning(error.description) }
     } else {
-      console.warning("\(missing.count) datasets are not there: \(missing.map(\.dataset).joined(separator: " "))")
+      console.warning("\(missing.count) datasets are missing: \(missing.map(\.dataset).joined(separator: " "))")
     }
     return .done
   }

@@ -38,7 +38,7 @@ enum DataCommand {
     name: "data status", summary: "Which datasets are where, their rows, and how to get the missing ones.",
     discussion: [
       "Looks in the folder of the datasets and in the Hub's cache, as a run does. A row count is that of the files; "
-        + "a run may leave out a few rows and then says so. Behind the datasets come the rows of each label, which "
+        + "a run may leave out a few rows and then says so. The rows of each label follow after the datasets, which "
         + "takes reading all files.",
       "With --baselines, shows what the label words of each task can be guessed by without understanding: always the most "
         + "frequent one, and a logistic regression on the words of the fields (of an option, where options are given), both "

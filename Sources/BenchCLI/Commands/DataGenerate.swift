@@ -56,7 +56,7 @@ extension DataCommand {
     _ count: Int, seed: Int, _ arguments: ParsedArguments, _ console: Console
   ) throws {
     guard arguments.all("dataset").isEmpty, arguments.value("to") == nil else {
-      throw arguments.error("--corpus prints the text of the whole small world; it takes no --dataset and no --to")
+      throw arguments.error("--corpus prints the text of the whole small world; it takes neither --dataset nor --to")
     }
     let corpus = SmallWorldCorpus(seed: seed)
     let start = try arguments.integer("from", in: 0...Int.max) ?? 0

@@ -7,7 +7,7 @@ extension DataCommand {
     discussion: [
       "Prints prompt and answer within the model's chat template, as training and evaluation render them. What is "
         + "trained stands between ⟦ and ⟧ and is listed token by token; everything before it is read only. With "
-        + "--json, one {\"prompt\", \"answer\", \"prompt_ids\", \"answer_ids\"} a line."
+        + "--json, one {\"prompt\", \"answer\", \"prompt_ids\", \"answer_ids\"} per line."
     ],
     positionals: [PositionalSpec(name: "DATASET", help: "One of the 27 datasets, or one that --config describes.")],
     options: [

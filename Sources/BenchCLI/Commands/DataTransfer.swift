@@ -56,7 +56,7 @@ extension DataCommand {
     name: "data fetch", summary: "Fetch datasets from the Hugging Face Hub.",
     discussion: [
       "Puts the files of the splits into the Hub's cache, where runs look for them, and with --to also into a folder "
-        + "of datasets. An interrupted transfer goes on where it stopped; large files are checked by their SHA-256. "
+        + "of datasets. An interrupted transfer resumes where it stopped; large files are checked by their SHA-256. "
         + "HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE count as for the Hub's own tools. The program "
         + "curl does the transfer."
     ],

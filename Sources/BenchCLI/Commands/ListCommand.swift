@@ -16,7 +16,7 @@ enum ListCommand {
     ],
     examples: [
       .init(line: "peft-bench list methods", meaning: "Each method, its options and their defaults."),
-      .init(line: "peft-bench list methods --aliases", meaning: "Names of other libraries that configs may use."),
+      .init(line: "peft-bench list methods --aliases", meaning: "Other libraries' names that configs may use."),
       .init(line: "peft-bench list config", meaning: "Every key of a config, with values and default."),
       .init(line: "peft-bench list datasets --json", meaning: "The 27 datasets for a script."),
     ],

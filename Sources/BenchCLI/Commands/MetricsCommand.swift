@@ -7,8 +7,8 @@ enum MetricsCommand {
   static let command = Command(
     name: "metrics", summary: "Score a file of predictions by a dataset's metric.",
     discussion: [
-      "FILE holds one {\"predict\": text, \"label\": text} a line, as generated_predictions.jsonl of LLaMA-Factory; "
-        + "\"group\" and \"answers\" may stand beside them, as in the predictions of a run. The primary score is the one that `run` records.",
+      "FILE holds one {\"predict\": text, \"label\": text} per line, as generated_predictions.jsonl of LLaMA-Factory; "
+        + "\"group\" and \"answers\" may be there too, as in the predictions of a run. The primary score is the one that `run` records.",
       "Beside the scores stand the headline score of the most frequent gold answer given to every row (majority), that of "
         + "guessing among the labels (chance), and how many different answers there are.",
     ],
@@ -72,7 +72,7 @@ enum MetricsCommand {
     })
 
   private static func printConfusion(_ summary: AnswerSummary, _ console: Console) {
-    guard !summary.classes.isEmpty else { return console.note("note: the answers are no label words") }
+    guard !summary.classes.isEmpty else { return console.note("note: the answers are not label words") }
     var classes = TextTable([
       .init(title: "label"), .init(title: "precision", isNumber: true), .init(title: "recall", isNumber: true),
       .init(title: "f1", isNumber: true), .init(title: "rows", isNumber: true),
@@ -100,8 +100,8 @@ enum MetricsCommand {
     let rows = try TableFile.open(path: path).rows()
     var answers: [ScoredAnswer] = []
     while let row = try rows.next() {
-      guard let predict = row["predict"]?.string else { throw row.complaint("\"predict\" is missing or no string") }
-      guard let label = row["label"]?.string else { throw row.complaint("\"label\" is missing or no string") }
+      guard let predict = row["predict"]?.string else { throw row.complaint("\"predict\" is missing or not a string") }
+      guard let label = row["label"]?.string else { throw row.complaint("\"label\" is missing or not a string") }
       answers.append(
         ScoredAnswer(
           predict: predict, label: label, group: row["group"]?.string,

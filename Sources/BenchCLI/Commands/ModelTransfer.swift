@@ -6,7 +6,7 @@ extension ModelCommand {
     name: "model fetch", summary: "Fetch a model from the Hugging Face Hub.",
     discussion: [
       "Puts description, tokenizer and safetensors weights, or a GGUF file, into the Hub's cache; a config then names "
-        + "the model by its id. An interrupted transfer goes on where it stopped; large files are checked by their "
+        + "the model by its id. An interrupted transfer resumes where it stopped; large files are checked by their "
         + "SHA-256. HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE count as for the Hub's own tools."
     ],
     positionals: [PositionalSpec(name: "ID", help: "The repository: org/name.")],
@@ -58,7 +58,7 @@ extension ModelCommand {
   /// - Parameters:
   ///   - names: All files of the repository.
   ///   - wanted: The files that the user asks for; what is needed unless there are any.
-  ///   - id: The repository, for complaints.
+  ///   - id: The repository, for errors.
   static func choice(among names: [String], wanted: [String], of id: String) throws -> [String] {
     guard wanted.isEmpty else {
       for name in wanted where !names.contains(name) {

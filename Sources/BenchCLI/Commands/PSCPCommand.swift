@@ -9,7 +9,7 @@ enum PSCPCommand {
       "FILE is CSV with the columns method, performance (percent), parameters, flops, memory. With --preset paper, "
         + "flops are TFLOP added at inference and memory is in GB. With --preset relative the first row named base "
         + "gives the constants: its parameters, flops and memory.",
-      "FILE can also be the summary.csv of a report: one line a run then, with the preset, the exponents and the "
+      "FILE can also be the summary.csv of a report: then one line per run, with the preset, the exponents and the "
         + "constants of the results; counts and bytes are converted to the units of the preset.",
     ],
     positionals: [PositionalSpec(name: "FILE", help: "The table, CSV.")],
@@ -23,7 +23,7 @@ enum PSCPCommand {
     ],
     examples: [
       .init(line: "peft-bench pscp costs.csv", meaning: "With the paper's constants."),
-      .init(line: "peft-bench pscp results/mini/summary.csv --preset paper", meaning: "Our own results, anew."),
+      .init(line: "peft-bench pscp results/mini/summary.csv --preset paper", meaning: "Our own results again."),
       .init(line: "peft-bench pscp costs.csv --beta 0.5,1,1 --json", meaning: "With other exponents."),
     ],
     run: { arguments, console in

@@ -203,7 +203,7 @@ private struct Plan {
     guard !missing.isEmpty else { return }
     for dataset in missing where missing.count <= 3 { console.warning(dataset.description) }
     let names = missing.map(\.dataset).joined(separator: " ")
-    console.warning("\(missing.count) datasets are not there; get them by: \(Program.name) data fetch \(names)")
+    console.warning("\(missing.count) datasets are missing; get them by: \(Program.name) data fetch \(names)")
   }
 
   private func json(_ estimate: RunEstimate) -> JSONValue {

@@ -10,7 +10,7 @@ enum PretrainCommand {
     discussion: [
       "Learns byte-level BPE, trains every weight of a Llama-style model on generated text or on files, and writes a "
         + "folder in Hugging Face's layout with a model card. The same config gives the same bytes with any number of "
-        + "threads. An interrupted training goes on from its last checkpoint with the same command."
+        + "threads. An interrupted training resumes from its last checkpoint with the same command."
     ],
     positionals: [PositionalSpec(name: "CONFIG", help: "The config, JSON or YAML.")],
     options: [
@@ -51,7 +51,7 @@ enum PretrainCommand {
         return .failed
       } catch let interruption as Interruption {
         watcher.finish()
-        console.diagnostic("Interrupted; a checkpoint is saved. The same command goes on where this one stopped.")
+        console.diagnostic("Interrupted; a checkpoint is saved. The same command resumes where this one stopped.")
         throw interruption
       }
     })

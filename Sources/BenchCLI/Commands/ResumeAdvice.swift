@@ -40,7 +40,7 @@ final class ResumeAdvice: Sendable {
     guard old > 0 else { return ["To go on: \(command)"] }
     return [
       "To go on: \(command)",
-      "That keeps \(old) earlier \(old == 1 ? "result" : "results") that --fresh had not come to; --fresh again does all "
+      "That keeps \(old) earlier \(old == 1 ? "result" : "results") that --fresh had not reached; --fresh again does all "
         + "runs from the beginning.",
     ]
   }

@@ -27,7 +27,7 @@ enum RunCommand {
     discussion: [
       "Runs every combination of model, method, dataset and seed, writes one record each, and ends with a table of the "
         + "runs and one of the methods by PSCP. "
-        + "What is complete is skipped, a run that was interrupted goes on from its last checkpoint, and one that "
+        + "What is complete is skipped, a run that was interrupted resumes from its last checkpoint, and one that "
         + "failed is tried again; so the same command continues a sweep. Several processes may work on one folder.",
       "A run whose weights, adapter, optimizer and activations do not fit into memory is refused before anything is "
         + "written, and so are more --jobs than fit side by side; plan shows what each run needs.",
@@ -36,7 +36,7 @@ enum RunCommand {
     options: selection + [
       OptionSpec(
         long: "jobs", valueName: "N",
-        help: "Do so many runs at once, each in a process of its own, which share the threads. auto: one a core for "
+        help: "Do this many runs at once, in processes of their own that share the threads. auto: one per core for "
           + "small models, as far as memory allows, else one. Without it, runs are done one after the other."),
       OptionSpec(long: "fresh", help: "Do complete runs again, and all from the beginning."),
       OptionSpec(long: "retry-failed", help: "Do only runs that failed before."),
@@ -100,7 +100,7 @@ enum RunCommand {
     Sweep.Choice(isFresh: arguments.flag("fresh"), onlyFailed: arguments.flag("retry-failed"))
   }
 
-  /// How many runs are done at once; refuses what memory does not do for, unless `--force` is given.
+  /// How many runs are done at once; refuses what does not fit into memory, unless `--force` is given.
   private static func workers(
     _ jobs: Jobs, for sweep: Sweep, of session: RunSession, _ arguments: ParsedArguments, _ console: Console
   ) throws -> Int {

@@ -13,7 +13,7 @@ enum TextCommands {
   static let tokenize = Command(
     name: "tokenize", summary: "Turn lines of text into token ids, or ids back into text.",
     discussion: [
-      "One JSON list of ids a line; no special tokens are added. With --decode, the other way round. A folder with "
+      "One JSON list of ids per line; no special tokens are added. With --decode, the other way round. A folder with "
         + "nothing but tokenizer.json, or vocab.json and merges.txt, is enough."
     ],
     options: [model, OptionSpec(long: "decode", help: "Read lists of ids and print the texts.")],
@@ -43,7 +43,7 @@ enum TextCommands {
     discussion: [
       "Each line of standard input is {\"prompt\": text, \"completion\": text}; the completion's ids go on where the "
         + "prompt's end, no token reaches over the joint, and no special tokens are added. {\"ids\": [...], \"from\": k} scores positions k and later of the "
-        + "given ids instead. Prints {\"logprob\", \"tokens\", \"token_logprobs\", \"greedy\"} a line."
+        + "given ids instead. Prints {\"logprob\", \"tokens\", \"token_logprobs\", \"greedy\"} per line."
     ],
     options: [model, adapter, .threads],
     examples: [
@@ -70,7 +70,7 @@ enum TextCommands {
 
   static let generate = Command(
     name: "generate", summary: "Greedy continuations of prompts.",
-    discussion: ["Each line of standard input is a prompt; prints one {\"text\": ...} a line."],
+    discussion: ["Each line of standard input is a prompt; prints one {\"text\": ...} per line."],
     options: [
       model, adapter, OptionSpec(long: "chat", help: "Render each prompt as a user's turn by the chat template."),
       OptionSpec(long: "template", valueName: "NAME", help: "A chat template in place of the model's own."),

@@ -57,7 +57,7 @@ final class Console: Sendable {
     }
   }
 
-  /// Sends what is written so far; a command that answers line by line calls it behind each answer.
+  /// Sends what is written so far; a command that answers line by line calls it after each answer.
   func flush() { state.withLock { flush(&$0) } }
 
   // MARK: - Diagnostics
@@ -119,7 +119,7 @@ final class Console: Sendable {
     return (traits.width - 1, max(1, traits.height - 2))
   }
 
-  /// The cursor stands behind the last line: back to the beginning of the first, and clear from there.
+  /// The cursor stands after the last line: back to the beginning of the first, and clear from there.
   private static func clearing(_ lines: [String]) -> String { lines.isEmpty ? "" : homing(lines) + "\u{1B}[J" }
 
   private static func homing(_ lines: [String]) -> String {
@@ -166,7 +166,7 @@ final class Console: Sendable {
     switch problem {
     case 0: break
     case EPIPE:
-      // The reader has seen enough; that is no failure.
+      // The reader has seen enough; that is not a failure.
       _exit(ExitStatus.done.rawValue)
     default:
       let reason = String(cString: strerror(problem))

@@ -6,7 +6,7 @@ enum Format {
   /// A fraction as percent with one digit: 84.5.
   static func percent(_ fraction: Double?) -> String { NumberText.percent(fraction) }
 
-  /// A number with so many digits behind the point.
+  /// A number with this many decimal places.
   static func decimal(_ value: Double?, digits: Int) -> String { NumberText.decimal(value, digits: digits) }
 
   /// A count with separators: 14,680,064.

@@ -125,10 +125,10 @@ struct ChildProcess: Sendable {
     return descriptor
   }
 
-  /// Bytes of the end of a process's complaints that are looked at.
+  /// Bytes of the end of a process's errors that are looked at.
   private static let mostComplaintBytes = 1 << 14
 
-  /// The last error in a file of complaints, or its last line.
+  /// The last error in a file of errors, or its last line.
   private static func lastWords(of descriptor: Int32) -> String {
     let end = lseek(descriptor, 0, SEEK_END)
     guard end > 0 else { return "" }
@@ -161,7 +161,7 @@ enum ProcessLimit {
     [EAGAIN, ENOMEM, EMFILE, ENFILE].contains(errorNumber ?? 0)
   }
 
-  /// The system's reason with the limit behind it.
+  /// The system's reason with the limit after it.
   static func reason(_ errorNumber: Int32) -> String {
     let system = String(cString: strerror(errorNumber))
     switch errorNumber {
@@ -176,7 +176,7 @@ enum ProcessLimit {
     }
   }
 
-  /// Whether so many more files can be opened.
+  /// Whether that many more files can be opened.
   static func hasRoom(forFiles count: Int) -> Bool {
     let files = (0..<count).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
     for file in files where file >= 0 { close(file) }

@@ -9,7 +9,8 @@ struct WorkerCrew {
   /// Open files that the sweep itself needs beside its workers' pipes.
   private static let ownFiles = 16
 
-  /// Starts processes, fewer than asked for where a limit on processes, threads or open files leaves no room for so many.
+  /// Starts processes, fewer than asked for where a limit on processes, threads or open files leaves no room for that
+  /// many.
   ///
   /// - Parameters:
   ///   - count: How many are asked for.

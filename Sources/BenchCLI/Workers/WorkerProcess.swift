@@ -85,7 +85,7 @@ final class WorkerProcess: Sendable {
         }
         // What it has saved is of this attempt.
         isFresh = false
-        watch(.note("\(run.planned.title): its worker process was told to end (SIGTERM); another one goes on"))
+        watch(.note("\(run.planned.title): its worker process was told to end (SIGTERM); another one continues"))
       case .ended(let position):
         let (end, words) = finish()
         try cancellation.check()
@@ -139,7 +139,7 @@ final class WorkerProcess: Sendable {
   func start() throws(FileError) {
     guard state.withLock({ $0.child == nil }) else { return }
     var environment = ProcessInfo.processInfo.environment
-    // A worker's end is told by the sweep; a report of the stack takes seconds and is nothing for its users.
+    // A worker's end is reported by the sweep; a report of the stack takes seconds and is nothing for its users.
     environment["SWIFT_BACKTRACE"] = "enable=no"
     let child = try ChildProcess.start(
       Self.program, [WorkerCommand.command.name] + launch.arguments, environment: environment)

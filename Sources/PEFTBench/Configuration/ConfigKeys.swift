@@ -34,7 +34,7 @@ struct ConfigKeys {
     pscp = try reader.object("pscp", about: "constants and exponents of PSCP")
     output = try reader.optionalFilePath("output", about: "the results folder; `results/<name>` unless given")
     threads = try reader.optionalInteger(
-      "threads", in: 1...4096, about: "worker threads; one a core unless given. Changes no number")
+      "threads", in: 1...4096, about: "worker threads; one per core unless given. Changes no number")
     // Editors look at it; it says nothing about the runs.
     _ = try reader.optionalString("$schema", about: "read by editors only")
   }

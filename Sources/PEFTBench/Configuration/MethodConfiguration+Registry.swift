@@ -16,7 +16,7 @@ extension MethodConfiguration {
     guard let type = MethodRegistry.method(named: name) else {
       var message = "\(place): unknown method \(name.debugDescription)"
       if let nearest = NearestName.of(name, among: MethodRegistry.names) { message += "; did you mean \"\(nearest)\"?" }
-      message += " There are: \(MethodRegistry.names.joined(separator: ", "))"
+      message += " Available: \(MethodRegistry.names.joined(separator: ", "))"
       throw DocumentError(message, at: nameOffset, of: file.text)
     }
     return type

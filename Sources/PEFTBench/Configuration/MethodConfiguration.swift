@@ -161,7 +161,7 @@ struct MethodListReader {
         result[index].label = parts.isEmpty ? label : "\(label) (\(parts.joined(separator: ", ")))"
         if let first = seen.updateValue(index, forKey: result[index].label) {
           throw DocumentError(
-            "\(methods[index].place): the same as \(methods[first].place); take one away, or give it a label",
+            "\(methods[index].place): the same as \(methods[first].place); remove one of them, or give it a label",
             at: methods[index].nameOffset, of: file.text)
         }
       }

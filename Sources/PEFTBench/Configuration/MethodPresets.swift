@@ -117,7 +117,7 @@ struct PresetChoice {
       let names = table.sizes.map(\.name) + ["auto"]
       let hint = NearestName.of(name, among: names).map { "; did you mean \($0)?" } ?? ""
       throw reader.error(
-        "presets", "there is no size \(name.debugDescription)\(hint) There are: \(names.joined(separator: ", "))")
+        "presets", "there is no size \(name.debugDescription)\(hint) Available: \(names.joined(separator: ", "))")
     }
     let start = file.add(text)
     size = MethodPresets.Size(

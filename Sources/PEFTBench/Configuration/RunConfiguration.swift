@@ -70,7 +70,7 @@ package struct RunConfiguration: Sendable {
     }
     seeds = keys.seeds
     guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
-      throw reader.error("seeds", "expected at least one seed, and none of them twice")
+      throw reader.error("seeds", "expected at least one seed, and no seed twice")
     }
     // A group of the catalogue counts with all that there are.
     let datasetCount = self.data.datasets.reduce(0) { sum, entry in

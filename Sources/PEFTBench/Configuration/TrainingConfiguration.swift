@@ -83,12 +83,12 @@ package struct TrainingConfiguration: Sendable, Equatable {
       try reader.optionalInteger(
         "steps", in: 0...mostSteps,
         about: "optimizer steps, in place of epochs; 0 trains nothing and judges what is attached as it is") ?? steps
-    batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples a forward pass")
+    batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples per forward pass")
     gradientAccumulation = try reader.integer(
-      "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes a step")
+      "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes per step")
     learningRate = try reader.number("learning_rate", default: learningRate, in: 0...1000, about: "the largest one")
     scheduler = try reader.choice(
-      "scheduler", default: scheduler, about: "how the learning rate goes on after the warm-up")
+      "scheduler", default: scheduler, about: "the shape of the learning rate after the warm-up")
     if reader.has("warmup_ratio"), reader.has("warmup_steps") {
       throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
     }
@@ -130,7 +130,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     loggingSteps = try reader.integer(
       "logging_steps", default: loggingSteps, in: 1...mostSteps, about: "steps between two lines of the history")
     evaluationsPerEpoch = try reader.integer(
-      "evaluations_per_epoch", default: evaluationsPerEpoch, in: 1...10_000, about: "validations an epoch")
+      "evaluations_per_epoch", default: evaluationsPerEpoch, in: 1...10_000, about: "validations per epoch")
     validationEvery =
       try reader.optionalInteger(
         "validation_every", in: 1...mostSteps,
@@ -138,7 +138,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     checkpointSteps =
       try reader.optionalInteger(
         "checkpoint_steps", in: 1...mostSteps,
-        about: "steps between two checkpoints of a run in progress, else one a minute; changes no number")
+        about: "steps between two checkpoints of a run in progress, else one per minute; changes no number")
       ?? checkpointSteps
   }
 

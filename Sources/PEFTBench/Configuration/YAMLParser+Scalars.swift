@@ -180,7 +180,7 @@ extension YAMLParser {
       guard 0xDC00..<0xE000 ~= low else { throw error("half of a surrogate pair", at: start) }
       code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
     }
-    guard let scalar = Unicode.Scalar(code) else { throw error("this escape is no Unicode character", at: start) }
+    guard let scalar = Unicode.Scalar(code) else { throw error("this escape is not a Unicode character", at: start) }
     return String(Character(scalar))
   }
 

@@ -119,7 +119,7 @@ package struct MemoryError: InputError, Equatable {
   /// The figures and what to change.
   package var description: String {
     "\(subject) needs \(ByteCount.text(need.total)) of memory (\(need.parts)), but \(ByteCount.text(available.bytes)) "
-      + "are \(available.origin); \(advice), or run it all the same by --force"
+      + "are \(available.origin); \(advice), or override with --force"
   }
 }
 

@@ -51,9 +51,9 @@ package struct AnswerSummary: Sendable, Equatable {
   package let queryF1: [Double]
   /// How many different answers were given; those that name one label are one answer.
   package let distinctAnswers: Int?
-  /// Precision, recall and F1 of each label, in label order; empty where answers are no label words.
+  /// Precision, recall and F1 of each label, in label order; empty where answers are not label words.
   package let classes: [ClassScores]
-  /// The confusion matrix; nil where answers are no label words, and above `ConfusionMatrix.largestTable` labels.
+  /// The confusion matrix; nil where answers are not label words, and above `ConfusionMatrix.largestTable` labels.
   package let confusion: Confusion?
 
   /// Why there is no confusion matrix although answers are label words; nil where there is one.
@@ -123,7 +123,7 @@ extension DatasetMetric {
     }
   }
 
-  /// The gold answer that most rows have; nil where none stands twice and answers are no label words.
+  /// The gold answer that most rows have; nil where none occurs twice and answers are not label words.
   private func mostFrequentGold(of answers: [ScoredAnswer]) -> String? {
     let labels = family.labels
     let parser = AnswerParser(labels: labels)

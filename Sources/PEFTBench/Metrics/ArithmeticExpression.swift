@@ -11,7 +11,7 @@ package struct ArithmeticExpression {
   private var position = 0
   private var depth = 0
 
-  /// The value of `text`, or nil if it is no such expression, divides by zero, or is too large.
+  /// The value of `text`, or nil if it is not such an expression, divides by zero, or is too large.
   package static func value(of text: String) -> Double? {
     var expression = ArithmeticExpression(bytes: Array(text.utf8))
     guard let value = expression.sum(), expression.peek() == nil, value.isFinite else { return nil }

@@ -10,7 +10,7 @@ package enum MetricFamily: Sendable, Equatable {
   case correlation(range: ClosedRange<Double>)
   /// Free text, compared with every accepted answer after SQuAD's normalisation.
   case recordSpan
-  /// A worked solution with its final answer behind `####`.
+  /// A worked solution with its final answer after `####`.
   case gsm8k
   /// An equation `( a op b ) = c`.
   case svamp
@@ -19,7 +19,7 @@ package enum MetricFamily: Sendable, Equatable {
   /// Two label words for each answer of a question; all answers of a question right is an exact match.
   case multirc(labels: [String], positive: String)
 
-  /// The label words, empty where answers are no label words.
+  /// The label words, empty where answers are not label words.
   package var labels: [String] {
     switch self {
     case .binaryClassification(let labels, _), .multiClass(let labels), .multirc(let labels, _): labels

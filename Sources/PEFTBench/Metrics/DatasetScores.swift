@@ -24,7 +24,8 @@ package struct DatasetScores: Sendable, Equatable {
   package let invalidRate: Double
   /// How many predictions were scored.
   package let count: Int
-  /// The credit of each answer, 0...1, in the order given; empty where the score is no mean over rows (correlations).
+  /// The credit of each answer, 0...1, in the order given; empty where the score is not a mean over rows
+  /// (correlations).
   ///
   /// Paired tests between two methods work on these.
   package let rowCredits: [Double]

@@ -6,13 +6,13 @@ package enum FinalAnswer {
   package struct Found: Sendable, Equatable {
     /// The number.
     package let value: Double
-    /// Whether it stood behind `####`, and was not merely the last number of the text.
+    /// Whether it stood after `####`, and was not merely the last number of the text.
     package let isMarked: Bool
   }
 
-  /// The answer in `text`: the first number behind the last `####`, else the last number of the text.
+  /// The answer in `text`: the first number after the last `####`, else the last number of the text.
   ///
-  /// Thousands separators, a currency sign before the number, and a unit, a percent sign or anything else behind it
+  /// Thousands separators, a currency sign before the number, and a unit, a percent sign or anything else after it
   /// do not matter; `3/4` is a fraction.
   package static func find(in text: String) -> Found? {
     if let mark = text.lastRange(of: "####") {
@@ -53,7 +53,7 @@ package enum FinalAnswer {
     bytes.indices.contains(index) && (0x30...0x39).contains(bytes[index])
   }
 
-  /// Reads digits with thousands separators and a fraction; a separator needs three digits behind it.
+  /// Reads digits with thousands separators and a fraction; a separator needs three digits after it.
   private static func unsigned(_ bytes: [UInt8], _ position: inout Int) -> Double? {
     var spelling: [UInt8] = []
     while position < bytes.count {
@@ -76,7 +76,7 @@ package enum FinalAnswer {
 
   /// Whether a minus sign belongs to the number that starts at `index`, perhaps with a currency sign between them.
   ///
-  /// A minus right behind a digit, letter or closing parenthesis is a subtraction or a hyphen.
+  /// A minus right after a digit, letter or closing parenthesis is a subtraction or a hyphen.
   private static func hasMinus(_ bytes: [UInt8], before index: Int) -> Bool {
     var place = index - 1
     // The euro, pound and yen signs are bytes above 0x7F in UTF-8.

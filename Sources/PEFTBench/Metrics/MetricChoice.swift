@@ -1,4 +1,4 @@
-/// The metrics among which the description of a dataset of one's own chooses its headline score.
+/// The metrics among which the description of a user's own dataset chooses its headline score.
 ///
 /// All other scores of the same answers are computed and recorded too.
 package enum MetricChoice: String, Sendable, CaseIterable {

@@ -108,7 +108,7 @@ struct PublishedScoring {
       ], invalid: rows.count { SpanMatch.normalised($0.predict).isEmpty }, of: rows, credits: results.map(\.f1))
   }
 
-  /// Only a bare number behind `####` counts; commas and percent signs are all that is taken off it.
+  /// Only a bare number after `####` counts; commas and percent signs are all that is taken off it.
   private func finalAnswers(_ rows: [ScoredAnswer]) -> DatasetScores {
     func number(_ text: String) -> Double? {
       guard let mark = text.lastRange(of: "####") else { return nil }

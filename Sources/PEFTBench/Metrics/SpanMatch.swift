@@ -71,7 +71,7 @@ package enum SpanMatch {
     }
   }
 
-  /// Letters and numbers of any script (marks are no word parts), as Python's `\w` has them.
+  /// Letters and numbers of any script (marks are not word parts), as Python's `\w` has them.
   private static func isWordPart(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,

@@ -84,7 +84,7 @@ struct StrictScoring {
     return Double(allRight.values.count { $0 }) / Double(max(1, allRight.count))
   }
 
-  /// An answer that is no number of the range takes the mean of the others: it then adds nothing to the covariance,
+  /// An answer that is not a number of the range takes the mean of the others: it then adds nothing to the covariance,
   /// while its gold value stays in the denominator, so it costs what a guess costs and no outlier is made up.
   private func correlation(_ answers: [ScoredAnswer], range: ClosedRange<Double>) throws(ScoringError)
     -> DatasetScores

@@ -92,7 +92,7 @@ struct PretrainingCheckpoint {
       let document = value["document"]?.integer, let piece = value["piece"]?.integer,
       let loss = value["pending_loss"]?.number, let steps = value["pending_steps"]?.integer,
       let history = value["history"]?.array, [step, tokens, document, piece, steps].allSatisfy({ $0 >= 0 })
-    else { throw FileError(path: path, "is no checkpoint of a pretraining") }
+    else { throw FileError(path: path, "is not a checkpoint of a pretraining") }
     return Progress(
       step: step, tokens: tokens, position: .init(document: document, piece: piece), pendingLoss: (loss, steps),
       history: history.compactMap(PretrainingEntry.init))

@@ -150,7 +150,7 @@ package struct PretrainingConfiguration: Sendable {
   }
 
   private static func source(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError) -> Source {
-    let files = try reader.optionalFilePaths("files", about: ".txt (a document a line) or .jsonl (text or messages)")
+    let files = try reader.optionalFilePaths("files", about: ".txt (a document per line) or .jsonl (text or messages)")
     let source = try reader.choice(
       "source", of: ["small-world", "files"], default: files == nil ? "small-world" : "files")
     let seed = try reader.integer("seed", default: 1, about: "of the small world")
@@ -209,13 +209,13 @@ package struct PretrainingConfiguration: Sendable {
     let positive = Double.leastNonzeroMagnitude
     value.tokens = try reader.integer("tokens", default: value.tokens, in: 1...1_000_000_000_000, about: "in all")
     value.batchTokens = try reader.integer(
-      "batch_tokens", default: value.batchTokens, in: 1...100_000_000, about: "tokens an optimizer step")
+      "batch_tokens", default: value.batchTokens, in: 1...100_000_000, about: "tokens per optimizer step")
     value.sequenceLength = try reader.integer(
       "sequence_length", default: value.sequenceLength, in: 2...1_000_000, about: "longest piece of a document")
     value.shards = try reader.integer(
       "shards", default: value.shards, in: 1...64, about: "parts of a batch that threads work on side by side")
     value.learningRate = try reader.number("learning_rate", default: value.learningRate, in: 0...1000)
-    value.scheduler = try reader.choice("scheduler", default: value.scheduler, about: "form of the learning rate")
+    value.scheduler = try reader.choice("scheduler", default: value.scheduler, about: "shape of the learning rate")
     if reader.has("warmup_ratio"), reader.has("warmup_steps") {
       throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
     }

@@ -183,7 +183,7 @@ package struct ResultsFolder: Sendable {
     let runs = engines.count == 1 ? "1 run" : "\(engines.count) runs"
     let which = oldest == engines.max() ? "engine \(oldest)" : "engines \(oldest) to \(engines.max() ?? oldest)"
     return "\(path) holds \(runs) of \(which), from before peft-bench \(Version.current) with engine "
-      + "\(RunIdentity.engine), whose ids cover everything that a run reads; what this config asks for is done anew "
+      + "\(RunIdentity.engine), whose ids cover everything that a run reads; what this config asks for is done again "
       + "beside them, and report and compare still read them"
   }
 

@@ -34,7 +34,7 @@ package struct MajorityTest: Sendable, Equatable {
     let right = counts.reduce(0) { $0 + $1.right }
     let rows = counts.reduce(0) { $0 + $1.rows }
     if rows > Self.mostExactRows {
-      // Of so many rows the sum is normal; half a row is the correction for its steps.
+      // With that many rows the sum is normal; half a row is the correction for its steps.
       let mean = counts.reduce(0) { $0 + Double($1.rows) * $1.majority }
       let variance = counts.reduce(0) { $0 + Double($1.rows) * $1.majority * (1 - $1.majority) }
       pValue =

@@ -124,7 +124,7 @@ package struct PSCPTable: Sendable {
     if asked == "paper" { return "paper" }
     guard !own.isEmpty else {
       throw row.complaint(
-        "column \"pscp_preset\" is missing or empty: an older version wrote this summary; make it anew with "
+        "column \"pscp_preset\" is missing or empty: an older version wrote this summary; make it again with "
           + "`peft-bench report`, or give --preset paper")
     }
     guard ["paper", "relative"].contains(own) else {

@@ -89,7 +89,7 @@ package struct PairedDifference: Sendable, Equatable {
   /// rows and runs lie; nil where no difference can be found.
   ///
   /// It is computed from the disagreement that was observed (with the two added rows, so never from none). The exact
-  /// test moreover needs so many rows on which the two differ as can be significant at all.
+  /// test moreover needs enough rows on which the two differ to be significant at all.
   package func detectable(significance: Double) -> Double? {
     let reach =
       variance.squaredReach(tail: significance / 2).squareRoot()

@@ -15,7 +15,7 @@ package enum ScoreInterval {
     /// The score.
     let estimate: Double
     let variance: SamplingVariance
-    /// Rows that leave as much doubt as these rows and runs, with one run; nil where the score is no share.
+    /// Rows that leave as much doubt as these rows and runs, with one run; nil where the score is not a share.
     let effectiveRows: Double?
     private var resampled: [Double] = []
     private var leavingOneOut: [Double] = []

@@ -22,10 +22,10 @@ enum ListTalk {
     draws.chance(0.5) ? judged(&draws) : conversation(&draws)
   }
 
-  /// A drawn list with a verdict behind its entries.
+  /// A drawn list with a verdict after its entries.
   static func judged(_ draws: inout Draws) -> PretrainingDocument { judged(subject, &draws) }
 
-  /// A list of some sort with a verdict behind its entries.
+  /// A list of some sort with a verdict after its entries.
   static func judged(_ subject: (inout Draws) -> Subject, _ draws: inout Draws) -> PretrainingDocument {
     let subject = subject(&draws)
     let clue = draws.pick(subject.clues)
@@ -60,7 +60,7 @@ enum ListTalk {
       } else {
         lines = [field.isEmpty ? clue.question : "\(field): \(clue.question)"]
       }
-      // The list stands once, mostly behind what is asked, as in the tasks.
+      // The list stands once, mostly after what is asked, as in the tasks.
       if turns.isEmpty {
         lines = draws.chance(0.75) ? lines + list : list + lines
         if draws.chance(0.4) { lines.insert(Preface.text(&draws), at: 0) }

@@ -46,7 +46,7 @@ extension Lesson {
     return exchange(lines.joined(separator: "\n"), "\(names[choice.right]), \(text).")
   }
 
-  /// A choice as prose that says behind options whether they are right, and then which one it is.
+  /// A choice as prose that says after options whether they are right, and then which one it is.
   ///
   /// To choose, a model has to have judged each option by the time it has read it; one word at the end teaches that hardly
   /// at all. Here every judgement is told where it has to be made. It is left out at random, so that it has to be made
@@ -64,7 +64,7 @@ extension Lesson {
     return .prose(lines.joined(separator: "\n"))
   }
 
-  /// Statements under something given, each with a verdict behind it, as prose.
+  /// Statements under something given, each with a verdict after it, as prose.
   ///
   /// Of a conversation only one word tells whether two texts agree; here one text is judged against several.
   static func verdicts(_ fields: [Field], _ statements: [(text: String, isRight: Bool)], _ draws: inout Draws)

@@ -1,7 +1,7 @@
 /// What somebody says before a request that does not change it.
 ///
-/// A request is told by its parts. With words in front of it that have nothing to do with it, the skill is learned for
-/// whatever instruction a task may have.
+/// A request is recognised by its parts. With words in front of it that have nothing to do with it, the skill is
+/// learned for whatever instruction a task may have.
 enum Preface {
   /// A sentence or two.
   static func text(_ draws: inout Draws) -> String {

@@ -15,7 +15,7 @@ enum SceneTalk {
     case answer
   }
 
-  /// A scene of the sort that these tasks tell of.
+  /// A scene of the sort that these tasks are about.
   static func scene(_ count: Int, in split: WorldSplit, _ draws: inout Draws) -> Scene {
     let wish = Event.Wish(actions: Action.onThings + Action.onPeople, people: Person.named, quality: 0.1)
     return Scene.draw(count, wish, hasTimes: draws.chance(0.3), in: split, &draws)

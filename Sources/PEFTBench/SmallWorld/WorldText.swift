@@ -22,7 +22,7 @@ package enum WorldText {
   /// What somebody did one after another, and sometimes how it felt.
   static func day(_ draws: inout Draws) -> String {
     let first = Event.draw(in: .pretraining, &draws)
-    // Only the subject of the first sentence can be meant by the pronouns behind it.
+    // Only the subject of the first sentence can be meant by the pronouns after it.
     var opening = Event.Phrasing.draw(for: first, &draws)
     opening.isPassive = false
     var sentences = [first.sentence(opening)]

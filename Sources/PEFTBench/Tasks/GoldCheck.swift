@@ -42,7 +42,7 @@ struct GoldCheck {
     let shown = answer.count > 60 ? "\"\(answer.prefix(60))…\"" : "\"\(answer)\""
     switch dataset.metric.family {
     case .correlation(let range):
-      guard let number = AnswerParser.number(answer) else { return "\(shown) is no number" }
+      guard let number = AnswerParser.number(answer) else { return "\(shown) is not a number" }
       return range.contains(number)
         ? nil : "\(shown) is not within the range \(range.lowerBound) to \(range.upperBound)"
     case .gsm8k: return FinalAnswer.find(in: answer) == nil ? "\(shown) has no number" : nil

@@ -81,7 +81,7 @@ struct LabelScan {
   }
 
   private func shown(_ text: String, by reading: LabelReading) -> String {
-    column.index(of: LabelValue(text: text), by: reading).map { "it is \"\(column.words[$0])\"" } ?? "it is no label"
+    column.index(of: LabelValue(text: text), by: reading).map { "it is \"\(column.words[$0])\"" } ?? "it is not a label"
   }
 
   /// A value that both readings take, and what it is by each.

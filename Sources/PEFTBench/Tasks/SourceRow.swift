@@ -141,7 +141,7 @@ package struct SourceRow {
 
   private func unknown(_ shown: String, _ column: String) -> TableError {
     row.complaint(
-      "column \"\(column)\": \(shown) is no label of this dataset; expected \(labels.joined(separator: ", ")), or "
+      "column \"\(column)\": \(shown) is not a label of this dataset; expected \(labels.joined(separator: ", ")), or "
         + "a class id")
   }
 

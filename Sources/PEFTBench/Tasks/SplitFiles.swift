@@ -98,7 +98,7 @@ struct SplitFiles {
       guard let file = shards[index] else {
         throw FileError(
           path: folder,
-          "the split \(name) is incomplete: \(shards.count) of \(total) shards are there, and number "
+          "the split \(name) is incomplete: \(shards.count) of \(total) shards are there; number "
             + "\(index) is missing")
       }
       files.append(folder.isEmpty ? file : "\(folder)/\(file)")

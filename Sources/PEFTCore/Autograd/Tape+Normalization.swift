@@ -4,7 +4,7 @@ extension Tape {
   /// Saves x and one or two numbers a row.
   ///
   /// - Parameters:
-  ///   - x: `[T, C]`; with `groups`, each row is normalized in so many equal parts, which share the gain.
+  ///   - x: `[T, C]`; with `groups`, each row is normalized in that many equal parts, which share the gain.
   ///   - normalization: RMSNorm or LayerNorm.
   ///   - gain: `[C / groups]`, or nil for none.
   ///   - bias: `[C / groups]`, or nil for none.

@@ -59,7 +59,7 @@ public struct GGUFCheckpoint: Sendable {
     var index: [String: Int] = [:]
     for (position, tensor) in tensors.enumerated() {
       guard index.updateValue(position, forKey: tensor.name) == nil else {
-        throw CheckpointError(file: tensor.file.path, tensor: tensor.name, "stands in two parts of the model")
+        throw CheckpointError(file: tensor.file.path, tensor: tensor.name, "is in two parts of the model")
       }
     }
     self.index = index

@@ -84,12 +84,12 @@ public struct GGUFFile: Sendable {
   private static func version(_ cursor: inout GGUFCursor) throws(CheckpointError) -> Int {
     let magic = try cursor.integer(UInt32.self)
     guard magic == 0x4655_4747 else {
-      throw cursor.error("does not start with \"GGUF\": no GGUF file", at: 0)
+      throw cursor.error("does not start with \"GGUF\": not a GGUF file", at: 0)
     }
     let version = try cursor.integer(UInt32.self)
     switch version {
     case 2, 3: return Int(version)
-    case 1: throw cursor.error("GGUF version 1 cannot be read, only 2 and 3: convert the model anew", at: 4)
+    case 1: throw cursor.error("GGUF version 1 cannot be read, only 2 and 3: convert the model again", at: 4)
     case 0x0100_0000, 0x0200_0000, 0x0300_0000:
       throw cursor.error("a big-endian GGUF file cannot be read: convert it to little-endian", at: 4)
     default: throw cursor.error("unknown GGUF version \(version), expected 2 or 3", at: 4)
@@ -165,7 +165,7 @@ public struct GGUFFile: Sendable {
       let columns = dimensions.first ?? 1
       if let type, columns % type.elementsPerBlock != 0 {
         throw cursor.error(
-          "rows of \(columns) elements are no whole number of \(type.name) blocks of \(type.elementsPerBlock)",
+          "rows of \(columns) elements are not a whole number of \(type.name) blocks of \(type.elementsPerBlock)",
           tensor: name, at: rankOffset)
       }
       let dataOffset = try cursor.integer(UInt64.self)
@@ -202,7 +202,7 @@ public struct GGUFFile: Sendable {
         CheckpointError(file: file.path, tensor: description.name, byteOffset: description.position, message)
       }
       guard description.dataOffset % UInt64(alignment) == 0 else {
-        throw error("its offset \(description.dataOffset) is no multiple of the alignment \(alignment)")
+        throw error("its offset \(description.dataOffset) is not a multiple of the alignment \(alignment)")
       }
       let available = file.count - dataStart
       guard let offset = Int(exactly: description.dataOffset), offset <= available || description.byteCount == 0,

@@ -61,7 +61,7 @@ public struct HubCache: Sendable {
         path: folder, "the \(kind.rawValue) \(id) is not in the Hub cache (\(path), from \(origin)); \(list)\(guess)")
     }
     let wanted = revision ?? "main"
-    guard Self.isSafe(wanted) else { throw FileError(path: folder, "\"\(wanted)\" is no name of a revision") }
+    guard Self.isSafe(wanted) else { throw FileError(path: folder, "\"\(wanted)\" is not the name of a revision") }
     if Self.isCommit(wanted), let snapshot = existing(folder + "/snapshots/" + wanted) { return snapshot }
     let reference = folder + "/refs/" + wanted
     if let content = FileManager.default.contents(atPath: reference) {
@@ -96,7 +96,7 @@ public struct HubCache: Sendable {
   /// - Throws: `FileError` for what is no id of a repository.
   public func folder(of id: String, kind: HubRepositoryKind = .model) throws(FileError) -> String {
     guard Self.isRepositoryID(id) else {
-      throw FileError(path: id, "is no id of a Hub repository, expected org/name")
+      throw FileError(path: id, "is not the id of a Hub repository, expected org/name")
     }
     return path + "/" + kind.folderPrefix + id.replacing("/", with: "--")
   }

@@ -129,8 +129,8 @@ public struct HubDownloader: Sendable {
     progress: (_ bytes: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws -> String {
     let folder = try cache.folder(of: id, kind: kind)
-    guard HubCache.isSafe(file) else { throw FileError(path: file, "is no path of a file in a repository") }
-    guard HubCache.isSafe(revision) else { throw FileError(path: revision, "is no name of a revision") }
+    guard HubCache.isSafe(file) else { throw FileError(path: file, "is not the path of a file in a repository") }
+    guard HubCache.isSafe(revision) else { throw FileError(path: revision, "is not the name of a revision") }
     if isOffline || HubCache.isCommit(revision),
       let snapshot = try? cache.snapshot(of: id, kind: kind, revision: revision)
     {
@@ -230,7 +230,7 @@ public struct HubDownloader: Sendable {
   private func url(_ path: String) throws(FileError) -> URL {
     guard let url = URL(string: endpoint + path), let scheme = url.scheme, ["http", "https"].contains(scheme),
       url.host != nil
-    else { throw FileError(path: endpoint, "is no http(s) address (HF_ENDPOINT)") }
+    else { throw FileError(path: endpoint, "is not an http(s) address (HF_ENDPOINT)") }
     return url
   }
 

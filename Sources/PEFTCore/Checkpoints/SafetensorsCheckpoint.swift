@@ -45,7 +45,7 @@ public struct SafetensorsCheckpoint: Sendable {
     let folder = FilePath.folder(of: path)
     let document = try JSONParser.parse(file: path).value
     guard let members = document["weight_map"]?.object?.members else {
-      throw CheckpointError(file: path, "weight_map is missing or no object")
+      throw CheckpointError(file: path, "weight_map is missing or not an object")
     }
     var files: [SafetensorsFile] = []
     var fileIndex: [String: Int] = [:]
@@ -63,7 +63,7 @@ public struct SafetensorsCheckpoint: Sendable {
         guard !shard.isEmpty, shard != ".", shard != "..", !shard.utf8.contains(where: { $0 == 0x2F || $0 == 0 }) else {
           throw CheckpointError(
             file: path, tensor: member.key, byteOffset: member.value.offset,
-            "the shard \"\(shard)\" is no file name in the checkpoint's folder")
+            "the shard \"\(shard)\" is not the name of a file in the checkpoint's folder")
         }
         file = try SafetensorsFile(path: FilePath.joined(folder, shard))
         fileIndex[shard] = files.count
@@ -83,7 +83,7 @@ public struct SafetensorsCheckpoint: Sendable {
     let total = files.reduce(0) { $0 + $1.tensors.count }
     guard total == members.count else {
       throw CheckpointError(
-        file: path, "names \(members.count) tensors, but the shards hold \(total): some stand in two shards")
+        file: path, "names \(members.count) tensors, but the shards hold \(total): some are in two shards")
     }
     return SafetensorsCheckpoint(path: path, files: files)
   }

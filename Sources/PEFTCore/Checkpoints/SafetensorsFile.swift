@@ -25,7 +25,7 @@ public struct SafetensorsFile: Sendable {
     let file = try MemoryMappedFile(path: path)
     let headerEnd = try Self.headerEnd(of: file)
     guard file.bytes[8] == UInt8(ascii: "{") else {
-      throw CheckpointError(file: path, byteOffset: 8, "the header does not start with '{': no safetensors file")
+      throw CheckpointError(file: path, byteOffset: 8, "the header does not start with '{': not a safetensors file")
     }
     let text = DocumentText(name: "header of \(path)", bytes: Array(file.bytes[8..<headerEnd]))
     let header = try JSONParser.parse(text)
@@ -61,7 +61,7 @@ public struct SafetensorsFile: Sendable {
     guard length <= maximumHeaderBytes else {
       throw CheckpointError(
         file: file.path, byteOffset: 0,
-        "the header would be \(length) bytes long, more than \(maximumHeaderBytes): no safetensors file, or damaged")
+        "the header would be \(length) bytes long, more than \(maximumHeaderBytes): not a safetensors file, or damaged")
     }
     let end = 8 + Int(length)
     guard end <= file.count else {
@@ -107,7 +107,7 @@ public struct SafetensorsFile: Sendable {
       throw error("unknown key \"\(field.key)\", expected dtype, shape and data_offsets", at: field.value)
     }
     guard let typeName = fields["dtype"], let typeText = typeName.string else {
-      throw error("dtype is missing or no string", at: fields["dtype"] ?? member.value)
+      throw error("dtype is missing or not a string", at: fields["dtype"] ?? member.value)
     }
     guard let type = SafetensorsType(rawValue: typeText) else {
       let known = SafetensorsType.allCases.map(\.rawValue)
@@ -115,7 +115,7 @@ public struct SafetensorsFile: Sendable {
       throw error("unknown dtype \"\(typeText)\"\(guess)", at: typeName)
     }
     guard let sizes = fields["shape"], let dimensions = sizes.array else {
-      throw error("shape is missing or no list", at: fields["shape"] ?? member.value)
+      throw error("shape is missing or not a list", at: fields["shape"] ?? member.value)
     }
     let shape = try dimensions.map { (size) throws(CheckpointError) -> Int in
       guard case .integer(let size) = size.content, size >= 0 else {
@@ -126,7 +126,7 @@ public struct SafetensorsFile: Sendable {
     guard let places = fields["data_offsets"], let offsets = places.array, offsets.count == 2,
       case .integer(let begin) = offsets[0].content, case .integer(let end) = offsets[1].content
     else {
-      throw error("data_offsets is missing or no list of two integers", at: fields["data_offsets"] ?? member.value)
+      throw error("data_offsets is missing or not a list of two integers", at: fields["data_offsets"] ?? member.value)
     }
     let available = file.count - dataStart
     guard begin >= 0, begin <= end, end <= available else {
@@ -135,7 +135,7 @@ public struct SafetensorsFile: Sendable {
         at: places)
     }
     guard let byteCount = byteCount(of: type, shape: shape) else {
-      throw error("shape \(shape) of \(type.rawValue) is too large or fills no whole number of bytes", at: sizes)
+      throw error("shape \(shape) of \(type.rawValue) is too large or does not fill a whole number of bytes", at: sizes)
     }
     guard end - begin == byteCount else {
       throw error(

@@ -92,7 +92,7 @@ public struct OutputFolder: Sendable {
     if FileManager.default.fileExists(atPath: marker) {
       let value = try? JSONParser.parse(file: marker).value
       guard let format = value?["format"]?.string, let holds = value?["holds"]?.string else {
-        throw FileError(path: marker, "is no marker of a folder that peft-bench wrote; choose a new or empty folder")
+        throw FileError(path: marker, "is not the marker of peft-bench's own folders; choose a new or empty folder")
       }
       guard format == Self.format else {
         throw FileError(

@@ -16,7 +16,7 @@ protocol PanelSource {
     _ index: Int, depths: Range<Int>, buffer: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> (elements: UnsafePointer<Float>, stride: Int)
   /// Where in memory a share of a panel's elements lies, to be fetched before the panel is asked for; nil where that is
-  /// not worth it. Up to a depth block of bytes behind it is read, too.
+  /// not worth it. Up to a depth block of bytes beyond it is read, too.
   ///
   /// - Parameter share: From 0 up to `shares`.
   func stored(_ index: Int, depths: Range<Int>, share: Int, of shares: Int) -> UnsafeRawBufferPointer?

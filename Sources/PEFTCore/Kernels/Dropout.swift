@@ -26,7 +26,7 @@ struct Dropout: Sendable {
   func apply(
     to x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, firstIndex: Int = 0, workers: Workers
   ) {
-    precondition(firstIndex % 4 == 0, "Dropout: first index \(firstIndex) is no multiple of 4")
+    precondition(firstIndex % 4 == 0, "Dropout: first index \(firstIndex) is not a multiple of 4")
     workers.run(count: count, grain: elementwiseGrain) { start, count in
       let x = x + start
       let y = y + start

@@ -28,7 +28,7 @@ final class HelperCrew: Sendable {
   private let isTaken = Atomic<Bool>(false)
   /// The address of the running region.
   private let region = Atomic<UInt>(0)
-  /// How many pieces the running region has (lower half), and which is to be taken next (upper half).
+  /// How many pieces the running region has (lower half), and which one is next (upper half).
   ///
   /// A piece is taken by exchanging this word. Only then is the region looked at: it cannot end before the piece is done.
   private let claims = Atomic<UInt64>(0)
@@ -65,7 +65,7 @@ final class HelperCrew: Sendable {
     isTaken.store(false, ordering: .releasing)
   }
 
-  /// Sees to it that so many helpers are there, or on their way.
+  /// Ensures that this many helpers are there, or on their way.
   private func call(_ wanted: Int) {
     while true {
       let present = helpers.load(ordering: .relaxed)

@@ -32,7 +32,7 @@ struct PackedWeights: Sendable {
     let isHalves = format == .float16 || format == .bfloat16
     rowBytes = isHalves ? (bytesPerRow + 3) / 4 * 4 : bytesPerRow
     let panels = (outputs + KernelShape.panelWidth - 1) / KernelShape.panelWidth
-    // What is fetched ahead ends up to a depth block behind the last panel.
+    // What is fetched ahead ends up to a depth block beyond the last panel.
     memory = arena.allocate(panels * rowBytes * KernelShape.panelWidth + KernelShape.depthBlock)
     guard rowBytes > 0, let source = bytes.baseAddress else { return }
     // Several panels a piece, since one panel of a transposed source is narrower than a page.

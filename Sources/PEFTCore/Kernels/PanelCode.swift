@@ -91,7 +91,7 @@ enum PanelReader {
     return floats(finite | largestExponent | (halves & 0x8000) &<< 16)
   }
 
-  /// Scales stored one a row, of one of the panel's two vectors of rows.
+  /// Scales stored one per row, of one of the panel's two vectors of rows.
   @inline(__always)
   static func scales(_ block: UnsafeRawPointer, vector: Int) -> KernelVector {
     let words = block.loadUnaligned(as: KernelWords.self)

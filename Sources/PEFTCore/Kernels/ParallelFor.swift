@@ -16,7 +16,8 @@ public struct Workers: Sendable {
 
   private let crew: HelperCrew
 
-  /// Creates a crew of `count` threads, or of fewer where a limit on processes and threads leaves no room for so many.
+  /// Creates a crew of `count` threads, or of fewer where a limit on processes and threads leaves no room for that
+  /// many.
   public init(count: Int, profile: KernelProfile? = nil) {
     self.count = count > 1 ? 1 + CheckedThread.room(for: count - 1) : 1
     self.profile = profile

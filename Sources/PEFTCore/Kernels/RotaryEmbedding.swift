@@ -18,7 +18,7 @@ public enum RotaryScaling: Sendable, Equatable {
 ///
 /// - Source: Su et al. 2021 (RoFormer).
 struct RotaryTable: Sendable {
-  /// Rotated dimensions of a head, an even number; the dimensions behind them pass unchanged.
+  /// Rotated dimensions of a head, an even number; the dimensions after them pass unchanged.
   let rotatedDimensions: Int
   /// Positions from zero that the table covers.
   let positionCount: Int
@@ -48,7 +48,7 @@ struct RotaryTable: Sendable {
 
   /// Angle per position of each pair of dimensions.
   static func inverseFrequencies(rotatedDimensions: Int, base: Double, scaling: RotaryScaling = .none) -> [Double] {
-    precondition(rotatedDimensions % 2 == 0, "RotaryTable: \(rotatedDimensions) rotated dimensions make no pairs")
+    precondition(rotatedDimensions % 2 == 0, "RotaryTable: \(rotatedDimensions) rotated dimensions do not make pairs")
     return (0..<rotatedDimensions / 2).map { pair in
       let frequency = pow(base, -2 * Double(pair) / Double(rotatedDimensions))
       switch scaling {

@@ -24,7 +24,7 @@ enum VectorMath {
     p = Lanes(repeating: 0.1666666716337204).adding(p, times: r)
     p = Lanes(repeating: 0.5).adding(p, times: r)
     let mantissa = (r.adding(p, times: r * r)) + 1
-    // Two factors, because 2¹²⁸ alone is no float.
+    // Two factors, because 2¹²⁸ alone is not a float.
     let exponent = unsafeBitCast(shifted, to: IntegerLanes.self) &- 0x4B40_0000
     let half = exponent &>> 1
     let first = unsafeBitCast((half &+ 127) &<< 23, to: Lanes.self)

@@ -20,7 +20,7 @@ enum SystemPages {
   /// The same of a multiple of `largeSize`, from one of its multiples on and in large pages if the system grants them.
   static func mapLarge(_ size: Int) -> UnsafeMutableRawPointer? {
     guard let mapped = map(size + largeSize) else { return nil }
-    // What lies before and behind the range is given back.
+    // What lies before and after the range is given back.
     let before = (largeSize - Int(bitPattern: mapped) % largeSize) % largeSize
     let start = mapped + before
     if before > 0 { unmap(mapped, before) }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Memory of frozen weights: blocks one behind the other in large regions, on pages of 2 MB where the system has them.
+/// Memory of frozen weights: blocks one after the other in large regions, on pages of 2 MB where the system has them.
 ///
 /// Generation reads all weights once a token. From pages of 4 KB one core gets 21 GB/s where large ones give it 29, since
 /// what the processor fetches ahead ends with a page; and most matrices of a small model are smaller than a large page.

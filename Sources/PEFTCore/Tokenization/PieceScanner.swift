@@ -5,7 +5,8 @@
 enum PieceScanner: Sendable, Equatable {
   /// GPT-2's expression: case-sensitive contractions, one space may lead a word, a number or other signs.
   case gpt2
-  /// Llama 3's and Qwen's: any one sign may lead a word, numbers of at most so many digits, line ends with what precedes.
+  /// Llama 3's and Qwen's: any one sign may lead a word, numbers of at most that many digits, line ends with what
+  /// precedes.
   case words(maximumDigits: Int)
   /// OpenAI's o200k, as Phi-4-mini and GPT-4o have it: as before, but a word ends before a capital in its middle, and a
   /// contraction stays with it.

@@ -28,7 +28,7 @@ enum ScalarClass: UInt8 {
     }
   }
 
-  /// Whether `scalar` is a number for a pre-tokenizer that is no regular expression, which knows Unicode 17.
+  /// Whether `scalar` is a number for a pre-tokenizer that is not a regular expression, which knows Unicode 17.
   static func isNumeric(_ scalar: UInt32) -> Bool {
     of(scalar) == .number || (scalar >= 0x11DE0 && Unicode.Scalar(scalar)?.properties.generalCategory.isNumber == true)
   }

@@ -8,7 +8,7 @@ enum TokenDecoder: Sendable {
   case byteFallback
   /// Joins all tokens into one.
   case fuse
-  /// Removes up to so many copies of a character from the ends of each token.
+  /// Removes up to that many copies of a character from the ends of each token.
   case strip(content: [UInt8], start: Int, stop: Int)
   /// Turns marks into spaces, but drops those of the first token if they were added.
   case metaspace(mark: [UInt8], dropsFirst: Bool)

@@ -43,7 +43,7 @@ extension GGUFTokenizerReader {
     var members: [(key: String, value: JSONValue)] = []
     for (id, token) in metadata.tokens.enumerated() {
       guard table.id(of: Array(token.utf8)) == Int32(id) else {
-        throw error("token \(id) \"\(token)\" is there twice, which a tokenizer.json cannot say")
+        throw error("token \(id) \"\(token)\" occurs twice, which a tokenizer.json cannot express")
       }
       members.append((token, JSONValue(id)))
     }
@@ -99,7 +99,7 @@ extension GGUFTokenizerReader {
     ]
   }
 
-  /// The steps that byte-level models have, the byte alphabet behind them.
+  /// The steps that byte-level models have, the byte alphabet after them.
   private static func preTokenizers(_ steps: [PreTokenizer]) -> [JSONValue] {
     var result: [JSONValue] = []
     var isCut = false

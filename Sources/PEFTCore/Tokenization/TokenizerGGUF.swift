@@ -37,7 +37,7 @@ public struct GGUFTokenizerMetadata: Sendable {
   }
 }
 
-/// A complaint about the tokenizer inside a GGUF file.
+/// An error about the tokenizer inside a GGUF file.
 public struct GGUFTokenizerError: InputError, Equatable {
   /// The file and what is wrong in it.
   public let description: String

@@ -70,7 +70,7 @@ import Testing
                                or methods.lora.rank=8.
           -q, --quiet          Print no progress and no notes.
               --json           Print the result as JSON.
-          -j, --threads N      Worker threads; one a core unless given.
+          -j, --threads N      Worker threads; one per core unless given.
           -o, --output DIR     The folder of results.
               --format F       The format. One of table, csv.
           -h, --help           Print this help.

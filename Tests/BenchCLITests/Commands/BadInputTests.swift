@@ -118,7 +118,7 @@ import Testing
       file("empty GGUF", [], "empty"),
       file("GGUF cut in its header", Array(gguf.prefix(100)), "byte 8"),
       file("GGUF cut in its data", Array(gguf.prefix(gguf.count / 2)), "cut short"),
-      file("no GGUF", Array("GGUX".utf8) + gguf.dropFirst(4), "byte 0"),
+      file("not a GGUF file", Array("GGUX".utf8) + gguf.dropFirst(4), "byte 0"),
       file("GGUF with too many tensors", gguf.prefix(8) + littleEndian(1 << 62) + gguf.dropFirst(16), "byte 8"),
       file("GGUF with too many keys", gguf.prefix(16) + littleEndian(1 << 40) + gguf.dropFirst(24), "byte 16"),
       file("GGUF with a key too long", gguf.prefix(24) + littleEndian(1 << 62) + gguf.dropFirst(32), "byte 24"),

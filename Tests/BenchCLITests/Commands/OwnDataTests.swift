@@ -46,7 +46,7 @@ import Testing
       (
         #""prompt": "{q}", "answer": "a", "metric": "correlation""#,
         [#"{"q": "a", "a": 1}"#, #"{"q": "b", "a": "x"}"#], "",
-        "rows.jsonl:2: column \"a\": \"x\" is no number"
+        "rows.jsonl:2: column \"a\": \"x\" is not a number"
       ),
     ] {
       let workspace = try workspace(members, rows: rows, evaluation: settings)

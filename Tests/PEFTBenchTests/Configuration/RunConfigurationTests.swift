@@ -194,7 +194,7 @@ import Testing
     }
     #expect(
       message("[{name: lroa}]")?.hasPrefix(
-        "run.yaml:2:18: methods[0]: unknown method \"lroa\"; did you mean \"lora\"? There are: lora, ") == true)
+        "run.yaml:2:18: methods[0]: unknown method \"lroa\"; did you mean \"lora\"? Available: lora, ") == true)
     #expect(
       message("[lora, {name: lora, rnak: 4}]")?.hasPrefix(
         "run.yaml:2:30: methods[1].rnak: unknown key in method lora; did you mean \"rank\"? Valid keys: rank, ") == true

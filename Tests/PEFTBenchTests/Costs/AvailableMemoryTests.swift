@@ -61,7 +61,7 @@ import Testing
     #expect(
       error?.description
         == "sst2/lora needs 3.50 MB of memory (weights 1.00 MB, activations 2.50 MB), but 3.40 MB are free on this "
-        + "machine; lower training.batch_size (4), or run it all the same by --force")
+        + "machine; lower training.batch_size (4), or override with --force")
     need[.activations] = 2_400_000
     #expect(throws: Never.self) { try available.check(need, of: "sst2/lora", advice: "") }
   }

@@ -15,7 +15,7 @@ import Testing
   @Test(
     "A row to be scored is refused with file, row and column before anything is trained",
     arguments: [
-      ("correlation", "high", "\"high\" is no number"), ("correlation", "5.5", "is not within the range 0.0 to 5.0"),
+      ("correlation", "high", "\"high\" is not a number"), ("correlation", "5.5", "is not within the range 0.0 to 5.0"),
       ("final_number", "none of them", "has no number"), ("equation", "( a + b )", "has no number"),
       ("text", "the", "nothing is left of \"the\" to compare"), ("code", "# nothing", "has no code to compare"),
       ("code", " \n", "has no code to compare"),

@@ -71,8 +71,9 @@ struct SourceRowTests {
       try complaint("cb", #"{"premise": "a", "hypothesis": "b", "label": 3}"#).hasSuffix(
         "column \"label\": the class 3 is not within 0...2 (entailment, contradiction, neutral)"))
     #expect(
-      try complaint("cb", #"{"premise": "a", "hypothesis": "b", "label": "maybe"}"#).contains("\"maybe\" is no label"))
-    #expect(try complaint("mnli", #"{"premise": "a", "hypothesis": "b", "label": true}"#).contains("no label"))
+      try complaint("cb", #"{"premise": "a", "hypothesis": "b", "label": "maybe"}"#).contains(
+        "\"maybe\" is not a label"))
+    #expect(try complaint("mnli", #"{"premise": "a", "hypothesis": "b", "label": true}"#).contains("not a label"))
     #expect(
       try complaint(
         "siqa", #"{"context": "a", "question": "b", "answerA": "", "answerB": "", "answerC": "", "label": "4"}"#

@@ -101,7 +101,7 @@ import Testing
       return tape.rotate(copy(inputs[0], tape), positions: [0, 1, 2, 7, 3], heads: 2, rotary: rotary)
     },
     attention(), attention(window: 3), attention(softCap: 1.5),
-    Case(name: "attention behind a prefix", shapes: [[5, 16], [5, 8], [5, 8], [2, 8], [2, 8]]) { inputs, tape in
+    Case(name: "attention after a prefix", shapes: [[5, 16], [5, 8], [5, 8], [2, 8], [2, 8]]) { inputs, tape in
       tape.attention(
         queries: inputs[0], keys: inputs[1], values: inputs[2],
         prefix: PrefixKeyValues(keys: inputs[3], values: inputs[4]), forest: prefixForest, layer: 0,

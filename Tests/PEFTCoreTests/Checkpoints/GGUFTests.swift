@@ -101,7 +101,7 @@ import Testing
     #expect(try message(head(version: 1)).contains("version 1"))
     #expect(try message(head(version: 0x0300_0000)).contains("big-endian"))
     #expect(try message(head(version: 77)).contains("77"))
-    #expect(try message(Array("GGML0000000000000000000".utf8)).contains("no GGUF file"))
+    #expect(try message(Array("GGML0000000000000000000".utf8)).contains("not a GGUF file"))
   }
 
   @Test("Counts and lengths beyond the file are refused before anything is allocated") func counts() throws {

@@ -51,12 +51,12 @@ import Testing
   @Test(
     "An index that disagrees with its shards is an error",
     arguments: [
-      (#"{"weight_map": {"a": "../sharded/model-00001-of-00002.safetensors"}}"#, "no file name"),
+      (#"{"weight_map": {"a": "../sharded/model-00001-of-00002.safetensors"}}"#, "is not the name of a file"),
       (#"{"weight_map": {"a": "model-00001-of-00002.safetensors"}}"#, "not named in the index"),
       (#"{"weight_map": {"z": "model-00001-of-00002.safetensors"}}"#, "does not hold it"),
       (#"{"weight_map": {"a": "model-00009-of-00002.safetensors"}}"#, "cannot open"),
       (#"{"weight_map": {"a": 1}}"#, "expected a file name"), (#"{"weight_map": []}"#, "weight_map"), ("{", "expected"),
-      (#"{"weight_map": {"a": ".."}}"#, "no file name"),
+      (#"{"weight_map": {"a": ".."}}"#, "is not the name of a file"),
     ]) func brokenIndex(index: String, fault: String) throws
   {
     try withTemporaryFolder { copy in
@@ -97,7 +97,7 @@ import Testing
       (file(one("f32", "[1]", "[0,4]"), data: 4), "did you mean F32"),
       (file(one("F32", "[-1]", "[0,4]"), data: 4), "expected an integer from 0"),
       (file(one("F32", "[1.5]", "[0,4]"), data: 4), "expected an integer from 0"),
-      (file(one("F32", "7", "[0,4]"), data: 4), "shape is missing or no list"),
+      (file(one("F32", "7", "[0,4]"), data: 4), "shape is missing or not a list"),
       (file(one("F32", "[1]", "[0]"), data: 4), "list of two integers"),
       (file(one("F32", "[1]", "[4,0]"), data: 4), "invalid offsets"),
       (file(one("F32", "[1]", "[-4,0]"), data: 4), "invalid offsets"),

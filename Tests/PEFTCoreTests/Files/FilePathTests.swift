@@ -21,7 +21,7 @@ import Testing
     #expect(FilePath.folder(of: odd.path) == odd.folder)
     #expect(FilePath.name(of: odd.path) == odd.name)
     #expect(FilePath.fileExtension(of: odd.path) == odd.ending)
-    // `..` ends in a dot behind one, and is no name that anything would be called by.
+    // `..` ends in a dot after one, and is not a name that anything would be called by.
     #expect(FilePath.stem(of: odd.path) == odd.stem)
   }
 

@@ -52,7 +52,7 @@ import Testing
       try AtomicFile.write(#"{"format": "peft-bench.folder/2", "holds": "results"}"#, to: folder + "/data/.peft-bench")
       #expect(refusal(folder + "/data", .results).contains("newer version"))
       try AtomicFile.write("x", to: folder + "/data/.peft-bench")
-      #expect(refusal(folder + "/data", .results).contains("is no marker"))
+      #expect(refusal(folder + "/data", .results).contains("is not the marker"))
       // A folder of an older version is known by its files.
       try OutputFolder(folder + "/model", .results, recognizes: { true }).claim()
       try OutputFolder(folder + "/model", .results).check()

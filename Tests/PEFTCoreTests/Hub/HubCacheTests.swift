@@ -68,9 +68,9 @@ import Testing
       #expect(message("org/name", other).contains("/snapshots/" + other))
       #expect(message("org/name", "v1").contains("names the commit " + other))
       #expect(message("org/name", "v2").contains("no commit"))
-      #expect(message("org/name", "../snapshots").contains("no name of a revision"))
+      #expect(message("org/name", "../snapshots").contains("not the name of a revision"))
       for id in ["", "a/b/c", "../x", "a//b", "/a", "a b", "a--b", ".a", "é"] {
-        #expect(message(id).contains("no id of a Hub repository"))
+        #expect(message(id).contains("not the id of a Hub repository"))
       }
     }
   }

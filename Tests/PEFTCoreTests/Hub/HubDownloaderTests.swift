@@ -129,8 +129,8 @@ private let hasCurl = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(
       #expect(message("private").contains("gated"))
       #expect(message("private").contains("ask first"))
       #expect(message("a/w.bin").contains("404"))
-      #expect(message("../x").contains("no path"))
-      #expect(message("x", "../x").contains("no id"))
+      #expect(message("../x").contains("not the path"))
+      #expect(message("x", "../x").contains("not the id"))
     }
     let nobody = HubDownloader(environment: ["HF_ENDPOINT": "http://127.0.0.1:1", "HF_HOME": "/nonexistent"])
     let unreachable = #expect(throws: FileError.self) { try nobody.files(of: "org/name") }

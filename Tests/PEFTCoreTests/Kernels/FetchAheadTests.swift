@@ -25,7 +25,7 @@ private final class NotedPanels: PanelSource {
 }
 
 @Suite("Fetching ahead") struct FetchAheadTests {
-  /// Tiles of less than the full height made shares beyond the last one, which were read behind the matrix.
+  /// Tiles of less than the full height made shares beyond the last one, which were read after the matrix.
   @Test("Each number of rows fetches every share of a panel once, and nothing else", arguments: 1...50)
   func shares(rows: Int) {
     let panels = 3

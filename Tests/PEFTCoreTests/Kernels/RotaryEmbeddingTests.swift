@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Rotary embedding") struct RotaryEmbeddingTests {
   @Test(
-    "Halves are rotated by position times frequency; what lies behind passes",
+    "Halves are rotated by position times frequency; what follows them passes",
     arguments: [(64, 64), (10, 10), (80, 32)])
   func rotation(dimension: Int, rotated: Int) {
     let (rows, heads) = (5, 3)

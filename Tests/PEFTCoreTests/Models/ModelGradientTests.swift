@@ -7,7 +7,7 @@ import Testing
 /// Whole models' gradients against central differences of the loss.
 ///
 /// Along a gradient's own direction the loss must rise by the gradient's length: a wrong scale or a missing term
-/// anywhere behind the parameter shows.
+/// anywhere after the parameter shows.
 @Suite("Gradients of whole models") struct ModelGradientTests {
   static let names = [
     "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "phi3-longrope", "olmo",

@@ -6,7 +6,7 @@ import Testing
   @Test("Blocks are aligned, apart from each other, and keep what is written to them")
   func blocks() {
     let arena = WeightArena()
-    // The last one is larger than a region, the one before leaves no room behind it.
+    // The last one is larger than a region, the one before leaves no room after it.
     let sizes = [1, 63, 64, 65, 0, 5_000_000, 11_000_000, 40 << 20]
     let blocks = sizes.map { arena.allocate($0) }
     for (index, block) in blocks.enumerated() {

@@ -2,7 +2,7 @@
 ///
 ///     CodeBLEU = (BLEU-4 + keyword-weighted BLEU-4 + syntax-tree match + data-flow match) / 4
 ///
-/// Code that is no Python is scored by what of it can be read: a line that does not parse is one `ERROR` node with
+/// Code that is not Python is scored by what of it can be read: a line that does not parse is one `ERROR` node with
 /// its words, and the rest of the text keeps its tree and its data flow.
 ///
 /// - Source: Ren et al. 2020 (arXiv 2009.10297), in the form that the `codebleu` package 0.7.0 computes with
@@ -13,7 +13,7 @@ package enum CodeBLEU {
   package struct Parts: Sendable, Equatable {
     /// BLEU-4 over words between white space.
     package let ngram: Double
-    /// BLEU-4 in which reference words that are no keywords count a fifth.
+    /// BLEU-4 in which reference words that are not keywords count a fifth.
     package let weightedNgram: Double
     /// The share of the references' subtrees that occur in the predictions.
     package let syntax: Double

@@ -116,7 +116,7 @@ package struct CommentStripper {
           continue
         } else if let opening = stringOpening(start) {
           guard let end = try stringEnd(opening, lineEnd: lineEnd) else {
-            // A quote that is not closed on its line is a token of its own, behind the prefix as a name.
+            // A quote that is not closed on its line is a token of its own, after the prefix as a name.
             position = opening.contentStart > start + 1 ? opening.contentStart - 1 : start + 1
             emit(
               .other, start..<position, line: line, column: column, endLine: line, endColumn: position - lineStart)
@@ -142,7 +142,7 @@ package struct CommentStripper {
       }
       lineStart = lineEnd
     }
-    // The text may end inside brackets or behind a backslash only if nothing is missing.
+    // The text may end inside brackets or after a backslash only if nothing is missing.
     guard brackets == 0 && !continues || lineStart < text.count else { throw Refusal() }
     let lines = String(output).split(separator: "\n" as Character, omittingEmptySubsequences: false)
     return lines.filter { !String($0).trimmingWhiteSpace().isEmpty }.joined(separator: "\n")

@@ -1,6 +1,6 @@
 /// Where the values of a Python program's variables come from, as the `codebleu` package extracts it.
 ///
-/// Every word of the tree that is no keyword or sign is a variable, literals included. An edge says that a word
+/// Every word of the tree that is not a keyword or sign is a variable, literals included. An edge says that a word
 /// comes from earlier occurrences of itself, or is computed from the words on the right of an assignment or the
 /// iterable of a loop. Loop bodies are followed twice, so that a value may come from the round before; branches are
 /// followed apart and joined.
@@ -309,7 +309,7 @@ extension SyntaxNode {
 /// The texts of words by their places.
 ///
 /// Line ends inside a word are left out. Places count bytes, but are applied to characters, as the `codebleu` package
-/// does, so behind a character that is not ASCII the texts of a line are shifted.
+/// does, so after a character that is not ASCII the texts of a line are shifted.
 private struct WordTexts {
   private let bytes: [UInt8]
   private let isASCII: Bool

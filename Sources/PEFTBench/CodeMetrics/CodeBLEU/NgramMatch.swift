@@ -3,7 +3,7 @@ import Foundation
 /// The counts from which BLEU-4 and keyword-weighted BLEU-4 of a corpus follow.
 ///
 /// BLEU takes clipped n-gram precision (Papineni et al. 2002), the weighted form n-gram recall, in which a reference
-/// word that is no Python keyword counts 0.2 among single words. Orders without any match are smoothed by 0.1
+/// word that is not a Python keyword counts 0.2 among single words. Orders without any match are smoothed by 0.1
 /// (Chen and Cherry 2014, method 1).
 struct NgramMatch: Sendable {
   private var matches = [Double](repeating: 0, count: 4)

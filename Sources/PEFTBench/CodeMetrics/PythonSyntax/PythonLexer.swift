@@ -16,13 +16,13 @@ struct PythonLexer {
 
   let bytes: [UInt8]
 
-  /// The byte at `index`, 0 behind the end.
+  /// The byte at `index`, 0 past the end.
   func byte(_ index: Int) -> UInt8 { index >= 0 && index < bytes.count ? bytes[index] : 0 }
 
   /// The text of a range of bytes.
   func text(_ start: Int, _ end: Int) -> String { String(decoding: bytes[start..<end], as: UTF8.self) }
 
-  /// The token at or behind `start`; between brackets line ends are white space.
+  /// The token at or after `start`; between brackets line ends are white space.
   func token(from start: Int, betweenBrackets: Bool) -> Token {
     var position = start
     while position < bytes.count {

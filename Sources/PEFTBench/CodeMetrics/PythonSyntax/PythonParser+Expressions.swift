@@ -133,7 +133,7 @@ extension PythonParser {
     return try node(.lambda, parts)
   }
 
-  /// Attributes, calls and subscripts behind an operand.
+  /// Attributes, calls and subscripts after an operand.
   func postfixed(_ atom: SyntaxNode, calls: Bool = true) throws(Failure) -> SyntaxNode {
     var left = atom
     while token.kind == .operatorSign {

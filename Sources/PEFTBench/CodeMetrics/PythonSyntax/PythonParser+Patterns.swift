@@ -249,7 +249,7 @@ extension PythonParser {
 }
 
 extension SyntaxNode {
-  /// Whether a type annotation may go on behind it with `|` or a point as a type.
+  /// Whether a type annotation may go on after it with `|` or a point as a type.
   fileprivate var isOpenType: Bool {
     switch children.first?.kind {
     case .genericType, .unionType, .memberType, .splatType: true

@@ -51,7 +51,7 @@ extension PythonParser {
     if at("assert") { return try node(.assertStatement, [take()] + commaSeparated()) }
     if at("global") { return try names(.globalStatement) }
     if at("nonlocal") { return try names(.nonlocalStatement) }
-    // Words that are statements only where they are no plain names.
+    // Words that are statements only where they are not plain names.
     if at("print"), matches(following(), ">>"), let print = attempt({ () throws(Failure) in try printStatement() }) {
       return print
     }

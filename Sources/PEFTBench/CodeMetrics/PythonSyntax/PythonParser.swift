@@ -1,6 +1,6 @@
 /// Parses Python 3 (and Python 2's print and exec statements) into the tree that tree-sitter's grammar gives.
 ///
-/// Recursive descent with precedence climbing. A statement that is no Python becomes an `ERROR` node that holds the
+/// Recursive descent with precedence climbing. A statement that is not Python becomes an `ERROR` node that holds the
 /// words of its line, and parsing goes on with the next line, so that a mistake costs what it touches.
 /// Nesting is bounded; an expression taller than `maximumHeight` is an error as well.
 ///
@@ -18,7 +18,7 @@ final class PythonParser {
   struct Result {
     /// The whole tree, a `module`.
     let root: SyntaxNode
-    /// Whether some of the text is no Python.
+    /// Whether some of the text is not Python.
     let hasErrors: Bool
   }
 
@@ -34,7 +34,7 @@ final class PythonParser {
   static func parse(_ text: [UInt8]) -> Result {
     let parser = PythonParser(text)
     var statements: [SyntaxNode] = []
-    // A line that is indented at the outermost level is a mistake, but its statement is read all the same.
+    // A line that is indented at the outermost level is a mistake, but its statement is read anyway.
     while let indent = parser.beginLine(from: parser.token.start) {
       if indent > 0, !statements.isEmpty { parser.hasErrors = true }
       statements += parser.line()
@@ -54,7 +54,7 @@ final class PythonParser {
   /// Moves to the next token.
   func next() { token = lexer.token(from: token.end, betweenBrackets: brackets > 0) }
 
-  /// The token behind the current one.
+  /// The token after the current one.
   func following() -> PythonLexer.Token { lexer.token(from: token.end, betweenBrackets: brackets > 0) }
 
   /// Whether `candidate` is the word or sign `text`.
@@ -193,7 +193,7 @@ final class PythonParser {
     return SyntaxNode(.error, words)
   }
 
-  /// A block behind a colon: statements on the same line, or the indented lines that follow.
+  /// A block after a colon: statements on the same line, or the indented lines that follow.
   ///
   /// A stray sign at the start of the block stands before the block, not in it.
   func block(_ field: SyntaxNode.Field? = nil) throws(Failure) -> [SyntaxNode] {
@@ -272,7 +272,7 @@ final class PythonParser {
     defer { blockIndents.removeLast() }
     var cases: [SyntaxNode] = []
     while true {
-      // A first line that is no case means that this is no match statement; a later one only ends it.
+      // A first line that is not a case means that this is not a match statement; a later one only ends it.
       if cases.isEmpty {
         cases.append(try caseClause().as(.alternative))
       } else if let clause = attempt({ () throws(Failure) in try caseClause() }) {

@@ -6,7 +6,7 @@ struct SyntaxNode {
     case token
     /// One word of `not in` or `is not`, whose type is both words.
     case comparisonWord
-    /// A stretch of text that is no Python.
+    /// A stretch of text that is not Python.
     case error = "ERROR"
     case aliasedImport, argumentList, asPattern, asPatternTarget, assertStatement, assignment, attribute
     case augmentedAssignment, await, binaryOperator, block, booleanOperator, breakStatement, call, caseClause

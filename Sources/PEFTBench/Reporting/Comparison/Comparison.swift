@@ -245,7 +245,8 @@ package struct Comparison: Sendable {
       let untested = pairs.count { old, new in old.value != new.value && interval(old, new) == nil }
       if untested > 0 {
         notes.append(
-          "\(untested) scores that moved are no shares of rows that both sides know; there the tolerance alone counts.")
+          "\(untested) scores that moved are not shares of rows that both sides have; for these the tolerance alone counts."
+        )
       }
     }
     return notes
@@ -266,7 +267,7 @@ package struct Comparison: Sendable {
     if differing.isEmpty {
       reason =
         match.parts == nil
-        ? "settings, data or seeds differ (--match dataset,method,seed would compare them all the same)"
+        ? "settings, data or seeds differ (--match dataset,method,seed would compare them anyway)"
         : "no combination of these parts is on both sides"
     }
     let by = match.text.map { " by \($0)" } ?? ""

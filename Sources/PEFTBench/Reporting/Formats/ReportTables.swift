@@ -307,7 +307,7 @@ enum ReportTables {
   static func missing(_ suite: Report.Suite) -> ReportTable? {
     guard !suite.results.missing.isEmpty else { return nil }
     var table = ReportTable(
-      "missing", "Missing runs", caption: "The plan has them, and they are not there yet.",
+      "missing", "Missing runs", caption: "They are planned and not done yet.",
       columns: [
         .init("method", isNumber: false), .init("datasets", isNumber: false), .init("seeds", isNumber: false),
         .init("cause", isNumber: false), .init("model", isNumber: false),

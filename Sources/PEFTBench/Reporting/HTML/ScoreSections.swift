@@ -56,7 +56,7 @@ struct ScoreSections {
     }
     let note =
       datasets.isEmpty
-      ? "No run here tells its classes: answers are no label words, or an older version or a report's JSON was read."
+      ? "No run here tells its classes: answers are not label words, or an older version or a report's JSON was read."
       : "Of each run whose answers are label words: precision, recall and F1 of each label, and how many rows of a gold "
         + "label (line) were answered with which label (column). Invalid answers name no label."
     return """

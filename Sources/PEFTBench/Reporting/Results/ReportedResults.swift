@@ -125,7 +125,7 @@ package struct ReportedResults: Sendable {
       run.marks = try AnswerMarks(predictions: path)
       run.baseline = try run.baseline.completed(byPredictions: path, isShare: run.isScoredByRow)
     } catch {
-      notes.append("Which rows were right is not told: \(error)")
+      notes.append("Which rows were right is unknown: \(error)")
     }
   }
 

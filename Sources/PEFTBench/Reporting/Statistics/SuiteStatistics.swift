@@ -276,7 +276,7 @@ package struct SuiteStatistics: Sendable {
       let count = suite.missing.count
       notes.append(
         count == 1
-          ? "1 planned run is not there yet." : "\(count) planned runs are not there yet.")
+          ? "1 planned run is not done yet." : "\(count) planned runs are not done yet.")
     }
     if !held.isEmpty {
       let names = held.map { suite.datasets[$0] }.joined(separator: ", ")

@@ -109,7 +109,7 @@ package struct Lore: Sendable {
       "cooking", "is good to drink", has: "milk,tea,juice,water,coffee", lacks: "sand,oil,paint,glue,soap,ink"),
   ]
 
-  /// Things that several properties tell of, in the order of the lexicon.
+  /// Things that have several properties, in the order of the lexicon.
   private static let things: [String] = {
     var seen: Set<String> = []
     return all.flatMap { $0.has + $0.lacks }.filter { seen.insert($0).inserted }

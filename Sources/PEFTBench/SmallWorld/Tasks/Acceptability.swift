@@ -44,7 +44,7 @@ struct MiniCoLA: MiniDataset {
         right: line(subject, forms.0, verb.participle, targets), wrong: line(subject, forms.1, verb.participle, targets)
       )
     case 2:
-      // The form behind a helping verb.
+      // The form after a helping verb.
       guard verb.base != verb.past else { return nil }
       let helper = draws.pick(["did not", "will", "can", "must"])
       return Pair(

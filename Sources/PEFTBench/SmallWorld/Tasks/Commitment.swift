@@ -5,7 +5,7 @@ struct MiniCB: MiniDataset {
   let name = "cb"
   var lessonWeight: Int { 14 }
 
-  /// What a verb of knowing or saying tells of the clause behind it.
+  /// What a verb of knowing or saying tells of the clause after it.
   enum Force: CaseIterable { case true_, false_, open }
 
   /// Words before a clause; `{A}` is somebody.

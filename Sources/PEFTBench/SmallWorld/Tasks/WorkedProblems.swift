@@ -2,7 +2,7 @@ import PEFTCore
 
 /// GSM8K's counterpart: word problems of two or three steps, with a worked solution.
 ///
-/// The model has met each step, but no problem of three, and mostly stops behind the second.
+/// The model has met each step, but no problem of three, and mostly stops after the second.
 struct MiniGSM8K: MiniDataset {
   let name = "gsm8k"
   var lessonWeight: Int { 10 }

@@ -20,7 +20,7 @@ enum CompressedFile {
       }
     } catch {
       let isTooMuch = output.limit - output.count < 1 << 17
-      let advice = isTooMuch ? "; a file that unpacks to so much is to be unpacked first" : ""
+      let advice = isTooMuch ? "; unpack a file of that size first" : ""
       throw TableError(
         "\(error.format): \(error.message)\(advice)", at: .byte(file: source.name, offset: error.offset))
     }

@@ -26,7 +26,7 @@ final class ByteBuffer: @unchecked Sendable {
 
 /// Output of a decompressor: grows as it is written, up to a limit that is checked before each growth.
 struct GrowingBytes: ~Copyable {
-  /// Bytes behind the capacity that short copies may touch, because they move whole vectors.
+  /// Bytes beyond the capacity that short copies may touch, because they move whole vectors.
   private static let slack = 32
 
   private(set) var base: UnsafeMutablePointer<UInt8>

@@ -1,6 +1,6 @@
 /// The gzip format (RFC 1952): members of a header, a DEFLATE stream, its CRC-32 and its length.
 enum Gzip {
-  /// Unpacks all members of `input` behind `output` and verifies their checksums.
+  /// Unpacks all members of `input` after `output` and verifies their checksums.
   static func decompress(
     _ input: UnsafeBufferPointer<UInt8>, into output: inout GrowingBytes
   ) throws(CompressionError) {

@@ -1,12 +1,12 @@
 /// DEFLATE (RFC 1951): stored blocks and blocks in fixed or own Huffman codes.
 enum Inflate {
-  /// Unpacks one DEFLATE stream behind `output`.
+  /// Unpacks one DEFLATE stream after `output`.
   ///
   /// - Parameters:
   ///   - input: All compressed bytes.
   ///   - start: Where the stream begins in them.
   ///   - output: Receives the bytes; matches reach back only to what this call has written.
-  /// - Returns: Offset of the first byte behind the stream.
+  /// - Returns: Offset of the first byte after the stream.
   static func decompress(
     _ input: UnsafeBufferPointer<UInt8>, from start: Int, into output: inout GrowingBytes
   ) throws(CompressionError) -> Int {
@@ -40,7 +40,7 @@ enum Inflate {
 
     func mistake(_ message: String) -> CompressionError { CompressionError("DEFLATE", message, at: endOffset) }
 
-    /// Offset behind the bytes of which a bit has been taken.
+    /// Offset after the bytes of which a bit has been taken.
     var endOffset: Int { position - count / 8 }
 
     /// Fills the pool to at least 56 bits, or with all that is left.

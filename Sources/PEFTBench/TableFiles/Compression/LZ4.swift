@@ -2,7 +2,7 @@
 ///
 /// Sequences of a token, literals, and a match 1...65535 bytes back. Source: lz4, lz4_Block_format.md.
 enum LZ4 {
-  /// Unpacks all of `input` behind `output`.
+  /// Unpacks all of `input` after `output`.
   static func decompress(
     _ input: UnsafeBufferPointer<UInt8>, into output: inout GrowingBytes
   ) throws(CompressionError) {

@@ -5,7 +5,7 @@ import Foundation
 /// The size, then elements whose first byte says literal or copy and how long. Source: google/snappy,
 /// format_description.txt.
 enum Snappy {
-  /// Unpacks all of `input` behind `output`.
+  /// Unpacks all of `input` after `output`.
   static func decompress(
     _ input: UnsafeBufferPointer<UInt8>, into output: inout GrowingBytes
   ) throws(CompressionError) {

@@ -1,6 +1,6 @@
 /// Zstandard frames (RFC 8878): raw, run-length and compressed blocks; dictionaries are not supported.
 enum Zstandard {
-  /// Unpacks all frames of `input` behind `output` and verifies their checksums where they have one.
+  /// Unpacks all frames of `input` after `output` and verifies their checksums where they have one.
   static func decompress(
     _ input: UnsafeBufferPointer<UInt8>, into output: inout GrowingBytes
   ) throws(CompressionError) {
@@ -24,7 +24,7 @@ enum Zstandard {
     CompressionError("Zstandard", message, at: offset)
   }
 
-  /// Unpacks the frame whose header starts at `start`; returns the offset behind it.
+  /// Unpacks the frame whose header starts at `start`; returns the offset after it.
   private static func frame(
     _ input: UnsafeBufferPointer<UInt8>, _ start: Int, into output: inout GrowingBytes
   ) throws(CompressionError) -> Int {

@@ -26,7 +26,7 @@ struct ZstandardBlocks {
 
   // MARK: Literals
 
-  /// Fills `literals`; returns the offset behind their section.
+  /// Fills `literals`; returns the offset after their section.
   private mutating func readLiterals(
     _ input: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
   ) throws(CompressionError) -> Int {
@@ -138,7 +138,7 @@ struct ZstandardBlocks {
 
   // MARK: Sequences
 
-  /// Interleaves literals and matches behind `output`.
+  /// Interleaves literals and matches after `output`.
   private mutating func runSequences(
     _ input: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into output: inout GrowingBytes
   ) throws(CompressionError) {
@@ -156,7 +156,7 @@ struct ZstandardBlocks {
     }
     guard count > 0 else {
       guard position == range.upperBound else {
-        throw Zstandard.mistake("a block has bytes behind its end", position)
+        throw Zstandard.mistake("a block has bytes after its end", position)
       }
       return try appendLiterals(from: 0, count: literals.count, to: &output, range.lowerBound)
     }

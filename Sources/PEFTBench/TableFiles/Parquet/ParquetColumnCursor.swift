@@ -60,7 +60,7 @@ struct ParquetColumnCursor {
     }
   }
 
-  /// A complaint about this column at the current place.
+  /// An error about this column at the current place.
   func mistake(_ message: String) -> TableError { mistake(message, at: offset) }
 
   private func mistake(_ message: String, at offset: Int) -> TableError {
@@ -70,14 +70,14 @@ struct ParquetColumnCursor {
 
   // MARK: Walking
 
-  /// The definition level of the next value; nil behind the last.
+  /// The definition level of the next value; nil after the last.
   @inline(__always)
   mutating func definition() throws(TableError) -> Int? {
     guard try hasNext() else { return nil }
     return definitions.map { Int($0[position]) } ?? leaf.maximumDefinition
   }
 
-  /// The repetition level of the next value; 0, as at the start of a row, behind the last.
+  /// The repetition level of the next value; 0, as at the start of a row, after the last.
   @inline(__always)
   mutating func repetition() throws(TableError) -> Int {
     guard try hasNext() else { return 0 }
@@ -302,7 +302,7 @@ struct ParquetColumnCursor {
     valuesLeft -= count
   }
 
-  /// Levels behind a length of four bytes, as pages of version 1 have them.
+  /// Levels after a length of four bytes, as pages of version 1 have them.
   private static func prefixedLevels(
     _ input: inout ParquetBytes, maximum: Int, count: Int
   ) throws(ParquetPageError) -> [UInt32]? {

@@ -63,7 +63,7 @@ struct ParquetTable: TableReader {
     do {
       description = try JSONParser.parse(DocumentText(name: file, bytes: Array(text.utf8)))
     } catch {
-      throw TableError("the footer's \"\(labelsKey)\" entry is no JSON: \(error.message)", at: metadata.place)
+      throw TableError("the footer's \"\(labelsKey)\" entry is not JSON: \(error.message)", at: metadata.place)
     }
     var labels: [String: [String]] = [:]
     for member in description["info"]?["features"]?.object?.members ?? []

@@ -82,7 +82,7 @@ enum ParquetValueKind: Sendable, Equatable {
     return Double(spelled) ?? exact
   }
 
-  /// The value of stored bytes; nil if they are no UTF-8 text where text is expected.
+  /// The value of stored bytes; nil if they are not UTF-8 text where text is expected.
   @inline(__always)
   func value(_ bytes: UnsafeBufferPointer<UInt8>) -> DocumentValue? {
     switch self {

@@ -26,7 +26,7 @@ struct ThriftCompactReader {
     self.origin = origin
   }
 
-  /// A complaint about the bytes just read.
+  /// An error about the bytes just read.
   func mistake(_ message: String) -> TableError {
     TableError(message, at: .byte(file: file, offset: origin + position))
   }

@@ -19,7 +19,7 @@ enum CalendarText {
     return "\(year < 0 ? "-" : "")\(padded(abs(year), to: 4))-\(padded(month, to: 2))-\(padded(dayOfMonth, to: 2))"
   }
 
-  /// `13:45:00` or `13:45:00.250000`, from units since midnight; nil for what is no time of a day.
+  /// `13:45:00` or `13:45:00.250000`, from units since midnight; nil for what is not a time of a day.
   static func time(_ units: Int64, perSecond: Int64) -> String? {
     guard units >= 0, units / perSecond < secondsPerDay else { return nil }
     let seconds = units / perSecond

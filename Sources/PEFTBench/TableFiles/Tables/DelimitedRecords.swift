@@ -104,7 +104,7 @@ struct DelimitedRecords {
           guard position < bytes.count else {
             return isLast ? .mistake(offset: fieldStart, message: "this quoted field does not end") : .needsMore
           }
-          // Whether a quote closes the field is known only from the byte behind it.
+          // Whether a quote closes the field is known only from the byte after it.
           guard position + 1 < bytes.count || isLast else { return .needsMore }
           guard position + 1 < bytes.count, bytes[position + 1] == quote else { break }
           hasDoubled = true

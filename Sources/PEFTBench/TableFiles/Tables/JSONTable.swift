@@ -1,6 +1,6 @@
 import PEFTCore
 
-/// JSON objects, one a line; empty lines are passed over.
+/// JSON objects, one per line; empty lines are passed over.
 struct JSONLinesTable: TableReader {
   private let source: ByteSource
   private let projection: [String]?
@@ -120,7 +120,7 @@ struct JSONArrayTable: TableReader {
       return nil
     }
 
-    /// The next byte that is no space.
+    /// The next byte that is not a space.
     private mutating func nextByte() throws(TableError) -> UInt8? {
       while let byte = try buffer.peek() {
         guard byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D else { return byte }

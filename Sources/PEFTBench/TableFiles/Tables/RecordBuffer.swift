@@ -17,7 +17,7 @@ struct RecordBuffer {
   /// Column of the next unread byte in Unicode scalars, from 1.
   private(set) var column = 1
 
-  /// Starts at the file's beginning, behind a byte order mark.
+  /// Starts at the file's beginning, after a byte order mark.
   init(_ source: ByteSource) throws(TableError) {
     self.source = source
     if try peek() == 0xEF, window.starts(with: [0xEF, 0xBB, 0xBF]) { start = 3 }

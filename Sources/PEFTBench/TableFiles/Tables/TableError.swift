@@ -33,14 +33,14 @@ package enum TablePlace: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// A complaint about a table's file or one of its rows.
+/// An error about a table's file or one of its rows.
 package struct TableError: InputError, Equatable {
   /// Where.
   package let place: TablePlace
   /// What is wrong and what was expected.
   package let message: String
 
-  /// Creates a complaint.
+  /// Creates an error.
   package init(_ message: String, at place: TablePlace) {
     self.message = message
     self.place = place

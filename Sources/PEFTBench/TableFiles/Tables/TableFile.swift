@@ -58,7 +58,7 @@ package enum TableFile {
   ///   - path: A file; something that cannot seek, such as a pipe, is read into memory.
   ///   - columns: The columns to read, in this order; nil for all. Parquet touches only these.
   ///   - options: Choices for text tables.
-  /// - Throws: `TableError` for a file that is no table or lacks one of the columns.
+  /// - Throws: `TableError` for a file that is not a table or lacks one of the columns.
   package static func open(
     path: String, columns: [String]? = nil, options: TableOptions = TableOptions()
   ) throws -> any TableReader {
@@ -93,7 +93,7 @@ package enum TableFile {
     }
   }
 
-  /// Why a file with such a beginning is not read, if it is a known kind of file that is no table of ours.
+  /// Why a file with such a beginning is not read, if it is a known kind of file that is not a table of ours.
   private static func refusal(of head: [UInt8]) -> String? {
     let known: [([UInt8], String)] = [
       (Array("ARROW1".utf8), "an Arrow IPC file"), ([0xFF, 0xFF, 0xFF, 0xFF], "an Arrow IPC stream"),

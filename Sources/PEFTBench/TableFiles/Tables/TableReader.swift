@@ -138,7 +138,7 @@ package struct TableRow: Sendable {
     throw complaint(TableColumns.missing(column, among: columns.names))
   }
 
-  /// A complaint about this row.
+  /// An error about this row.
   package func complaint(_ message: String) -> TableError { TableError(message, at: location) }
 
   /// The whole row as an object, nulls included.

@@ -11,7 +11,7 @@ enum GPT2: ModelFamily {
     let layers = try description.integer("n_layer", in: 1...4096)
     guard hidden % heads == 0 else {
       throw DocumentError(
-        "n_embd \(hidden) is no multiple of n_head \(heads)", at: description.root.offset, of: description.text)
+        "n_embd \(hidden) is not a multiple of n_head \(heads)", at: description.root.offset, of: description.text)
     }
     if try description.bool("scale_attn_by_inverse_layer_idx", default: false) {
       throw description.refuse("scale_attn_by_inverse_layer_idx", "scores scaled by the layer are not supported")

@@ -8,7 +8,7 @@ enum GPTNeoX: ModelFamily {
     let heads = try description.integer("num_attention_heads")
     let layers = try description.integer("num_hidden_layers", in: 1...4096)
     guard hidden % heads == 0 else {
-      throw description.refuse("hidden_size", "\(hidden) is no multiple of num_attention_heads \(heads)")
+      throw description.refuse("hidden_size", "\(hidden) is not a multiple of num_attention_heads \(heads)")
     }
     var rotary = ModelDescription.RotaryKeys()
     rotary.theta = "rotary_emb_base"

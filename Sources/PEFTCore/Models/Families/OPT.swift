@@ -10,10 +10,10 @@ enum OPT: ModelFamily {
     let heads = try description.integer("num_attention_heads")
     let layers = try description.integer("num_hidden_layers", in: 1...4096)
     guard hidden % heads == 0 else {
-      throw description.refuse("hidden_size", "\(hidden) is no multiple of num_attention_heads \(heads)")
+      throw description.refuse("hidden_size", "\(hidden) is not a multiple of num_attention_heads \(heads)")
     }
     guard try description.bool("do_layer_norm_before", default: true) else {
-      throw description.refuse("do_layer_norm_before", "OPT with norms behind the branches is not supported")
+      throw description.refuse("do_layer_norm_before", "OPT with norms after the branches is not supported")
     }
     let embeddingWidth = try description.integer("word_embed_proj_dim", default: hidden)
     guard embeddingWidth == hidden else {

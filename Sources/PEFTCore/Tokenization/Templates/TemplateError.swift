@@ -1,4 +1,4 @@
-/// A complaint about a chat template, with its line.
+/// An error about a chat template, with its line.
 public struct TemplateError: InputError, Equatable {
   /// The template's name: a file or a built-in.
   public let template: String

@@ -258,7 +258,7 @@ struct TemplateLexer {
         guard end + count <= source.count,
           let code = UInt32(String(decoding: source[end..<end + count], as: UTF8.self), radix: 16),
           let scalar = Unicode.Scalar(code)
-        else { throw error("this escape in a string is no character") }
+        else { throw error("this escape in a string is not a character") }
         content += Array(String(Character(scalar)).utf8)
         end += count
       // As Python does, an unknown escape stays as it is written.

@@ -46,12 +46,12 @@ extension TemplateRenderer {
     }
   }
 
-  /// Counts work that goes through so much.
+  /// Counts work in proportion to an amount that is gone through.
   mutating func charge(_ weight: TemplateWeight) throws(TemplateError) {
     try charge(weight.nodes + weight.bytes / 8)
   }
 
-  /// Counts so many units of work, each about a tenth of a microsecond.
+  /// Counts that many units of work, each about a tenth of a microsecond.
   mutating func charge(_ units: Int) throws(TemplateError) {
     work += units
     guard work <= Self.maximumWork else { throw error("rendering takes too much work") }

@@ -200,7 +200,7 @@ struct TemplateRenderer {
     case .object(let members):
       var object = TemplateObject()
       for member in members {
-        guard case .string(let key) = try evaluate(member.key) else { throw error("a key is no string") }
+        guard case .string(let key) = try evaluate(member.key) else { throw error("a key is not a string") }
         try charge(object.keys.count / 8)
         object[key] = try evaluate(member.value)
       }

@@ -1,0 +1,58 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@Suite("Evaluator") struct EvaluatorTests {
+  private struct Stop: Error {}
+
+  private static let prompts: [[Int32]] = [[5, 60, 2], [5, 60, 71, 8, 44], [5, 60, 90], [5, 60, 17, 33]]
+  private let context = ComputeContext(threads: 2)
+  private let model: CausalLanguageModel
+  private let evaluator: Evaluator
+
+  init() throws {
+    let files = try ModelFiles.open(GoldenFixture("gguf_models").url("llama-q8_0.gguf").path)
+    model = try files.load(as: .auto, context: context)
+    evaluator = Evaluator(
+      model: model, tokenizer: try files.tokenizer(), endTokens: files.endTokens, context: context)
+  }
+
+  @Test("Answers do not depend on the batch size, and known ones are not asked again") func batches() throws {
+    var batches: [Int] = []
+    let answers = try evaluator.generate(Self.prompts, maximumNewTokens: 4, batchSize: 4) { batches.append($0.count) }
+    #expect(answers.count == 4 && batches == [4] && Set(answers).count > 1)
+    #expect(try evaluator.generate(Self.prompts, maximumNewTokens: 4, batchSize: 1) { _ in } == answers)
+
+    batches = []
+    let known = ["kept as it is", answers[1]]
+    let resumed = try evaluator.generate(
+      Self.prompts, maximumNewTokens: 4, batchSize: 1, known: known
+    ) { batches.append($0.count) }
+    #expect(resumed == known + answers[2...] && batches == [3, 4])
+    #expect(throws: Stop.self) {
+      try evaluator.generate(Self.prompts, maximumNewTokens: 4, batchSize: 1) { _ in throw Stop() }
+    }
+  }
+
+  @Test("A choice has the log-probability that its tokens have in a pass of its own") func ranking() throws {
+    let choices: [[[Int32]]] = Self.prompts.map { _ in [[8], [9, 10, 2], [44, 3], []] }
+    let values = try evaluator.rank(Self.prompts, choices: choices) { _ in }
+    for (prompt, (options, found)) in zip(Self.prompts, zip(choices, values)) {
+      #expect(found.last == -.infinity, "an answer without tokens is never the likeliest")
+      for (option, value) in zip(options, found) where !option.isEmpty {
+        let tape = Tape(context: context, recording: false)
+        var forest = TokenForest()
+        forest.add(.tokens(prompt + option.dropLast()), under: nil)
+        let labels = option.enumerated().map { index, token in
+          LabelledPosition(row: prompt.count - 1 + index, target: token, weight: 1)
+        }
+        let hidden = model.hiddenStates(forest, reading: labels.map(\.row), on: tape)
+        let expected = model.logProbabilities(of: labels, hidden: hidden, on: tape).reduce(0) { $0 + $1.logProbability }
+        #expect(abs(value - expected) < 1e-4, "\(prompt) \(option)")
+      }
+    }
+    #expect(try evaluator.rank(Self.prompts, choices: choices, from: 2) { _ in } == Array(values[2...]))
+  }
+}
