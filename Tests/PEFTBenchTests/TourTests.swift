@@ -5,7 +5,7 @@ import PEFTMethods
 import PEFTTestSupport
 import Testing
 
-/// From a model to a PSCP in one page, through the libraries' public face: a good place to begin reading.
+/// From a model to a PSCP in one page, through the libraries' interfaces: a good place to begin reading.
 @Suite("A tour") struct TourTests {
   @Test("A small model learns a task with LoRA, and is scored for what it knows and what that costs") func tour() throws
   {
