@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Has the cases of every format carried out by processes of their own, two at a time, and goes on behind a case that
+/// Has the cases of every format carried out by processes of their own, two at a time, and goes on after a case that
 /// took its process down.
 final class Campaign: Sendable {
   /// Crashes of one format after which the rest of its cases is left out.
@@ -44,11 +44,12 @@ final class Campaign: Sendable {
 
   private func carryOut(_ format: any FuzzedFormat.Type) -> Tally {
     var tally = Tally()
+    let count = (options.cases + format.thinning - 1) / format.thinning
     var next = 0
     var crashes = 0
-    while next < options.cases, crashes < Self.mostCrashes {
+    while next < count, crashes < Self.mostCrashes {
       let part: (tally: Tally, died: (number: Int, how: String)?)
-      do { part = try worker(format, next..<options.cases) } catch {
+      do { part = try worker(format, next..<count) } catch {
         tally.violations.append((next, "its process cannot be run: \(error)"))
         return tally
       }

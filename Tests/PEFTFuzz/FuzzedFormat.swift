@@ -1,9 +1,13 @@
 import Foundation
+import PEFTCore
 
 /// A kind of file (or folder) that the program reads, with small valid examples and a way of reading it to its end.
 protocol FuzzedFormat: SendableMetatype {
   /// What it is called on the command line and in tables.
   static var name: String { get }
+
+  /// One in so many of the cases that are asked for is carried out: more than one where a case takes a process.
+  static var thinning: Int { get }
 
   /// Makes what the cases share, such as a model that adapters are attached to.
   init(corpus: Corpus) throws
@@ -13,6 +17,16 @@ protocol FuzzedFormat: SendableMetatype {
 
   /// Reads a sample, damaged or not, as the program does; every error that it throws must be an `InputError`.
   func read(_ sample: Sample, in folder: String) throws
+}
+
+extension FuzzedFormat {
+  static var thinning: Int { 1 }
+}
+
+/// An error that tells by which kind it is counted; others are counted by the name of their type.
+protocol CountedError: InputError {
+  /// One word.
+  var kind: String { get }
 }
 
 /// A valid example: files of one folder.

@@ -21,11 +21,11 @@ struct Options {
     Usage: peft-fuzz --read json|yaml|yaml-suite|parquet|safetensors FILE...
            peft-fuzz [--cases N] [--seed S] [--format NAME]... [--seconds T] [--case NUMBER] [--folder DIR] [--project DIR]
 
-    Damages small valid files of every format that is read, N (20000) cases a format, and reads them. Allowed are success
-    and a proper error. Prints a table, and ends with status 1 if any case crashed, hung, took too much memory or failed
-    in another way. With --read, nothing is damaged: the files are read, and each line says how that ended; with
-    yaml-suite, whether the value is that of the in.json beside the file. With --case, one case of one --format is left in
-    DIR and read once more.
+    Damages small valid files of every format that is read, N (20000) cases a format, and reads them; of command lines, each
+    of which takes a process, an eighth of that. Allowed are success and a proper error. Prints a table, and ends with
+    status 1 if any case crashed, hung, took too much memory or failed in another way. With --read, nothing is damaged: the
+    files are read, and each line says how that ended; with yaml-suite, whether the value is that of the in.json beside the
+    file. With --case, one case of one --format is left in DIR and read once more.
     Formats: \(AllFormats.all.map { $0.name }.joined(separator: " "))
     """
 

@@ -96,7 +96,8 @@ struct Worker {
       let text = error.description
       // An error must say more than that there is one.
       return text.count < 8
-        ? .violation("the error \(type(of: error)) says only \(text)") : .refused("\(type(of: error))")
+        ? .violation("the error \(type(of: error)) says only \(text)")
+        : .refused((error as? any CountedError)?.kind ?? "\(type(of: error))")
     } catch {
       return .violation("the error \(type(of: error)) is not one about input: \(error)")
     }

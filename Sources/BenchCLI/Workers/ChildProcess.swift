@@ -144,10 +144,10 @@ struct ChildProcess: Sendable {
 
 /// What stands in the way of one more process, thread or open file.
 enum ProcessLimit {
-  /// The complaint that a worker cannot be started.
+  /// The complaint that a worker cannot be started; the program's path has nothing to do with a limit.
   static func error(_ program: String, errorNumber: Int32) -> FileError {
     FileError(
-      path: program, "cannot start a worker process: \(reason(errorNumber))",
+      path: isLimit(errorNumber) ? Program.name : program, "cannot start a worker process: \(reason(errorNumber))",
       errorNumber: errorNumber)
   }
 

@@ -128,7 +128,10 @@ final class WorkerProcess: Sendable {
       }
     guard !words.isEmpty else { return ending }
     let prefix = Program.name + ": "
-    return "\(words.hasPrefix(prefix) ? String(words.dropFirst(prefix.count)) : words); \(ending)"
+    var said = words.hasPrefix(prefix) ? words.dropFirst(prefix.count) : words[...]
+    // What a worker writes in a signal handler ends where the cause would go on.
+    while let last = said.last, last == ";" || last == " " { said.removeLast() }
+    return "\(said); \(ending)"
   }
 
   // MARK: - The process

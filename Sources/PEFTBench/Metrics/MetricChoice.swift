@@ -36,6 +36,9 @@ package enum MetricChoice: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether it scores answers that are labels.
+  private var isOfLabels: Bool { answers.contains("labels") }
+
   /// What it is, in a few words.
   package var about: String {
     switch self {
@@ -108,14 +111,14 @@ package enum MetricChoice: String, Sendable, CaseIterable {
   private static func family(
     of choice: MetricChoice, _ labels: [String], _ positive: String?, _ range: [Double]
   ) throws(Mismatch) -> MetricFamily {
+    guard labels.isEmpty || choice.isOfLabels else {
+      throw Mismatch(
+        key: "metric", message: "\(choice.rawValue) is about \(choice.answers); of labels it is \"accuracy\"")
+    }
     switch choice {
     case .text: return .recordSpan
     case .f1 where labels.isEmpty: return .recordSpan
-    case .exactMatch:
-      guard labels.isEmpty else {
-        throw Mismatch(key: "metric", message: "exact_match is about free text; of labels it is \"accuracy\"")
-      }
-      return .recordSpan
+    case .exactMatch: return .recordSpan
     case .accuracy, .balancedAccuracy, .macroF1, .weightedF1, .microF1, .matthews, .kappa, .f1, .precision, .recall:
       guard labels.count >= 2 else {
         throw Mismatch(

@@ -1,14 +1,18 @@
 import Dispatch
 import Foundation
-import PEFTCore
+package import PEFTCore
 
 /// Where an evaluation keeps its answers from time to time, so that a killed run need not ask again.
-final class AnswerCheckpoint {
+package final class AnswerCheckpoint {
   /// Answers to the first prompts, and what they took.
-  struct Answers {
-    var answers: [String] = []
-    var seconds = 0.0
-    var peak = MemoryUse()
+  package struct Answers {
+    package var answers: [String]
+    package var seconds: Double
+    package var peak: MemoryUse
+
+    package init(answers: [String] = [], seconds: Double = 0, peak: MemoryUse = MemoryUse()) {
+      (self.answers, self.seconds, self.peak) = (answers, seconds, peak)
+    }
   }
 
   private let path: String
@@ -17,7 +21,13 @@ final class AnswerCheckpoint {
   private let complain: (String) -> Void
   private var last = DispatchTime.now()
 
-  init(path: String, identity: String, complain: @escaping (String) -> Void) {
+  /// Names a checkpoint.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - identity: What the answers belong to, such as a run's id.
+  ///   - complain: Told what kept a file from being used.
+  package init(path: String, identity: String, complain: @escaping (String) -> Void) {
     self.path = path
     self.identity = identity
     self.complain = complain
@@ -27,7 +37,7 @@ final class AnswerCheckpoint {
   var isDue: Bool { last.secondsUntilNow >= TrainingCheckpoint.usualInterval }
 
   /// Saves the answers; if that is not possible, they will have to be made again.
-  func save(_ answers: Answers) {
+  package func save(_ answers: Answers) {
     var json: JSONValue = [
       "identity": JSONValue(identity), "version": JSONValue(Version.current), "seconds": JSONValue(answers.seconds),
       "peak": answers.peak.json, "answers": JSONValue(answers.answers),
@@ -42,7 +52,7 @@ final class AnswerCheckpoint {
   /// The saved answers; nil if there are none that fit.
   ///
   /// A damaged file is put aside.
-  func restore(prompts: Int) -> Answers? {
+  package func restore(prompts: Int) -> Answers? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     do {
       return try read(prompts: prompts)
@@ -69,9 +79,11 @@ final class AnswerCheckpoint {
     return Answers(answers: answers, seconds: seconds, peak: peak)
   }
 
-  private static let checksumKey = "checksum"
+  /// The member with the checksum.
+  package static let checksumKey = "checksum"
 
-  private static func checksum(of json: JSONValue) -> String {
+  /// The checksum of all other members.
+  package static func checksum(of json: JSONValue) -> String {
     String(SHA256.hexadecimal(of: JSONWriter.bytes(json, isPretty: false)).prefix(16))
   }
 }

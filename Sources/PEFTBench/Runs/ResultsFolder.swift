@@ -158,8 +158,8 @@ package struct ResultsFolder: Sendable {
   /// Why a run failed; nil if it did not.
   package func failure(of id: String) -> String? {
     let path = "\(folder(of: id))/\(Self.failureName)"
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data)))
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let value = try? JSONParser.parse(file: path, limit: DocumentText.largestDescription).value
     return value?["error"]?.string ?? "for a reason that cannot be read in \(path)"
   }
 

@@ -28,9 +28,14 @@ package final class RunLocks: Sendable {
   /// - Throws: `FileError` where the file cannot be made.
   package convenience init(forTakingIn folder: String) throws(FileError) {
     let path = folder + "/" + Self.fileName
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    // A pipe in its place would wait for its other end.
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
     guard descriptor >= 0 else {
       throw FileError(path: path, "cannot be made: \(String(cString: strerror(errno)))")
+    }
+    guard Self.isRegularFile(descriptor) else {
+      close(descriptor)
+      throw FileError(path: path, "is not a file that can hold locks; remove it")
     }
     self.init(descriptor: descriptor, path: path)
   }
@@ -38,8 +43,12 @@ package final class RunLocks: Sendable {
   /// Opens the locks of a results folder to look at them; nil where no process ever took one.
   package convenience init?(forLookingIn folder: String) {
     let path = folder + "/" + Self.fileName
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
+    guard Self.isRegularFile(descriptor) else {
+      close(descriptor)
+      return nil
+    }
     self.init(descriptor: descriptor, path: path)
   }
 
@@ -49,6 +58,11 @@ package final class RunLocks: Sendable {
   }
 
   deinit { close(descriptor) }
+
+  private static func isRegularFile(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
 
   /// Takes a run's lock unless another process has it.
   ///

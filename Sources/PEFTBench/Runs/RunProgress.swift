@@ -47,8 +47,7 @@ package struct RunProgress: Sendable, Equatable {
   /// Reads a run's progress; nil if there is none, or none that can be understood.
   init?(folder: String) {
     let path = folder + "/" + Self.fileName
-    guard let data = FileManager.default.contents(atPath: path),
-      let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data))),
+    guard let value = try? JSONParser.parse(file: path, limit: DocumentText.largestDescription).value,
       let phase = value["phase"]?.string.flatMap(Phase.init), let done = value["done"]?.integer,
       let total = value["total"]?.integer
     else { return nil }

@@ -66,8 +66,7 @@ package struct SweepPlan {
   /// The plan that a results folder has; empty without one.
   package init(folder: String) {
     let path = "\(folder)/\(Self.fileName)"
-    let data = FileManager.default.contents(atPath: path) ?? Data()
-    let value = try? JSONParser.parse(DocumentText(name: path, bytes: [UInt8](data)))
+    let value = try? JSONParser.parse(file: path).value
     entries = (value?["runs"]?.array ?? []).compactMap { run in
       guard let model = run["model"]?.string, let dataset = run["dataset"]?.string,
         let method = run["method"]?.string, let seed = run["seed"]?.integer

@@ -1,12 +1,13 @@
-import PEFTCore
+package import PEFTCore
 import TableFiles
 
 /// A file of float32 tensors with texts beside them and a checksum over all of it, in safetensors format.
 ///
 /// A checkpoint that a disk or a program damaged must not go on to a result, so it is read whole before anything is
 /// taken from it: every bit of names, shapes, values and texts counts in the checksum.
-struct CheckpointFile {
-  private static let checksumKey = "checksum"
+package struct CheckpointFile {
+  /// Name of the metadata with the checksum.
+  package static let checksumKey = "checksum"
 
   private let path: String
   private let texts: [String: String]
@@ -52,7 +53,7 @@ struct CheckpointFile {
   // MARK: - Writing
 
   /// Collects the content of a file.
-  struct Writer {
+  package struct Writer {
     private let texts: [String: String]
     private var entries: [(name: String, shape: [Int], content: Content)] = []
 
@@ -62,20 +63,22 @@ struct CheckpointFile {
     }
 
     /// Starts a file with these texts.
-    init(texts: [String: String]) { self.texts = texts }
+    package init(texts: [String: String]) { self.texts = texts }
 
     /// Adds the values that a tensor has when the file is written.
-    mutating func add(_ name: String, _ tensor: Tensor) { entries.append((name, tensor.shape, .tensor(tensor))) }
+    package mutating func add(_ name: String, _ tensor: Tensor) {
+      entries.append((name, tensor.shape, .tensor(tensor)))
+    }
 
     /// Adds values of a shape.
-    mutating func add(_ name: String, _ values: [Float], shape: [Int]) {
+    package mutating func add(_ name: String, _ values: [Float], shape: [Int]) {
       entries.append((name, shape, .values(values)))
     }
 
     /// Writes the file, whole or not at all, replacing what is there.
     ///
     /// - Throws: `FileError` where it cannot be written.
-    func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
       var digest = Digest(texts)
       for (name, shape, content) in entries {
         switch content {

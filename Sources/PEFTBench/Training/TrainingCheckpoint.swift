@@ -146,6 +146,9 @@ struct TrainingState {
   /// The lowest validation loss, with the parameters that had it.
   var best: (loss: Double, values: [[Float]])?
 
+  /// More than any training sees, and few enough that a batch can be added.
+  private static let mostTokens = 1 << 56
+
   init() {}
 
   /// The state as a checkpoint has it, without the best parameters; nil for what no training of `steps` steps comes to.
@@ -155,7 +158,9 @@ struct TrainingState {
       let loggedSteps = sums[1].integer, let peak = MemoryUse(json["peak"])
     else { return nil }
     let seconds = json["seconds"]?.number ?? 0
-    guard 0...steps ~= step, 0...step ~= loggedSteps, tokens >= 0, seconds.isFinite, seconds >= 0, loss.isFinite else {
+    guard 0...steps ~= step, 0...step ~= loggedSteps, 0...Self.mostTokens ~= tokens, seconds.isFinite, seconds >= 0,
+      loss.isFinite
+    else {
       return nil
     }
     outcome.stepCount = step

@@ -18,6 +18,17 @@ public enum CheckedThread {
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
+  /// Whether the process has a limit on its address space (`ulimit -v`), in which threads' stacks must find room.
+  static let isAddressSpaceLimited: Bool = {
+    #if canImport(Glibc)
+      var limit = rlimit()
+      // No limit is the largest number.
+      return getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 && Int(exactly: limit.rlim_cur) != nil
+    #else
+      return false
+    #endif
+  }()
+
   /// Runs `body` on a thread of its own; returns whether there is one.
   public static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
     guard let thread = create(body, stackBytes: nil) else { return false }
@@ -27,12 +38,16 @@ public enum CheckedThread {
 
   /// How many of `wanted` threads can be made at this moment, beside those that there are.
   ///
-  /// They are made, with small stacks, and ended again: no other question has a reliable answer, since limits count the
-  /// threads of all processes of a user or of a control group.
+  /// They are made and ended again: no other question has a reliable answer, since limits count the threads of all
+  /// processes of a user or of a control group. Their stacks are small, unless the address space is limited: then they
+  /// are as large as those of the threads that are asked about.
   public static func room(for wanted: Int) -> Int {
     let gate = DispatchSemaphore(value: 0)
     var threads: [pthread_t] = []
-    while threads.count < wanted, let waiter = create({ gate.wait() }, stackBytes: 1 << 16) { threads.append(waiter) }
+    let stackBytes = isAddressSpaceLimited ? nil : 1 << 16
+    while threads.count < wanted, let waiter = create({ gate.wait() }, stackBytes: stackBytes) {
+      threads.append(waiter)
+    }
     for _ in threads { gate.signal() }
     for thread in threads { pthread_join(thread, nil) }
     return threads.count

@@ -4,9 +4,12 @@ import Synchronization
 
 /// The threads beside the caller's own that take pieces of parallel work.
 ///
-/// A helper is a block on Dispatch's global queue. Behind the last piece it stays for a moment and looks for the next: a
+/// A helper is a block on Dispatch's global queue. After the last piece it stays for a moment and looks for the next: a
 /// training step has some two thousand regions a few microseconds apart, and to wake a thread takes longer than many of
 /// them. Who calls for help never waits for a helper to come: what nobody has taken it does itself.
+///
+/// Under a limit on the address space a helper is a thread of its own instead. Dispatch would try for ever to make one
+/// that has no room for its stack; without it the caller does the work.
 final class HelperCrew: Sendable {
   /// What the pieces of a region do, with a number and scratch.
   typealias Body = (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void
@@ -71,7 +74,14 @@ final class HelperCrew: Sendable {
       let present = helpers.load(ordering: .relaxed)
       guard present < wanted else { return }
       if helpers.compareExchange(expected: present, desired: present + 1, ordering: .relaxed).exchanged {
-        DispatchQueue.global(qos: .userInitiated).async { self.help() }
+        if CheckedThread.isAddressSpaceLimited {
+          guard CheckedThread.start({ self.help() }) else {
+            helpers.subtract(1, ordering: .relaxed)
+            return
+          }
+        } else {
+          DispatchQueue.global(qos: .userInitiated).async { self.help() }
+        }
       }
     }
   }

@@ -20,6 +20,11 @@ enum SpawnedProgram {
     }
   }
 
+  /// Whether these tests, and with them the program, are watched by a sanitizer.
+  static var isSanitized: Bool {
+    ProcessInfo.processInfo.environment.keys.contains { $0.hasSuffix("SAN_OPTIONS") }
+  }
+
   /// Runs the program, or a line of bash in which `$PROGRAM` is the program.
   static func run(
     _ arguments: [String], shell: String? = nil, environment: [String: String] = [:], input: String = ""

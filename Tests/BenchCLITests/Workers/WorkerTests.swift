@@ -131,6 +131,22 @@ import Testing
     #expect(result.output == "" || result.output == "left out\n", "\(result)")
   }
 
+  @Test(
+    "At a limit on the address space a sweep ends, with its results or an error, and does not wait for threads",
+    .disabled(if: SpawnedProgram.isSanitized, "sanitizers take terabytes of address space")) func addressSpace() throws
+  {
+    let workspace = try workspace(steps: 20)
+    let result = try bash(
+      workspace,
+      """
+      for size in 100000 110000 120000 140000; do
+        timeout -k 5 60 bash -c "export SWIFT_BACKTRACE=enable=no; ulimit -v $size; exec \\"\\$PROGRAM\\" run long.json -o out$size --threads 6 --quiet" >/dev/null 2>&1
+        [[ $? -lt 124 ]] || echo "no end at $size kB"
+      done
+      """)
+    #expect(result.output == "", "\(result)")
+  }
+
   @Test("A disk that is full ends the sweep with status 1, with any number of processes", arguments: [1, 2])
   func fullDisk(jobs: Int) throws {
     let workspace = try workspace(steps: 20)

@@ -70,6 +70,9 @@ import Testing
         #""labels": ["a", "b"], "metric": "exact_match""#,
         "exact_match is about free text; of labels it is \"accuracy\""
       ),
+      (#""labels": ["a", "b"], "metric": "pearson""#, "pearson is about numbers; of labels it is \"accuracy\""),
+      (#""labels": ["a", "b"], "metric": "codebleu""#, "codebleu is about Python; of labels it is \"accuracy\""),
+      (#""labels": ["a", "b"], "metric": "text""#, "text is about free text; of labels it is \"accuracy\""),
       (#""metric": "marco_f1""#, "did you mean \"macro_f1\"?"), (#""metric": "pearsons""#, "did you mean \"pearson\"?"),
       (#""metric": "spearman", "range": [5, 0]"#, "range: expected the smaller number first"),
     ]) func mismatches(members: String, expected: String)

@@ -29,6 +29,21 @@ struct ParquetFormat: FuzzedFormat {
   func read(_ sample: Sample, in folder: String) throws { try readRows(folder + "/" + sample.main) }
 }
 
+/// The same files, whose pages are damaged behind checksums and lengths that fit the damage.
+struct ParquetPagesFormat: FuzzedFormat {
+  static let name = "parquet-pages"
+  let samples: [Sample]
+
+  init(corpus: Corpus) throws {
+    samples = try corpus.files(in: "Tests/Fixtures/parquet", suffix: ".parquet").compactMap {
+      let bytes = try corpus.bytes($0)
+      return ParquetPages(bytes) == nil ? nil : Sample("train.parquet", bytes, .parquetPages)
+    }
+  }
+
+  func read(_ sample: Sample, in folder: String) throws { try readRows(folder + "/" + sample.main) }
+}
+
 /// Tables of text, plain and compressed.
 struct TextTableFormat: FuzzedFormat {
   static let name = "tables"

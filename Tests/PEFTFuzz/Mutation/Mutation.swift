@@ -10,6 +10,10 @@ enum Mutation {
   case gguf
   /// A Parquet file: pages, a footer, the footer's length.
   case parquet
+  /// The pages of a Parquet file, with checksums, lengths and offsets that fit what was done to them.
+  case parquetPages
+  /// The arguments of a command, each ended by a zero byte.
+  case arguments(ArgumentMutation)
 
   /// Damages `bytes` in one to six places.
   func apply(to bytes: [UInt8], _ random: inout CaseRandom) -> [UInt8] {
@@ -32,6 +36,11 @@ enum Mutation {
     case .safetensors: BinaryMutation.safetensors(&bytes, &random)
     case .gguf: BinaryMutation.gguf(&bytes, &random)
     case .parquet: BinaryMutation.parquet(&bytes, &random)
+    case .parquetPages:
+      guard var pages = ParquetPages(bytes) else { return ByteMutation.apply(to: &bytes, &random) }
+      pages.damage(&random)
+      bytes = pages.bytes
+    case .arguments(let words): words.apply(to: &bytes, &random)
     }
   }
 }
