@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-package import PEFTCore
+import PEFTCore
 
 /// Where an evaluation keeps its answers from time to time, so that a killed run need not ask again.
 package final class AnswerCheckpoint {

@@ -1,4 +1,4 @@
-package import PEFTCore
+import PEFTCore
 import TableFiles
 
 /// A file of float32 tensors with texts beside them and a checksum over all of it, in safetensors format.
