@@ -73,7 +73,8 @@ def read(module, others):
     """The module's files, which types each declares, and which names each uses."""
     files = [
         path for path in sorted(module.rglob("*.swift"))
-        if not any(other != module and module in other.parents and other in path.parents for other in others)]
+        # Nothing needs the program's own beginning, whose variables count as global ones.
+        if path.name != "main.swift" and not any(other != module and module in other.parents and other in path.parents for other in others)]
     declared, used = collections.defaultdict(set), {}
     for path in files:
         text = COMMENTS_AND_STRINGS.sub(" ", path.read_text())

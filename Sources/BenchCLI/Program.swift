@@ -4,13 +4,6 @@ import PEFTCore
 
 /// Finds the command that the arguments name, runs it, and turns its errors into messages and exit statuses.
 enum Program {
-  static let name = "peft-bench"
-
-  /// Where this program lies, for scripts that start it elsewhere.
-  static var path: String {
-    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? Bundle.main.executablePath ?? name
-  }
-
   static func run(
     _ arguments: [String], console: Console, commands: [Command] = CommandTable.all
   ) -> ExitStatus {
@@ -18,7 +11,8 @@ enum Program {
       return try dispatch(arguments, console: console, commands: commands)
     } catch let error as UsageError {
       console.error(error.description)
-      console.diagnostic("Try: \(error.command.map { "\(name) \($0) --help" } ?? "\(name) --help")")
+      console.diagnostic(
+        "Try: \(error.command.map { "\(ProgramFile.name) \($0) --help" } ?? "\(ProgramFile.name) --help")")
       return .wrongInput
     } catch let error as FileError where error.isMachineFault {
       console.error(error.description)

@@ -25,7 +25,7 @@ enum CompletionScript {
     }
     let groups = groups(commands).map { "    '\($0.name)') COMPREPLY=($(compgen -W '\($0.words)' -- \"$current\")) ;;" }
     return """
-      # bash completion of \(Program.name)
+      # bash completion of \(ProgramFile.name)
       _peft_bench() {
         local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"
         local command="" index
@@ -42,7 +42,7 @@ enum CompletionScript {
       \((groups + cases).joined(separator: "\n"))
         esac
       }
-      complete -o filenames -F _peft_bench \(Program.name)
+      complete -o filenames -F _peft_bench \(ProgramFile.name)
       """
   }
 
@@ -68,8 +68,8 @@ enum CompletionScript {
     }
     let groups = groups(commands).map { group in "    '\(group.name)') compadd \(group.words); return ;;" }
     return """
-      #compdef \(Program.name)
-      # zsh completion of \(Program.name)
+      #compdef \(ProgramFile.name)
+      # zsh completion of \(ProgramFile.name)
       _peft_bench() {
         local -a commands=(
       \(first.joined(separator: "\n"))
@@ -92,12 +92,12 @@ enum CompletionScript {
       \(cases.joined(separator: "\n"))
         esac
       }
-      compdef _peft_bench \(Program.name)
+      compdef _peft_bench \(ProgramFile.name)
       """
   }
 
   static func fish(_ commands: [Command]) -> String {
-    let name = Program.name
+    let name = ProgramFile.name
     var lines = ["# fish completion of \(name)", "complete -c \(name) -n __fish_use_subcommand -f"]
     for word in firstWords(commands) {
       let summary = commands.first { $0.name == word }?.summary ?? "A group of commands."

@@ -6,7 +6,7 @@ enum HelpText {
   static func overview(_ commands: [Command]) -> String {
     let column = (commands.map(\.name.count).max() ?? 0) + 4
     var lines = [
-      "Usage: \(Program.name) COMMAND [options]", "",
+      "Usage: \(ProgramFile.name) COMMAND [options]", "",
       "Compares parameter-efficient fine-tuning methods for language models on the CPU.", "", "Commands:",
     ]
     for command in commands { lines += entry(command.name, command.summary, column: column) }
@@ -20,7 +20,7 @@ enum HelpText {
 
   /// The page of one command, which ends with two examples.
   static func page(of command: Command) -> String {
-    var lines = wrapped(usage(of: command), indent: 6 + Program.name.count, first: 0)
+    var lines = wrapped(usage(of: command), indent: 6 + ProgramFile.name.count, first: 0)
     lines += [""] + wrapped(command.summary, indent: 0)
     for paragraph in command.discussion { lines += [""] + wrapped(paragraph, indent: 0) }
     let names = command.positionals.map(\.name) + command.allOptions.map(label)
@@ -41,7 +41,7 @@ enum HelpText {
   }
 
   private static func usage(of command: Command) -> String {
-    var parts = ["Usage: \(Program.name) \(command.name)"]
+    var parts = ["Usage: \(ProgramFile.name) \(command.name)"]
     for spec in command.positionals {
       let name = spec.isRepeated ? "\(spec.name)..." : spec.name
       parts.append(spec.isOptional ? "[\(name)]" : name)

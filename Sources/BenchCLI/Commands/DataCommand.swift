@@ -134,7 +134,7 @@ enum DataCommand {
   /// The command that gets what is missing.
   private static func hint(for dataset: DatasetDescription, parts: [PartState]) -> String? {
     guard dataset.source != nil, parts.contains(where: { $0.rowCount == nil && $0.error == nil }) else { return nil }
-    return "\(Program.name) data fetch \(dataset.id)"
+    return "\(ProgramFile.name) data fetch \(dataset.id)"
   }
 
   /// What is there of one part of a dataset.

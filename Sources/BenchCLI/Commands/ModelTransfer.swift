@@ -120,7 +120,7 @@ extension ModelCommand {
         ])
       }
       if models.isEmpty {
-        console.print("no models; get one by: \(Program.name) model fetch org/name")
+        console.print("no models; get one by: \(ProgramFile.name) model fetch org/name")
       } else {
         table.print(to: console)
       }

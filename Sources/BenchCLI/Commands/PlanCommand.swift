@@ -178,7 +178,7 @@ private struct Plan {
     }
     let options = RunCommand.selection.filter { !["threads", "shard"].contains($0.long) }
     let given = options.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
-    let words = [Program.path, "run"] + given
+    let words = [ProgramFile.path, "run"] + given
     let script = SlurmScript(
       name: session.configuration.name.filter { !$0.isWhitespace },
       command: words.map(ShellWord.quoted).joined(separator: " "),
@@ -203,7 +203,7 @@ private struct Plan {
     guard !missing.isEmpty else { return }
     for dataset in missing where missing.count <= 3 { console.warning(dataset.description) }
     let names = missing.map(\.dataset).joined(separator: " ")
-    console.warning("\(missing.count) datasets are missing; get them by: \(Program.name) data fetch \(names)")
+    console.warning("\(missing.count) datasets are missing; get them by: \(ProgramFile.name) data fetch \(names)")
   }
 
   private func json(_ estimate: RunEstimate) -> JSONValue {

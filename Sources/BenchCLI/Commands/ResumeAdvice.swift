@@ -50,6 +50,6 @@ final class ResumeAdvice: Sendable {
     let arguments = CommandLine.arguments.dropFirst()
     let options = arguments.prefix { $0 != "--" }
     let kept = options.filter { $0 != flag } + arguments.dropFirst(options.count)
-    return ([Program.name] + kept).map(ShellWord.quoted).joined(separator: " ")
+    return ([ProgramFile.name] + kept).map(ShellWord.quoted).joined(separator: " ")
   }
 }

@@ -132,7 +132,8 @@ enum RunCommand {
   ) throws -> Sweep.Result {
     let choice = Self.choice(arguments)
     let threads = max(1, session.context.workers.count / count)
-    let launch = WorkerProcess.Launch(arguments, config: session.config, threads: threads)
+    let launch = WorkerProcess.Launch(
+      arguments, options: RunCommand.selection, config: session.config, threads: threads)
     let crew = try WorkerCrew.start(count, threads: threads, note: { console.note("note: \($0)") }) {
       WorkerProcess(
         launch, isFresh: choice.isFresh, results: session.results, cancellation: flag, watch: watch)
@@ -164,7 +165,7 @@ enum RunCommand {
     guard result.failures > 0 else { return result.missing > 0 ? .failed : .done }
     console.error(
       "\(result.failures) of \(session.selection.runs.count) runs failed; the same command tries them again "
-        + "(causes: \(Program.name) status \(session.results.path))")
+        + "(causes: \(ProgramFile.name) status \(session.results.path))")
     return .failed
   }
 }

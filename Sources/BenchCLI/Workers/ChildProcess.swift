@@ -147,7 +147,7 @@ enum ProcessLimit {
   /// The complaint that a worker cannot be started; the program's path has nothing to do with a limit.
   static func error(_ program: String, errorNumber: Int32) -> FileError {
     FileError(
-      path: isLimit(errorNumber) ? Program.name : program, "cannot start a worker process: \(reason(errorNumber))",
+      path: isLimit(errorNumber) ? ProgramFile.name : program, "cannot start a worker process: \(reason(errorNumber))",
       errorNumber: errorNumber)
   }
 

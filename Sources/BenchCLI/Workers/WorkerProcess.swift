@@ -8,6 +8,9 @@ import Synchronization
 /// All runs are done by such processes, so that whatever ends one costs the run that it was at and no other: it counts as
 /// failed, and another process takes its place for the next run.
 final class WorkerProcess: Sendable {
+  /// The command that a worker runs.
+  static let commandName = "run-worker"
+
   /// What a worker is started with.
   struct Launch: Sendable {
     /// Those arguments of `run` that say which runs there are, and the worker's threads.
@@ -15,9 +18,14 @@ final class WorkerProcess: Sendable {
     /// The config's text, which the worker does not read again: it may come from a pipe, or have changed.
     let config: DocumentText
 
-    init(_ arguments: ParsedArguments, config: DocumentText, threads: Int) {
-      let options = RunCommand.selection.filter { $0.long != OptionSpec.threads.long }
-      let given = options.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
+    /// - Parameters:
+    ///   - arguments: Those of `run`.
+    ///   - options: Which of its options say what runs there are.
+    ///   - config: The config's text.
+    ///   - threads: The worker's threads.
+    init(_ arguments: ParsedArguments, options: [OptionSpec], config: DocumentText, threads: Int) {
+      let passed = options.filter { $0.long != OptionSpec.threads.long }
+      let given = passed.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
       self.arguments = given + ["--threads=\(threads)", "--", arguments.positional("CONFIG") ?? ""]
       self.config = config
     }
@@ -127,7 +135,7 @@ final class WorkerProcess: Sendable {
       case .exited(let status): "the worker process ended with status \(status) \(position.text)"
       }
     guard !words.isEmpty else { return ending }
-    let prefix = Program.name + ": "
+    let prefix = ProgramFile.name + ": "
     var said = words.hasPrefix(prefix) ? words.dropFirst(prefix.count) : words[...]
     // What a worker writes in a signal handler ends where the cause would go on.
     while let last = said.last, last == ";" || last == " " { said.removeLast() }
@@ -145,7 +153,7 @@ final class WorkerProcess: Sendable {
     // A worker's end is reported by the sweep; a report of the stack takes seconds and is nothing for its users.
     environment["SWIFT_BACKTRACE"] = "enable=no"
     let child = try ChildProcess.start(
-      Self.program, [WorkerCommand.command.name] + launch.arguments, environment: environment)
+      Self.program, [Self.commandName] + launch.arguments, environment: environment)
     state.withLock { ($0.child, $0.isReady) = (child, false) }
     send(WorkerMessage.config(launch.config))
   }
@@ -164,7 +172,7 @@ final class WorkerProcess: Sendable {
     try cancellation.check()
     let isFault = end != .exited(status: ExitStatus.wrongInput.rawValue)
     throw FileError(
-      path: Program.name, Self.cause(end, words, at: .start), errorNumber: isFault ? EAGAIN : nil)
+      path: ProgramFile.name, Self.cause(end, words, at: .start), errorNumber: isFault ? EAGAIN : nil)
   }
 
   /// Ends the process at once.

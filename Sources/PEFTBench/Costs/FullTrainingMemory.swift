@@ -6,21 +6,13 @@ import PEFTCore
 /// walking through one training step as the tape does it: what each operation keeps, what its backward adds, and what
 /// is freed once it has gone by. A test holds the result against real training.
 struct FullTrainingMemory {
-  /// A batch as far as memory is concerned.
-  struct Batch: Equatable {
-    /// Tokens, shared beginnings counted once.
-    var rows = 0
-    /// Labelled positions.
-    var labels = 0
-  }
-
   /// Peak bytes.
   ///
   /// - Parameters:
   ///   - model: The model; its weights need not be loaded.
   ///   - batch: The largest batch.
   ///   - accumulates: Whether an optimizer step takes several batches, so that all gradients are there from the start.
-  static func peakBytes(_ model: CausalLanguageModel, batch: Batch, accumulates: Bool = false) -> Int {
+  static func peakBytes(_ model: CausalLanguageModel, batch: BatchSize, accumulates: Bool = false) -> Int {
     var walk = FullTrainingMemory(model: model, batch: batch, holdsAllGradients: accumulates)
     walk.step()
     // Every element is a float32.
@@ -28,12 +20,12 @@ struct FullTrainingMemory {
   }
 
   private let model: CausalLanguageModel
-  private let batch: Batch
+  private let batch: BatchSize
   private let holdsAllGradients: Bool
   private var live = 0
   private var peak = 0
 
-  private init(model: CausalLanguageModel, batch: Batch, holdsAllGradients: Bool) {
+  private init(model: CausalLanguageModel, batch: BatchSize, holdsAllGradients: Bool) {
     self.model = model
     self.batch = batch
     self.holdsAllGradients = holdsAllGradients

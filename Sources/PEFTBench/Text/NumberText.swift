@@ -67,6 +67,9 @@ package enum NumberText {
     return value < 0.001 ? "< 0.001" : String(format: value < 0.1 ? "%.3f" : "%.2f", value)
   }
 
+  /// A p-value as it stands after the letter: `= 0.04`, or `< 0.001`.
+  package static func pEquation(_ value: Double) -> String { (value < 0.001 ? "" : "= ") + pValue(value) }
+
   /// An exponent or another setting, with no more digits than it has: 0.5, 1.
   package static func plain(_ value: Double) -> String {
     Int(exactly: value).map(String.init) ?? "\(value)"

@@ -204,10 +204,10 @@ package struct Trainer {
   /// all are the same.
   static func largestBatch(
     of examples: [EncodedExample], configuration: TrainingConfiguration, seeds: SeedStream
-  ) -> FullTrainingMemory.Batch {
+  ) -> BatchSize {
     let steps = stepCount(examples: examples.count, configuration: configuration)
     let perEpoch = stepsPerEpoch(examples: examples.count, configuration: configuration)
-    var largest = FullTrainingMemory.Batch()
+    var largest = BatchSize()
     let perPass = max(1, (examples.count + configuration.batchSize - 1) / configuration.batchSize)
     let epochs = min(steps / perEpoch + (steps % perEpoch > 0 ? 1 : 0), max(1, mostBatches / perPass))
     for epoch in 0..<(configuration.shuffle ? epochs : min(1, epochs)) {
@@ -216,7 +216,7 @@ package struct Trainer {
         let chosen = order[start..<min(order.count, start + configuration.batchSize)].map { examples[$0] }
         let batch = TrainingBatch(chosen, labelCount: 1)
         if batch.forest.rowCount > largest.rows {
-          largest = FullTrainingMemory.Batch(rows: batch.forest.rowCount, labels: batch.labels.count)
+          largest = BatchSize(rows: batch.forest.rowCount, labels: batch.labels.count)
         }
       }
     }

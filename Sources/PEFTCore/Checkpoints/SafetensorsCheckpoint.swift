@@ -23,9 +23,9 @@ public struct SafetensorsCheckpoint: Sendable {
   /// - Throws: `FileError`, `CheckpointError` or `DocumentError`.
   public static func open(directory: String) throws -> SafetensorsCheckpoint {
     let single = FilePath.joined(directory, fileName)
-    if try ModelDownload.exists(single) { return try open(file: single) }
+    if try FilePath.exists(single) { return try open(file: single) }
     let indexPath = FilePath.joined(directory, indexName)
-    guard try ModelDownload.exists(indexPath) else {
+    guard try FilePath.exists(indexPath) else {
       throw FileError(path: directory, "holds neither \(fileName) nor \(indexName)")
     }
     return try open(index: indexPath)

@@ -163,7 +163,7 @@ import Testing
     let corrected = try #require(pairs.map(\.correctedP).min())
     try expectDocumented(
       "uncorrected stars",
-      "p \(ReportTables.pText(least)) alone is p \(ReportTables.pText(corrected)) of \(pairs.count) pairs: no star")
+      "p \(NumberText.pEquation(least)) alone is p \(NumberText.pEquation(corrected)) of \(pairs.count) pairs: no star")
   }
 
   @Test("What cannot be told from the highest is marked as it is, in the leaderboard and by dataset") func ties() throws

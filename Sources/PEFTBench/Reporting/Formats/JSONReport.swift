@@ -5,11 +5,10 @@ import PEFTCore
 ///
 /// One such file, committed, is a baseline for `compare`.
 enum JSONReport {
-  static let schema = "peft-bench.report/1"
-
   static func value(_ report: Report) -> JSONValue {
     [
-      "schema": JSONValue(schema), "version": JSONValue(Version.current), "name": JSONValue(report.results.name),
+      "schema": JSONValue(ReportedResults.schema), "version": JSONValue(Version.current),
+      "name": JSONValue(report.results.name),
       "complete": JSONValue(report.results.runs.count), "notes": JSONValue(report.results.notes),
       "suites": .array(report.suites.map(suite)),
       "failed": .array(report.results.failures.map(\.json)), "missing": .array(report.results.missing.map(\.json)),

@@ -16,7 +16,7 @@ extension ReportTables {
         let summary = runs[0].summary
         let invalid = runs.compactMap(\.invalidRate)
         kinds[place].table.add(
-          [.init(results.datasets[dataset]), .init(title(results, method)), .init(runs[0].metric)]
+          [.init(results.datasets[dataset]), .init(results.title(method)), .init(runs[0].metric)]
             + names.map { name in
               let values = runs.compactMap { run in run.scores.first { $0.name == name }?.value }
               return .init(values.count == runs.count ? NumberText.percent(Summary.mean(values)) : "–")

@@ -5,7 +5,7 @@ extension ReportTables {
   /// nil where no run answered one.
   static func sets(_ suite: Report.Suite) -> ReportTable? {
     let results = suite.results
-    let columns = results.methods.indices.map { ReportTable.Column(title(results, $0)) }
+    let columns = results.methods.indices.map { ReportTable.Column(results.title($0)) }
     var table = ReportTable(
       "sets", "Scores on other sets of rows",
       caption: "The headline score in percent on sets that were answered besides the scored rows, mean over the seeds "

@@ -76,7 +76,7 @@ enum ReportTables {
         + (row.missingCount > 0 ? ", \(row.missingCount) missing" : "")
       let isWhole = row.failedCount == 0 && row.missingCount == 0
       table.add([
-        .init(title(results, row.method)), pscp[row.method] ?? "–", score[row.method] ?? "–",
+        .init(results.title(row.method)), pscp[row.method] ?? "–", score[row.method] ?? "–",
         .init(row.interval.map { "\(NumberText.percent($0.lower)) – \(NumberText.percent($0.upper))" } ?? "–"),
         .init(majorityText(row.majority, row.standing), row.standing.isEligible ? .plain : .missing),
         parameters[row.method] ?? "–", .init(NumberText.flops(row.costs?.flops)), memory[row.method] ?? "–",
@@ -102,7 +102,7 @@ enum ReportTables {
       columns: [
         .init("dataset", isNumber: false), .init("metric", isNumber: false), .init("majority"), .init("chance"),
       ]
-        + results.methods.indices.map { .init(title(results, $0)) })
+        + results.methods.indices.map { .init(results.title($0)) })
     for dataset in results.datasets.indices {
       let cells = results.methods.indices.map { results.cells[$0][dataset] }
       let standings = results.methods.indices.map { suite.statistics.standings[$0][dataset] }
@@ -149,7 +149,7 @@ enum ReportTables {
       "stability", "Stability over seeds",
       caption: "Population standard deviation of the score in points, which divides by the number of seeds as "
         + "PEFT-Bench's tables do; the smallest is marked. The last row is the mean over datasets that all methods have.",
-      columns: [.init("dataset", isNumber: false)] + methods.map { .init(title(results, $0)) })
+      columns: [.init("dataset", isNumber: false)] + methods.map { .init(results.title($0)) })
     let eligible = Set(suite.statistics.leaderboard.filter(\.standing.isEligible).map(\.method))
     func row(_ title: String, _ values: [Double?]) {
       // A method that gives one answer to all rows is steady for that reason alone.
@@ -179,7 +179,7 @@ enum ReportTables {
     var table = ReportTable(
       "ranks", "Average ranks",
       caption: "Over \(datasets(results.sharedDatasets.count)); 1 is the best. Friedman's test: χ² = "
-        + "\(NumberText.decimal(test.statistic, digits: 2)), p \(pText(test.pValue)). Ranks that differ by more than "
+        + "\(NumberText.decimal(test.statistic, digits: 2)), p \(NumberText.pEquation(test.pValue)). Ranks that differ by more than "
         + "the critical difference \(NumberText.decimal(test.criticalDifference, digits: 2)) differ at the 5 % level "
         + "(Nemenyi).",
       columns: [.init("method", isNumber: false), .init("average rank"), .init("not different from", isNumber: false)])
@@ -188,8 +188,8 @@ enum ReportTables {
         $0 != place && abs(test.averageRanks[$0] - test.averageRanks[place]) <= test.criticalDifference
       }
       table.add([
-        .init(title(results, ranking.methods[place])), .init(NumberText.decimal(test.averageRanks[place], digits: 2)),
-        .init(alike.isEmpty ? "–" : alike.map { title(results, ranking.methods[$0]) }.joined(separator: ", ")),
+        .init(results.title(ranking.methods[place])), .init(NumberText.decimal(test.averageRanks[place], digits: 2)),
+        .init(alike.isEmpty ? "–" : alike.map { results.title(ranking.methods[$0]) }.joined(separator: ", ")),
       ])
     }
     return table
@@ -224,7 +224,7 @@ enum ReportTables {
     for pair in pairs {
       let interval = pair.difference.interval
       var cells: [ReportTable.Cell] = [
-        .init(title(results, pair.first)), .init(title(results, pair.second)),
+        .init(results.title(pair.first)), .init(results.title(pair.second)),
         .init(NumberText.signed(100 * interval.estimate, digits: 2), pair.isDecided ? .best : .plain),
         .init(
           "\(NumberText.signed(100 * interval.lower, digits: 2)) … \(NumberText.signed(100 * interval.upper, digits: 2))"
@@ -250,11 +250,11 @@ enum ReportTables {
     var table = ReportTable(
       "sensitivity", "PSCP under other exponents",
       caption: "β of all three terms, or of one while the others stay, from 0.5 to 2. \(verdict)",
-      columns: [.init("exponents", isNumber: false)] + sensitivity.methods.map { .init(title(suite.results, $0)) }
+      columns: [.init("exponents", isNumber: false)] + sensitivity.methods.map { .init(suite.results.title($0)) }
         + [.init("order", isNumber: false)])
     let usual = result.settings.first?.order
     for (index, setting) in result.settings.enumerated() {
-      let order = setting.order.map { title(suite.results, sensitivity.methods[$0]) }.joined(separator: " > ")
+      let order = setting.order.map { suite.results.title(sensitivity.methods[$0]) }.joined(separator: " > ")
       let beta = setting.beta
       let name =
         index == 0
@@ -276,7 +276,7 @@ enum ReportTables {
       caption: "The exponent, from 0.5 to 2, at which two methods have the same PSCP.",
       columns: [.init("exponent of", isNumber: false), .init("equal at"), .init("above it", isNumber: false)])
     for crossing in sensitivity.result.crossings {
-      let names = [crossing.ahead, crossing.behind].map { title(suite.results, sensitivity.methods[$0]) }
+      let names = [crossing.ahead, crossing.behind].map { suite.results.title(sensitivity.methods[$0]) }
       table.add([
         .init(crossing.term == .all ? "all terms" : crossing.term.rawValue),
         .init(NumberText.decimal(crossing.value, digits: 2)), .init("\(names[0]) before \(names[1])"),
@@ -341,11 +341,6 @@ enum ReportTables {
   /// What a mark on a score means.
   static let tieWords = "The highest score is marked, and with it all that the rows cannot tell from it."
 
-  static func title(_ results: SuiteResults, _ method: Int) -> String {
-    let title = results.methods[method].title
-    return results.methods[method].isZeroShot && title == MethodRegistry.baseName ? "\(title) (zero-shot)" : title
-  }
-
   static func datasets(_ count: Int) -> String { count == 1 ? "1 dataset" : "\(count) datasets" }
 
   static func seedText(_ results: SuiteResults) -> String {
@@ -359,5 +354,4 @@ enum ReportTables {
     "\(term == .all ? "all" : term.rawValue) \(NumberText.plain(value))"
   }
 
-  static func pText(_ value: Double) -> String { (value < 0.001 ? "" : "= ") + NumberText.pValue(value) }
 }

@@ -134,7 +134,7 @@ struct HTMLReport {
     let body = rows.map { suite, method, run in
       let time = run.costs.trainingSeconds.map { $0 + (run.costs.evaluationSeconds ?? 0) }
       let cells = [
-        ReportTables.title(suite, method), "\(run.seed)", run.metric, NumberText.percent(run.value),
+        suite.title(method), "\(run.seed)", run.metric, NumberText.percent(run.value),
         NumberText.percent(run.invalidRate), NumberText.decimal(run.pscp, digits: 2),
         NumberText.count(run.costs.trainableParameters), NumberText.bytes(run.costs.tensorBytes.total),
         NumberText.seconds(time), run.id,
@@ -186,7 +186,7 @@ struct HTMLReport {
     for suite in report.suites.map(\.results) {
       for method in suite.methods.indices {
         guard let run = suite.cells[method].first(where: { !$0.runs.isEmpty })?.runs.first else { continue }
-        parts.append(details("Settings of \(ReportTables.title(suite, method)), \(suite.suiteTitle)", run.settings))
+        parts.append(details("Settings of \(suite.title(method)), \(suite.suiteTitle)", run.settings))
       }
     }
     return parts.joined(separator: "\n") + "</section>"

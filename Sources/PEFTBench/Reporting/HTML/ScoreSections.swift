@@ -46,7 +46,7 @@ struct ScoreSections {
         let runs = suite.methods.indices.flatMap { method in
           suite.cells[method][dataset].runs.filter { !$0.summary.classes.isEmpty }.map { run in
             let seed = run.isZeroShot ? "" : ", seed \(run.seed)"
-            return details("\(ReportTables.title(suite, method))\(seed)", content(run))
+            return details("\(suite.title(method))\(seed)", content(run))
           }
         }
         guard !runs.isEmpty else { continue }

@@ -75,7 +75,7 @@ struct SuiteSections {
   private var cards: String {
     let rows = statistics.leaderboard.filter { !results.methods[$0.method].isZeroShot && $0.mean != nil }
     var cards: [(title: String, value: String, text: String)] = []
-    func name(_ row: SuiteStatistics.Row) -> String { ReportTables.title(results, row.method) }
+    func name(_ row: SuiteStatistics.Row) -> String { results.title(row.method) }
     func tied(_ top: Verdict.Top?) -> String {
       guard let count = top?.tied.count, count > 0 else { return "" }
       return count == 1 ? ", tied with another" : ", tied with \(count) others"
@@ -136,7 +136,7 @@ struct SuiteSections {
         id: id(name), title: title, axis: axis, costText: text, tickText: tick,
         points: scatterPoints.map { row, costs, mean in
           .init(
-            name: ReportTables.title(results, row.method), style: style(row.method), score: 100 * mean,
+            name: results.title(row.method), style: style(row.method), score: 100 * mean,
             interval: row.interval.map { 100 * $0.lower...max(100 * $0.upper, 100 * $0.lower) }, cost: cost(costs),
             isEligible: row.standing.isEligible)
         }, base: base, majority: statistics.leaderboard.lazy.compactMap(\.majority).first.map { 100 * $0 })
@@ -206,7 +206,7 @@ struct SuiteSections {
     var parts: [String] = []
     if let ranking = statistics.ranking, let table = ReportTables.ranks(suite) {
       let diagram = RankDiagram(
-        id: id("rank-diagram"), names: ranking.methods.map { ReportTables.title(results, $0) },
+        id: id("rank-diagram"), names: ranking.methods.map { results.title($0) },
         styles: ranking.methods.map(style), test: ranking.test)
       parts.append(
         "<div class=\"two\"><figure>\(diagram.markup)<figcaption>Bars join methods that do not differ at the 5 % level."
@@ -239,7 +239,7 @@ struct SuiteSections {
     let panels = results.datasets.indices.compactMap { dataset -> String? in
       let rows = trained.compactMap { method -> (name: String, style: SeriesStyle, scores: [Double])? in
         let values = results.cells[method][dataset].values
-        return values.isEmpty ? nil : (ReportTables.title(results, method), style(method), values.map { 100 * $0 })
+        return values.isEmpty ? nil : (results.title(method), style(method), values.map { 100 * $0 })
       }
       guard rows.contains(where: { $0.scores.count > 1 }) else { return nil }
       return "<figure>"
@@ -267,7 +267,7 @@ struct SuiteSections {
           let mean = LearningCurve(mean: all)
           guard !mean.training.isEmpty else { return nil }
           return .init(
-            name: ReportTables.title(results, method), style: style(method), training: mean.training,
+            name: results.title(method), style: style(method), training: mean.training,
             validation: mean.validation)
         } catch {
           problem = "\(error)"
@@ -300,7 +300,7 @@ struct SuiteSections {
   private var legend: String {
     "<ul class=\"legend\">"
       + trained.map { method in
-        "<li>\(swatch(method))\(VisibleText.markup(ReportTables.title(results, method)))</li>"
+        "<li>\(swatch(method))\(VisibleText.markup(results.title(method)))</li>"
       }.joined() + "</ul>"
   }
 

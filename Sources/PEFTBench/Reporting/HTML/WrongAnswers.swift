@@ -30,7 +30,7 @@ struct WrongAnswers {
     for suite in report.suites.map(\.results) {
       let prefix = report.suites.count > 1 ? "\(suite.suiteTitle) · " : ""
       let first = methods.count
-      methods += suite.methods.indices.map { prefix + ReportTables.title(suite, $0) }
+      methods += suite.methods.indices.map { prefix + suite.title($0) }
       for dataset in suite.datasets.indices {
         let runs = suite.methods.indices.flatMap { method in
           suite.cells[method][dataset].runs.compactMap { run in

@@ -5,6 +5,9 @@ import PEFTMethods
 
 /// What one or several results folders hold: complete, failed and missing runs, and the configs.
 package struct ReportedResults: Sendable {
+  /// The form of a report as JSON.
+  static let schema = "peft-bench.report/1"
+
   /// The folders or files, as the user named them.
   package let paths: [String]
   /// The experiment's name; the folder's where no config tells.
@@ -134,7 +137,7 @@ package struct ReportedResults: Sendable {
     isPlanned = false
     let list: [DocumentValue]
     switch document["schema"]?.string {
-    case JSONReport.schema?: list = document["runs"]?.array ?? []
+    case Self.schema?: list = document["runs"]?.array ?? []
     case RunRecord.schema?: list = [document]
     default:
       guard let records = document.array else {

@@ -289,3 +289,11 @@ package struct SuiteResults: Sendable {
     return values.filter { seen.insert($0).inserted }
   }
 }
+
+extension SuiteResults {
+  /// What tables and sentences call a method: its title, and of the model's own answers that it is that.
+  func title(_ method: Int) -> String {
+    let title = methods[method].title
+    return methods[method].isZeroShot && title == MethodRegistry.baseName ? "\(title) (zero-shot)" : title
+  }
+}

@@ -10,7 +10,7 @@ struct VerdictWords {
     (self.suite, self.statistics) = (suite, statistics)
   }
 
-  func title(_ method: Int) -> String { ReportTables.title(suite, method) }
+  func title(_ method: Int) -> String { suite.title(method) }
 
   /// Which method is at the top of a measure, or which ones share that place.
   func top(
@@ -52,7 +52,7 @@ struct VerdictWords {
     return [
       sentence,
       base.isDecided
-        ? "It differs from \(title(other)) by \(points(gain)) (p \(ReportTables.pText(base.correctedP)))."
+        ? "It differs from \(title(other)) by \(points(gain)) (p \(NumberText.pEquation(base.correctedP)))."
         : "It cannot be told from \(title(other)): \(reason(base)).",
     ]
   }

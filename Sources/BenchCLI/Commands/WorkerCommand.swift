@@ -8,7 +8,7 @@ import Synchronization
 /// It is not a command for people, so it stands in no help page. It ends when its input ends.
 enum WorkerCommand {
   static let command = Command(
-    name: "run-worker", summary: "Carry out runs for a sweep.",
+    name: WorkerProcess.commandName, summary: "Carry out runs for a sweep.",
     positionals: [
       PositionalSpec(name: "CONFIG", help: "The config, JSON or YAML, whose text comes by standard input.")
     ],
@@ -22,7 +22,7 @@ enum WorkerCommand {
       console.isQuiet = true
       let flag = Interrupts.flagOfWorker()
       let orders = WorkerOrders()
-      guard CheckedThread.start({ orders.read(raising: flag) }) else { throw ProcessLimit.noThread(Program.name) }
+      guard CheckedThread.start({ orders.read(raising: flag) }) else { throw ProcessLimit.noThread(ProgramFile.name) }
       guard let config = orders.config() else { return .done }
       let session = try RunSession(arguments, config: config)
       writeLine(WorkerMessage.ready, to: STDOUT_FILENO)

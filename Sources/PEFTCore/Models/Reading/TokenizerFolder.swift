@@ -76,7 +76,7 @@ struct TokenizerFolder {
     return .init(name: name, source: String(decoding: text.bytes, as: UTF8.self))
   }
 
-  private func has(_ name: String) throws -> Bool { try ModelDownload.exists(path + "/" + name) }
+  private func has(_ name: String) throws -> Bool { try FilePath.exists(path + "/" + name) }
 
   private func description(_ name: String) throws -> (value: DocumentValue, text: DocumentText)? {
     guard try has(name) else { return nil }

@@ -61,7 +61,7 @@ public struct ModelFiles {
 
   /// A folder with config.json, or with one GGUF model.
   private static func open(directory: String, named name: String?) throws -> ModelFiles {
-    if try ModelDownload.exists(directory + "/config.json") {
+    if try FilePath.exists(directory + "/config.json") {
       return try ModelFiles(directory: directory, named: name)
     }
     let entries = ModelDownload.entries(of: directory)
@@ -92,7 +92,7 @@ public struct ModelFiles {
     var configuration = try family.configuration(from: description)
     weights = .directory
     let file = directory + "/generation_config.json"
-    generation = try ModelDownload.exists(file) ? try Self.document(file) : nil
+    generation = try FilePath.exists(file) ? try Self.document(file) : nil
     let ends = configuration.endTokens
     endTokens = ends + (try generation?.tokens("eos_token_id") ?? []).filter { !ends.contains($0) }
     if configuration.tiesEmbeddings, try Self.holdsOwnHead(directory, family, configuration, description) {
@@ -235,7 +235,7 @@ public struct ModelFiles {
   /// - Throws: As `open` and `tokenizer()`.
   public static func tokenizer(at path: String) throws -> Tokenizer {
     let folder = TokenizerFolder(path: path)
-    if try !ModelDownload.exists(path + "/config.json"), try folder.hasTokenizer() { return try folder.tokenizer() }
+    if try !FilePath.exists(path + "/config.json"), try folder.hasTokenizer() { return try folder.tokenizer() }
     return try open(path).tokenizer()
   }
 

@@ -6,9 +6,9 @@ enum ModelDownload {
   ///
   /// - Throws: `FileError` that names what is missing and what is there instead.
   static func requireComplete(_ folder: String) throws {
-    if try exists(folder + "/" + SafetensorsCheckpoint.fileName) { return }
+    if try FilePath.exists(folder + "/" + SafetensorsCheckpoint.fileName) { return }
     let index = folder + "/" + SafetensorsCheckpoint.indexName
-    guard try exists(index) else {
+    guard try FilePath.exists(index) else {
       throw FileError(
         path: folder, "has no weights (\(SafetensorsCheckpoint.fileName))\(others(in: folder))\(remains(in: folder))")
     }
@@ -23,18 +23,6 @@ enum ModelDownload {
       path: folder,
       "is half-downloaded: of \(shards.count) files of weights \(first)\(more) is missing\(remains(in: folder)); fetch it again"
     )
-  }
-
-  /// Whether there is a file of this name.
-  ///
-  /// - Throws: `FileError` for a link to something that does not exist: the file is meant to be there, and to go on
-  ///   without it would change what the model is.
-  static func exists(_ path: String) throws(FileError) -> Bool {
-    if FileManager.default.fileExists(atPath: path) { return true }
-    guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return false }
-    throw FileError(
-      path: path,
-      "is a link to \(target), which does not exist\(target.contains("blobs/") ? "; fetch the model again" : "")")
   }
 
   /// The names in a folder, sorted.

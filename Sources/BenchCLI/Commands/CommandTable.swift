@@ -1,0 +1,53 @@
+import PEFTBench
+
+/// All commands, in the order of the overview.
+enum CommandTable {
+  static let all: [Command] = [
+    RunCommand.command,
+    PlanCommand.command,
+    StatusCommand.command,
+    ReportCommand.command,
+    CompareCommand.command,
+    ListCommand.command,
+    DataCommand.status, DataCommand.preview, DataCommand.importing, DataCommand.fetch, DataCommand.cat,
+    DataCommand.generate,
+    ModelCommand.info, ModelCommand.list, ModelCommand.fetch,
+    PretrainCommand.command,
+    AdapterCommand.info, AdapterCommand.merge,
+    TextCommands.tokenize, TextCommands.score, TextCommands.generate,
+    MetricsCommand.command,
+    PSCPCommand.command,
+    BenchCommand.command,
+    CompletionsCommand.command,
+    HelpCommand.command,
+    VersionCommand.command,
+  ]
+
+  /// The command that `arguments` begin with, and what follows its name.
+  static func find(_ arguments: [String], in commands: [Command]) throws(UsageError) -> (Command, [String]) {
+    let words = arguments.prefix(2)
+    for count in [2, 1] where words.count >= count {
+      let name = words.prefix(count).joined(separator: " ")
+      if let command = commands.first(where: { $0.name == name }) {
+        return (command, Array(arguments.dropFirst(count)))
+      }
+    }
+    let first = arguments.first ?? ""
+    let group = commands.filter { $0.name.hasPrefix(first + " ") }
+    if !group.isEmpty {
+      let second = words.dropFirst().first
+      let choices = group.map { String($0.name.dropFirst(first.count + 1)) }
+      if let second, !second.hasPrefix("-") {
+        throw UsageError(
+          "unknown command \(first) \(second)", suggesting: second, among: choices, command: nil)
+      }
+      throw UsageError("\(first) needs one of: \(choices.joined(separator: ", "))", command: nil)
+    }
+    var names: [String] = []
+    for command in commands {
+      let word = String(command.name.prefix { $0 != " " })
+      if !names.contains(word) { names.append(word) }
+    }
+    throw UsageError("unknown command \(first)", suggesting: first, among: names, command: nil)
+  }
+}
