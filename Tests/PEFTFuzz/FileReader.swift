@@ -12,7 +12,7 @@ enum FileReader {
   /// A file of yaml-test-suite has the value beside it that it should have, in `in.json`; where that is another one than
   /// what was read, it `differs`.
   ///
-  /// Every file is read in this process; a crash ends it, and the last line tells behind which file.
+  /// Every file is read in this process; a crash ends it, and the last line tells after which file.
   static func report(_ path: String, as kind: String) -> String {
     do {
       switch kind {

@@ -222,7 +222,7 @@ enum ListCommand {
           "peft-bench": JSONValue(dataset.metric.family.scoreNames(under: .peftBench)),
         ]
       }
-        // What a dataset of one's own chooses by `metric`.
+        // What a user's own dataset chooses by `metric`.
         + MetricChoice.allCases.map { choice in
           [
             "metric": JSONValue(choice.rawValue), "score": JSONValue(choice.scoreName),

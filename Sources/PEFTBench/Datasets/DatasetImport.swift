@@ -45,7 +45,7 @@ package struct DatasetImport {
     }
   }
 
-  /// Reasons told apart in a report; rows hold what they like, and so do complaints about them.
+  /// Reasons told apart in a report; rows hold what they like, and so do errors about them.
   private static let maximumReasons = 50
 
   private let dataset: DatasetDescription
@@ -133,7 +133,7 @@ package struct DatasetImport {
   private func write(_ sources: [String], as split: String) throws -> Report {
     let path = "\(folder)/\(split).jsonl"
     var report = Report(split: split, sources: sources, path: path)
-    // The writer throws errors of files only; others are kept and thrown behind it.
+    // The writer throws errors of files only; others are kept and thrown after it.
     var failure: (any Error)?
     do {
       try AtomicFile.write(to: path) { (output) throws(FileError) in

@@ -44,7 +44,7 @@ package struct DatasetLoader: Sendable {
 
   /// The chosen examples of a part, in the order of its files.
   ///
-  /// Reading ends behind the last of the first rows. A sample takes reading the whole part, once, of which no more than
+  /// Reading ends after the last of the first rows. A sample takes reading the whole part, once, of which no more than
   /// a few times the sample is held.
   ///
   /// - Throws: `DatasetNotFound`, `FileError`, or `TableError` with the place of a row that cannot be read.

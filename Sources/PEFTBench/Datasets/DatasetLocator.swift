@@ -131,7 +131,7 @@ package struct DatasetNotFound: InputError, Equatable {
   /// The revision that was asked for.
   package var revision: String?
 
-  /// What is missing, where it was looked for, and where it is to be had.
+  /// What is missing, where it was looked for, and where to get it.
   package var description: String {
     var text =
       "\(dataset): no file of the split \(splits.joined(separator: " or ")) (.jsonl, .json, .parquet, .tsv, .csv)"

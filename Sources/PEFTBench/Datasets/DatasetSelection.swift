@@ -3,7 +3,7 @@ import PEFTCore
 extension DataConfiguration {
   /// The datasets that the config asks for, in its order and each once.
   ///
-  /// - Parameter file: The config, for the places of complaints and the paths of described datasets.
+  /// - Parameter file: The config, for the places of errors and the paths of described datasets.
   /// - Throws: `DocumentError` for an unknown name or a description that is not understood.
   package func descriptions(from file: ConfigFile) throws(DocumentError) -> [DatasetDescription] {
     var result: [DatasetDescription] = []

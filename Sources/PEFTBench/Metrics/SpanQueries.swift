@@ -1,4 +1,4 @@
-/// The questions behind rows of free text, as ReCoRD counts them.
+/// The questions after rows of free text, as ReCoRD counts them.
 ///
 /// Rows of one query are one question: their accepted answers are put together, and the first prediction counts.
 package struct SpanQueries {

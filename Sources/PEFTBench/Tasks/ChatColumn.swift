@@ -13,7 +13,7 @@ struct ChatColumn {
 
   /// Reads the chat at `path` of a row.
   ///
-  /// - Throws: `TableError` for what is no chat of one question and its answer.
+  /// - Throws: `TableError` for what is not a chat of one question and its answer.
   init(_ path: ColumnPath, of row: TableRow) throws(TableError) {
     let place = "column \"\(path.name)\""
     guard let value = try path.value(in: row) else {

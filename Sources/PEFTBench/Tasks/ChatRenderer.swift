@@ -57,7 +57,7 @@ package struct ChatRenderer: Sendable {
   /// Creates a renderer.
   ///
   /// - Parameters:
-  ///   - template: The model's chat template; nil gives the plain form, a line `Answer:` behind the prompt.
+  ///   - template: The model's chat template; nil gives the plain form, a line `Answer:` after the prompt.
   ///   - tokenizer: The model's tokenizer.
   ///   - configuration: The texts of the tokens that begin and end a text.
   /// - Throws: `TemplateError` for a template that cannot render a question with its answer.

@@ -50,7 +50,7 @@ struct ColumnPath: Sendable, Equatable {
   /// The columns that have to be read for it: its own name where a table has that, else its root.
   var columns: [String] { steps.isEmpty ? [name] : [name, root] }
 
-  /// What `row` holds here; nil for a null, also on the way, and for an element behind the end of a list.
+  /// What `row` holds here; nil for a null, also on the way, and for an element past the end of a list.
   ///
   /// - Throws: `TableError` for a column or a member that is not there, and for a step into what has no parts.
   func value(in row: TableRow) throws(TableError) -> DocumentValue? {

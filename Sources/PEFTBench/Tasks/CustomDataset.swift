@@ -7,7 +7,7 @@ import PEFTCore
 ///      "prompt": "Which team handles this ticket?\n{subject}\n{body}", "answer": "team",
 ///      "labels": {"0": "billing", "1": "network"}, "evaluate_on": {"typos": "tickets/typos.jsonl"}}
 ///
-/// In place of `prompt`, an `instruction` and the `columns` that follow it, one a line, do as well; in place of both
+/// In place of `prompt`, an `instruction` and the `columns` that follow it, one per line, do as well; in place of both
 /// and of `answer`, `messages`, the column with a chat.
 package enum CustomDataset {
   /// Reads a description.

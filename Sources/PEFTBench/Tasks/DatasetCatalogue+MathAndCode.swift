@@ -155,7 +155,7 @@ extension DatasetCatalogue {
 }
 
 extension SourceRow {
-  /// The code that `value` is: its indentation stays, empty lines around it and white space behind it go.
+  /// The code that `value` is: its indentation stays, empty lines around it and white space after it go.
   func code(_ value: DocumentValue?, _ place: String) throws(TableError) -> String {
     guard let text = value?.string else {
       throw row.complaint("\(place): expected a string, found \(value?.shown ?? "nothing")")

@@ -45,7 +45,7 @@ package enum DatasetCatalogue {
   }
 }
 
-/// A name that is no dataset of the catalogue.
+/// A name that is not a dataset of the catalogue.
 package struct UnknownDataset: InputError, Equatable {
   /// The name.
   package let name: String

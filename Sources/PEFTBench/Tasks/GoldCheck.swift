@@ -2,7 +2,7 @@ import CodeMetrics
 import PEFTCore
 import TableFiles
 
-/// Sees to it that the metric can read the gold answers, before anything is trained.
+/// Checks that the metric can read the gold answers, before anything is trained.
 struct GoldCheck {
   private let dataset: DatasetDescription
   private let part: DatasetPart

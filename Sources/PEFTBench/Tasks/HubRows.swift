@@ -8,7 +8,7 @@ import TableFiles
 /// questions, spans in an object) is spread out over rows and columns; classes become the Hub's ids.
 struct HubRows {
   let dataset: DatasetDescription
-  /// Whether the source is text with tabs or commas, whose further columns are left behind.
+  /// Whether the source is text with tabs or commas, whose further columns are left out.
   let isDelimited: Bool
 
   /// The rows that `row` stands for, normally one.

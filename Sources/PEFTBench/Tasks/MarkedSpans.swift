@@ -5,7 +5,7 @@ import TableFiles
 enum MarkedSpans {
   /// A span to be marked.
   struct Span {
-    /// The mark to put before and behind it.
+    /// The mark to put before and after it.
     let mark: String
     /// The words, as the dataset spells them.
     let text: String
@@ -56,7 +56,7 @@ enum MarkedSpans {
     return String(decoding: result + bytes[place...], as: UTF8.self)
   }
 
-  /// Where `wanted` begins within the word at `start`: at once, or behind opening quotes and brackets.
+  /// Where `wanted` begins within the word at `start`: at once, or after opening quotes and brackets.
   private static func occurrence(of wanted: [UInt8], from start: Int, in bytes: [UInt8]) -> Int? {
     var place = start
     while place + wanted.count <= bytes.count, !wanted.isEmpty {

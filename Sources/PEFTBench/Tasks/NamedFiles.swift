@@ -55,7 +55,7 @@ enum NamedFiles {
     for part in pattern.split(separator: "/").map(String.init) {
       paths = paths.flatMap { folder in
         let start = folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/"
-        // What is really called like this goes first; so the brackets in a config's own folder are no pattern.
+        // What is really called like this goes first; so the brackets in a config's own folder are not a pattern.
         if isFolder(start + part) != nil { return [start + part] }
         guard part.contains(where: { "*?[".contains($0) }) else { return [] }
         return entries(of: folder.isEmpty ? "." : folder).filter { fnmatch(part, $0, FNM_PERIOD) == 0 }

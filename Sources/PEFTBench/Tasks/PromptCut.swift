@@ -35,7 +35,7 @@ struct PromptCut {
     return (prompt, ids, isCut)
   }
 
-  /// The longest field that is no question, else the longest question; of equal ones the first.
+  /// The longest field that is not a question, else the longest question; of equal ones the first.
   private func longest(of text: PromptText, among fields: Set<Int>) -> Int? {
     let sorted = fields.sorted()
     let others = sorted.filter { !text.pieces[$0].isQuestion }

@@ -18,7 +18,7 @@ package enum RowChoice: Sendable, Equatable {
 /// largest remainders, and one example at least where the limit allows. Examples without a class are drawn alike.
 ///
 /// Examples that are tied together (`Example.group`) are taken or left together: a group is drawn as one, and taken if
-/// none of its classes would have more than its share. Groups that would have are taken behind them where they fit.
+/// none of its classes would have more than its share. Groups that would have are taken after them where they fit.
 ///
 /// About twice the limit is held for each class at most, and eight times the limit for groups.
 struct RowSample {

@@ -7,7 +7,7 @@ package enum NumberText {
     decimal(fraction.map { 100 * $0 }, digits: digits)
   }
 
-  /// A number with so many digits behind the point; never "-0.0".
+  /// A number with this many decimal places; never "-0.0".
   package static func decimal(_ value: Double?, digits: Int) -> String {
     guard let value else { return "–" }
     let text = String(format: "%.\(digits)f", value)

@@ -1,4 +1,4 @@
-/// A complaint about a file of weights: which file, which tensor, at which byte, and what was expected.
+/// An error about a file of weights: which file, which tensor, at which byte, and what was expected.
 public struct CheckpointError: InputError, Equatable {
   /// The file as the user named it.
   public let file: String
@@ -9,7 +9,7 @@ public struct CheckpointError: InputError, Equatable {
   /// What is wrong and what was expected.
   public let message: String
 
-  /// Creates a complaint about `file`.
+  /// Creates an error about `file`.
   public init(file: String, tensor: String? = nil, byteOffset: Int? = nil, _ message: String) {
     self.file = file
     self.tensor = tensor

@@ -74,7 +74,7 @@ public struct SafetensorsTensor: Sendable {
 
   /// Its elements as float32.
   ///
-  /// - Throws: `CheckpointError` if they are no floating point numbers of 16 bits or more.
+  /// - Throws: `CheckpointError` if they are not floating point numbers of 16 bits or more.
   public func floats() throws(CheckpointError) -> [Float] {
     try requireFloats()
     return [Float](unsafeUninitializedCapacity: elementCount) { output, count in
@@ -86,7 +86,7 @@ public struct SafetensorsTensor: Sendable {
   /// Writes some of its elements, in row-major order, as float32 to `output`.
   ///
   /// - Precondition: The range lies in the tensor and `output` has room for it.
-  /// - Throws: `CheckpointError` if they are no floating point numbers of 16 bits or more.
+  /// - Throws: `CheckpointError` if they are not floating point numbers of 16 bits or more.
   public func floats(
     _ elements: Range<Int>, into output: UnsafeMutableBufferPointer<Float>
   ) throws(CheckpointError) {

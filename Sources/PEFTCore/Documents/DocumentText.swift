@@ -26,7 +26,7 @@ public struct DocumentText: Sendable {
     self.isArgument = isArgument
   }
 
-  /// Adds a text, such as the value of a command-line option, behind this one.
+  /// Adds a text, such as the value of a command-line option, after this one.
   ///
   /// - Returns: What to add to offsets in `text` (`DocumentValue.shifted(by:)`) so that `location(of:)` names
   ///   `text` for them.
@@ -65,14 +65,14 @@ public struct DocumentText: Sendable {
   }
 }
 
-/// A complaint about a place in a text: `file:line:column: message`.
+/// An error about a place in a text: `file:line:column: message`.
 public struct DocumentError: InputError, Equatable {
   /// Where.
   public let location: SourceLocation
   /// What is wrong and what was expected.
   public let message: String
 
-  /// Creates a complaint about the byte at `offset` of `text`.
+  /// Creates an error about the byte at `offset` of `text`.
   public init(_ message: String, at offset: Int, of text: DocumentText) {
     self.message = message
     location = text.location(of: offset)

@@ -6,7 +6,7 @@ extension DocumentValue {
   ///
   /// - Parameters:
   ///   - value: The value.
-  ///   - offset: Where a complaint about it should point to.
+  ///   - offset: Where an error about it should point to.
   public init(json value: JSONValue, at offset: Int) {
     let content: Content
     switch value {

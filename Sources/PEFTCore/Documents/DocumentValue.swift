@@ -51,7 +51,7 @@ public struct DocumentObject: Sendable {
   public let members: [Member]
   private let index: [String: Int]
 
-  /// Creates an object; a key that stands twice keeps its last member (parsers refuse such texts before).
+  /// Creates an object; a key that occurs twice keeps its last member (parsers refuse such texts before).
   public init(_ members: [Member]) {
     self.members = members
     index = Dictionary(members.indices.map { (members[$0].key, $0) }, uniquingKeysWith: { $1 })
@@ -65,7 +65,7 @@ public struct DocumentObject: Sendable {
 }
 
 extension DocumentValue {
-  /// The member `key` of an object; nil for a missing key, an explicit null, or what is no object.
+  /// The member `key` of an object; nil for a missing key, an explicit null, or what is not an object.
   public subscript(key: String) -> DocumentValue? {
     guard case .object(let object) = content, let value = object[key] else { return nil }
     if case .null = value.content { return nil }

@@ -2,7 +2,7 @@
 ///
 /// Strict by default. With `allowsComments` it also takes `//` and `/* */` comments and trailing commas, as
 /// people write them in configs. Nesting is bounded, so that no input can exhaust the stack; a key that
-/// stands twice in one object is an error, because the reader could not tell which one counts.
+/// occurs twice in one object is an error, because the reader could not tell which one counts.
 public struct JSONParser {
   /// Deepest nesting of lists and objects that is read.
   public static let maximumDepth = 256

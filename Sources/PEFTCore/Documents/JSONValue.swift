@@ -25,7 +25,7 @@ public struct JSONObject: Sendable, Equatable {
   /// Creates an object without members.
   public init() {}
 
-  /// Creates an object from many members at once; the caller sees to it that no key is there twice.
+  /// Creates an object from many members at once; the caller ensures that no key occurs twice.
   public init(distinct members: [(key: String, value: JSONValue)]) { self.members = members }
 
   /// The value of `key`: a new key goes to the end, an old one keeps its place, nil removes it.

@@ -17,7 +17,7 @@ public struct OptionAlias: Sendable, Equatable {
   /// Which values the name stands for this option with; for others it stands for another one.
   public enum Condition: Sendable, Equatable {
     case always
-    /// Numbers below this, and whatever is no number.
+    /// Numbers below this, and whatever is not a number.
     case below(Double)
     /// Numbers from this on.
     case from(Double)
@@ -85,8 +85,8 @@ public struct OptionAlias: Sendable, Equatable {
 }
 
 extension [OptionDescription] {
-  /// The options' own names and values for those of other libraries; what is no option, or cannot be told, stays as it
-  /// is.
+  /// The options' own names and values for those of other libraries; what is not an option, or cannot be told, stays as
+  /// it is.
   public func canonical(_ member: DocumentObject.Member) -> DocumentObject.Member {
     for option in self {
       let alias = option.aliases.first { $0.name == member.key && $0.applies(to: member.value) }

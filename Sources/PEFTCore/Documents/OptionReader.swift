@@ -32,7 +32,7 @@ public struct OptionReader: Sendable {
 
   /// Starts to read the members of `value`.
   ///
-  /// - Throws: `DocumentError` if it is no object.
+  /// - Throws: `DocumentError` if it is not an object.
   public init(value: DocumentValue, text: DocumentText, what: String, path: String = "") throws(DocumentError) {
     guard let object = value.object else {
       let place = path.isEmpty ? what : path
@@ -63,12 +63,12 @@ public struct OptionReader: Sendable {
     return reader.descriptions
   }
 
-  /// Takes `name` as another spelling of `key`; to be said before `key` is read.
+  /// Takes `name` as another spelling of `key`; call this before `key` is read.
   public mutating func alias(_ name: String, of key: String) {
     aliases.append(OptionAlias(name, of: key))
   }
 
-  /// Takes other libraries' names too; to be said before their keys are read.
+  /// Takes other libraries' names too; call this before their keys are read.
   public mutating func take(_ aliases: [OptionAlias]) { self.aliases += aliases }
 
   /// Whether `key`, or another spelling of it, is given and not null.
@@ -103,7 +103,7 @@ public struct OptionReader: Sendable {
     throw DocumentError(message, at: member.keyOffset, of: text)
   }
 
-  /// A complaint about the value of `key`, or about the whole object if the key is not given.
+  /// An error about the value of `key`, or about the whole object if the key is not given.
   public func error(_ key: String, _ message: String) -> DocumentError {
     DocumentError("\(path(of: key)): \(message)", at: givenValue(key)?.offset ?? offset, of: text)
   }
@@ -146,7 +146,7 @@ public struct OptionReader: Sendable {
   /// Keeps what the value of `key` was understood as; nil where it has none.
   mutating func note(_ key: String, _ value: JSONValue?) { values[key] = value }
 
-  /// A complaint that a key is not given: about the key that was written in its place, if one looks like it.
+  /// An error that says that a key is not given: about the key that was written in its place, if one looks like it.
   ///
   /// - Parameters:
   ///   - key: The key.
@@ -162,7 +162,7 @@ public struct OptionReader: Sendable {
       of: text)
   }
 
-  /// A complaint that `value`, which stands at `place`, is not `expected`.
+  /// An error that says that `value`, which stands at `place`, is not `expected`.
   func mismatch(_ value: DocumentValue, at place: String, expected: String) -> DocumentError {
     DocumentError("\(place): expected \(expected), found \(value.shown)", at: value.offset, of: text)
   }

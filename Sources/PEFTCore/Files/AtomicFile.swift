@@ -11,8 +11,8 @@ import Foundation
 /// The content goes under a temporary name in the target's folder, is forced to the disk, and is renamed into
 /// place. A reader, or the next start after a crash, finds the old content or the new one, never a part.
 ///
-/// Symbolic links stay, and what they lead to is replaced. What is no regular file (a device, a pipe, standard output by
-/// its name) is written to as it is.
+/// Symbolic links stay, and what they lead to is replaced. What is not a regular file (a device, a pipe, standard
+/// output by its name) is written to as it is.
 public enum AtomicFile {
   /// Writes `bytes` to a file, replacing what is there.
   public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {

@@ -15,7 +15,7 @@ public struct FileError: InputError, Equatable {
   /// The system's error number, where there was one.
   public let errorNumber: Int32?
 
-  /// Creates a complaint about `path`, with the system's error number where there is one.
+  /// Creates an error about `path`, with the system's error number where there is one.
   public init(path: String, _ message: String, errorNumber: Int32? = nil) {
     self.path = path
     self.message = message
@@ -29,7 +29,7 @@ public struct FileError: InputError, Equatable {
     return [ENOSPC, EDQUOT, EFBIG, EIO, ENOMEM, EMFILE, ENFILE, EAGAIN, ESTALE].contains(errorNumber)
   }
 
-  /// Creates a complaint from the system's error number, such as `cannot open: Permission denied`.
+  /// Creates an error from the system's error number, such as `cannot open: Permission denied`.
   init(path: String, cannot action: String, errorNumber: Int32 = errno) {
     self.init(path: path, "cannot \(action): \(String(cString: strerror(errorNumber)))", errorNumber: errorNumber)
   }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The files that are mapped into memory now, so that a fault in one of them can be told by its name.
+/// The files that are mapped into memory now, so that a fault in one of them can be reported with its name.
 ///
 /// A file that somebody shortens while it is mapped raises SIGBUS where its missing pages are touched. The handler of a
 /// signal may neither allocate nor wait for a lock, so the table has a fixed place and size; what does not fit is left

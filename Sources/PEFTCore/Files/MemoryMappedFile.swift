@@ -28,7 +28,7 @@ public final class MemoryMappedFile: @unchecked Sendable {
 
   /// Maps the file at `path`.
   ///
-  /// - Throws: `FileError` if there is no such file, it may not be read, is no regular file, or is empty.
+  /// - Throws: `FileError` if there is no such file, it may not be read, is not a regular file, or is empty.
   public init(path: String) throws(FileError) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

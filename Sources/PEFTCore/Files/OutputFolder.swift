@@ -40,7 +40,7 @@ public struct OutputFolder: Sendable {
   public let path: String
   /// What it holds.
   public let kind: Kind
-  /// Whether a folder without a marker is one of ours all the same, by what is in it.
+  /// Whether a folder without a marker is one of ours anyway, by what is in it.
   private let recognizes: @Sendable () -> Bool
 
   /// The marker's name.

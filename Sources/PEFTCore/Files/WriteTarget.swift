@@ -8,7 +8,7 @@ import Foundation
 
 /// What writing to a path comes to.
 enum WriteTarget: Equatable {
-  /// A regular file that is to be replaced or made, at the path behind all symbolic links.
+  /// A regular file to replace or create, at the path at the end of all symbolic links.
   case file(String)
   /// Anything else, open for writing.
   case stream(Int32)
@@ -27,7 +27,7 @@ enum WriteTarget: Equatable {
       self = .file(try Self.endOfLinks(path))
       return
     }
-    // Standard output may be a file that has been written to: what is written now comes behind that.
+    // Standard output may be a file that has been written to: what is written now comes after that.
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] where Self.isOpen(descriptor, as: status) {
       let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
       guard copy >= 0 else { throw FileError(path: path, cannot: "write") }
@@ -51,7 +51,7 @@ enum WriteTarget: Equatable {
     return fcntl(descriptor, F_GETFL) & O_ACCMODE != O_RDONLY
   }
 
-  /// The path behind links that lead to nothing.
+  /// The path at the end of links that lead to nothing.
   private static func endOfLinks(_ path: String) throws(FileError) -> String {
     var path = path
     for _ in 0..<mostLinks {

@@ -93,7 +93,7 @@ public struct HubCache: Sendable {
 
   /// The folder in which a repository is or would be kept.
   ///
-  /// - Throws: `FileError` for what is no id of a repository.
+  /// - Throws: `FileError` for what is not an id of a repository.
   public func folder(of id: String, kind: HubRepositoryKind = .model) throws(FileError) -> String {
     guard Self.isRepositoryID(id) else {
       throw FileError(path: id, "is not the id of a Hub repository, expected org/name")

@@ -44,7 +44,7 @@ public final class CachedSegment {
   /// Whether the keys and values of `layer` have been written at least once.
   func holds(layer: Int) -> Bool { layer < layers.count }
 
-  /// Copies rows behind those that are there; they count from `commit(_:)` on.
+  /// Copies rows after those that are there; they count from `commit(_:)` on.
   func append(layer: Int, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, rows: Int, width: Int) {
     if layer == layers.count {
       layers.append((allocate(width), allocate(width)))

@@ -84,7 +84,7 @@ import Testing
     let empty = AnswerSummary(scores: ["accuracy": 0.5])
     #expect(empty.majority == nil && empty.chance == nil && empty.distinctAnswers == nil)
     #expect(empty.classes.isEmpty && empty.confusion == nil && empty.confusionAbsence == nil)
-    // Sides that do not fit are no matrix.
+    // Sides that do not fit are not a matrix.
     scores["confusion"] = ["labels": ["a", "b"], "counts": [[1, 2]], "invalid": [0, 0]]
     #expect(AnswerSummary(scores: scores).confusion == nil)
   }

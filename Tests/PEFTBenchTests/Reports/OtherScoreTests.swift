@@ -127,7 +127,7 @@ import Testing
       let rows = try made.rows("lora")
       #expect(isOld ? rows == nil : rows?.count == 30)
       try made.report { suite in
-        // A score of zero has no spread of its own; the other one's tells them apart all the same.
+        // A score of zero has no spread of its own; the other one's tells them apart anyway.
         for row in suite.statistics.leaderboard { #expect((row.interval == nil) == (isOld || row.mean == 0)) }
         #expect(suite.statistics.pairs.first?.isDecided == (isOld ? nil : true))
       }

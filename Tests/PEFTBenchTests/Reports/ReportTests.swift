@@ -140,7 +140,7 @@ import Testing
     #expect(causes == ["interrupted, to go on from a checkpoint"])
     #expect(results.missing.count { $0.cause == "not begun" } == 7)
     let suite = try #require(report.suites.first)
-    // Methods that have nothing yet are rows all the same.
+    // Methods that have nothing yet are rows anyway.
     #expect(Set(suite.results.methods.map(\.title)) == ["lora", "ia3", "bitfit"])
     #expect(suite.statistics.leaderboard.map(\.missingCount).reduce(0, +) == 8)
     for format in ReportFormat.allCases where format != .table {

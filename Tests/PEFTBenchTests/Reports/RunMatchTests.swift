@@ -58,7 +58,7 @@ import Testing
       result.changeLines == [
         "all 4 runs: model SmolLM2-135M-Instruct → tuned; weights 0123abcd → 4567cdef; learning_rate 0.001 → 0.002"
       ])
-    // Nothing says that both were asked the same rows, so their answers are no pairs.
+    // Nothing says that both were asked the same rows, so their answers are not pairs.
     #expect(result.moves.first?.interval == nil)
     #expect(result.summary.hasPrefix("REGRESSION: 4 runs of the full suite compared, 1 regression in 1 run, "))
     let json = result.json

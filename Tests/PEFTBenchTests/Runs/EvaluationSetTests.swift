@@ -164,7 +164,7 @@ struct EvaluationSetTests {
       #expect(trained.training != nil && trained.costs.tensorBytes.optimizer ?? 0 > 0)
       #expect(try Self.bytes(root, "judged", record, "history.jsonl").isEmpty)
       #expect(record.id != trained.id && record.pscp?.constants?.memory ?? 0 > 0)
-      // What training would have been is no part of it.
+      // What training would have been is not part of it.
       let other = try Self.run(root, into: "judged", settings + ["training.learning_rate=0.5"])
       #expect(other.map(\.id) == [record.id])
       let run = try #require(try ReportedResults([root + "/judged"]).runs.first)

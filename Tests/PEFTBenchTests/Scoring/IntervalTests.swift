@@ -36,7 +36,7 @@ import Testing
       #expect(isClose(interval.lower, try test.double("lower"), 1e-9))
       #expect(isClose(interval.upper, try test.double("upper"), 1e-9))
       #expect(interval.lower < interval.upper)
-      // Several runs without an error are no better than one: the rows are the same ones.
+      // Several runs without an error are not better than one: the rows are the same ones.
       let several = try #require(ScoreInterval.mean(of: [.init(shares: [marks, marks, marks])]))
       #expect(several.upper - several.lower > 0.999 * (interval.upper - interval.lower))
     }

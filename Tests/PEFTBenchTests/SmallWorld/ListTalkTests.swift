@@ -5,7 +5,7 @@ import Testing
 @testable import SmallWorld
 
 @Suite("Talk about lists") struct ListTalkTests {
-  /// An option of a list, and the verdict behind it, if there is one.
+  /// An option of a list, and the verdict after it, if there is one.
   private struct Option: Equatable {
     let name: String
     let text: String

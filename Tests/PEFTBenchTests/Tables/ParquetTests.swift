@@ -101,7 +101,7 @@ enum ParquetFixtures {
 }
 
 @Suite("Damaged Parquet files") struct DamagedParquetTests {
-  /// Reads all of a file; what it throws must be a complaint about the file.
+  /// Reads all of a file; what it throws must be an error about the file.
   private func read(_ bytes: [UInt8], _ scratch: TableScratch, name: String = "t.parquet") throws -> TableError? {
     let path = try scratch.write(bytes, as: name)
     do {

@@ -13,7 +13,7 @@ import Testing
     let values: [[Float]]
   }
 
-  /// One attempt at a training, which ends behind `stop` steps.
+  /// One attempt at a training, which ends after `stop` steps.
   private func attempt(
     _ method: String, training: String, path: String, stop: Int?, everySteps: Int? = nil,
     complaints: (String) -> Void = { _ in }

@@ -29,7 +29,7 @@ struct ParquetFormat: FuzzedFormat {
   func read(_ sample: Sample, in folder: String) throws { try readRows(folder + "/" + sample.main) }
 }
 
-/// The same files, whose pages are damaged behind checksums and lengths that fit the damage.
+/// The same files, whose pages are damaged after checksums and lengths that fit the damage.
 struct ParquetPagesFormat: FuzzedFormat {
   static let name = "parquet-pages"
   let samples: [Sample]

@@ -48,7 +48,7 @@ struct ArgumentMutation {
       }
     }
     let place = words.isEmpty ? 0 : random.below(words.count)
-    // Mostly behind the command's own words, so that its arguments are looked at.
+    // Mostly after the command's own words, so that its arguments are looked at.
     let later = words.count < 3 ? words.count : 2 + random.below(words.count - 1)
     switch random.below(12) {
     case 0 where !words.isEmpty: words.remove(at: place)

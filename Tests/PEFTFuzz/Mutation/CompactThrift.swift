@@ -87,7 +87,7 @@ enum CompactThrift {
 
   /// Reads a structure; nil for what cannot be followed.
   ///
-  /// - Parameter position: Where it begins; then behind its last byte.
+  /// - Parameter position: Where it begins; then after its last byte.
   static func structure(_ bytes: [UInt8], at position: inout Int, depth: Int = 0) -> CompactThrift? {
     var fields: [Field] = []
     var number = 0
@@ -163,7 +163,7 @@ enum CompactThrift {
 
   // MARK: - Writing
 
-  /// Puts the value behind `bytes`.
+  /// Puts the value after `bytes`.
   func write(to bytes: inout [UInt8]) {
     switch self {
     case .boolean(let value): bytes.append(value ? Kind.isTrue : Kind.isFalse)

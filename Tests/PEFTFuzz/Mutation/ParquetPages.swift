@@ -1,7 +1,7 @@
 /// A Parquet file taken apart into its pages and its footer, and put together again with offsets, lengths and checksums
 /// that fit, so that damage to a page reaches what decodes it.
 struct ParquetPages {
-  /// A page: its header and what stands behind it.
+  /// A page: its header and what stands after it.
   private struct Page {
     var header: CompactThrift
     var body: [UInt8]

@@ -5,7 +5,7 @@ import PEFTCore
 ///
 /// Runs match by what determines their numbers, less the version of the code, or by chosen parts of it. Scores, parameters, inference FLOPs and
 /// tensor bytes must not become worse than their tolerances, which are zero unless given: the numbers of one binary are
-/// equal to the bit. PSCP follows from these, and speed is no property of the code alone, so both count only with a
+/// equal to the bit. PSCP follows from these, and speed is not a property of the code alone, so both count only with a
 /// tolerance of their own.
 package struct Comparison: Sendable {
   /// What became of a value.
@@ -52,7 +52,7 @@ package struct Comparison: Sendable {
     package var tolerances: [(metric: String, tolerance: Tolerance)] = []
     /// A drop of a score counts only when its paired interval excludes zero.
     package var needsSignificance = false
-    /// Whether runs that the candidate lacks are no regression.
+    /// Whether runs that the candidate lacks are not a regression.
     package var allowsMissing = false
     /// Which runs are held against each other.
     package var match = RunMatch.exact
@@ -87,7 +87,7 @@ package struct Comparison: Sendable {
   package let match: RunMatch
   /// What readers must know.
   package let notes: [String]
-  /// Whether runs that the candidate lacks are no regression.
+  /// Whether runs that the candidate lacks are not a regression.
   let isMissingAllowed: Bool
 
   /// Values and runs that make this a regression.

@@ -24,7 +24,7 @@ package struct RunMatch: Sendable {
 
   /// Reads a list such as `dataset,method,seed`.
   ///
-  /// - Throws: `Mistake` that names the word which is no part.
+  /// - Throws: `Mistake` that names the word which is not a part.
   package init(_ text: String) throws(Mistake) {
     var parts: [RunPart] = []
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -105,7 +105,7 @@ package struct RunMatch: Sendable {
 
   // MARK: - Nothing in common
 
-  /// The parts of which the two sides have no value in common, as the complaint that no run matches names them.
+  /// The parts of which the two sides have no value in common, as the error that no run matches names them.
   func disjointParts(_ baseline: ReportedResults, _ candidate: ReportedResults) -> [String] {
     let titles: [RunPart: String] = [
       .suite: "suites", .weights: "models", .model: "models", .dataset: "datasets", .method: "methods",

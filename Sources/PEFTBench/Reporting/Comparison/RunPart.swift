@@ -49,7 +49,7 @@ package enum RunPart: String, Sendable, CaseIterable {
     case .weights: run.modelHash.isEmpty ? nil : run.modelHash
     case .dtype: run.dataType
     case .options: run.settings["options"].flatMap(Self.text)
-    // What is not trained has no training, which is no ignorance.
+    // What is not trained has no training, which is not ignorance.
     case .training: !run.isTrained ? "" : run.settings["training"].flatMap(Self.text)
     case .evaluation: run.settings["evaluation"].flatMap(Self.text)
     case .data: run.rows.identity(byContent: byContent, isTrained: run.isTrained)

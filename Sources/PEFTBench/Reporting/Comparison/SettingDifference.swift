@@ -24,7 +24,7 @@ package struct SettingDifference: Sendable, Hashable {
         )
       )
     }
-    // What one side does not tell is no difference.
+    // What one side does not tell is not a difference.
     func addKnown(_ name: String, _ before: String?, _ after: String?) {
       if let before, let after { add(name, before, after) }
     }

@@ -7,7 +7,7 @@ package enum ResultsExport: String, Sendable, CaseIterable {
   case tensorboard
   /// JSON a run as Hugging Face PEFT's method_comparison has it.
   case peft
-  /// The results file of lm-evaluation-harness, one a method and seed, with its samples.
+  /// The results file of lm-evaluation-harness, one per method and seed, with its samples.
   case lmEval = "lm-eval"
 }
 

@@ -11,7 +11,7 @@ struct LearningCurve {
 
   /// Reads a history.jsonl; a file that is not there has no points.
   ///
-  /// - Throws: `DocumentError` for a line that is no JSON.
+  /// - Throws: `DocumentError` for a line that is not JSON.
   init(path: String) throws(DocumentError) {
     guard let file = try? MemoryMappedFile(path: path) else { return }
     for (number, line) in file.contents.split(separator: 0x0A).enumerated() {

@@ -24,7 +24,7 @@ package struct FailedRun: Sendable, Equatable {
   package let error: String
 }
 
-/// A run that there is to be and that is neither complete nor failed.
+/// A planned run that is neither complete nor failed.
 package struct MissingRun: Sendable, Equatable {
   /// The run's id; nil until a process has read its data.
   package let id: String?

@@ -18,7 +18,7 @@ package struct ReportedResults: Sendable {
   package private(set) var failures: [FailedRun] = []
   /// The runs that a plan has and that are neither complete nor failed.
   package private(set) var missing: [MissingRun] = []
-  /// Whether every folder says which runs there are to be, so that nothing else counts as missing.
+  /// Whether every folder says which runs are planned, so that nothing else counts as missing.
   package private(set) var isPlanned = true
   /// The resolved configs.
   package private(set) var configurations: [JSONValue] = []
@@ -34,8 +34,8 @@ package struct ReportedResults: Sendable {
   ///   - paths: Results folders, or JSON files as `report --format json` and `run --json` print them.
   ///   - only: Keep what matches all of these (`dataset`, `method`, `seed`, `model`, `suite`).
   ///   - readsMarks: Whether to look into the predictions for the rows that were right.
-  /// - Throws: `InputError` for what is no results folder, and for a report that cannot be read. A damaged record is no
-  ///   error: its run is missing.
+  /// - Throws: `InputError` for what is not a results folder, and for a report that cannot be read. A damaged record is
+  ///   no error: its run is missing.
   package init(_ paths: [String], only: [(key: String, value: String)] = [], readsMarks: Bool = true) throws {
     try self.init(paths, only: only, readsMarks: readsMarks, locks: nil)
   }
@@ -155,7 +155,7 @@ package struct ReportedResults: Sendable {
 
   // MARK: - Plans
 
-  /// What a folder tells of the runs that there are to be.
+  /// What a folder says about the planned runs.
   private struct Plan {
     var name: String
     var suite: String
@@ -281,7 +281,7 @@ package struct ReportedResults: Sendable {
 
   private mutating func sort() {
     let catalogue = DatasetMetric.all.map(\.dataset)
-    // Datasets stand as in PEFT-Bench's main table, the user's own behind them.
+    // Datasets stand as in PEFT-Bench's main table, the user's own after them.
     datasetOrder = catalogue + datasetOrder.filter { !catalogue.contains($0) }
     let order = RunOrder(datasets: datasetOrder, methods: [MethodRegistry.baseName] + methodOrder)
     runs = order.sorted(runs, tie: \.key)

@@ -142,7 +142,7 @@ package struct ReportedRun: Sendable {
   /// - Parameters:
   ///   - json: A record, or one element of `runs` of a report, which has the same members.
   ///   - folder: The run's folder, if it is one of a results folder.
-  ///   - source: The file, for complaints.
+  ///   - source: The file, for errors.
   /// - Throws: `FileError` naming the member that is missing.
   init(_ json: JSONValue, folder: String?, source: String) throws(FileError) {
     let record: RunRecord

@@ -3,7 +3,7 @@ import PEFTCore
 
 /// Which runs of a suite used the same rows, dataset by dataset.
 ///
-/// A limit, another revision or an edited file gives a dataset other rows. Runs on other rows are no seeds of each
+/// A limit, another revision or an edited file gives a dataset other rows. Runs on other rows are not seeds of each
 /// other, so each is put into a group in which every dataset has one set of rows; groups are named by what differs.
 struct RowSets {
   /// Which rows of a run are looked at.

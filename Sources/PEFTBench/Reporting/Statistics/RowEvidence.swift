@@ -156,7 +156,7 @@ struct RowEvidence {
     return PairedDifference(parts, fixed: fixed)
   }
 
-  /// A method without a spread, such as one that has all rows right, whose score is the share of right rows all the same.
+  /// A method without a spread, such as one that has all rows right, whose score is the share of right rows anyway.
   private func share(_ method: Int, _ dataset: Int) -> Cell? {
     let runs = suite.sharedRuns(method, dataset)
     // Where several rows are one question, shares of rows count each of them.

@@ -53,7 +53,7 @@ package struct SuiteStatistics: Sendable {
     package let difference: PairedDifference
     /// The p-value corrected for the number of pairs (Holm).
     package let correctedP: Double
-    /// The smallest true difference that would be found four times out of five among so many pairs; nil for none.
+    /// The smallest true difference that would be found four times out of five among that many pairs; nil for none.
     package let detectable: Double?
     /// Over the scores of the shared datasets; nil for fewer than `fewestWilcoxonDatasets`.
     package let wilcoxonP: Double?

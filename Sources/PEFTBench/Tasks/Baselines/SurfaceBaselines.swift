@@ -19,7 +19,7 @@ package struct SurfaceBaselines: Sendable, Equatable {
   /// Most examples that are judged.
   package static let maximumEvaluation = 2_000
 
-  /// Fits and judges; nil where answers are no label words, or there are none.
+  /// Fits and judges; nil where answers are not label words, or there are none.
   package init?(training: [Example], evaluation: [Example]) {
     let training = training.prefix(Self.maximumTraining).filter { $0.labelIndex != nil }
     let evaluation = evaluation.prefix(Self.maximumEvaluation).filter { $0.labelIndex != nil }
