@@ -104,7 +104,7 @@ enum PretrainCommand {
   }
 }
 
-/// Shows how a pretraining goes on standard error.
+/// Shows the progress of a pretraining on standard error.
 private final class PretrainingWatcher {
   private let console: Console
   private var start = ProcessInfo.processInfo.systemUptime

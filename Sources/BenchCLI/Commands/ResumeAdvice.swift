@@ -3,7 +3,7 @@ import PEFTBench
 import PEFTCore
 import Synchronization
 
-/// What to do after a sweep was stopped so that it goes on.
+/// What to do to resume a sweep that was stopped.
 ///
 /// With `--fresh`, the same command line would throw away what this call has done, so it is given without.
 final class ResumeAdvice: Sendable {

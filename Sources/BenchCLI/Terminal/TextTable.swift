@@ -23,7 +23,7 @@ struct TextTable {
 
   /// The lines with the titles first.
   ///
-  /// No line is longer than `width`: columns of words are cut, and where that is not enough, the table goes on below
+  /// No line is longer than `width`: columns of words are cut, and where that is not enough, the table continues below
   /// with the columns that there was no room for, each part beginning with the words that tell its rows apart.
   func lines(width: Int) -> [String] { Array(parts(width: width).joined(separator: [""])) }
 
@@ -74,7 +74,7 @@ struct TextTable {
     }
   }
 
-  /// Columns of the terminal from which on a table may go on below, and columns that words get there at least.
+  /// Columns of the terminal from which on a table may continue below, and columns that words get there at least.
   private static let leastSplitWidth = 40
   private static let mostSplitWord = 24
 

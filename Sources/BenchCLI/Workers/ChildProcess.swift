@@ -144,14 +144,14 @@ struct ChildProcess: Sendable {
 
 /// What stands in the way of one more process, thread or open file.
 enum ProcessLimit {
-  /// The complaint that a worker cannot be started; the program's path has nothing to do with a limit.
+  /// The error that a worker cannot be started; the program's path has nothing to do with a limit.
   static func error(_ program: String, errorNumber: Int32) -> FileError {
     FileError(
       path: isLimit(errorNumber) ? ProgramFile.name : program, "cannot start a worker process: \(reason(errorNumber))",
       errorNumber: errorNumber)
   }
 
-  /// The complaint that there is no room for the threads that a process needs.
+  /// The error that there is no room for the threads that a process needs.
   static func noThread(_ program: String) -> FileError {
     FileError(path: program, "cannot start a thread: \(reason(EAGAIN))", errorNumber: EAGAIN)
   }

@@ -61,7 +61,7 @@ final class WorkerProcess: Sendable {
   ///   - isFresh: Do complete runs again.
   ///   - results: Where the worker writes.
   ///   - cancellation: The request to stop, which is passed on to the worker.
-  ///   - watch: Told what happens.
+  ///   - watch: Called with what happens.
   init(
     _ launch: Launch, isFresh: Bool, results: ResultsFolder, cancellation: CancellationFlag,
     watch: @escaping @Sendable (RunEvent) -> Void

@@ -23,14 +23,14 @@ extension Report {
   /// The tables of a suite.
   package func tables(_ suite: Suite) -> [ReportTable] { ReportTables.all(suite) }
 
-  /// Makes summary.csv, leaderboard.json, report.html and report.md anew in a folder.
+  /// Rewrites summary.csv, leaderboard.json, report.html and report.md in a folder.
   package func write(to folder: String) throws(FileError) {
     for (name, format) in zip(ResultsFolder.reportNames, [ReportFormat.csv, .json, .html, .markdown]) {
       if let text = text(format) { try AtomicFile.write(text, to: "\(folder)/\(name)") }
     }
   }
 
-  /// Makes these files anew in a results folder, with what is there when no other process makes them.
+  /// Rewrites these files in a results folder, with what is there when no other process makes them.
   ///
   /// Of several sweeps that end at about the same time, the last one to write has seen the records of all.
   ///

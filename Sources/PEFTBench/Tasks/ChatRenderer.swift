@@ -23,8 +23,8 @@ package struct RenderedExample: Sendable, Equatable {
 /// Renders prompts for training and for evaluation alike: a dataset's text, then the model's chat template.
 ///
 /// The ids of a prompt do not depend on its answer, since they are what the model is given when it is asked. The answer's
-/// ids go on where the prompt ends (`Tokenizer.encode(_:after:)`): together they are those of the whole conversation,
-/// unless a token would reach over the joint.
+/// ids continue where the prompt ends (`Tokenizer.encode(_:after:)`): together they are those of the whole
+/// conversation, unless a token would reach over the joint.
 package struct ChatRenderer: Sendable {
   /// The name of the template, or `plain` for a model without one.
   package let templateName: String

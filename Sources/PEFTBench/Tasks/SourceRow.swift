@@ -2,7 +2,7 @@ import CodeMetrics
 import PEFTCore
 import TableFiles
 
-/// A row of a dataset's file with typed access to its columns; every complaint names the row.
+/// A row of a dataset's file with typed access to its columns; every error names the row.
 package struct SourceRow {
   /// The row as it was read.
   package let row: TableRow

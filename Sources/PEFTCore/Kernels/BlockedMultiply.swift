@@ -88,7 +88,7 @@ struct BlockedMultiply<Source: PanelSource> {
     let wanted = max(fewest, (pieceWork + panelWork - 1) / panelWork)
     panelPieces = max(1, panels / wanted)
     panelsPerPiece = (panels + panelPieces - 1) / max(1, panelPieces)
-    // Of few panels, such as an adapter's thin matrix has, the rows are cut finer, though each part unpacks them anew.
+    // Of few panels, such as an adapter's thin matrix has, the rows are cut finer, though each part unpacks them again.
     let rowParts = min(
       min(Self.fewPieces, allWork / Self.leastWork) / (blocks * panelPieces), rows.rowCount / blocks / Self.fewestRows)
     let rowPieces = blocks * max(1, rowParts)

@@ -1,4 +1,4 @@
-/// Inverted dropout whose mask is never stored: forward and backward pass draw it anew from a random stream.
+/// Inverted dropout whose mask is never stored: forward and backward pass draw it again from a random stream.
 ///
 /// An element is kept or not by its own 16 bits of the stream, so a mask is a function of (stream, element
 /// index). Probabilities are therefore multiples of 2⁻¹⁶, and kept values are divided by the probability in use,

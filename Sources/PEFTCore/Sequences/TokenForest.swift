@@ -1,7 +1,7 @@
 /// The one batch representation: a forest of token segments without padding.
 ///
 /// The tokens of a segment attend to all tokens of its ancestors and, causally, to those of their own segment;
-/// positions go on from the parent. That one idea covers examples of different lengths, an instruction that
+/// positions continue from the parent. That one idea covers examples of different lengths, an instruction that
 /// all examples of a batch share (computed once, its gradient summed), soft prompts, prefix tuning, several
 /// answers to one question, and generation from a key/value cache.
 ///

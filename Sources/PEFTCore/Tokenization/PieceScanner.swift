@@ -148,7 +148,7 @@ private struct Scan {
     let capitals = run(from: start, while: \.begins)
     let after = run(from: capitals, while: \.goesOn)
     if after > capitals { return after }
-    // The first part gives back what the second one needs: from its last letter that can go on with a word.
+    // The first part gives back what the second one needs: from its last letter that can continue with a word.
     var position = capitals
     while position > start {
       position = UTF8Step.start(before: position, of: bytes)

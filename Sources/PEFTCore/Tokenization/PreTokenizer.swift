@@ -6,7 +6,7 @@ struct PieceList: Sendable {
   var pieces: [(start: Int, end: Int)]
   /// Whether the text begins where the user's text begins (no added token stands before it).
   let startsText: Bool
-  /// Whether it goes on where another text ends, so that nothing is put before its first piece.
+  /// Whether it continues where another text ends, so that nothing is put before its first piece.
   let continues: Bool
 
   init(bytes: [UInt8], startsText: Bool, continues: Bool = false) {

@@ -48,13 +48,14 @@ extension Unicode.GeneralCategory {
   fileprivate var isNumber: Bool { self == .decimalNumber || self == .letterNumber || self == .otherNumber }
 }
 
-/// What the expression of OpenAI's o200k distinguishes about letters: those that begin a word and those that go on with it.
+/// What the expression of OpenAI's o200k distinguishes about letters: those that begin a word and those that continue
+/// with it.
 enum WordPart: UInt8 {
   /// No letter and no mark.
   case none
   /// Capital and title-case letters, which begin a word.
   case upper
-  /// Small letters, which go on with one.
+  /// Small letters, which continue a word.
   case lower
   /// Letters without case, modifiers and marks, which do both.
   case either
@@ -84,7 +85,7 @@ enum WordPart: UInt8 {
 
   /// Whether it can stand in the part of a word that begins it.
   var begins: Bool { self == .upper || self == .either }
-  /// Whether it can stand in the part that goes on with it.
+  /// Whether it can be in the part that continues it.
   var goesOn: Bool { self == .lower || self == .either }
 }
 

@@ -25,7 +25,7 @@ public final class Tokenizer: Sendable {
   public enum TextEnd: Sendable, Equatable {
     /// There is no text before.
     case nothing
-    /// With text that the one which follows goes on with.
+    /// With text that the one after it continues.
     case text
     /// With an added token, which may take the white space after it.
     case token(takesSpace: Bool)
@@ -96,7 +96,7 @@ public final class Tokenizer: Sendable {
     return ids
   }
 
-  /// The ids of a text that goes on where another one ends.
+  /// The ids of a text that continues where another one ends.
   ///
   /// What a tokenizer puts at the beginning of a text (the space or mark before the first word of SentencePiece-style
   /// tokenizers) is not put before this one. No token reaches over the joint, so that the ids of the first text are the

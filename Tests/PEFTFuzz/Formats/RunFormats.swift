@@ -61,7 +61,7 @@ struct TrainingCheckpointFormat: FuzzedFormat {
     if resumed == 0 { throw FileError(path: path, "is not the checkpoint of this training") }
   }
 
-  /// Writes the file anew with another state and the checksum of all of it.
+  /// Writes the file again with another state and the checksum of all of it.
   private static func replaceState(of path: String, by state: String) throws {
     let file = try SafetensorsFile(path: path)
     var texts = file.metadata

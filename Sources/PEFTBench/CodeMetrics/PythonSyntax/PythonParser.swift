@@ -1,7 +1,7 @@
 /// Parses Python 3 (and Python 2's print and exec statements) into the tree that tree-sitter's grammar gives.
 ///
 /// Recursive descent with precedence climbing. A statement that is not Python becomes an `ERROR` node that holds the
-/// words of its line, and parsing goes on with the next line, so that a mistake costs what it touches.
+/// words of its line, and parsing continues with the next line, so that a mistake costs what it touches.
 /// Nesting is bounded; an expression taller than `maximumHeight` is an error as well.
 ///
 /// - Source: tree-sitter-python 0.21.0; trees equal its trees on valid Python (tested by fixtures), not on invalid.

@@ -1,6 +1,6 @@
 import PEFTCore
 
-/// HellaSwag's counterpart: which of four endings goes on with what somebody is doing.
+/// HellaSwag's counterpart: which of four endings continues with what somebody is doing.
 struct MiniHellaSwag: MiniDataset {
   let name = "hellaswag"
   var lessonWeight: Int { 10 }

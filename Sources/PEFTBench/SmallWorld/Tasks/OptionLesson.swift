@@ -23,7 +23,7 @@ extension Lesson {
 
   /// A choice as a conversation: the options a line each, the answer by name and content, or by content where asked so.
   ///
-  /// The names of the options are drawn anew each time, so that what is learned is to find the right option and to say
+  /// The names of the options are drawn again each time, so that what is learned is to find the right option and to say
   /// how it is called, not a fixed set of label words.
   package static func choice(_ choice: Choice, asking instructions: [String], _ draws: inout Draws)
     -> PretrainingDocument

@@ -1,4 +1,4 @@
-/// A Parquet file's columns as trees, with the levels that say where a value is missing or a list goes on.
+/// A Parquet file's columns as trees, with the levels that say where a value is missing or a list continues.
 ///
 /// A *definition level* counts how many of the optional and repeated fields on the way to a value are there; a
 /// *repetition level* says at which list the next value continues. Source: Melnik et al. 2010 (Dremel), section 4;

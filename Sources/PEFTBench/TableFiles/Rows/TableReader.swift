@@ -106,7 +106,7 @@ package final class TableColumns: Sendable, Equatable {
 
 /// One row: values by column name, and where it came from.
 package struct TableRow: Sendable {
-  /// Number of the row in its table, from 0; it goes on from shard to shard.
+  /// Number of the row in its table, from 0; it continues from shard to shard.
   package let index: Int
   /// Where the row stands, for messages.
   package let location: TablePlace
