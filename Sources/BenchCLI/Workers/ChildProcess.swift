@@ -156,7 +156,7 @@ enum ProcessLimit {
     FileError(path: program, "cannot start a thread: \(reason(EAGAIN))", errorNumber: EAGAIN)
   }
 
-  /// Whether an error number tells of a limit that fewer processes might keep to.
+  /// Whether an error number means a limit that fewer processes might keep to.
   static func isLimit(_ errorNumber: Int32?) -> Bool {
     [EAGAIN, ENOMEM, EMFILE, ENFILE].contains(errorNumber ?? 0)
   }

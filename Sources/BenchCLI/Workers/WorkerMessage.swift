@@ -44,7 +44,7 @@ enum WorkerMessage {
     }
   }
 
-  /// The event that a line tells of; nil for anything else.
+  /// The event that a line reports; nil for anything else.
   static func event(_ json: DocumentValue, of run: SweepRun) -> RunEvent? {
     let (done, total) = (json["done"]?.integer ?? 0, json["total"]?.integer ?? 0)
     return switch json["event"]?.string {

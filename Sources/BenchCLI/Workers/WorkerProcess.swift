@@ -196,7 +196,7 @@ final class WorkerProcess: Sendable {
     if let input { writeLine(json, to: input) }
   }
 
-  /// What the process says, while it is told of a request to stop.
+  /// What the process says, while it is informed of a request to stop.
   private func outputLines() -> PipeLines {
     var isTold = false
     return PipeLines(state.withLock { $0.child?.output ?? -1 }) { [self] in
@@ -214,14 +214,14 @@ final class WorkerProcess: Sendable {
   }
 }
 
-/// How far a worker's run had come, by what it told last.
+/// How far a worker's run had come, by what it last reported.
 enum RunPosition: Sendable {
   case start
   case preparation
   case step(Int, of: Int)
   case answer(Int, of: Int)
 
-  /// The position that an event tells; nil for one that tells none.
+  /// The position that an event gives; nil for one that gives none.
   init?(_ event: RunEvent) {
     switch event {
     case .began, .loading: self = .preparation

@@ -114,7 +114,7 @@ package struct DatasetImport {
     return result
   }
 
-  /// The split that a file's name tells: `train-00000-of-00002.parquet`, `dev.tsv`, `in_domain_train.tsv`.
+  /// The split that a file's name gives: `train-00000-of-00002.parquet`, `dev.tsv`, `in_domain_train.tsv`.
   static func split(ofFile path: String) -> String? {
     var stem = String(FilePath.name(of: path).prefix { $0 != "." }).lowercased()
     // The Hub's own conversion numbers files in a folder named like the split.

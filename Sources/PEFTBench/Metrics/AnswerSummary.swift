@@ -205,7 +205,7 @@ extension AnswerSummary {
       distinctAnswers: distinctAnswers, classes: [], confusion: nil)
   }
 
-  /// A summary that tells nothing.
+  /// A summary that says nothing.
   static let nothing = AnswerSummary(
     majority: nil, chance: nil, majorityScores: [], chanceScores: [], queryF1: [], distinctAnswers: nil, classes: [],
     confusion: nil)

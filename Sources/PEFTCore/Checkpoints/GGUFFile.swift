@@ -10,7 +10,7 @@ public struct GGUFTensor: Sendable {
   public let type: GGUFTensorType?
   /// The mapped file that it stands in.
   public let file: MemoryMappedFile
-  /// Where its bytes are in the file; empty for an unknown type, whose size cannot be told.
+  /// Where its bytes are in the file; empty for an unknown type, whose size is unknown.
   public let range: Range<Int>
 
   /// Number of elements.

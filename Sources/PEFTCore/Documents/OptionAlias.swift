@@ -1,4 +1,4 @@
-/// Another library's name of an option, with how its values are told there.
+/// Another library's name of an option, with how its values are written there.
 public struct OptionAlias: Sendable, Equatable {
   /// A value that is written otherwise there.
   public struct Translation: Sendable, Equatable {
@@ -85,8 +85,8 @@ public struct OptionAlias: Sendable, Equatable {
 }
 
 extension [OptionDescription] {
-  /// The options' own names and values for those of other libraries; what is not an option, or cannot be told, stays as
-  /// it is.
+  /// The options' own names and values for those of other libraries; what is not an option, or cannot be translated,
+  /// stays as it is.
   public func canonical(_ member: DocumentObject.Member) -> DocumentObject.Member {
     for option in self {
       let alias = option.aliases.first { $0.name == member.key && $0.applies(to: member.value) }

@@ -73,7 +73,7 @@ package struct Comparison: Sendable {
   package let changes: [SettingChange]
   /// Values that moved, regressions first.
   package let moves: [Move]
-  /// Runs of the baseline that the candidate lacks, with the cause where its plan tells one: "not begun", say.
+  /// Runs of the baseline that the candidate lacks, with the cause where its plan says one: "not begun", say.
   package let missing: [(run: ReportedRun, cause: String?)]
   /// Runs of the baseline that failed in the candidate, with the error.
   package let failed: [(run: ReportedRun, error: String)]

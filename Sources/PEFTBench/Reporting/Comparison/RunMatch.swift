@@ -72,13 +72,13 @@ package struct RunMatch: Sendable {
     return keyed
   }
 
-  /// What a failed or missing run, which tells its place alone, can be known by.
+  /// What a failed or missing run, which says its place alone, can be known by.
   func placeKey(_ run: some PlacedRun) -> String {
     let known: [RunPart] = [.suite, .model, .label, .dataset, .seed]
     return (parts ?? known).compactMap { $0.place(of: run) }.joined(separator: "\u{1F}")
   }
 
-  /// Whether a failed run is an attempt at a run that is complete elsewhere, by all that an error tells.
+  /// Whether a failed run is an attempt at a run that is complete elsewhere, by all that an error says.
   func isAttempt(_ failure: FailedRun, at run: ReportedRun) -> Bool {
     parts == nil ? failure.isAttempt(at: run) : placeKey(failure) == placeKey(run)
   }

@@ -25,7 +25,7 @@ package enum RunPart: String, Sendable, CaseIterable {
     }
   }
 
-  /// What a failed or missing run tells of itself, which is not more than its place; nil for the other parts.
+  /// What a failed or missing run says of itself, which is not more than its place; nil for the other parts.
   func place(of run: some PlacedRun) -> String? {
     switch self {
     case .suite: run.suite

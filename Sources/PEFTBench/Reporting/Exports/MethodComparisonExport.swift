@@ -70,7 +70,7 @@ enum MethodComparisonExport {
   }
 
   /// The adapter's own configuration; for methods that PEFT does not have, the options; null for full fine-tuning,
-  /// which is how the original tells it.
+  /// which is how the original gives it.
   private static func peftConfiguration(_ run: ReportedRun) throws -> JSONValue {
     if run.methodName == "full" { return .null }
     if let folder = run.folder, let file = try? MemoryMappedFile(path: folder + "/adapter/adapter_config.json") {

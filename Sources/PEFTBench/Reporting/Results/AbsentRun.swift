@@ -89,7 +89,7 @@ extension FailedRun: PlacedRun {
     ]
   }
 
-  /// Whether it is an attempt at the same run as one that is complete elsewhere, by all that an error tells.
+  /// Whether it is an attempt at the same run as one that is complete elsewhere, by all that an error says.
   func isAttempt(at run: ReportedRun) -> Bool {
     let isSameModel =
       modelHash.isEmpty || run.modelHash.isEmpty ? modelName == run.modelName : modelHash == run.modelHash

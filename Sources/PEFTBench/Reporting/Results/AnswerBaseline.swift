@@ -3,7 +3,7 @@ import PEFTCore
 
 /// What stands beside a run's headline score: what one answer to every row would reach, and what guessing would.
 package struct AnswerBaseline: Sendable, Equatable {
-  /// The answer that most rows have; empty where that is not told.
+  /// The answer that most rows have; empty where that is not known.
   package let majorityAnswer: String
   /// The headline score when every row has that answer; nil where it is not known.
   package let majority: Double?
@@ -12,7 +12,7 @@ package struct AnswerBaseline: Sendable, Equatable {
   /// How many different answers the run gave; nil where it is not known.
   package let distinctAnswers: Int?
 
-  /// Takes what the summary of a record tells.
+  /// Takes what the summary of a record says.
   init(_ summary: AnswerSummary) {
     majorityAnswer = summary.majority?.answer ?? ""
     majority = summary.majority?.value
@@ -24,7 +24,7 @@ package struct AnswerBaseline: Sendable, Equatable {
     self.distinctAnswers = distinctAnswers
   }
 
-  /// Most different gold answers that are taken for labels where no record tells.
+  /// Most different gold answers that are taken for labels where no record says.
   private static let mostLabels = 20
 
   /// The same with what a run's predictions tell beyond the record, which an older version wrote.
@@ -57,7 +57,7 @@ package struct AnswerBaseline: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - name: The other score.
-  ///   - summary: What the record tells.
+  ///   - summary: What the record says.
   ///   - scores: The run's scores.
   func headlined(by name: String, _ summary: AnswerSummary, scores: [NamedScore]) -> AnswerBaseline {
     func value(_ scores: [NamedScore]) -> Double? { scores.first { $0.name == name }?.value }

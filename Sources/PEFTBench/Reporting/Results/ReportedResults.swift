@@ -10,7 +10,7 @@ package struct ReportedResults: Sendable {
 
   /// The folders or files, as the user named them.
   package let paths: [String]
-  /// The experiment's name; the folder's where no config tells.
+  /// The experiment's name; the folder's where no config says.
   package private(set) var name = ""
   /// The complete runs by suite, model, dataset, method and seed.
   package private(set) var runs: [ReportedRun] = []

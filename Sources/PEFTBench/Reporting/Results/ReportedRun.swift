@@ -90,9 +90,9 @@ package struct ReportedRun: Sendable {
   let dataType: String?
   /// Prompts that were evaluated at once, which changes no number but the memory of the evaluation.
   let evaluationBatchSize: Int?
-  /// The rows and the template, as far as they are told.
+  /// The rows and the template, as far as they are known.
   let rows: RunRows
-  /// The least and the greatest number of answers that a correlation is computed from; nil where it is not told.
+  /// The least and the greatest number of answers that a correlation is computed from; nil where it is not known.
   let numberRange: ClosedRange<Double>?
   /// The run's folder; nil for a run that was read from a report.
   package let folder: String?
@@ -180,7 +180,7 @@ package struct ReportedRun: Sendable {
     dataType = record.model.dataType
     evaluationBatchSize = record.evaluation?.number("batch_size").flatMap { Int(exactly: $0) }
     rows = RunRows(record.data ?? RunRecord.Data())
-    // A report tells these, which a record is hashed for.
+    // A report says these, which a record is hashed for.
     key = json["key"]?.text ?? Self.key(of: record, suite: suite, settings: settings)
     let ends = record.identity?.value(at: "dataset.metric.family.correlation.range")?.elements?.compactMap(\.number)
     numberRange = ends.flatMap { $0.count == 2 && $0[0] <= $0[1] ? $0[0]...$0[1] : nil }

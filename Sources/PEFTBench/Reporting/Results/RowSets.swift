@@ -36,7 +36,7 @@ struct RowSets {
     }
   }
 
-  /// What a record tells of the rows that are looked at.
+  /// What a record says of the rows that are looked at.
   private struct Facts {
     let count: Int
     let hash: String?

@@ -1,7 +1,7 @@
 import PEFTBench
 import PEFTCore
 
-/// The rows of a run and the template of its prompts, as far as its record tells them.
+/// The rows of a run and the template of its prompts, as far as its record says them.
 struct RunRows: Sendable, Equatable {
   let trainingCount: Int?
   let evaluationCount: Int?

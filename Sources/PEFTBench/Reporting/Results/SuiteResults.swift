@@ -157,7 +157,7 @@ package struct SuiteResults: Sendable {
     return runs.filter { sharedSeeds[dataset].contains($0.seed) }
   }
 
-  /// The majority's score or that of chance on a dataset, from any run that tells it.
+  /// The majority's score or that of chance on a dataset, from any run that says it.
   func baseline(_ dataset: Int, _ value: (AnswerBaseline) -> Double?) -> Double? {
     cells.flatMap { $0[dataset].runs }.compactMap { value($0.baseline) }.first
   }

@@ -3,7 +3,7 @@ import PEFTBench
 /// The best of several settings of one method, and on which rows it was chosen.
 ///
 /// Reporting the best of many settings on the rows that chose it reports too much. A third set, which
-/// chose nothing, tells the score without that.
+/// chose nothing, gives the score without that.
 package struct SettingsChoice: Sendable {
   /// The method's name in the registry, with the model where there are several.
   package let method: String
