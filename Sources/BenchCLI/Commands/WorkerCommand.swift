@@ -5,7 +5,7 @@ import Synchronization
 
 /// `run-worker`: what `run` starts; takes orders on standard input and answers on standard output.
 ///
-/// It is not a command for people, so it stands in no help page. It ends when its input ends.
+/// It is not a command for people, so no help page has it. It ends when its input ends.
 enum WorkerCommand {
   static let command = Command(
     name: WorkerProcess.commandName, summary: "Carry out runs for a sweep.",

@@ -119,7 +119,7 @@ final class Console: Sendable {
     return (traits.width - 1, max(1, traits.height - 2))
   }
 
-  /// The cursor stands after the last line: back to the beginning of the first, and clear from there.
+  /// The cursor is after the last line: back to the beginning of the first, and clear from there.
   private static func clearing(_ lines: [String]) -> String { lines.isEmpty ? "" : homing(lines) + "\u{1B}[J" }
 
   private static func homing(_ lines: [String]) -> String {

@@ -144,7 +144,7 @@ final class SweepDisplay: Sendable {
     if count > 0 { console.note("\(count) complete \(count == 1 ? "run" : "runs") skipped.") }
   }
 
-  /// Where the runs stand that are in progress, for somebody who stops them.
+  /// Where the runs are that are in progress, for somebody who stops them.
   var positions: [String] {
     state.withLock { state in
       state.active.filter { $0.total > 0 }.map { active in

@@ -4,7 +4,7 @@ import PEFTBench
 struct TextTable {
   struct Column {
     let title: String
-    /// Numbers stand at the right edge, words at the left one.
+    /// Numbers are aligned right, words left.
     var isNumber = false
   }
 

@@ -18,7 +18,7 @@ extension String {
     unicodeScalars.split(whereSeparator: \.isPythonWhiteSpace).map { String($0) }
   }
 
-  /// Where `part` stands last, found byte by byte.
+  /// Where `part` is last, found byte by byte.
   package func lastRange(of part: String) -> Range<String.Index>? {
     let bytes = Array(utf8)
     let wanted = Array(part.utf8)

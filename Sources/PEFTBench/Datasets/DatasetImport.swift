@@ -13,7 +13,7 @@ package struct DatasetImport {
     package let reason: String
     /// How many.
     package internal(set) var count: Int
-    /// Where the first of them stands.
+    /// Where the first of them is.
     package let first: String
   }
 

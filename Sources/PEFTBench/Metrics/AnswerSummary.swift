@@ -1,7 +1,7 @@
 import CodeMetrics
 import PEFTCore
 
-/// What stands beside the scores of a run's answers so that they can be judged: what one answer to every row would
+/// What is given beside the scores of a run's answers so that they can be judged: what one answer to every row would
 /// reach, what guessing would, how many different answers there are, and which classes were taken for which.
 ///
 /// Classes are read as the strict protocol reads them, whatever the protocol of the scores is.
@@ -64,7 +64,7 @@ package struct AnswerSummary: Sendable, Equatable {
 }
 
 extension DatasetMetric {
-  /// What stands beside the scores of `answers`.
+  /// What is given beside the scores of `answers`.
   ///
   /// - Throws: `ScoringError` where a gold answer is not what the metric expects, or there are no answers.
   package func summary(of answers: [ScoredAnswer], under scoring: ScoringProtocol = .strict) throws(ScoringError)

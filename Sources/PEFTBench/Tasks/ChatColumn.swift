@@ -1,7 +1,7 @@
 import PEFTCore
 import TableFiles
 
-/// A chat that stands in one column: a question and its answer.
+/// A chat in one column: a question and its answer.
 ///
 /// Turns are objects with `role` and `content`, as chat templates take them, or with `from` and `value` (ShareGPT). The
 /// content of a turn is text, or a list of parts `{"type": "text", "text": …}`.

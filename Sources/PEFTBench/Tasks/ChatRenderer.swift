@@ -30,7 +30,7 @@ package struct ChatRenderer: Sendable {
   package let templateName: String
   /// The SHA-256 of the template's text, for the record.
   package let templateHash: String
-  /// What stands between the prompt and the answer's own text, such as a space; part of the trained text.
+  /// What comes between the prompt and the answer's own text, such as a space; part of the trained text.
   package let answerPrefix: String
   /// What ends an answer: what the template puts after it, up to the first token that ends a turn or text.
   ///

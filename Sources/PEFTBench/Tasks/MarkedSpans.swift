@@ -9,7 +9,7 @@ enum MarkedSpans {
     let mark: String
     /// The words, as the dataset spells them.
     let text: String
-    /// The number of its first word, counting what stands between white space from 0.
+    /// The number of its first word, counting what comes between white space from 0.
     let word: Int
   }
 

@@ -24,7 +24,7 @@ package enum NullPolicy: String, Sendable, CaseIterable {
 }
 
 extension SourceRow {
-  /// What stands at `path` for a prompt: text exactly as it is, white space included.
+  /// What is at `path` for a prompt: text exactly as it is, white space included.
   ///
   /// A null and an empty text are the same, an empty text that is counted, unless nulls are errors.
   func promptText(_ path: ColumnPath) throws(TableError) -> String {
@@ -47,7 +47,7 @@ extension SourceRow {
     return ""
   }
 
-  /// What stands at `path` for an answer, which must be there.
+  /// What is at `path` for an answer, which must be there.
   func answerValue(_ path: ColumnPath) throws(TableError) -> DocumentValue {
     guard let value = try path.value(in: row), value.string?.isEmpty != true else {
       throw row.complaint("column \"\(path.name)\" is null or empty, so this row has no answer")

@@ -5,7 +5,7 @@ struct PromptCut {
   let renderer: ChatRenderer
   let limit: Int
 
-  /// What stands where text was cut out.
+  /// What replaces text that was cut out.
   static let mark = " … "
 
   /// The prompt within the limit, or as near to it as cutting fields gets.

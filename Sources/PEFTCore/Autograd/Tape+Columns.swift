@@ -2,7 +2,7 @@ extension Tape {
   /// Some columns of `x`, as rows: the factors that a low-rank update of an embedding table has for some tokens.
   ///
   /// - Parameters:
-  ///   - columns: Indices of columns of `x`; a column may stand several times.
+  ///   - columns: Indices of columns of `x`; a column may occur several times.
   ///   - x: `[R, C]`.
   /// - Returns: `[columns.count, R]`.
   public func columnsAsRows(_ columns: [Int], of x: Variable) -> Variable {

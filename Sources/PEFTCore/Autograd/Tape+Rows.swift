@@ -2,7 +2,7 @@ extension Tape {
   /// Some rows of `x`, in the given order.
   ///
   /// - Parameters:
-  ///   - rows: Indices of rows of `x`; a row may stand several times.
+  ///   - rows: Indices of rows of `x`; a row may occur several times.
   ///   - x: `[T, C]`.
   /// - Returns: `[rows.count, C]`.
   public func selectRows(_ rows: [Int], of x: Variable) -> Variable {

@@ -8,7 +8,7 @@ public struct GGUFTensor: Sendable {
   public let typeID: UInt32
   /// Its type, or nil for one that this program has never heard of.
   public let type: GGUFTensorType?
-  /// The mapped file that it stands in.
+  /// The mapped file that it is in.
   public let file: MemoryMappedFile
   /// Where its bytes are in the file; empty for an unknown type, whose size is unknown.
   public let range: Range<Int>

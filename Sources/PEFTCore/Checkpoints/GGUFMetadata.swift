@@ -55,7 +55,7 @@ public enum GGUFArray: Sendable, Equatable {
 /// The getters return nil for a missing key and throw for a value of another type, so a file that means
 /// something else by a key is noticed. Numbers given as integers are taken for numbers too.
 public struct GGUFMetadata: Sendable {
-  /// The file that they stand in, for messages.
+  /// The file that they are in, for messages.
   public let file: String
   /// The keys in the order of the file.
   public let keys: [String]

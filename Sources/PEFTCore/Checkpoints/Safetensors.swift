@@ -61,7 +61,7 @@ public struct SafetensorsTensor: Sendable {
   public let type: SafetensorsType
   /// Sizes of the dimensions, slowest varying first; empty for a single number.
   public let shape: [Int]
-  /// The mapped file that it stands in.
+  /// The mapped file that it is in.
   public let file: MemoryMappedFile
   /// Where its bytes are in the file.
   public let range: Range<Int>

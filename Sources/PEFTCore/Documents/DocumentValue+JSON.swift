@@ -1,5 +1,5 @@
 extension DocumentValue {
-  /// A value that stands in no text, for what is described in other terms than JSON (a GGUF header).
+  /// A value that is in no text, for what is described in other terms than JSON (a GGUF header).
   init(_ value: JSONValue) { self.init(json: value, at: 0) }
 
   /// A value that was not written where a text is read, but belongs there: an option that is taken over.

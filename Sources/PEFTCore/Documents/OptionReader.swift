@@ -10,17 +10,17 @@
 /// it. An explicit null is the same as a missing key. Every function notes what it asked for, so that
 /// `finish()` can refuse unknown keys and `describing(_:)` can list the options without a second table.
 public struct OptionReader: Sendable {
-  /// The text that the object stands in.
+  /// The text that the object is in.
   public let text: DocumentText
   /// What is read, for messages: "method lora".
   public let what: String
-  /// Where it stands, in dotted form: "methods[0]"; empty for the document itself.
+  /// Where it is, in dotted form: "methods[0]"; empty for the document itself.
   public let path: String
   /// The options asked for so far, in order.
   public private(set) var descriptions: [OptionDescription] = []
   /// The values of these options as they were understood, in the order in which they were first asked for.
   ///
-  /// A default stands for a key that is missing, a list for the one element that stands in its place, and a whole
+  /// A default stands for a key that is missing, a list for the one element in its place, and a whole
   /// number for its spelling with a fraction of zero; an option that has no value is left out. So two spellings of one
   /// meaning have equal values.
   public private(set) var values = JSONObject()
@@ -81,7 +81,7 @@ public struct OptionReader: Sendable {
   /// Refuses the first key that nothing asked for.
   ///
   /// - Parameters:
-  ///   - others: Keys that may stand beside these and that somebody else reads; only for the message.
+  ///   - others: Keys that may be beside these and that somebody else reads; only for the message.
   ///   - owner: The part of the document that has a key of this name; only for the message.
   public func finish(
     beside others: [String] = [], owner: (String) -> String? = { _ in nil }
@@ -162,12 +162,12 @@ public struct OptionReader: Sendable {
       of: text)
   }
 
-  /// An error that says that `value`, which stands at `place`, is not `expected`.
+  /// An error that says that `value`, which is at `place`, is not `expected`.
   func mismatch(_ value: DocumentValue, at place: String, expected: String) -> DocumentError {
     DocumentError("\(place): expected \(expected), found \(value.shown)", at: value.offset, of: text)
   }
 
-  /// The value as a config means it: a `${NAME}` reference stands unquoted for a number or a truth value too.
+  /// The value as a config means it: a `${NAME}` reference is unquoted for a number or a truth value too.
   func meaning(of value: DocumentValue) -> DocumentValue {
     guard case .string(let word) = value.content else { return value }
     let source = text.source(of: value.offset)

@@ -2,7 +2,7 @@
 ///
 /// Every result is summed in one order that depends on nothing but the depth `k`: blocks of 256 terms from
 /// 0, each one chain of (fused) multiply-adds in order, the blocks' sums added in order, to the old value
-/// first where the product accumulates. So a row has the same bits whatever rows stand beside it and
+/// first where the product accumulates. So a row has the same bits whatever rows are beside it and
 /// whatever number of threads computes it.
 public enum MatrixMultiply {
   /// Whether this build's multiply-add rounds once.

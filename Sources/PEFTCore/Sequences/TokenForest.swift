@@ -44,7 +44,7 @@ public struct TokenForest {
     }
   }
 
-  /// The segments; a parent stands before its children.
+  /// The segments; a parent comes before its children.
   public private(set) var segments: [Segment] = []
   /// Number of rows of the batch.
   public private(set) var rowCount = 0

@@ -54,7 +54,7 @@ public struct BPETrainer {
   }
 }
 
-/// The state of learning: the words as tokens, how often each pair stands somewhere, and what to merge next.
+/// The state of learning: the words as tokens, how often each pair occurs, and what to merge next.
 private struct MergeLearner {
   /// Two neighbouring tokens.
   private struct Pair: Hashable {
@@ -62,7 +62,7 @@ private struct MergeLearner {
     let right: Int32
   }
 
-  /// A pair with its frequency when it was queued, and the words it stands in.
+  /// A pair with its frequency when it was queued, and the words it occurs in.
   private struct Candidate {
     let pair: Pair
     var count: Int

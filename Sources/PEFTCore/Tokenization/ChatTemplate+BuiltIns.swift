@@ -130,7 +130,7 @@ extension ChatTemplate {
     {%- endfor %}
     """
 
-  /// The system message stands in the last question.
+  /// The system message is in the last question.
   private static let mistral = """
     \(alternation)
     {{- bos_token }}
@@ -163,7 +163,7 @@ extension ChatTemplate {
     \(gemmaTurns)
     """
 
-  /// The system message stands in the first question.
+  /// The system message is in the first question.
   private static let gemma3 = """
     \(alternation)
     {%- set opening = messages[0].content ~ '\\n\\n' if has_system else '' %}

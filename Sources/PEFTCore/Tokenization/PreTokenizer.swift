@@ -4,7 +4,7 @@ struct PieceList: Sendable {
   var bytes: [UInt8]
   /// First byte of each piece and the byte after its last.
   var pieces: [(start: Int, end: Int)]
-  /// Whether the text begins where the user's text begins (no added token stands before it).
+  /// Whether the text begins where the user's text begins (no added token comes before it).
   let startsText: Bool
   /// Whether it continues where another text ends, so that nothing is put before its first piece.
   let continues: Bool

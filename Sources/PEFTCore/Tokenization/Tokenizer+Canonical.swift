@@ -1,7 +1,7 @@
 extension Tokenizer {
   /// Everything that encoding and decoding depend on, as plain values under fixed keys.
   ///
-  /// Two files that differ in spelling only have the same form. The large tables stand in it as their SHA-256.
+  /// Two files that differ in spelling only have the same form. The large tables are in it as their SHA-256.
   public var canonical: JSONValue {
     [
       "tokens": Self.hash(of: tokens), "added_tokens": .array(addedTokens.map(\.canonical)),

@@ -35,7 +35,7 @@ public struct TokenizerConfiguration: Sendable {
   private(set) var specialTokens: [(key: String, token: DeclaredToken)] = []
   /// Tokens with ids, from `added_tokens_decoder` or added_tokens.json.
   private(set) var numberedTokens: [DeclaredToken] = []
-  /// Keys that stand in the files with null: there is no such token.
+  /// Keys that the files have with null: there is no such token.
   private(set) var absentTokens: Set<String> = []
   /// Whether `added_tokens_decoder` is there, in which case the older files are not looked at.
   private(set) var listsAddedTokens = false
@@ -179,7 +179,7 @@ public struct TokenizerConfiguration: Sendable {
   }
 }
 
-/// A token that a file beside the vocabulary declares, with the place where it stands.
+/// A token that a file beside the vocabulary declares, with the place where it is.
 struct DeclaredToken: Sendable {
   /// The token; its id counts if `hasID`.
   var token: AddedToken

@@ -152,7 +152,7 @@ enum ParquetFixtures {
   func pageKinds(name: String) throws {
     let scratch = try TableScratch()
     let whole = try ParquetFixtures.bytes(name)
-    // A page header begins with field 1, an integer, then field 2: the kind is what stands between.
+    // A page header begins with field 1, an integer, then field 2: the kind is what comes between.
     let headers = whole.indices.dropLast(2).filter { whole[$0] == 0x15 && whole[$0 + 1] < 8 && whole[$0 + 2] == 0x15 }
     #expect(headers.count > 2)
     for header in headers.prefix(60) {

@@ -156,7 +156,7 @@ struct LocksFormat: FuzzedFormat {
   static let name = "locks"
   let samples: [Sample]
 
-  /// What stands at the place of the locks, beside a file.
+  /// What is at the place of the locks, beside a file.
   private static let kinds = ["file", "folder", "pipe", "link", "nothing"]
   private static let id = "0123456789abcdef"
 

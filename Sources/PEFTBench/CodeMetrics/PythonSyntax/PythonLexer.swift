@@ -1,6 +1,6 @@
 /// Cuts Python text into tokens, on demand and from any place.
 ///
-/// Strings are left to the parser, because what stands in braces inside an f-string is again Python.
+/// Strings are left to the parser, because what is in braces inside an f-string is again Python.
 struct PythonLexer {
   /// What a token is.
   enum Kind {

@@ -1,5 +1,5 @@
 extension PythonParser {
-  /// What stands before `=` or `in`, read as an expression, as the pattern that it is.
+  /// What comes before `=` or `in`, read as an expression, as the pattern that it is.
   func pattern(_ expression: SyntaxNode) throws(Failure) -> SyntaxNode {
     switch expression.kind {
     case .identifier, .attribute, .subscript, .listSplatPattern, .tuplePattern, .listPattern, .patternList:

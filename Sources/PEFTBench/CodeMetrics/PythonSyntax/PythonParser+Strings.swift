@@ -69,7 +69,7 @@ extension PythonParser {
     }
   }
 
-  /// What stands in braces in an f-string; leaves the closing brace as the current token.
+  /// What is in braces in an f-string; leaves the closing brace as the current token.
   private func interpolation(at start: Int, _ kind: SyntaxNode.Kind) throws(Failure) -> SyntaxNode {
     try nested { () throws(Failure) in
       let outer = brackets

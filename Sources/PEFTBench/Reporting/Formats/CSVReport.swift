@@ -3,7 +3,7 @@ import PEFTCore
 
 /// A report as CSV (RFC 4180): one row a run, failed and missing ones too.
 ///
-/// The columns of `CSVScores` stand before the last two.
+/// The columns of `CSVScores` come before the last two.
 ///
 /// Unless told otherwise, a cell that a spreadsheet would take for a formula begins with an apostrophe, by which
 /// spreadsheets know a text.

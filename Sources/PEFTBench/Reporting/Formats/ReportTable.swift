@@ -4,7 +4,7 @@ package struct ReportTable: Sendable {
   package struct Column: Sendable {
     /// The heading.
     package let title: String
-    /// Numbers stand at the right edge.
+    /// Numbers are aligned right.
     package let isNumber: Bool
 
     init(_ title: String, isNumber: Bool = true) {

@@ -13,7 +13,7 @@ struct ChartScale {
   let kind: Kind
   let values: ClosedRange<Double>
   let places: ClosedRange<Double>
-  /// Where marks with a number stand.
+  /// Where marks with a number are.
   let ticks: [Double]
 
   /// Share of the axis that zero takes on a logarithmic one.

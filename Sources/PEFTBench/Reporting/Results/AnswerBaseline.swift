@@ -1,7 +1,7 @@
 import PEFTBench
 import PEFTCore
 
-/// What stands beside a run's headline score: what one answer to every row would reach, and what guessing would.
+/// What is given beside a run's headline score: what one answer to every row would reach, and what guessing would.
 package struct AnswerBaseline: Sendable, Equatable {
   /// The answer that most rows have; empty where that is not known.
   package let majorityAnswer: String

@@ -281,7 +281,7 @@ package struct ReportedResults: Sendable {
 
   private mutating func sort() {
     let catalogue = DatasetMetric.all.map(\.dataset)
-    // Datasets stand as in PEFT-Bench's main table, the user's own after them.
+    // Datasets are ordered as in PEFT-Bench's main table, the user's own after them.
     datasetOrder = catalogue + datasetOrder.filter { !catalogue.contains($0) }
     let order = RunOrder(datasets: datasetOrder, methods: [MethodRegistry.baseName] + methodOrder)
     runs = order.sorted(runs, tie: \.key)

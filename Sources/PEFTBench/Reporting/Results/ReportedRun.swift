@@ -62,7 +62,7 @@ package struct ReportedRun: Sendable {
   package private(set) var sets: [SetScore]
   /// All scores with their names.
   package let scores: [NamedScore]
-  /// What stands beside the scores: majority, chance, classes; an older version wrote none of it.
+  /// What is given beside the scores: majority, chance, classes; an older version wrote none of it.
   package let summary: AnswerSummary
   /// What one answer to every row would reach, and what guessing would, from the record or else the predictions.
   package internal(set) var baseline: AnswerBaseline

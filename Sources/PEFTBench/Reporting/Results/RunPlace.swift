@@ -1,6 +1,6 @@
 import PEFTMethods
 
-/// Where a run stands in tables, whatever its id.
+/// Where a run is in tables, whatever its id.
 struct RunPlace: Hashable {
   let suite: String
   let modelName: String

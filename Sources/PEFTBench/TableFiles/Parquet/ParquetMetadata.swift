@@ -39,7 +39,7 @@ struct ParquetMetadata: Sendable {
     }
   }
 
-  /// Where the footer stands, for errors about what it says.
+  /// Where the footer is, for errors about what it says.
   let place: TablePlace
   private(set) var rowCount = 0
   private(set) var schema: [SchemaElement] = []

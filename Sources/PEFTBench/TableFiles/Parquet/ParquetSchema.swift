@@ -43,7 +43,7 @@ struct ParquetSchema: Sendable {
   private let place: TablePlace
   private var next = 1
 
-  /// Builds the trees of `elements`, whose first is the root and which stand at `place`.
+  /// Builds the trees of `elements`, whose first is the root and which are at `place`.
   init(_ elements: [ParquetMetadata.SchemaElement], at place: TablePlace) throws(TableError) {
     self.elements = elements
     self.place = place

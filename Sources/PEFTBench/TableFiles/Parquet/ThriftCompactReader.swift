@@ -19,7 +19,7 @@ struct ThriftCompactReader {
   private(set) var position = 0
   private var depth = 0
 
-  /// Starts at the first of `bytes`, which stand at `origin` of the file.
+  /// Starts at the first of `bytes`, which are at `origin` of the file.
   init(_ bytes: [UInt8], file: String, origin: Int) {
     self.bytes = bytes
     self.file = file

@@ -1,6 +1,6 @@
 import PEFTCore
 
-/// Where something stands in a table's file, as precisely as its format allows.
+/// Where something is in a table's file, as precisely as its format allows.
 package enum TablePlace: Sendable, Equatable, CustomStringConvertible {
   /// A whole file.
   case file(String)

@@ -94,7 +94,7 @@ package final class TableColumns: Sendable, Equatable {
     positions = Dictionary(names.indices.map { (names[$0], $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Where `name` stands, or nil.
+  /// Where `name` is, or nil.
   package func position(of name: String) -> Int? {
     // Comparing a few short names is faster than hashing one.
     names.count <= 8 ? names.firstIndex(of: name) : positions[name]
@@ -108,7 +108,7 @@ package final class TableColumns: Sendable, Equatable {
 package struct TableRow: Sendable {
   /// Number of the row in its table, from 0; it continues from shard to shard.
   package let index: Int
-  /// Where the row stands, for messages.
+  /// Where the row is, for messages.
   package let location: TablePlace
   /// The names of the values.
   package let columns: TableColumns

@@ -175,7 +175,7 @@ struct JSONRowShape {
     self.projection = projection.map(TableColumns.init)
   }
 
-  /// Parses the object in `bytes`, which stands at `start` of its file.
+  /// Parses the object in `bytes`, which is at `start` of its file.
   mutating func row(in bytes: [UInt8], at start: SourceLocation, index: Int) throws(TableError) -> TableRow {
     let value: DocumentValue
     do {

@@ -1,4 +1,4 @@
-/// An expression of a template, with the line where it stands.
+/// An expression of a template, with the line where it is.
 struct TemplateExpression: Sendable {
   indirect enum Kind: Sendable {
     case literal(TemplateValue)
