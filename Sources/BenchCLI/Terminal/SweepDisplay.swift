@@ -25,7 +25,7 @@ final class SweepDisplay: Sendable {
     var share: Double {
       guard total > 0 else { return 0 }
       let part = Double(done) / Double(total)
-      if run.planned.isZeroShot { return part }
+      if !run.planned.trains { return part }
       return answers ? 0.8 + 0.2 * part : 0.8 * part
     }
   }

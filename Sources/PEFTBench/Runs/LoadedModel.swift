@@ -13,15 +13,15 @@ package final class ModelOutline {
   package let renderer: ChatRenderer
   /// Tokens that end an answer.
   package let endTokens: [Int32]
-  /// The files of the weights as they were when the model was opened.
-  package let weights: SealedFiles
-  /// The SHA-256 of the weights' files.
-  package var sha256: String { weights.sha256 }
+  /// The files of the weights as they were when the model was opened; nil for a model without weights.
+  package let weights: SealedFiles?
+  /// The SHA-256 of the weights' files, empty without weights.
+  package var sha256: String { weights?.sha256 ?? "" }
   /// The model's modules and their sizes.
   package let skeleton: CausalLanguageModel
 
-  /// What of it determines a run's numbers.
-  private(set) lazy var identity = makeIdentity()
+  /// What of it determines a run's numbers; nil without weights.
+  private(set) lazy var identity: ModelIdentity? = weights.map { makeIdentity(weights: $0) }
 
   fileprivate let type: WeightType
 
@@ -30,8 +30,9 @@ package final class ModelOutline {
   /// - Parameters:
   ///   - configuration: Path, type of the weights and template.
   ///   - weights: The weights' files where their content is known; to find it out takes reading all of them.
+  ///   - needsWeights: Whether a model without weights is refused.
   /// - Throws: An `InputError` that says what is missing, broken or not supported.
-  package init(_ configuration: ModelConfiguration, weights: SealedFiles? = nil) throws {
+  package init(_ configuration: ModelConfiguration, weights: SealedFiles? = nil, needsWeights: Bool = true) throws {
     type =
       switch configuration.dataType {
       case .auto: .auto
@@ -42,9 +43,10 @@ package final class ModelOutline {
     self.configuration = configuration
     files = try ModelFiles.open(configuration.path, revision: configuration.revision)
     renderer = try LoadedModel.renderer(of: files, template: configuration.template)
-    try files.checkWeights()
+    let hasWeights = needsWeights || files.hasWeights
+    if hasWeights { try files.checkWeights() }
     skeleton = try files.skeleton()
-    self.weights = try weights ?? SealedFiles(files.weightFiles())
+    self.weights = hasWeights ? try weights ?? SealedFiles(files.weightFiles()) : nil
     var ends = files.endTokens
     if let end = renderer.endToken, !ends.contains(end) { ends.append(end) }
     endTokens = ends
@@ -53,12 +55,15 @@ package final class ModelOutline {
   /// Refuses weights that were replaced since the model was opened.
   ///
   /// - Throws: `FileError` that names the file.
-  func checkWeights() throws { try weights.check(files.weightFiles()) }
+  func checkWeights() throws { try weights?.check(files.weightFiles()) }
 
-  /// Bytes of the weights as they will be held.
+  /// Bytes of the weights as they will be held; without weights in half precision, in which most are published.
   ///
   /// - Throws: An `InputError` for files that do not hold the model.
-  func weightBytes() throws -> Int { try files.weightBytes(as: type) }
+  func weightBytes() throws -> Int {
+    if weights == nil { return skeleton.parameterCount * (configuration.dataType == .float32 ? 4 : 2) }
+    return try files.weightBytes(as: type)
+  }
 }
 
 /// A model that is ready to be fine-tuned and asked: weights, tokenizer, chat format, end tokens.

@@ -26,9 +26,9 @@ struct ModelIdentity: Sendable, Equatable {
 
 extension ModelOutline {
   /// Hashes what was read of the model; the tokenizer's vocabulary makes it the most work that is done without weights.
-  func makeIdentity() -> ModelIdentity {
+  func makeIdentity(weights: SealedFiles) -> ModelIdentity {
     ModelIdentity(
-      weights: sha256, dataType: configuration.dataType.rawValue,
+      weights: weights.sha256, dataType: configuration.dataType.rawValue,
       description: RunIdentity.hash(of: skeleton.canonical),
       tokenizer: RunIdentity.hash(of: renderer.tokenizer.canonical), chat: RunIdentity.hash(of: renderer.canonical),
       endTokens: Set(endTokens).sorted())

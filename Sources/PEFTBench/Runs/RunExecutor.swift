@@ -25,15 +25,15 @@ package final class RunExecutor {
   private let locks: RunLocks
   private let cancellation: CancellationFlag
   private let watch: @Sendable (RunEvent) -> Void
-  private let inputs: SweepInputs
+  private let assembly: RunAssembly
   private var loaded: LoadedModel?
 
   init(
-    inputs: SweepInputs, results: ResultsFolder, locks: RunLocks, context: ComputeContext,
+    assembly: RunAssembly, results: ResultsFolder, locks: RunLocks, context: ComputeContext,
     cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) {
-    configuration = inputs.configuration
-    (self.inputs, self.results, self.locks, self.context) = (inputs, results, locks, context)
+    configuration = assembly.configuration
+    (self.assembly, self.results, self.locks, self.context) = (assembly, results, locks, context)
     (self.cancellation, self.watch) = (cancellation, watch)
   }
 
@@ -45,7 +45,7 @@ package final class RunExecutor {
     cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) throws {
     self.init(
-      inputs: SweepInputs(configuration, context: context, note: { _ in }), results: results,
+      assembly: RunAssembly(configuration, context: context, note: { _ in }), results: results,
       locks: try RunLocks(forTakingIn: results.path), context: context, cancellation: cancellation, watch: watch)
   }
 
@@ -101,8 +101,10 @@ package final class RunExecutor {
   private func carryOut(_ run: SweepRun) throws -> RunRecord {
     let planned = run.planned
     let loaded = try model(of: run)
-    let data = try inputs.data(of: planned)
-    let identity = try inputs.identity(of: planned)
+    let data = try assembly.data(of: planned)
+    guard let identity = try assembly.identity(of: planned) else {
+      throw FileError(path: planned.model.path, "has no weights")
+    }
     guard identity.id == run.id else { throw replaced(in: run, now: identity, of: loaded.outline) }
     // Full fine-tuning before this run may have taken the frozen weights away.
     try loaded.restoreWeights()
@@ -116,14 +118,14 @@ package final class RunExecutor {
       cancellation: cancellation, checkPlace: locks.checkPlace, watch: watch,
       progress: RunProgressWriter(folder: folder))
 
-    try inputs.checkAdapter(of: planned)
+    try assembly.checkAdapter(of: planned)
     let attachment = try planned.method.attach(
       to: loaded.model,
       with: AttachmentSetting(
         seeds: scene.seeds.child("initialization"), context: context, tokenizer: loaded.renderer.tokenizer),
       of: configuration.file)
     defer { attachment.detach() }
-    try inputs.checkAdapter(of: planned)
+    try assembly.checkAdapter(of: planned)
     let training = TrainingStage(scene, attachment: attachment)
     let outcome = try training.outcome()
     let evaluation = try EvaluationStage(scene).result { training.save(outcome) }
@@ -136,7 +138,8 @@ package final class RunExecutor {
   /// What to say of a run that is not the one that was planned any more.
   private func replaced(in run: SweepRun, now identity: RunIdentity, of outline: ModelOutline) -> FileError {
     let planned = run.planned
-    guard let what = run.inputs?.difference(from: RunInputs(identity, weights: outline.weights)) else {
+    guard let weights = outline.weights, let what = run.inputs?.difference(from: RunInputs(identity, weights: weights))
+    else {
       return FileError(path: configuration.file.path, "the config or the program changed while the sweep ran")
     }
     switch what {
@@ -156,7 +159,7 @@ package final class RunExecutor {
     context.pool.trim()
     watch(.loading(model: run.planned.model.name))
     let model = try LoadedModel(
-      try inputs.outline(of: run.planned.model, weights: run.inputs?.weights), context: context)
+      try assembly.outline(of: run.planned.model, weights: run.inputs?.weights), context: context)
     loaded = model
     return model
   }

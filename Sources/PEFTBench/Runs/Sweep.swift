@@ -54,7 +54,7 @@ package final class Sweep {
     package let missing: Int
   }
 
-  /// The runs with their ids, in the order of the plan.
+  /// The runs that are known before any is done, with their ids, in the order of the plan: all of a fixed list.
   package let runs: [SweepRun]
 
   private let configuration: RunConfiguration
@@ -62,21 +62,21 @@ package final class Sweep {
   private let context: ComputeContext
   private let cancellation: CancellationFlag
   private let watch: @Sendable (RunEvent) -> Void
-  private var inputs: SweepInputs
-  private let selection: RunSelection
+  private var assembly: RunAssembly
+  private let proposals: RunProposals
 
   /// Checks the runs: what cannot be read or does not fit is found before anything is written.
   ///
   /// - Parameters:
   ///   - configuration: The config.
-  ///   - selection: Which of its runs are to be done.
+  ///   - source: Which runs are to be done: a selection of the config's, or a search.
   ///   - results: Where results go.
   ///   - context: Memory and threads.
   ///   - cancellation: The wish to stop.
   ///   - watch: Told what happens, from any thread.
   /// - Throws: An `InputError` for a model or a dataset that cannot be read, or a method that does not fit.
   package init(
-    _ configuration: RunConfiguration, _ selection: RunSelection, results: ResultsFolder, context: ComputeContext,
+    _ configuration: RunConfiguration, _ source: some RunSource, results: ResultsFolder, context: ComputeContext,
     cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) throws {
     self.configuration = configuration
@@ -84,28 +84,21 @@ package final class Sweep {
     self.context = context
     self.cancellation = cancellation
     self.watch = watch
-    self.selection = selection
-    let inputs = SweepInputs(configuration, context: context, note: { watch(.note($0)) })
-    self.inputs = inputs
-    self.runs = try selection.runs.enumerated().map { index, run in
-      try cancellation.check()
-      let identity = try inputs.identity(of: run)
-      let weights = try inputs.outline(of: run.model).weights
-      return SweepRun(
-        index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights))
-    }
+    assembly = RunAssembly(configuration, context: context, note: { watch(.note($0)) })
+    proposals = try RunProposals(source, assembly: assembly, results: results, check: cancellation.check)
+    runs = proposals.all
   }
 
   /// How much work each run is beside the others, reckoned from its data and the shapes of its model and method.
   ///
   /// - Throws: An `InputError` for data that cannot be read.
-  package func relativeWork() throws -> [Double] { try runs.map { try inputs.work(of: $0.planned) } }
+  package func relativeWork() throws -> [Double] { try runs.map { try assembly.cost(of: $0.planned).seconds(.usual) } }
 
   /// Bytes of the largest model's weights as they will be held in memory.
   ///
   /// - Throws: An `InputError` for files that do not hold the model.
   package func largestWeightBytes() throws -> Int {
-    try runs.map { try inputs.outline(of: $0.planned.model).weightBytes() }.max() ?? 0
+    try runs.map { try assembly.outline(of: $0.planned.model).weightBytes() }.max() ?? 0
   }
 
   /// How many runs fit into memory side by side, whichever these are; complete ones are not asked.
@@ -143,7 +136,7 @@ package final class Sweep {
   /// What runs need that are to be done, the most first.
   private func largestNeeds(in available: AvailableMemory, choice: Choice) throws -> [MemoryUse] {
     try runs.filter { choice.isFresh || !results.isComplete($0.id) }
-      .map { try inputs.checkMemory(of: $0.planned, in: available) }
+      .map { try assembly.checkMemory(of: $0.planned, in: available) }
       .sorted { $0.total > $1.total }
   }
 
@@ -153,7 +146,7 @@ package final class Sweep {
   package func run(_ choice: Choice) throws -> Result {
     let (queue, locks) = try begin(choice)
     let executor = RunExecutor(
-      inputs: inputs, results: results, locks: locks, context: context, cancellation: cancellation, watch: watch)
+      assembly: assembly, results: results, locks: locks, context: context, cancellation: cancellation, watch: watch)
     try queue.work { try executor.perform($0, fresh: choice.isFresh) }
     return queue.result
   }
@@ -167,7 +160,8 @@ package final class Sweep {
   package func run(_ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome]) throws -> Result {
     let (queue, _) = try begin(choice)
     // Workers read the data by themselves.
-    inputs = SweepInputs(configuration, context: context, note: { _ in })
+    assembly = RunAssembly(configuration, context: context, note: { _ in })
+    proposals.forgetData()
     let errors = WorkerErrors()
     let work: @Sendable (@Sendable (SweepRun) throws -> RunOutcome) -> Void = { worker in
       do { try queue.work(worker) } catch {
@@ -198,11 +192,10 @@ package final class Sweep {
   private func begin(_ choice: Choice) throws -> (SweepQueue, RunLocks) {
     try results.prepare()
     let locks = try RunLocks(forTakingIn: results.path)
-    let plan = SweepPlan(selection.asked, known: runs, possible: selection.all)
-    try results.announce(configuration, plan: plan, locks: locks)
+    try proposals.announce(locks)
     if let note = results.noteOfEarlierEngines(besides: Set(runs.map(\.id))) { watch(.note(note)) }
     let queue = SweepQueue(
-      runs, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
+      proposals, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
       watch: watch)
     return (queue, locks)
   }

@@ -2,13 +2,18 @@ import Foundation
 import PEFTCore
 import Synchronization
 
-/// Gives the runs of a sweep out one by one, in the order of the plan, to any number of threads.
+/// Gives the runs of a sweep out one by one, in the order of the plan, to any number of threads, and when all of them have
+/// ended asks for further ones.
 ///
 /// What is complete is passed over. What another process is working on is put off, and looked at again when nothing
 /// else is left: then it is complete, or its process was killed and the run is free to be taken.
 final class SweepQueue: Sendable {
   private struct State {
     var pending: [SweepRun]
+    /// How many runs were given to this queue so far.
+    var count: Int
+    /// Runs that were neither done nor failed, since they were not asked for.
+    var passedOver = 0
     /// Runs that other processes have.
     var elsewhere: [SweepRun] = []
     /// The ids of complete runs by the place in the plan; their records stay on disk, since a sweep may have thousands.
@@ -16,6 +21,9 @@ final class SweepQueue: Sendable {
     var failures: Set<Int> = []
     var isStopped = false
     var hasSaidWaiting = false
+
+    /// Whether every run so far has ended.
+    var hasEnded: Bool { complete.count + failures.count + passedOver == count }
   }
 
   private enum Next {
@@ -25,6 +33,7 @@ final class SweepQueue: Sendable {
   }
 
   private let state: Mutex<State>
+  private let proposals: RunProposals
   private let choice: Sweep.Choice
   private let data: DataConfiguration
   private let results: ResultsFolder
@@ -32,13 +41,13 @@ final class SweepQueue: Sendable {
   private let cancellation: CancellationFlag
   private let watch: @Sendable (RunEvent) -> Void
   /// The failures that are there before the sweep; later ones are not tried again by this one.
-  private let earlierFailures: [String: [Int]]
+  private let earlierFailures: Mutex<[String: [Int]]>
 
   /// Seconds between two looks at runs that other processes have.
   private static let patience = 0.1...2.0
 
   init(
-    _ runs: [SweepRun], of data: DataConfiguration, choice: Sweep.Choice, results: ResultsFolder,
+    _ proposals: RunProposals, of data: DataConfiguration, choice: Sweep.Choice, results: ResultsFolder,
     locks: RunLocks, cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.choice = choice
@@ -47,11 +56,17 @@ final class SweepQueue: Sendable {
     self.locks = locks
     self.cancellation = cancellation
     self.watch = watch
+    self.proposals = proposals
+    let runs = proposals.all
+    earlierFailures = Mutex(Self.failureMarks(of: runs, in: results))
+    // One id may stand in the plan twice, as two spellings of one method.
+    state = Mutex(State(pending: runs, count: runs.count))
+  }
+
+  private static func failureMarks(of runs: [SweepRun], in results: ResultsFolder) -> [String: [Int]] {
     var failures: [String: [Int]] = [:]
     for run in runs { failures[run.id] = results.failureMark(of: run.id) }
-    earlierFailures = failures
-    // One id may stand in the plan twice, as two spellings of one method.
-    state = Mutex(State(pending: runs))
+    return failures
   }
 
   /// Takes runs and has them carried out by `perform`, until none is left.
@@ -120,7 +135,7 @@ final class SweepQueue: Sendable {
   private func next(after last: SweepRun?) throws -> Next {
     while let run = nextPending(after: last) {
       if let settled = settled(run) {
-        if let outcome = settled { try take(outcome, of: run) }
+        try settle(run, with: settled)
       } else if locks.isTaken(run.id) {
         state.withLock { $0.elsewhere.append(run) }
       } else {
@@ -136,7 +151,7 @@ final class SweepQueue: Sendable {
     var waiting: [SweepRun] = []
     for run in elsewhere {
       if let settled = settled(run) {
-        if let outcome = settled { try take(outcome, of: run) }
+        try settle(run, with: settled)
       } else if free == nil, !locks.isTaken(run.id) {
         free = run
       } else {
@@ -151,7 +166,32 @@ final class SweepQueue: Sendable {
     }
     if isNews { watch(.waiting(runs: waiting.count)) }
     if let free { return .run(free) }
-    return waiting.isEmpty ? .nothing : .wait
+    guard waiting.isEmpty else { return .wait }
+    guard proposals.mayGoOn || state.withLock({ $0.count }) < proposals.all.count else { return .nothing }
+    // What comes next depends on what comes out of the runs that other threads are at.
+    guard state.withLock({ $0.hasEnded }) else { return .wait }
+    return try ask() ? try next(after: last) : .nothing
+  }
+
+  /// Asks for further runs.
+  ///
+  /// - Returns: Whether there are any.
+  private func ask() throws -> Bool {
+    let count = state.withLock { $0.count }
+    let new = try proposals.next(after: count, locks)
+    let marks = Self.failureMarks(of: new, in: results)
+    return state.withLock { state in
+      // Another thread may have been given the same ones.
+      guard state.count == count else { return true }
+      state.pending += new
+      state.count += new.count
+      earlierFailures.withLock { $0.merge(marks) { $1 } }
+      return !new.isEmpty
+    }
+  }
+
+  private func settle(_ run: SweepRun, with outcome: RunOutcome?) throws {
+    if let outcome { try take(outcome, of: run) } else { state.withLock { $0.passedOver += 1 } }
   }
 
   /// The next run in the order of the plan; within one seed rather one of the model that is loaded.
@@ -180,7 +220,7 @@ final class SweepQueue: Sendable {
     case .absent, .complete: break
     }
     let mark = results.failureMark(of: run.id)
-    if let mark, mark != earlierFailures[run.id] {
+    if let mark, mark != earlierFailures.withLock({ $0[run.id] }) {
       return .some(.failed(results.failure(of: run.id) ?? "in another process"))
     }
     if choice.onlyFailed, !isDamaged, !results.hasFailed(run.id) { return .some(nil) }

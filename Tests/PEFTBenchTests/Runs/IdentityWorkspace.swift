@@ -162,10 +162,11 @@ final class IdentityWorkspace {
   /// The identities of the runs of a config, by `dataset/method seed`.
   func identities(_ config: Config = Config()) throws -> [String: RunIdentity] {
     let configuration = try configuration(config)
-    let inputs = SweepInputs(configuration, context: ComputeContext(threads: 1), note: { _ in })
+    let assembly = RunAssembly(configuration, context: ComputeContext(threads: 1), note: { _ in })
     let runs = configuration.selection(datasets: try configuration.data.descriptions(from: configuration.file)).runs
     return Dictionary(
-      try runs.map { ("\($0.title) \($0.seed)", try inputs.identity(of: $0)) }, uniquingKeysWith: { first, _ in first })
+      try runs.map { ("\($0.title) \($0.seed)", try #require(try assembly.identity(of: $0))) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// The ids of the runs of a config.

@@ -1,0 +1,230 @@
+import Foundation
+import PEFTCore
+import PEFTMethods
+
+/// What a method's attachment says of its cost.
+struct MethodFigures {
+  let trainable: Int
+  let inference: InferenceCost
+}
+
+/// What runs are put together from, for whoever plans them, does them or tells them apart.
+///
+/// These are models without their weights, prepared datasets and their sizes, and what methods cost, each made once, when
+/// it is first asked for.
+final class RunAssembly {
+  /// What is kept of a dataset.
+  enum Keeping {
+    /// All rows, for runs that are to be done.
+    case rows
+    /// Nothing but sizes and hashes: a plan may be of more datasets than fit into memory.
+    case sizes
+  }
+
+  let configuration: RunConfiguration
+  private let context: ComputeContext
+  private var keeping: Keeping
+  private let needsWeights: Bool
+  /// Told what the user should know about the files, each thing once.
+  private let note: (String) -> Void
+
+  private var outlines: [(configuration: ModelConfiguration, outline: ModelOutline)] = []
+  private var datasets: [String: PreparedDataset] = [:]
+  private var sizes: [String: DatasetSizes] = [:]
+  private var methods: [String: (figures: MethodFigures, virtualTokens: Int)] = [:]
+  private var adapters: [String: SealedFiles] = [:]
+  private var notes: Set<String> = []
+
+  init(
+    _ configuration: RunConfiguration, context: ComputeContext, keeping: Keeping = .rows,
+    note: @escaping (String) -> Void
+  ) {
+    self.configuration = configuration
+    self.context = context
+    self.keeping = keeping
+    needsWeights = keeping == .rows
+    self.note = note
+  }
+
+  /// Lets the rows go, and keeps no others from now on.
+  func keepSizesAlone() {
+    keeping = .sizes
+    datasets = [:]
+  }
+
+  // MARK: - Models
+
+  /// A model without its weights; `weights` are their files where their content is known.
+  ///
+  /// Where runs are to be done, the weights must be there.
+  func outline(of configuration: ModelConfiguration, weights: SealedFiles? = nil) throws -> ModelOutline {
+    if let known = outlines.first(where: { $0.configuration == configuration }) { return known.outline }
+    let outline = try ModelOutline(configuration, weights: weights, needsWeights: needsWeights)
+    outlines.append((configuration, outline))
+    return outline
+  }
+
+  private func place(of model: ModelConfiguration) -> Int {
+    outlines.firstIndex { $0.configuration == model } ?? -1
+  }
+
+  // MARK: - Data
+
+  /// The data of a run, as its model sees it.
+  ///
+  /// - Throws: An `InputError` for data that cannot be read, or a method that does not fit the model.
+  func data(of run: PlannedRun) throws -> PreparedDataset {
+    let outline = try outline(of: run.model)
+    let (key, cutoff) = try dataKey(of: run)
+    if let data = datasets[key] { return data }
+    try outline.renderer.requireEndToken(of: run.model.path)
+    let data = try PreparedDataset(
+      run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
+      vocabularySize: outline.files.configuration.vocabularySize)
+    if outline.skeleton.positionLimit != nil, data.longestExample > cutoff {
+      throw FileError(
+        path: run.model.path,
+        "has positions for \(cutoff) tokens, but an example of \(run.dataset.id) cannot be cut below "
+          + "\(data.longestExample)")
+    }
+    for text in data.notes where notes.insert(text).inserted { note(text) }
+    if keeping == .rows { datasets[key] = data }
+    return data
+  }
+
+  /// The sizes of a run's data.
+  ///
+  /// - Throws: What `data` throws; an `InputError` for more rows to hold out than there are.
+  func size(of run: PlannedRun) throws -> DatasetSizes {
+    let key = try dataKey(of: run).key
+    let size: DatasetSizes
+    if let known = sizes[key] {
+      size = known
+    } else {
+      size = DatasetSizes(try data(of: run), renderer: try outline(of: run.model).renderer)
+      sizes[key] = size
+    }
+    try checkHeldOutRows(of: run, among: size.trainingRows)
+    return size
+  }
+
+  private func dataKey(of run: PlannedRun) throws -> (key: String, cutoff: Int) {
+    let cutoff = try run.cutoff(of: outline(of: run.model).skeleton, virtualTokens: method(of: run).virtualTokens)
+    return ("\(place(of: run.model)) \(run.dataset.id) \(cutoff)", cutoff)
+  }
+
+  private func checkHeldOutRows(of run: PlannedRun, among count: Int) throws(FileError) {
+    guard let rows = run.method.training.validationRows, rows >= count, run.trains else { return }
+    throw FileError(
+      path: run.title,
+      "validation_rows (val_size) is \(rows), but there are only \(count) training rows to hold them out of")
+  }
+
+  // MARK: - Runs
+
+  /// What determines a run's numbers; nil for a model without weights.
+  func identity(of run: PlannedRun) throws -> RunIdentity? {
+    let dataset: DatasetIdentity
+    switch keeping {
+    case .rows:
+      let data = try data(of: run)
+      try checkHeldOutRows(of: run, among: data.training.count)
+      dataset = data.identity
+    case .sizes: dataset = try size(of: run).identity
+    }
+    guard let model = try outline(of: run.model).identity else { return nil }
+    return try RunIdentity(
+      of: run, in: configuration, model: model,
+      adapterHash: try run.method.initialAdapter.map { try sealed($0).sha256WithNames }, dataset: dataset)
+  }
+
+  /// A run with its id and the hashes of what it reads.
+  ///
+  /// - Throws: An `InputError` for what cannot be read or does not fit.
+  func sweepRun(_ run: PlannedRun, index: Int) throws -> SweepRun {
+    let outline = try outline(of: run.model)
+    guard let identity = try identity(of: run), let weights = outline.weights else {
+      throw FileError(path: run.model.path, "has no weights")
+    }
+    return SweepRun(index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights))
+  }
+
+  /// What a run costs.
+  func cost(of run: PlannedRun) throws -> RunCost {
+    RunCost(
+      run: run, evaluation: configuration.evaluation, model: try outline(of: run.model).skeleton,
+      method: try figures(of: run), data: try size(of: run))
+  }
+
+  /// The tensors that a run holds.
+  ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - speed: What a look at the machine found activations to take.
+  func memory(of run: PlannedRun, speed: MachineSpeed? = nil) throws -> RunMemory {
+    let outline = try outline(of: run.model)
+    return RunMemory(
+      run: run, evaluation: configuration.evaluation, model: outline.skeleton, weightBytes: try outline.weightBytes(),
+      method: try figures(of: run), data: try size(of: run), speed: speed)
+  }
+
+  /// Refuses a run whose tensors do not fit into memory.
+  ///
+  /// - Returns: What the run needs at its peak.
+  /// - Throws: `MemoryError`.
+  func checkMemory(of run: PlannedRun, in available: AvailableMemory) throws -> MemoryUse {
+    var weights = MemoryUse()
+    weights[.weights] = try outline(of: run.model).weightBytes()
+    try available.check(weights, of: run.model.path, advice: "take a smaller model, or a quantized GGUF file of it")
+    let memory = try memory(of: run)
+    let need = memory.largest
+    try available.check(need, of: run.title, advice: memory.advice)
+    return need
+  }
+
+  // MARK: - Methods
+
+  /// What a run's method costs.
+  func figures(of run: PlannedRun) throws -> MethodFigures { try method(of: run).figures }
+
+  /// Attaches a run's method to the model without weights, once for all runs: so options that do not fit the model are
+  /// found before anything is written.
+  ///
+  /// - Returns: What the method costs, and the positions that it puts before every sequence.
+  private func method(of run: PlannedRun) throws -> (figures: MethodFigures, virtualTokens: Int) {
+    let outline = try outline(of: run.model)
+    let options = JSONValue.object(try run.method.canonicalOptions(of: configuration.file)).compactText
+    let key = "\(place(of: run.model)) \(run.method.name) \(options) \(run.method.initialAdapter ?? "")"
+    if let known = methods[key] { return known }
+    let skeleton = try outline.files.skeleton()
+    try checkAdapter(of: run)
+    let attachment = try run.method.attach(
+      to: skeleton,
+      with: AttachmentSetting(
+        seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer),
+      of: configuration.file)
+    try checkAdapter(of: run)
+    for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
+    let new = (
+      MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
+      skeleton.prompt?.count ?? 0
+    )
+    methods[key] = new
+    return new
+  }
+
+  /// Refuses a saved adapter to start from that is not the one that the ids were made with.
+  ///
+  /// - Throws: `FileError` that names the file.
+  func checkAdapter(of run: PlannedRun) throws {
+    guard case .saved(let adapter) = run.method.adapterSource else { return }
+    try sealed(adapter).check(SealedFiles.adapterFiles(adapter))
+  }
+
+  private func sealed(_ adapter: String) throws -> SealedFiles {
+    if let known = adapters[adapter] { return known }
+    let files = try SealedFiles(adapter: adapter)
+    adapters[adapter] = files
+    return files
+  }
+}
