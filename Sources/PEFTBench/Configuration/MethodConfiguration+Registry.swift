@@ -49,11 +49,23 @@ extension MethodConfiguration {
 
   /// The method's options as it understands them, by key: defaults filled in, other spellings under the option's name.
   ///
+  /// An option without a default that is given as false or empty says nothing if the method takes it as not given, and
+  /// is left out as if it were not.
+  ///
+  /// - Parameters:
+  ///   - file: The config.
+  ///   - type: The method; that of the registry unless given.
   /// - Throws: An `InputError` that locates an unknown method or a wrong value.
-  package func canonicalOptions(of file: ConfigFile) throws -> JSONObject {
+  package func canonicalOptions(of file: ConfigFile, as type: (any PEFTMethod.Type)? = nil) throws -> JSONObject {
     var reader = try reader(of: file)
-    _ = try methodType(in: file).init(options: &reader)
-    return JSONObject(distinct: reader.values.members.sorted { $0.key < $1.key })
+    let method = try (type ?? methodType(in: file)).init(options: &reader)
+    let said = Set(method.options.filter { $0.value != .null }.map(\.name))
+    let optional = Set(reader.descriptions.filter { $0.defaultValue == nil }.map(\.name))
+    let silent: [JSONValue] = [.bool(false), .array([]), .object(JSONObject())]
+    let members = reader.values.members.filter { key, value in
+      said.contains(key) || !optional.contains(key) || !silent.contains(value)
+    }
+    return JSONObject(distinct: members.sorted { $0.key < $1.key })
   }
 
   /// What a config may say about the method called `name`, or nil if there is none.

@@ -70,14 +70,16 @@ struct DatasetSizes {
   func trainingBatchRows(_ count: Double, batchSize: Int) -> Double {
     guard trainingRows > 0 else { return 0 }
     let mean = Double(trainingTokens) / Double(trainingRows)
-    let saved = trainingShared >= 4 && batchSize > 1 ? Double(trainingShared) * (1 - 1 / Double(batchSize)) : 0
+    let saved =
+      trainingShared >= TrainingBatch.leastShared && batchSize > 1
+      ? Double(trainingShared) * (1 - 1 / Double(batchSize)) : 0
     return count * (mean - saved)
   }
 
   /// Rows of the largest training batch that can come up.
   func largestBatch(_ batchSize: Int) -> Int {
     let batch = longest.prefix(batchSize)
-    let shared = trainingShared >= 4 ? trainingShared * max(0, batch.count - 1) : 0
+    let shared = trainingShared >= TrainingBatch.leastShared ? trainingShared * max(0, batch.count - 1) : 0
     return batch.reduce(0, +) - shared
   }
 

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// Exactly what determines a run's numbers; its hash is the run's id.
 ///
@@ -38,10 +39,11 @@ package struct RunIdentity: Sendable {
   ///   - model: What identifies the model.
   ///   - adapterHash: The hash of the adapter that it starts from, if there is one.
   ///   - dataset: What identifies the data.
+  ///   - type: The method; that of the registry unless given.
   /// - Throws: An `InputError` for options that the method does not have.
   init(
     of run: PlannedRun, in configuration: RunConfiguration, model: ModelIdentity, adapterHash: String?,
-    dataset: DatasetIdentity
+    dataset: DatasetIdentity, method type: (any PEFTMethod.Type)? = nil
   ) throws {
     json = [
       "schema": JSONValue(Self.schema), "engine": JSONValue(Self.engine),
@@ -49,7 +51,7 @@ package struct RunIdentity: Sendable {
       "dataset": dataset.json,
       "method": [
         "name": JSONValue(run.method.name),
-        "options": .object(try run.method.canonicalOptions(of: configuration.file)),
+        "options": .object(try run.method.canonicalOptions(of: configuration.file, as: type)),
         "init_from": JSONValue(adapterHash),
       ],
       "seed": JSONValue(run.isZeroShot ? 0 : run.seed),

@@ -18,6 +18,9 @@ struct TrainingBatch: LabelledForest {
     self.init(examples, continuing: model.startForest(), labelCount: labelCount)
   }
 
+  /// Tokens that a common beginning has at least: a shorter one costs more bookkeeping than it saves.
+  static let leastShared = 4
+
   /// The same behind whatever `start` holds, by default nothing.
   init(
     _ examples: some Collection<EncodedExample>,
@@ -26,11 +29,10 @@ struct TrainingBatch: LabelledForest {
   ) {
     var (forest, root) = start
     let sequences = examples.map(\.tokens)
-    // A short common beginning costs more bookkeeping than it saves.
     let shared = sequences.count > 1 ? sequences.sharedPrefixCount : 0
     var parent = root
     var sharedRows = 0..<0
-    if shared >= 4, let first = sequences.first {
+    if shared >= Self.leastShared, let first = sequences.first {
       let segment = forest.add(.tokens(Array(first[..<shared])), under: root)
       sharedRows = forest.segments[segment].rows
       parent = segment

@@ -140,8 +140,18 @@ import Testing
     throws
   {
     let run = try Finished()
+    let old = try ReportedResults([run.results.path]).runs
     try run.workspace.replace("10000.0", with: "20000.0", in: "model/config.json")
     #expect(try run.workspace.run(Self.config).records.count == 2)
-    #expect(try ReportedResults([run.results.path]).runs.count == 4)
+    let all = try ReportedResults([run.results.path]).runs
+    #expect(all.count == 4)
+    // A comparison says that it is this alone in which they differ; a report tells no more than that something does.
+    let before = try #require(old.first)
+    let after = try #require(
+      all.first { one in !old.contains { $0.id == one.id } && one.seed == before.seed && one.label == before.label })
+    #expect(SettingDifference.between(before, after).map(\.name) == ["config.json"])
+    let reported = try ReportedRun(before.json, folder: nil, source: "report")
+    #expect(SettingDifference.between(reported, after).map(\.name) == ["tokenizer or config.json"])
+    #expect(SettingDifference.between(reported, before).isEmpty)
   }
 }

@@ -109,7 +109,9 @@ final class IdentityWorkspace {
     }
   }
 
-  func configuration(_ config: Config) throws -> RunConfiguration {
+  func configuration(
+    _ config: Config, reading read: (ConfigFile) throws -> RunConfiguration = { try RunConfiguration($0) }
+  ) throws -> RunConfiguration {
     var dataset = config.dataset
     if !dataset.contains(where: { $0.0 == "files" }) {
       dataset.append(("files", #"{"train": "\#(path("train.jsonl"))", "validation": "\#(path("dev.jsonl"))"}"#))
@@ -124,7 +126,7 @@ final class IdentityWorkspace {
         !config.more.contains { $0.0 == member.0 || ($0.0 == "models" && member.0 == "model") }
       } + config.more
     let text = DocumentText(name: path("c.json"), bytes: Array(Config.object(members).utf8))
-    return try RunConfiguration(ConfigFile.read(text))
+    return try read(ConfigFile.read(text))
   }
 
   /// A sweep of a config into the folder `results`.

@@ -315,6 +315,7 @@ import Testing
     for entry in [
       #"{"name": "lora", "rank": 8}"#, #"{"name": "lora", "r": 8, "alpha": 16.0}"#,
       #"{"lora_alpha": 16, "name": "lora", "rank": 8}"#, #"{"name": "lora", "label": "mine", "rank": 8}"#,
+      #"{"name": "lora", "lora_bias": false}"#, #"{"name": "lora", "rank_pattern": {}}"#,
     ] { #expect(try id(entry) == plain, "\(entry)") }
     #expect(
       try id(#"{"name": "lora", "target_modules": "q_proj"}"#)
@@ -331,6 +332,44 @@ import Testing
     #expect(identity["method"]?["options"]?["rank"] == 8 && identity["training"]?["epochs"] == 1.0)
     #expect(identity["training"]?["rank"] == nil && identity["method"]?["options"]?["epochs"] == nil)
     #expect(configuration.methods.count == 1)
+    // Two runs that differ in such an option alone are two runs, trained in the same way.
+    func run(_ epsilon: String) throws -> (id: String, training: JSONValue?) {
+      var config = Config()
+      config.methods = #"[{"name": "namesake", "epsilon": \#(epsilon), "batch_size": 2}]"#
+      let configuration = try workspace.configuration(config) { file in
+        try RunConfiguration(file) { name in
+          name == Namesake.name ? try? OptionReader.describing { _ = try Namesake(options: &$0) } : nil
+        }
+      }
+      #expect(configuration.methods[0].training.epsilon == TrainingConfiguration().epsilon)
+      #expect(configuration.methods[0].training.batchSize == 2)
+      let datasets = try configuration.data.descriptions(from: configuration.file)
+      let identity = try RunIdentity(
+        of: try #require(configuration.selection(datasets: datasets).runs.first), in: configuration,
+        model: Self.model, adapterHash: nil, dataset: Self.dataset, method: Namesake.self)
+      #expect(identity.json["method"]?["options"]?["epsilon"] == .number(Double(epsilon) ?? 0))
+      return (identity.id, identity.json["training"])
+    }
+    let (one, other) = (try run("0.25"), try run("0.5"))
+    #expect(one.id != other.id && one.training == other.training)
+  }
+
+  /// A method with an option that is called like a training setting.
+  private struct Namesake: PEFTMethod {
+    static let name = "namesake"
+    static let summary = ""
+    static let source = ""
+    let epsilon: Double
+    var options: [(name: String, value: JSONValue)] { [("epsilon", JSONValue(epsilon))] }
+
+    init(options: inout OptionReader) throws {
+      epsilon = try options.number("epsilon", default: 0.125, in: 0...1, about: "no training setting")
+    }
+    init?(peft settings: AdapterSettings, type: String) throws { nil }
+
+    func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+      AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil, undo: {})
+    }
   }
 
   // MARK: - Types

@@ -39,11 +39,25 @@ package struct SettingDifference: Sendable, Hashable {
     if !old.isZeroShot || !new.isZeroShot { add("seed", "\(old.seed)", "\(new.seed)") }
     addRows(old, new, add)
     addKnown("prompt template", hash(old.rows.template), hash(new.rows.template))
+    // With other weights, the rest of the model is mostly another one too.
+    if old.modelHash == new.modelHash { addModelParts(old, new, addKnown) }
     addMembers("", "training", old, new, add)
     addMembers("evaluation.", "evaluation", old, new, add)
     addKnown(
       "evaluation.batch_size", old.evaluationBatchSize.map { "\($0)" }, new.evaluationBatchSize.map { "\($0)" })
+    // A report keeps no more of them than whether they are the same.
+    if found.isEmpty { addKnown("tokenizer or config.json", hash(old.content), hash(new.content)) }
     return found
+  }
+
+  /// What is read of a model beside its weights, as far as records tell it.
+  private static func addModelParts(
+    _ old: ReportedRun, _ new: ReportedRun, _ add: (String, String?, String?) -> Void
+  ) {
+    for (name, key) in [("tokenizer", "tokenizer"), ("config.json", "description"), ("end tokens", "end_tokens")] {
+      add(name, old.modelPart(key), new.modelPart(key))
+    }
+    if old.rows.template == new.rows.template { add("chat template", old.modelPart("chat"), new.modelPart("chat")) }
   }
 
   private static func addRows(

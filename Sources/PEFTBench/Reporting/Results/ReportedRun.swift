@@ -36,6 +36,8 @@ package struct ReportedRun: Sendable {
   package internal(set) var key: String
   /// A hash of all that determines the run's numbers but the engine; nil for records of engine 1, which do not tell it.
   let content: String?
+  /// The hashes of what is read of the model, by the keys of an identity; nil where a report tells the run.
+  private let modelParts: JSONValue?
   /// `mini`, `full` or `own`.
   package let suite: String
   /// What reports call the model.
@@ -134,6 +136,11 @@ package struct ReportedRun: Sendable {
     return run
   }
 
+  /// The first digits of the hash of a part of the model, or the part where it is none; nil where it is not told.
+  func modelPart(_ key: String) -> String? {
+    modelParts?[key].map { part in part.text.map { String($0.prefix(8)) } ?? part.compactText }
+  }
+
   /// Whether the headline score is the share of rows that are marked right, so that paired tests speak about it.
   package var isScoredByRow: Bool { marks.map { abs($0.share - value) < 1e-9 } ?? false }
 
@@ -184,6 +191,7 @@ package struct ReportedRun: Sendable {
     key = json["key"]?.text ?? Self.key(of: record, suite: suite, settings: settings)
     let ends = record.identity?.value(at: "dataset.metric.family.correlation.range")?.elements?.compactMap(\.number)
     numberRange = ends.flatMap { $0.count == 2 && $0[0] <= $0[1] ? $0[0]...$0[1] : nil }
+    modelParts = record.identity?["model"]
     content = json["content"]?.text ?? record.identity.map(RunIdentity.content)
     marks = AnswerMarks(json["correct"])
     started = record.timestamps?.started ?? ""
