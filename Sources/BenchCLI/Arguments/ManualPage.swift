@@ -7,8 +7,8 @@ enum ManualPage {
       ".TH PEFT\\-BENCH 1 \"\" \"peft\\-bench \(escaped(Version.current))\" \"User Commands\"", ".SH NAME",
       "peft\\-bench \\- compare parameter\\-efficient fine\\-tuning methods for language models on the CPU",
       ".SH SYNOPSIS", ".B peft\\-bench", ".I COMMAND", "[options]", ".SH DESCRIPTION",
-      "Fine\\-tunes a language model with several methods on several datasets, scores the answers, and sets the score "
-        + "beside what the method costs: trainable parameters, inference work, memory.",
+      "Fine\\-tunes a language model with several methods on several datasets, scores the answers, and weighs the score "
+        + "against what the method costs: trainable parameters, inference work, memory.",
       ".PP", "Results go to standard output, progress and messages to standard error.", ".SH COMMANDS",
     ]
     for command in commands { lines += section(command) }
@@ -28,7 +28,7 @@ enum ManualPage {
   private static let environment = [
     ("NO_COLOR", "Anything but an empty value turns colours off."),
     ("TERM", "\"dumb\" turns colours and live lines off."),
-    ("COLUMNS", "The width where the terminal does not tell it."),
+    ("COLUMNS", "The width, if the terminal does not report it."),
     ("HF_HOME, HF_HUB_CACHE", "Where the Hub's cache of models and datasets is."),
   ]
 

@@ -8,7 +8,7 @@ enum DataCommand {
     long: "root", valueName: "DIR", help: "The folder of the datasets; the config's, else datasets/full.")
   static let config = OptionSpec(
     long: "config", short: "c", valueName: "FILE",
-    help: "A config whose datasets, folder and model count where no option says otherwise.")
+    help: "A config whose datasets, folder and model are used unless an option says otherwise.")
 
   static let cat = Command(
     name: "data cat", summary: "Print any readable table as JSONL.",

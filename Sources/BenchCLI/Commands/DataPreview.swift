@@ -6,7 +6,7 @@ extension DataCommand {
     name: "data preview", summary: "Show what a model is given of a dataset, as text and ids.",
     discussion: [
       "Prints prompt and answer within the model's chat template, as training and evaluation render them. What is "
-        + "trained stands between ⟦ and ⟧ and is listed token by token; everything before it is read only. With "
+        + "trained stands between ⟦ and ⟧ and is listed token by token; everything before it is only read. With "
         + "--json, one {\"prompt\", \"answer\", \"prompt_ids\", \"answer_ids\"} per line."
     ],
     positionals: [PositionalSpec(name: "DATASET", help: "One of the 27 datasets, or one that --config describes.")],

@@ -20,7 +20,7 @@ extension DataCommand {
         long: "split", valueName: "SPLIT",
         choices: [
           "train", "validation", "test", "auxiliary_train", "validation_matched", "validation_mismatched",
-        ], help: "What the files are; their names tell unless given."),
+        ], help: "Which split the files are; taken from their names unless given."),
       .json,
     ],
     examples: [

@@ -9,7 +9,7 @@ enum MetricsCommand {
     discussion: [
       "FILE holds one {\"predict\": text, \"label\": text} per line, as generated_predictions.jsonl of LLaMA-Factory; "
         + "\"group\" and \"answers\" may be there too, as in the predictions of a run. The primary score is the one that `run` records.",
-      "Beside the scores stand the headline score of the most frequent gold answer given to every row (majority), that of "
+      "Printed beside the scores: the headline score of the most frequent gold answer given to every row (majority), that of "
         + "guessing among the labels (chance), and how many different answers there are.",
     ],
     positionals: [
@@ -100,8 +100,8 @@ enum MetricsCommand {
     let rows = try TableFile.open(path: path).rows()
     var answers: [ScoredAnswer] = []
     while let row = try rows.next() {
-      guard let predict = row["predict"]?.string else { throw row.complaint("\"predict\" is missing or not a string") }
-      guard let label = row["label"]?.string else { throw row.complaint("\"label\" is missing or not a string") }
+      guard let predict = row["predict"]?.string else { throw row.error("\"predict\" is missing or not a string") }
+      guard let label = row["label"]?.string else { throw row.error("\"label\" is missing or not a string") }
       answers.append(
         ScoredAnswer(
           predict: predict, label: label, group: row["group"]?.string,

@@ -84,7 +84,7 @@ extension ModelCommand {
         path: id,
         packed.isEmpty
           ? "has neither safetensors nor GGUF files"
-          : "has several GGUF files; choose one by --file: \(packed.joined(separator: ", "))")
+          : "has several GGUF files; choose one with --file: \(packed.joined(separator: ", "))")
     }
     return packed
   }
@@ -120,7 +120,7 @@ extension ModelCommand {
         ])
       }
       if models.isEmpty {
-        console.print("no models; get one by: \(ProgramFile.name) model fetch org/name")
+        console.print("no models; get one with: \(ProgramFile.name) model fetch org/name")
       } else {
         table.print(to: console)
       }

@@ -6,10 +6,10 @@ enum PlanCommand {
   static let command = Command(
     name: "plan", summary: "Show the runs that a config asks for and what they take, without doing them.",
     discussion: [
-      "Time is scaled from a measurement of about two seconds, of which the fastest passes count, so it holds for this "
-        + "machine when it is quiet; that of complete runs is what they took; memory is the peak of the largest batch: weights, adapter, gradients, optimizer and "
-        + "activations, which --json lists apart. A model without weights gets sizes only, and a dataset that is not "
-        + "there is listed with the command that gets it.",
+      "Times are scaled from a measurement of about two seconds, whose fastest passes count, so they hold for this "
+        + "machine when it is quiet; those of complete runs are what they took. Memory is the peak of the largest batch: weights, "
+        + "adapter, gradients, optimizer and activations, which --json lists apart. A model without weights gets sizes only, and "
+        + "a missing dataset is listed with the command that gets it.",
       "With --slurm it prints an sbatch script instead, an array of tasks that share one results folder: time and "
         + "memory from the estimates, threads as given or as this machine has, safe to be requeued at any time.",
     ],
@@ -203,7 +203,7 @@ private struct Plan {
     guard !missing.isEmpty else { return }
     for dataset in missing where missing.count <= 3 { console.warning(dataset.description) }
     let names = missing.map(\.dataset).joined(separator: " ")
-    console.warning("\(missing.count) datasets are missing; get them by: \(ProgramFile.name) data fetch \(names)")
+    console.warning("\(missing.count) datasets are missing; get them with: \(ProgramFile.name) data fetch \(names)")
   }
 
   private func json(_ estimate: RunEstimate) -> JSONValue {

@@ -82,7 +82,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     steps =
       try reader.optionalInteger(
         "steps", in: 0...mostSteps,
-        about: "optimizer steps, in place of epochs; 0 trains nothing and judges what is attached as it is") ?? steps
+        about: "optimizer steps, in place of epochs; 0 trains nothing and evaluates what is attached as it is") ?? steps
     batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples per forward pass")
     gradientAccumulation = try reader.integer(
       "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes per step")

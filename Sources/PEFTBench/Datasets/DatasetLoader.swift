@@ -94,7 +94,7 @@ package struct DatasetLoader: Sendable {
         guard examples.count < limit else { break reading }
         if sample == nil {
           guard budget.keep(example) else {
-            throw row.complaint(
+            throw row.error(
               "the rows so far unpack to more than \(budget.limit) bytes, from a table of \(table.byteCount)")
           }
           examples.append(example)

@@ -146,7 +146,7 @@ package struct DatasetNotFound: InputError, Equatable {
       let option = revision.map { " --revision \($0)" } ?? ""
       text += "; it is published as \(repository) on the Hub (data fetch \(dataset)\(option))"
     }
-    if isGenerated { text += "; write it by: data generate --dataset \(dataset)" }
+    if isGenerated { text += "; write it with: data generate --dataset \(dataset)" }
     return text
   }
 }

@@ -41,12 +41,12 @@ package struct TextCorpus: PretrainingCorpus {
     try TableFile.open(path: path).allRows().map { row in
       if let text = row["text"], !text.isNull {
         guard let string = text.string else {
-          throw row.complaint("\"text\": expected a string, found \(text.kindName)")
+          throw row.error("\"text\": expected a string, found \(text.kindName)")
         }
         return .prose(string)
       }
       guard let messages = row["messages"]?.array, !messages.isEmpty else {
-        throw row.complaint("expected a column \"text\" or a list \"messages\"; there are \(row.columns.names)")
+        throw row.error("expected a column \"text\" or a list \"messages\"; there are \(row.columns.names)")
       }
       return .conversation(try messages.map { try message($0, of: row) })
     }
@@ -54,11 +54,11 @@ package struct TextCorpus: PretrainingCorpus {
 
   private static func message(_ value: DocumentValue, of row: TableRow) throws -> ChatMessage {
     guard let role = value["role"]?.string, let content = value["content"]?.string else {
-      throw row.complaint("\"messages\": expected objects with \"role\" and \"content\"")
+      throw row.error("\"messages\": expected objects with \"role\" and \"content\"")
     }
     guard MiniChat.roles.contains(role) else {
       let nearest = NearestName.of(role, among: MiniChat.roles).map { "; did you mean \"\($0)\"?" } ?? ""
-      throw row.complaint(
+      throw row.error(
         "\"messages\": the role \"\(role)\" is none of \(MiniChat.roles.joined(separator: ", "))\(nearest)")
     }
     return ChatMessage(role: role, content: content)

@@ -74,13 +74,13 @@ package struct PSCPTable: Sendable {
     var constants = PSCP.Preset.paper.constants
     if settings.preset == "relative" {
       guard let index = read.firstIndex(where: { $0.method == "base" }) else {
-        throw table[0].complaint("--preset relative needs a row whose method is base, with the constants")
+        throw table[0].error("--preset relative needs a row whose method is base, with the constants")
       }
       constants = read[index].costs
       for (name, value) in [
         ("parameters", constants.parameters), ("flops", constants.flops), ("memory", constants.memory),
       ] where value <= 0 {
-        throw table[index].complaint(
+        throw table[index].error(
           "column \"\(name)\": the constants of the row base must be above 0, found \(value)")
       }
     }
@@ -99,7 +99,7 @@ package struct PSCPTable: Sendable {
     if settings.preset != "paper", row["pscp_constant_parameters"] != nil || preset != "paper" {
       func constant(_ column: String) throws -> Double {
         let value = try number(column, of: row)
-        guard value > 0 else { throw row.complaint("column \"\(column)\": expected a number above 0, found \(value)") }
+        guard value > 0 else { throw row.error("column \"\(column)\": expected a number above 0, found \(value)") }
         return value
       }
       constants = PSCP.Costs(
@@ -123,15 +123,15 @@ package struct PSCPTable: Sendable {
     let own = row["pscp_preset"]?.string ?? ""
     if asked == "paper" { return "paper" }
     guard !own.isEmpty else {
-      throw row.complaint(
+      throw row.error(
         "column \"pscp_preset\" is missing or empty: an older version wrote this summary; make it again with "
           + "`peft-bench report`, or give --preset paper")
     }
     guard ["paper", "relative"].contains(own) else {
-      throw row.complaint("column \"pscp_preset\": expected paper or relative, found \"\(own)\"")
+      throw row.error("column \"pscp_preset\": expected paper or relative, found \"\(own)\"")
     }
     if let asked, asked != own {
-      throw row.complaint(
+      throw row.error(
         "column \"pscp_preset\" is \(own), so that this summary lacks the constants of the base model that --preset "
           + "\(asked) needs")
     }
@@ -141,7 +141,7 @@ package struct PSCPTable: Sendable {
   private static func beta(of row: TableRow) throws -> PSCP.Exponents {
     guard let text = row["pscp_beta"]?.string, !text.isEmpty else { return PSCP.Exponents() }
     guard let beta = PSCP.Exponents(text) else {
-      throw row.complaint("column \"pscp_beta\": expected three numbers such as 1,1,1, found \"\(text)\"")
+      throw row.error("column \"pscp_beta\": expected three numbers such as 1,1,1, found \"\(text)\"")
     }
     return beta
   }
@@ -149,16 +149,16 @@ package struct PSCPTable: Sendable {
   // MARK: - Cells
 
   private static func text(_ column: String, of row: TableRow) throws -> String {
-    guard let text = row[column]?.string else { throw row.complaint(missing(column)) }
+    guard let text = row[column]?.string else { throw row.error(missing(column)) }
     return text
   }
 
   private static func number(_ column: String, of row: TableRow) throws -> Double {
-    guard let cell = row[column] else { throw row.complaint(missing(column)) }
+    guard let cell = row[column] else { throw row.error(missing(column)) }
     if let value = cell.number { return value }
     let text = cell.string ?? ""
     guard let value = Double(text.filter { !",_ ".contains($0) }), value.isFinite else {
-      throw row.complaint("column \"\(column)\": expected a number, found \"\(text)\"")
+      throw row.error("column \"\(column)\": expected a number, found \"\(text)\"")
     }
     return value
   }

@@ -210,7 +210,7 @@ package struct ChatRenderer: Sendable {
   private static func answerFrame(
     of template: ChatTemplate, _ tokenizer: Tokenizer, _ configuration: TokenizerConfiguration
   ) throws -> (prefix: String, end: String, prompt: String) {
-    func complaint(_ message: String) -> ChatFormatError {
+    func refusal(_ message: String) -> ChatFormatError {
       ChatFormatError(template: template.name, message: message)
     }
     let question = ChatMessage(role: "user", content: "Question")
@@ -221,7 +221,7 @@ package struct ChatRenderer: Sendable {
     let whole = try template.render(
       messages: [question, ChatMessage(role: "assistant", content: answer)], addGenerationPrompt: false,
       bosToken: configuration.beginningOfText, eosToken: configuration.endOfText, variables: variables)
-    guard let place = whole.range(of: answer) else { throw complaint("it leaves out what the assistant says") }
+    guard let place = whole.range(of: answer) else { throw refusal("it leaves out what the assistant says") }
     let before = String(whole[..<place.lowerBound])
     // Some templates end the prompt with marks that they leave out of an answered turn (an empty thought, say); the
     // answer then follows the prompt as the model meets it when it generates.

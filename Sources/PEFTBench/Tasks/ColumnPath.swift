@@ -63,17 +63,17 @@ struct ColumnPath: Sendable, Equatable {
       case .member(let key):
         guard let object = value.object else {
           let hint = value.array?.first == nil ? "" : "; name an element, such as \(place)[0].\(key)"
-          throw row.complaint("\"\(place)\": expected an object with \"\(key)\", found \(value.shown)\(hint)")
+          throw row.error("\"\(place)\": expected an object with \"\(key)\", found \(value.shown)\(hint)")
         }
         guard let member = object[key] else {
           let nearest = NearestName.of(key, among: object.keys).map { "; did you mean \"\($0)\"?" } ?? ""
-          throw row.complaint("\"\(place)\" has no member \"\(key)\"\(nearest)")
+          throw row.error("\"\(place)\" has no member \"\(key)\"\(nearest)")
         }
         place += ".\(key)"
         value = member
       case .element(let index):
         guard let list = value.array else {
-          throw row.complaint("\"\(place)\": expected a list, found \(value.shown)")
+          throw row.error("\"\(place)\": expected a list, found \(value.shown)")
         }
         place += "[\(index)]"
         guard index < list.count else { return nil }

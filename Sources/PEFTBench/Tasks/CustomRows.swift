@@ -47,7 +47,7 @@ struct CustomRows: Sendable {
       }
     let group = try group.map { path in
       guard let text = try path.value(in: row.row)?.plainText else {
-        throw row.row.complaint("column \"\(path.name)\": expected text or a number that ties rows together")
+        throw row.row.error("column \"\(path.name)\": expected text or a number that ties rows together")
       }
       return text
     }
@@ -60,7 +60,7 @@ struct CustomRows: Sendable {
     if family == .recordSpan, let list = value.array {
       let answers = list.compactMap(\.plainText).filter { !$0.isEmpty }
       guard let first = answers.first, answers.count == list.count else {
-        throw row.row.complaint("column \"\(prompt.answer.name)\": expected a list of answers, none of them empty")
+        throw row.row.error("column \"\(prompt.answer.name)\": expected a list of answers, none of them empty")
       }
       return [Example(fields: fields, answer: first, group: group, allAnswers: answers)]
     }

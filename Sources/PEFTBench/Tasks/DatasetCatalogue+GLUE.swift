@@ -62,7 +62,7 @@ extension DatasetCatalogue {
       ]
       let score = try row.number(of: try row.value(["label", "score"]), "column \"label\"")
       guard (0...5).contains(score) else {
-        throw row.row.complaint(
+        throw row.row.error(
           score == -1
             ? "column \"label\" is -1, so this row has no label; use a split whose labels are published, such as train "
               + "or validation" : "column \"label\": expected a score in 0...5, found \(score)")

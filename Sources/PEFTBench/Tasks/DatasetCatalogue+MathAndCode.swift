@@ -95,11 +95,11 @@ extension DatasetCatalogue {
       do {
         list = try JSONParser.parse(DocumentText(name: place, bytes: withoutLoneSurrogates(text)))
       } catch {
-        throw row.row.complaint("\(error)")
+        throw row.row.error("\(error)")
       }
     }
     guard let solutions = list.array else {
-      throw row.row.complaint("\(place): expected a list of strings, found \(list.shown)")
+      throw row.row.error("\(place): expected a list of strings, found \(list.shown)")
     }
     guard let first = solutions.first else { throw SkippedRow(reason: "without a solution") }
     return try row.code(first, place)
@@ -158,7 +158,7 @@ extension SourceRow {
   /// The code that `value` is: its indentation stays, empty lines around it and white space after it go.
   func code(_ value: DocumentValue?, _ place: String) throws(TableError) -> String {
     guard let text = value?.string else {
-      throw row.complaint("\(place): expected a string, found \(value?.shown ?? "nothing")")
+      throw row.error("\(place): expected a string, found \(value?.shown ?? "nothing")")
     }
     var lines = text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)[...]
     while let first = lines.first, String(first).trimmingWhiteSpace().isEmpty { lines = lines.dropFirst() }

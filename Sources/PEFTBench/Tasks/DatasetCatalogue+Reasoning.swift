@@ -18,7 +18,7 @@ extension DatasetCatalogue {
         return inner[name]
       }
       let choices = try row.texts(of: try part("choices"), "column \"\(place)choices\"", count: 4)
-      guard let answer = try part("answer") else { throw row.row.complaint("column \"\(place)answer\" is missing") }
+      guard let answer = try part("answer") else { throw row.row.error("column \"\(place)answer\" is missing") }
       var fields = [
         Example.Field("Question", try row.text(of: try part("question"), "column \"\(place)question\""))
       ]
@@ -95,7 +95,7 @@ extension DatasetCatalogue {
       }
       let key = try row.answer("answerKey")
       guard texts.count == row.labels.count, let label = letters.firstIndex(of: key) else {
-        throw row.row.complaint(
+        throw row.row.error(
           key.isEmpty
             ? "column \"answerKey\" is empty, so this row has no label; use a split whose labels are published"
             : "column \"answerKey\": \"\(key)\" is none of the choices' letters \(letters.joined(separator: ", "))")

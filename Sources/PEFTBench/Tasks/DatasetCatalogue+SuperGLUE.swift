@@ -72,7 +72,7 @@ extension DatasetCatalogue {
       case "cause": asked = "What was the cause?"
       case "effect": asked = "What was the effect?"
       case let other:
-        throw row.row.complaint("column \"question\": expected \"cause\" or \"effect\", found \"\(other)\"")
+        throw row.row.error("column \"question\": expected \"cause\" or \"effect\", found \"\(other)\"")
       }
       let fields = [
         Example.Field("Premise", try row.text("premise")), Example.Field("Question", asked, isQuestion: true),

@@ -22,7 +22,7 @@ struct GoldCheck {
     guard let reason = reason(example) else { return }
     guard part == .training else {
       let place = dataset.answerColumn.map { "column \"\($0)\"" } ?? "the gold answer"
-      throw row.complaint("\(place): \(reason), so this row cannot be scored")
+      throw row.error("\(place): \(reason), so this row cannot be scored")
     }
     count += 1
     if first == nil { first = (reason, row.location) }

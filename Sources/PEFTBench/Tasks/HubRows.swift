@@ -82,7 +82,7 @@ struct HubRows {
 
   private func multirc(_ row: TableRow, _ source: SourceRow) throws(TableError) -> [TableRow] {
     guard let passage = row["passage"], let text = passage["text"], let questions = passage["questions"]?.array else {
-      throw row.complaint("expected \"passage.text\" and \"passage.questions\"")
+      throw row.error("expected \"passage.text\" and \"passage.questions\"")
     }
     var result: [TableRow] = []
     for (index, question) in questions.enumerated() {
@@ -107,7 +107,7 @@ struct HubRows {
 
   private func record(_ row: TableRow, _ source: SourceRow) throws(TableError) -> [TableRow] {
     guard let passage = row["passage"], let text = passage["text"], let queries = row["qas"]?.array else {
-      throw row.complaint("expected \"passage.text\" and \"qas\"")
+      throw row.error("expected \"passage.text\" and \"qas\"")
     }
     let entities = DatasetCatalogue.unique(try DatasetCatalogue.recordEntities(of: passage, source))
     var result: [TableRow] = []

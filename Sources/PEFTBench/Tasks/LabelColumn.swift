@@ -57,7 +57,7 @@ package struct LabelColumn: Sendable {
   func index(of row: TableRow, _ reading: RowReading) throws(TableError) -> Int {
     let names = try useful(reading.classNames(columns.last ?? name), at: row.location)
     guard let given = try value(row), let label = LabelValue(given, names: names) else {
-      throw row.complaint("column \"\(name)\" is null or empty, so this row has no label")
+      throw row.error("column \"\(name)\" is null or empty, so this row has no label")
     }
     // A row by itself, as in a test of a description, is its own column.
     let rule: LabelReading
@@ -67,7 +67,7 @@ package struct LabelColumn: Sendable {
       rule = try LabelScan(self, row: row, names: names).reading
     }
     if let index = index(of: label, by: rule) { return index }
-    throw row.complaint("column \"\(name)\": \(complaint(about: label, by: rule))")
+    throw row.error("column \"\(name)\": \(problem(with: label, by: rule))")
   }
 
   /// The position of the word that a value means by `reading`, or nil.
@@ -96,7 +96,7 @@ package struct LabelColumn: Sendable {
       && !negative.contains(words[1].lowercased())
   }
 
-  private func complaint(about value: LabelValue, by reading: LabelReading) -> String {
+  private func problem(with value: LabelValue, by reading: LabelReading) -> String {
     if value.isTruth, words.count == 2 {
       return "\(value.text) is none of the labels \(list); say which one it means, as in labels: "
         + "{\"false\": \"\(words[0])\", \"true\": \"\(words[1])\"}"

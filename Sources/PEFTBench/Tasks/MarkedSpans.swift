@@ -31,7 +31,7 @@ enum MarkedSpans {
     for span in spans {
       // Also keeps what is added to it from overflowing.
       guard 0...bytes.count ~= span.word else {
-        throw row.complaint("the text has no word \(span.word)")
+        throw row.error("the text has no word \(span.word)")
       }
       let wanted = Array(span.text.utf8)
       var found: Int?
@@ -42,7 +42,7 @@ enum MarkedSpans {
         }
       }
       guard let found else {
-        throw row.complaint("the words \"\(span.text)\" do not stand at word \(span.word) of the text")
+        throw row.error("the words \"\(span.text)\" do not stand at word \(span.word) of the text")
       }
       marks += [(found, span.mark), (found + wanted.count, span.mark)]
     }

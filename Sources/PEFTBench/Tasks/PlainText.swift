@@ -31,7 +31,7 @@ extension SourceRow {
     guard let value = try path.value(in: row) else { return try emptyText(path.name) }
     guard let text = value.plainText else {
       let hint = value.array == nil ? ".\(value.object?.keys.first ?? "name")" : "[0]"
-      throw row.complaint(
+      throw row.error(
         "column \"\(path.name)\": expected text or a number, found \(value.shown); name a part of it, such as "
           + "\(path.name)\(hint)")
     }
@@ -41,7 +41,7 @@ extension SourceRow {
   /// The empty text that a null in `column` stands for.
   func emptyText(_ column: String) throws(TableError) -> String {
     guard reading.nulls == .empty else {
-      throw row.complaint("column \"\(column)\" is null or empty here, and data.null is \"error\"")
+      throw row.error("column \"\(column)\" is null or empty here, and data.null is \"error\"")
     }
     reading.note(empty: column)
     return ""
@@ -50,7 +50,7 @@ extension SourceRow {
   /// What is at `path` for an answer, which must be there.
   func answerValue(_ path: ColumnPath) throws(TableError) -> DocumentValue {
     guard let value = try path.value(in: row), value.string?.isEmpty != true else {
-      throw row.complaint("column \"\(path.name)\" is null or empty, so this row has no answer")
+      throw row.error("column \"\(path.name)\" is null or empty, so this row has no answer")
     }
     return value
   }
@@ -59,7 +59,7 @@ extension SourceRow {
   func answerText(_ path: ColumnPath) throws(TableError) -> String {
     let value = try answerValue(path)
     guard let text = value.plainText else {
-      throw row.complaint("column \"\(path.name)\": expected text or a number, found \(value.shown)")
+      throw row.error("column \"\(path.name)\": expected text or a number, found \(value.shown)")
     }
     return text
   }

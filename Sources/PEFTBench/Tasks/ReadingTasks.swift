@@ -23,11 +23,11 @@ extension DatasetCatalogue {
     }
     // The official file has one passage a row, entities as places in its text, and all queries.
     let text = try row.text(of: passage["text"], "\"passage.text\"")
-    guard let queries = row.row["qas"]?.array else { throw row.row.complaint("expected \"qas\" as a list") }
+    guard let queries = row.row["qas"]?.array else { throw row.row.error("expected \"qas\" as a list") }
     let entities = try recordEntities(of: passage, row)
     return try queries.enumerated().map { index, query in
       guard let answers = query["answers"]?.array else {
-        throw row.row.complaint("\"qas[\(index)]\" has no answers; use a split whose answers are published")
+        throw row.row.error("\"qas[\(index)]\" has no answers; use a split whose answers are published")
       }
       return try recordExample(
         row, passage: text, query: try row.text(of: query["query"], "\"qas[\(index)].query\""), entities: entities,
@@ -40,14 +40,14 @@ extension DatasetCatalogue {
   static func recordEntities(of passage: DocumentValue, _ row: SourceRow) throws(TableError) -> [String] {
     let raw = Array((passage["text"]?.string ?? "").unicodeScalars)
     guard let places = passage["entities"]?.array else {
-      throw row.row.complaint("expected \"passage.entities\" as a list")
+      throw row.row.error("expected \"passage.entities\" as a list")
     }
     var entities: [String] = []
     for (index, place) in places.enumerated() {
       let start = try row.integer(of: place["start"], "\"passage.entities[\(index)].start\"")
       let end = try row.integer(of: place["end"], "\"passage.entities[\(index)].end\"")
       guard start >= 0, start <= end, end < raw.count else {
-        throw row.row.complaint("\"passage.entities[\(index)]\" lies outside of the passage")
+        throw row.row.error("\"passage.entities[\(index)]\" lies outside of the passage")
       }
       var entity = String.UnicodeScalarView()
       entity.append(contentsOf: raw[start...end])
@@ -61,7 +61,7 @@ extension DatasetCatalogue {
   ) throws(TableError) -> Example {
     let answers = unique(answers)
     guard let answer = answers.first else {
-      throw row.row.complaint("column \"answers\" is empty; use a split whose answers are published")
+      throw row.row.error("column \"answers\" is empty; use a split whose answers are published")
     }
     return Example(
       fields: [
@@ -100,7 +100,7 @@ extension DatasetCatalogue {
     let text = try row.text(of: passage["text"], "\"passage.text\"")
     let number = try row.row["idx"].map { try row.integer(of: $0, "column \"idx\"") } ?? row.row.index
     guard let questions = passage["questions"]?.array else {
-      throw row.row.complaint("expected \"passage.questions\" as a list")
+      throw row.row.error("expected \"passage.questions\" as a list")
     }
     var examples: [Example] = []
     for (index, question) in questions.enumerated() {
@@ -110,7 +110,7 @@ extension DatasetCatalogue {
       for (position, answer) in (question["answers"]?.array ?? []).enumerated() {
         let fields = multircFields(text, asked, try row.text(of: answer["text"], "\"\(place).answers[\(position)]\""))
         guard let label = answer["label"] else {
-          throw row.row.complaint(
+          throw row.row.error(
             "\"\(place).answers[\(position)]\" has no label; use a split whose labels are published")
         }
         examples.append(row.example(fields, label: try row.label(label, "label"), group: group))

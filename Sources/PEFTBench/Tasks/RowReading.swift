@@ -48,7 +48,7 @@ package final class RowReading {
     }
     guard first.isName != isName else { return }
     let kinds = isName ? ("an id", "a class name") : ("a class name", "an id")
-    throw row.complaint(
+    throw row.error(
       "column \"\(column)\": \(first.shown) is \(kinds.0) (\(first.place)), and \(shown) here is \(kinds.1); a column "
         + "gives either names or ids")
   }

@@ -46,9 +46,9 @@ package struct SourceRow {
 
   /// The text that `value` is.
   func text(of value: DocumentValue?, _ place: String) throws(TableError) -> String {
-    guard let value else { throw row.complaint("\(place) is missing; expected a string") }
+    guard let value else { throw row.error("\(place) is missing; expected a string") }
     guard let text = value.string else {
-      throw row.complaint("\(place): expected a string, found \(value.shown)")
+      throw row.error("\(place): expected a string, found \(value.shown)")
     }
     return text.trimmingWhiteSpace()
   }
@@ -57,10 +57,10 @@ package struct SourceRow {
   func texts(of value: DocumentValue?, _ place: String, count: Int? = nil) throws(TableError) -> [String] {
     let expected = count.map { "a list of \($0) strings" } ?? "a list of strings"
     guard let list = value?.array else {
-      throw row.complaint("\(place): expected \(expected), found \(value?.shown ?? "nothing")")
+      throw row.error("\(place): expected \(expected), found \(value?.shown ?? "nothing")")
     }
     if let count, list.count != count {
-      throw row.complaint("\(place): expected \(expected), found \(list.count) elements")
+      throw row.error("\(place): expected \(expected), found \(list.count) elements")
     }
     var result: [String] = []
     for (index, element) in list.enumerated() { result.append(try text(of: element, "\(place)[\(index)]")) }
@@ -70,14 +70,14 @@ package struct SourceRow {
   /// The whole number that `value` is, also when it is spelled as text.
   func integer(of value: DocumentValue?, _ place: String) throws(TableError) -> Int {
     if let number = value?.integer ?? value?.string.flatMap({ Int($0.trimmingWhiteSpace()) }) { return number }
-    throw row.complaint("\(place): expected an integer, found \(value?.shown ?? "nothing")")
+    throw row.error("\(place): expected an integer, found \(value?.shown ?? "nothing")")
   }
 
   /// The finite number that `value` is, also when it is spelled as text.
   func number(of value: DocumentValue, _ place: String) throws(TableError) -> Double {
     let number = value.number ?? value.string.flatMap { Double($0.trimmingWhiteSpace()) }
     guard let number, number.isFinite else {
-      throw row.complaint("\(place): expected a number, found \(value.shown)")
+      throw row.error("\(place): expected a number, found \(value.shown)")
     }
     return number
   }
@@ -132,7 +132,7 @@ package struct SourceRow {
     }
     let index = id.subtractingReportingOverflow(firstID)
     guard !index.overflow, labels.indices.contains(index.partialValue) else {
-      throw row.complaint(
+      throw row.error(
         "column \"\(column)\": the class \(id) is not within \(firstID)...\(firstID + labels.count - 1) "
           + "(\(labels.joined(separator: ", ")))")
     }
@@ -140,13 +140,13 @@ package struct SourceRow {
   }
 
   private func unknown(_ shown: String, _ column: String) -> TableError {
-    row.complaint(
+    row.error(
       "column \"\(column)\": \(shown) is not a label of this dataset; expected \(labels.joined(separator: ", ")), or "
         + "a class id")
   }
 
   private func unlabelled(_ shown: String, _ column: String) -> TableError {
-    row.complaint(
+    row.error(
       "column \"\(column)\" is \(shown), so this row has no label; use a split whose labels are published, such as "
         + "train or validation")
   }

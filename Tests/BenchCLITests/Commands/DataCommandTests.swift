@@ -262,7 +262,7 @@ private let hasCurl = ["/usr/bin/curl", "/bin/curl"].contains { FileManager.defa
       #expect(runs.count == 810)
       #expect(Set(runs.compactMap { $0["method"]?.string }).count == 6)
       #expect(
-        result.diagnostics.contains("26 datasets are missing; get them by: peft-bench data fetch mnli qqp qnli stsb"))
+        result.diagnostics.contains("26 datasets are missing; get them with: peft-bench data fetch mnli qqp qnli stsb"))
       let lora = try #require(runs.first { $0["dataset"]?.string == "sst2" && $0["method"]?.string == "lora" })
       #expect(lora["train_rows"]?.integer == 20 && lora["eval_rows"]?.integer == 20)
       // Two of twenty are held back; five steps an epoch.

@@ -134,12 +134,12 @@ package struct TableRow: Sendable {
   /// The value under `column`, or an error that names the row and the nearest column.
   package func required(_ column: String) throws(TableError) -> DocumentValue {
     if let value = self[column] { return value }
-    guard columns.position(of: column) == nil else { throw complaint("column \"\(column)\" is null here") }
-    throw complaint(TableColumns.missing(column, among: columns.names))
+    guard columns.position(of: column) == nil else { throw error("column \"\(column)\" is null here") }
+    throw error(TableColumns.missing(column, among: columns.names))
   }
 
   /// An error about this row.
-  package func complaint(_ message: String) -> TableError { TableError(message, at: location) }
+  package func error(_ message: String) -> TableError { TableError(message, at: location) }
 
   /// The whole row as an object, nulls included.
   package var object: DocumentObject {
