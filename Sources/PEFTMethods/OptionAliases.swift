@@ -4,7 +4,7 @@ public import PEFTCore
 ///
 /// Where a value is written otherwise there, it is translated; one that is not supported is refused by name.
 public enum OptionAliases {
-  /// A part of a config that is no method.
+  /// A part of a config that is not a method.
   public enum Section: String, CaseIterable, Sendable { case config, model, data, training, evaluation }
 
   /// One place of a config with its aliases.

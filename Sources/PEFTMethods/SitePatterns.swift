@@ -2,7 +2,7 @@ import PEFTCore
 
 /// Values of an option for some sites, as Hugging Face PEFT's `rank_pattern` and `alpha_pattern` give them.
 ///
-/// A key is a regular expression that must match a whole site, or all of it behind one of its dots. Of several keys
+/// A key is a regular expression that must match a whole site, or all of it after one of its dots. Of several keys
 /// that match, the first one counts. Some methods write one key for each map of a large model, so that keys which are
 /// plain paths are looked up by their length and only the others are run as expressions.
 struct SitePatterns<Value: Sendable>: Sendable {

@@ -3,7 +3,7 @@ import PEFTCore
 /// The tensors of an adapter's file, found by PEFT's keys.
 ///
 /// A key may hold the adapter's name, `default`, at its end or before its last part, as in files that were written from
-/// the parameters of a model; PEFT reads those too. DoRA's lengths may have `.weight` behind them.
+/// the parameters of a model; PEFT reads those too. DoRA's lengths may have `.weight` after them.
 struct StoredKeys {
   private let file: SafetensorsCheckpoint
   private let plain: [String: SafetensorsTensor]

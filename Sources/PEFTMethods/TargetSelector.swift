@@ -19,7 +19,7 @@ public struct TargetSelector: Sendable, Equatable {
   public let excluded: Pattern?
   /// Layers to transform; nil for all.
   public let layers: [Int]?
-  /// What stands before a layer's number in a site, such as `layers`; any name if empty.
+  /// What comes before a layer's number in a site, such as `layers`; any name if empty.
   public let layersPattern: [String]
   /// Whether every name must match something: a misspelt name of a config is an error, but lists of saved adapters
   /// name the maps of several architectures.
@@ -166,7 +166,7 @@ public struct TargetSelector: Sendable, Equatable {
     }
   }
 
-  /// Whether a site is in one of the layers: the first number in it, behind what `layersPattern` asks for.
+  /// Whether a site is in one of the layers: the first number in it, after what `layersPattern` asks for.
   private func layerTest() throws -> (String) -> Bool {
     guard let layers, !layers.isEmpty else { return { _ in true } }
     let patterns = try (layersPattern.isEmpty ? ["[^.]*"] : layersPattern).map { pattern in
@@ -243,7 +243,7 @@ extension TargetSelector {
   /// `layers_pattern` as PEFT writes it.
   var layersPatternDocument: JSONValue { layersPattern.isEmpty ? .null : JSONValue(layersPattern) }
 
-  /// The options that make a selector anew.
+  /// The options that would make this selector again.
   static func options(_ selector: TargetSelector?) -> [(String, JSONValue)] {
     guard let selector else { return [] }
     return [

@@ -5,7 +5,7 @@ import PEFTCore
 package struct ConfigFile: Sendable {
   /// The file as the user named it.
   package let path: String
-  /// The text with the overrides behind it; locates any offset in `value`.
+  /// The text with the overrides after it; locates any offset in `value`.
   package private(set) var text: DocumentText
   /// The content, an object.
   package let value: DocumentValue

@@ -13,12 +13,12 @@ package struct DataConfiguration: Sendable {
   /// Which rows a limit keeps: those that come first, or a sample of all of them.
   package enum Limit: String, CaseIterable, Sendable { case first, sample }
 
-  /// Which rows a result is to be reported on besides those that are scored: none, or a third split.
+  /// Which rows a result is reported on besides those that are scored: none, or a third split.
   package enum Test: String, CaseIterable, Sendable { case validation, test }
 
   /// One element of `datasets`.
   package enum Entry: Sendable {
-    /// The name of a dataset, of a group, or "all"; the value locates it for the catalogue's complaints.
+    /// The name of a dataset, of a group, or "all"; the value locates it for the catalogue's errors.
     case name(String, DocumentValue)
     /// A dataset that the config describes itself, for the catalogue to read; `place` is its dotted path.
     case custom(DocumentValue, place: String)
@@ -38,9 +38,9 @@ package struct DataConfiguration: Sendable {
   package var limit: Limit
   /// What a sample is drawn by; one for all runs, whatever their seed, so that they are compared on the same rows.
   package var sampleSeed: Int
-  /// Most training rows a dataset; all unless given.
+  /// Most training rows per dataset; all unless given.
   package var trainLimit: Int?
-  /// Most evaluation rows a dataset; all unless given.
+  /// Most evaluation rows per dataset; all unless given.
   package var evaluationLimit: Int?
   /// Whether the rows of a third split are answered too, so that what was chosen on validation can be reported on others.
   package var test: Test

@@ -20,7 +20,7 @@ extension DataConfiguration.Suite {
   package static func title(of names: some Sequence<String>) -> String {
     let unique = Set(names).sorted()
     let suites = unique.filter { $0 != Self.own.rawValue }
-    // Own data comes last and is no suite.
+    // Own data comes last and is not a suite.
     let parts =
       (suites.isEmpty ? [] : [title(suites.joined(separator: " and "))])
       + unique.filter { $0 == Self.own.rawValue }.map(title)

@@ -70,7 +70,7 @@ package struct EnvironmentExpansion {
     return String(decoding: result + rest, as: UTF8.self)
   }
 
-  /// What stands between the braces of the reference whose text begins `bytes`.
+  /// What comes between the braces of the reference whose text begins `bytes`.
   private func reference(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(DocumentError) -> ArraySlice<UInt8> {
     var depth = 0
     for (index, byte) in zip(bytes.indices, bytes) {

@@ -11,7 +11,7 @@ package struct MethodConfiguration: Sendable {
   package var options: DocumentValue
   /// The dotted place of the entry, such as `methods[0]`.
   package var place: String
-  /// Where the name stands, for the registry's complaint.
+  /// Where the name stands, for the registry's error.
   package var nameOffset: Int
   /// How it is trained: the config's `training` with the entry's own keys on top.
   package var training: TrainingConfiguration

@@ -26,7 +26,7 @@ package struct RunConfiguration: Sendable {
   ///
   /// No result depends on it.
   package var threads: Int?
-  /// The file, for complaints about what is read from it later.
+  /// The file, for errors about what is read from it later.
   package let file: ConfigFile
 
   /// Runs that a config may ask for; more take longer to plan than anybody waits.

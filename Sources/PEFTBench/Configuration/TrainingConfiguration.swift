@@ -6,7 +6,7 @@ import PEFTMethods
 /// The defaults are those of PEFT-Bench's main table (arXiv 2511.21285), with fewer epochs and a larger learning
 /// rate, as suits small models on a CPU.
 package struct TrainingConfiguration: Sendable, Equatable {
-  /// The form of the learning rate over the steps behind the warm-up.
+  /// The form of the learning rate over the steps after the warm-up.
   package enum Scheduler: String, CaseIterable, Sendable { case constant, linear, cosine }
   /// What turns gradients into steps.
   package enum Optimizer: String, CaseIterable, Sendable { case adamw, sgd }
@@ -17,9 +17,9 @@ package struct TrainingConfiguration: Sendable, Equatable {
   ///
   /// With 0 nothing is trained: what is attached is judged as it is.
   package var steps: Int?
-  /// Examples a forward pass.
+  /// Examples per forward pass.
   package var batchSize = 4
-  /// Forward passes an optimizer step.
+  /// Forward passes per optimizer step.
   package var gradientAccumulation = 1
   /// The largest learning rate.
   package var learningRate = 1e-3
@@ -57,7 +57,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var recompute = false
   /// Optimizer steps between two lines of the history.
   package var loggingSteps = 10
-  /// Validations an epoch.
+  /// Validations per epoch.
   package var evaluationsPerEpoch = 1
   /// Optimizer steps between two validations; counts instead of `evaluationsPerEpoch` where given.
   package var validationEvery: Int?

@@ -140,7 +140,7 @@ extension YAMLParser {
 }
 
 extension YAMLParser {
-  /// The offset behind a `${…}` that begins here and ends on this line, or nil.
+  /// The offset after a `${…}` that begins here and ends on this line, or nil.
   private func endOfReference() -> Int? {
     guard byte(at: position + 1) == UInt8(ascii: "{") else { return nil }
     var end = position + 2

@@ -74,7 +74,7 @@ extension YAMLParser {
 
   // MARK: - Quoted
 
-  /// The offset behind a quoted scalar that ends on this line, or nil.
+  /// The offset after a quoted scalar that ends on this line, or nil.
   func endOfQuotedOnLine() -> Int? {
     guard let quote = current else { return nil }
     var end = position + 1
@@ -198,7 +198,7 @@ extension YAMLParser {
 
   // MARK: - Block scalars
 
-  /// Reads a literal (`|`) or folded (`>`) scalar; leaves the position at the start of the line behind it.
+  /// Reads a literal (`|`) or folded (`>`) scalar; leaves the position at the start of the line after it.
   mutating func blockScalar(parentIndent: Int) throws(DocumentError) -> String {
     let isFolded = current == UInt8(ascii: ">")
     position += 1
@@ -288,7 +288,7 @@ extension YAMLParser {
       if spaces > deepestEmpty.spaces { deepestEmpty = (spaces, ahead.lineStart) }
       ahead.skipLine()
     }
-    // Nothing but empty lines: the spaces in them are no text.
+    // Nothing but empty lines: the spaces in them are not text.
     return max(least, deepestEmpty.spaces)
   }
 }

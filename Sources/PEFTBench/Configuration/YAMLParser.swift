@@ -2,14 +2,14 @@ import PEFTCore
 
 /// Reads the part of YAML that people write configs in into located values.
 ///
-/// Block maps and lists (also lists that are not indented below their key, and maps that begin behind a
+/// Block maps and lists (also lists that are not indented below their key, and maps that begin after a
 /// dash), flow maps and lists over several lines, plain, single- and double-quoted scalars, literal (`|`)
 /// and folded (`>`) block scalars with chomping and indentation indicators, comments, and one document with
 /// or without `---`. Unquoted words mean what `PlainScalar` says (YAML 1.2: `yes` is a string, `1e-4` is a
 /// number).
 ///
 /// Anchors, aliases, tags, merge keys, directives, complex and empty keys and several documents in one file are
-/// refused by name. So are a key that stands twice, tabs in the indentation, a dash that would continue the text above,
+/// refused by name. So are a key that occurs twice, tabs in the indentation, a dash that would continue the text above,
 /// and keys without a value inside `{ }` or with one inside `[ ]`, where YAML has a meaning for the text but hardly the
 /// writer's. Lines inside brackets and quotes may stand in any column. Nesting is bounded.
 package struct YAMLParser {
@@ -81,7 +81,7 @@ package struct YAMLParser {
     return value ?? empty
   }
 
-  /// Reads the value that stands behind `---` on its line: a scalar or a flow collection.
+  /// Reads the value that stands after `---` on its line: a scalar or a flow collection.
   private mutating func markedNode() throws(DocumentError) -> DocumentValue {
     if isAtIndicator("-") || isAtIndicator("?") { throw error("a list or map begins on the line below '---'") }
     if current != UInt8(ascii: "&"), current != UInt8(ascii: "!"), try isAtKey() {
@@ -94,7 +94,8 @@ package struct YAMLParser {
 
   /// Reads the node that begins here.
   ///
-  /// The position is at the first content of a line or behind a dash. Its column is the indentation of a map or list that begins here.
+  /// The position is at the first content of a line or after a dash. Its column is the indentation of a map or list
+  /// that begins here.
   private mutating func blockNode(parentIndent: Int) throws(DocumentError) -> DocumentValue {
     if isAtIndicator("-") { return try blockList() }
     if isAtIndicator("?") { throw error("keys that begin with '?' are not supported") }

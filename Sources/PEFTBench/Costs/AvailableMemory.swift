@@ -36,7 +36,7 @@ package struct AvailableMemory: Sendable, Equatable {
       bytes: max(0, limit - pages * 4096), origin: "left of the limit on this process's address space (ulimit -v)")
   }
 
-  /// A complaint about what needs more; nil for what fits.
+  /// An error about what needs more; nil for what fits.
   ///
   /// - Parameters:
   ///   - need: The tensors that are held at one time.

@@ -77,7 +77,7 @@ struct FullTrainingMemory {
     if let norm = model.finalNorm { holdGradient(size(norm)) }
   }
 
-  /// The last block computes only the labelled rows behind its attention.
+  /// The last block computes only the labelled rows after its attention.
   private func rowsBehindAttention(of block: TransformerBlock?) -> Int {
     block === model.blocks.last ? min(batch.rows, batch.labels) : batch.rows
   }

@@ -32,7 +32,7 @@ package enum SweepWorkers {
   /// Weights up to which a model is so small that a worker a core is faster than threads on one run.
   private static let smallWeightBytes = 256 << 20
 
-  /// Workers for `--jobs auto`: one a core for small models if they fit into memory, else one.
+  /// Workers for `--jobs auto`: one per core for small models if they fit into memory, else one.
   ///
   /// - Parameters:
   ///   - weightBytes: Bytes of the largest model's weights.

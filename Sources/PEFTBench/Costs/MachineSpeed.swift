@@ -26,7 +26,7 @@ struct MachineSpeed {
   private static let wantedSeconds = 0.1
   /// Timed passes of a kind, unless they take too long.
   private static let repetitions = 5
-  /// Seconds of all passes of a kind behind which no further one is made.
+  /// Time budget in seconds for all passes of one kind.
   private static let mostSeconds = 0.6
   /// Seconds of the first small pass from which on nothing larger is timed.
   private static let tooSlow = 1.0

@@ -18,7 +18,7 @@ package enum ProcessMemory {
     #endif
   }
 
-  /// Lets the peak begin anew from what is in use now, where the system can do that (Linux).
+  /// Restarts the peak from what is in use now, where the system can do that (Linux).
   static func resetPeak() {
     releaseFreed()
     guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }

@@ -3,7 +3,7 @@ import PEFTCore
 
 /// Generation of a single sequence, which reads every weight once a token, beside what the memory could deliver.
 package struct SingleStream: Sendable {
-  /// New tokens a second behind a prompt of 80 tokens.
+  /// New tokens per second after a prompt of 80 tokens.
   package let tokensPerSecond: Double
   /// Bytes that the machine copies a second, those read and those written both counted.
   package let copiedBytesPerSecond: Double

@@ -19,7 +19,7 @@ enum TrainingActivations {
       + inner
   }
 
-  /// Bytes that all blocks keep for `rows` rows, the residual stream behind the last one included.
+  /// Bytes that all blocks keep for `rows` rows, the residual stream after the last one included.
   static func bytes(_ model: CausalLanguageModel, rows: Int) -> Int {
     bytes(model.blocks.reduce(model.configuration.hiddenSize) { $0 + values(of: $1, in: model) }, rows: rows)
   }

@@ -5,7 +5,7 @@ struct LlamaDescription {
   /// The file's content.
   let json: JSONValue
 
-  /// Describes a model with a vocabulary of so many tokens.
+  /// Describes a model with a vocabulary of that many tokens.
   init(_ architecture: PretrainingConfiguration.Architecture, vocabularySize: Int) {
     json = [
       "architectures": ["LlamaForCausalLM"], "model_type": "llama", "attention_bias": false, "attention_dropout": 0.0,

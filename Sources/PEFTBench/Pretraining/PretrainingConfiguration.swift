@@ -59,7 +59,7 @@ package struct PretrainingConfiguration: Sendable {
   package struct Training: Sendable, Equatable {
     /// Tokens in all.
     package var tokens = 20_000_000
-    /// Tokens an optimizer step.
+    /// Tokens per optimizer step.
     package var batchTokens = 8192
     /// Longest piece of a document; what is longer is cut.
     package var sequenceLength = 256
@@ -96,7 +96,7 @@ package struct PretrainingConfiguration: Sendable {
     /// Steps between two lines of the history.
     package var loggingSteps = 10
 
-    /// Optimizer steps in all.
+    /// Optimizer steps in total.
     package var steps: Int { (tokens + batchTokens - 1) / batchTokens }
   }
 

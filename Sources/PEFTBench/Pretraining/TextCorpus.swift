@@ -20,7 +20,7 @@ package struct TextCorpus: PretrainingCorpus {
     }
   }
 
-  /// The document of a number; behind the last one the first follows again.
+  /// The document of a number; after the last one the first follows again.
   package func document(_ index: UInt64) -> PretrainingDocument {
     documents[Int(index % UInt64(documents.count))]
   }

@@ -17,7 +17,7 @@ package final class AnswerCheckpoint {
 
   private let path: String
   private let identity: String
-  /// Told what kept a file from being used.
+  /// Called with what kept a file from being used.
   private let complain: (String) -> Void
   private var last = DispatchTime.now()
 
@@ -26,7 +26,7 @@ package final class AnswerCheckpoint {
   /// - Parameters:
   ///   - path: The file.
   ///   - identity: What the answers belong to, such as a run's id.
-  ///   - complain: Told what kept a file from being used.
+  ///   - complain: Called with what kept a file from being used.
   package init(path: String, identity: String, complain: @escaping (String) -> Void) {
     self.path = path
     self.identity = identity

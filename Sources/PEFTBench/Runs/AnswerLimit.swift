@@ -30,7 +30,7 @@ struct AnswerLimit {
     }
     let ids = labels.map { renderer.answerIDs($0) }
     let parser = AnswerParser(labels: labels)
-    // Some templates leave a role's name to the answer; that is no part of the label.
+    // Some templates leave a role's name to the answer; that is not part of the label.
     let frame = renderer.tokenizer.decode(
       renderer.tokenizer.encode(renderer.answerPrefix, addSpecialTokens: false), skipSpecialTokens: true)
     for (index, ids) in ids.enumerated() {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A wish to stop that one thread raises and another looks at between steps.
+/// A request to stop that one thread raises and another looks at between steps.
 package final class CancellationFlag: Sendable {
   private let flag = Atomic(false)
 

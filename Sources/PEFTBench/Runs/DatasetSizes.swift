@@ -88,7 +88,7 @@ struct DatasetSizes {
     Double(evaluationTokens - evaluationShared * max(0, evaluationRows - 1))
   }
 
-  /// Steps of generation where answers are as long as the gold ones: each batch goes on until its longest ends.
+  /// Steps of generation where answers are as long as the gold ones: each batch continues until its longest ends.
   func generationSteps(batchSize: Int, limit: Int) -> Int {
     stride(from: 0, to: answerLengths.count, by: batchSize).reduce(0) { sum, start in
       sum + min(limit, answerLengths[start..<min(answerLengths.count, start + batchSize)].max() ?? 0)

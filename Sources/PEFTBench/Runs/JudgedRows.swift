@@ -8,7 +8,7 @@ struct JudgedRows {
   let scored: [ScoredAnswer]
   /// The scores under the config's protocol.
   let scores: DatasetScores
-  /// What stands beside them.
+  /// What is given beside them.
   let summary: AnswerSummary
   /// The scores under the other one, or why there are none.
   let otherScores: Result<DatasetScores, ScoringError>

@@ -1,7 +1,7 @@
 import Foundation
 import PEFTCore
 
-/// A model as its description and its files' headers tell of it: everything but the weights.
+/// A model as known from its description and its files' headers: everything but the weights.
 ///
 /// It is enough to check methods and datasets, and to know which runs are complete.
 package final class ModelOutline {

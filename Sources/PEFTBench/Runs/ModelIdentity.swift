@@ -1,6 +1,6 @@
 import PEFTCore
 
-/// What of a model determines the numbers of its runs, each part told by the hash of its content.
+/// What of a model determines the numbers of its runs, each part represented by the hash of its content.
 struct ModelIdentity: Sendable, Equatable {
   /// The SHA-256 of the files of the weights.
   var weights: String

@@ -45,7 +45,7 @@ package struct PlannedRun: Sendable {
   package var title: String { "\(dataset.id)/\(method.label)" }
 }
 
-/// The runs of a config that are to be done, and of which they are a part.
+/// The selected runs of a config, and what they were selected from.
 package struct RunSelection: Sendable {
   /// Runs to be done.
   package let runs: [PlannedRun]

@@ -75,7 +75,7 @@ package struct ResultsFolder: Sendable {
   package static let reportNames = ["summary.csv", "leaderboard.json", "report.html", "report.md"]
 
   package static let configName = "config.json"
-  /// Where a run in progress keeps what it needs to go on after a kill.
+  /// Where a run in progress keeps what it needs to resume after a kill.
   static let checkpointName = "checkpoint"
   package static let failureName = "error.json"
   /// The failure of an earlier attempt at a run that was begun again since.
@@ -115,7 +115,7 @@ package struct ResultsFolder: Sendable {
     }
   }
 
-  /// Whether a process that was killed just behind the record left anything in the run's folder.
+  /// Whether a process that was killed just after the record left anything in the run's folder.
   func isUntidy(_ id: String) -> Bool { names(in: folder(of: id)).contains(where: Self.isPassing) }
 
   /// Only what this program writes besides a run's results: files that someone put there stay.
@@ -129,7 +129,7 @@ package struct ResultsFolder: Sendable {
 
   // MARK: - Failures
 
-  /// Keeps why a run of a config with these data failed, with the members that a record tells the run by.
+  /// Keeps why a run of a config with these data failed, with the members by which a record identifies the run.
   func fail(_ run: SweepRun, data: DataConfiguration, cause: String, seconds: Double) throws {
     let planned = run.planned
     let report: JSONValue = [
@@ -173,7 +173,7 @@ package struct ResultsFolder: Sendable {
   // MARK: - Reading
 
   /// What to say of complete runs that an earlier engine made: their ids are not those of today, so that a sweep does
-  /// such runs anew.
+  /// such runs again.
   ///
   /// - Parameter ids: The runs of the sweep, which are not looked at.
   func noteOfEarlierEngines(besides ids: Set<String>) -> String? {

@@ -25,7 +25,7 @@ final class RunAssembly {
   private let context: ComputeContext
   private var keeping: Keeping
   private let needsWeights: Bool
-  /// Told what the user should know about the files, each thing once.
+  /// Called with what the user should know about the files, each thing once.
   private let note: (String) -> Void
 
   private var outlines: [(configuration: ModelConfiguration, outline: ModelOutline)] = []

@@ -1,7 +1,7 @@
 import PEFTCore
 import PEFTMethods
 
-/// What one run costs, reckoned from the sizes of its data, the method's shapes and the machine's measured speed.
+/// What one run costs, estimated from the sizes of its data, the method's shapes and the machine's measured speed.
 struct RunCost {
   let run: PlannedRun
   let evaluation: EvaluationConfiguration

@@ -18,7 +18,7 @@ package struct RunEstimate: Sendable {
   package let measuredSeconds: Double?
   /// The peak of tensors that its record would state; nil without data.
   package let peak: MemoryUse?
-  /// The peak that memory must do for, evaluation included, and what to change if it does not; nil without data.
+  /// The memory required at the peak, evaluation included, and what to change if it does not fit; nil without data.
   package let need: (use: MemoryUse, advice: String)?
 
   /// The sizes of a run.

@@ -17,7 +17,7 @@ package enum RunOutcome: Sendable {
 
 /// Carries out runs, one at a time: takes the run's lock, attaches, trains, evaluates, scores, writes, detaches.
 ///
-/// A run's numbers depend on nothing that ran before it. One that was killed goes on from its last checkpoint.
+/// A run's numbers depend on nothing that ran before it. One that was killed resumes from its last checkpoint.
 package final class RunExecutor {
   private let configuration: RunConfiguration
   private let context: ComputeContext
@@ -54,7 +54,7 @@ package final class RunExecutor {
   /// - Parameters:
   ///   - run: The run.
   ///   - fresh: Do it even if it is complete, and from the beginning.
-  /// - Throws: `Interruption` on a wish to stop; `FileError` where the results folder cannot be written to.
+  /// - Throws: `Interruption` on a request to stop; `FileError` where the results folder cannot be written to.
   package func perform(_ run: SweepRun, fresh: Bool) throws -> RunOutcome {
     try locks.checkPlace()
     guard try locks.take(run.id) else { return .taken }
@@ -109,7 +109,7 @@ package final class RunExecutor {
     // Full fine-tuning before this run may have taken the frozen weights away.
     try loaded.restoreWeights()
     let started = Date()
-    // What earlier runs left in memory is no part of this one's peak.
+    // What earlier runs left in memory is not part of this one's peak.
     context.pool.trim()
     ProcessMemory.resetPeak()
     let folder = results.folder(of: run.id)

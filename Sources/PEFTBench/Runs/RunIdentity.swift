@@ -5,7 +5,8 @@ import PEFTMethods
 ///
 /// It is a canonical description: every value as it was understood, with defaults filled in, under fixed keys and in a
 /// fixed order. So two spellings of one run have one id, and nothing that a number depends on can change without
-/// another id. Models, rows and adapters are told by their content, not by where they lie or what they are called.
+/// another id. Models, rows and adapters are identified by their content, not by where they lie or what they are
+/// called.
 ///
 /// Not part of it are the threads, the evaluation's batch size, the steps between checkpoints, labels and paths, which
 /// change no number, and the settings of PSCP, which is computed from what a run measures.

@@ -129,7 +129,7 @@ package final class RunLocks: Sendable {
       "cannot be locked: \(String(cString: strerror(errno))); results need a file system with POSIX locks")
   }
 
-  /// The byte of a run: its id's first 60 bits, behind the folder's own byte.
+  /// The byte of a run: its id's first 60 bits, after the folder's own byte.
   private static func place(of id: String) -> Int {
     1 + (Int(id.prefix(15), radix: 16) ?? Int(SHA256.hexadecimal(of: Array(id.utf8)).prefix(15), radix: 16) ?? 0)
   }

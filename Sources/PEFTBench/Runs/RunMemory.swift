@@ -1,7 +1,7 @@
 import PEFTCore
 import PEFTMethods
 
-/// The tensors that a run holds at its peak, reckoned from the sizes of its data and the shapes of model and method.
+/// The tensors that a run holds at its peak, estimated from the sizes of its data and the shapes of model and method.
 ///
 /// Gradients are counted as if all were there while the most activations are; kernels' scratch, token ids and the
 /// tokenizer are left out, as in the record.

@@ -17,7 +17,7 @@ final class RunProposals: @unchecked Sendable {
   ///   - source: The source.
   ///   - assembly: What runs are put together from.
   ///   - results: Where results go.
-  ///   - check: Called before each run; throws on a wish to stop.
+  ///   - check: Called before each run; throws on a request to stop.
   /// - Throws: An `InputError` for a run of the first batch that cannot be made.
   init(
     _ source: any RunSource, assembly: RunAssembly, results: ResultsFolder, check: () throws -> Void

@@ -1,7 +1,7 @@
 /// An sbatch script that does a sweep as an array of tasks on one shared results folder.
 ///
 /// A task does one shard. It may be killed and requeued at any time: complete runs are skipped and the one that was
-/// interrupted goes on from its checkpoint. A task that runs out of time is told so two minutes before, saves a
+/// interrupted resumes from its checkpoint. A task that runs out of time is told so two minutes before, saves a
 /// checkpoint and queues itself again.
 package struct SlurmScript: Sendable {
   /// The job's name.

@@ -10,7 +10,7 @@ package enum RunEvent: Sendable {
   case skipped(SweepRun, record: RunRecord)
   /// A run begins.
   case began(SweepRun)
-  /// A run goes on from a checkpoint behind this step.
+  /// A run resumes from a checkpoint after this step.
   case resumed(SweepRun, step: Int)
   /// A training step was done.
   case step(SweepRun, done: Int, of: Int, loss: Double, tokens: Int)
@@ -18,7 +18,7 @@ package enum RunEvent: Sendable {
   case answered(SweepRun, done: Int, of: Int)
   /// A run is complete.
   case finished(SweepRun, record: RunRecord)
-  /// A run failed; the others go on.
+  /// A run failed; the others continue.
   case failed(SweepRun, cause: String)
   /// Nothing is left but runs that other processes are working on.
   case waiting(runs: Int)
@@ -28,8 +28,8 @@ package enum RunEvent: Sendable {
 
 /// The runs of a config, carried out by workers, or here.
 ///
-/// Complete runs are skipped; one that was killed goes on from its last checkpoint; one that fails is recorded, the
-/// others go on, and the next sweep tries it again. Any number of sweeps may work on one results folder.
+/// Complete runs are skipped; one that was killed resumes from its last checkpoint; one that fails is recorded, the
+/// others continue, and the next sweep tries it again. Any number of sweeps may work on one results folder.
 package final class Sweep {
   /// Which runs a sweep does.
   package struct Choice: Sendable {
@@ -72,8 +72,8 @@ package final class Sweep {
   ///   - source: Which runs are to be done: a selection of the config's, or a search.
   ///   - results: Where results go.
   ///   - context: Memory and threads.
-  ///   - cancellation: The wish to stop.
-  ///   - watch: Told what happens, from any thread.
+  ///   - cancellation: The request to stop.
+  ///   - watch: Called with what happens, from any thread.
   /// - Throws: An `InputError` for a model or a dataset that cannot be read, or a method that does not fit.
   package init(
     _ configuration: RunConfiguration, _ source: some RunSource, results: ResultsFolder, context: ComputeContext,
@@ -89,7 +89,7 @@ package final class Sweep {
     runs = proposals.all
   }
 
-  /// How much work each run is beside the others, reckoned from its data and the shapes of its model and method.
+  /// How much work each run is beside the others, estimated from its data and the shapes of its model and method.
   ///
   /// - Throws: An `InputError` for data that cannot be read.
   package func relativeWork() throws -> [Double] { try runs.map { try assembly.cost(of: $0.planned).seconds(.usual) } }
@@ -133,7 +133,7 @@ package final class Sweep {
       advice: fitting > 1 ? "take --jobs \(fitting) or --jobs auto" : "do one run after the other")
   }
 
-  /// What runs need that are to be done, the most first.
+  /// What the runs to do need, the largest need first.
   private func largestNeeds(in available: AvailableMemory, choice: Choice) throws -> [MemoryUse] {
     try runs.filter { choice.isFresh || !results.isComplete($0.id) }
       .map { try assembly.checkMemory(of: $0.planned, in: available) }
@@ -208,7 +208,7 @@ private final class WorkerErrors: @unchecked Sendable {
 
   func add(_ error: any Error) { lock.withLock { errors.append(error) } }
 
-  /// What went wrong goes before a mere wish to stop.
+  /// What went wrong goes before a mere request to stop.
   var first: (any Error)? {
     lock.withLock { errors.first { !($0 is Interruption) } ?? errors.first }
   }

@@ -1,7 +1,7 @@
 import Foundation
 import PEFTCore
 
-/// One run of a sweep, with its place in the plan and the id that its numbers are told by.
+/// One run of a sweep, with its position in the plan and the id of its results.
 package struct SweepRun: Sendable {
   /// The place in the plan of this call, from 0.
   package let index: Int

@@ -1,7 +1,7 @@
 import Foundation
 import PEFTCore
 
-/// How far the sweeps of a results folder have come, told by its files and locks alone.
+/// How far the sweeps of a results folder have come, judged by its files and locks alone.
 package struct SweepStatus: Sendable {
   /// What is known of one run.
   package struct Run: Sendable {
@@ -15,11 +15,11 @@ package struct SweepStatus: Sendable {
     package let seed: Int
     /// The id; nil until a process has read the run's data.
     package let id: String?
-    /// Where it stands.
+    /// Where it is.
     package let state: State
   }
 
-  /// Where a run stands.
+  /// Where a run is.
   package enum State: Sendable {
     /// Complete: seconds of training and evaluation, and the primary score.
     case complete(seconds: Double, score: Double?)
@@ -29,7 +29,7 @@ package struct SweepStatus: Sendable {
     case failed(String)
     /// Its record is damaged or another run's, for this reason; the next `run` does it again.
     case damaged(String)
-    /// Not begun, or interrupted and to go on from a checkpoint.
+    /// Not begun, or interrupted and to resume from a checkpoint.
     case waiting(isInterrupted: Bool)
   }
 
@@ -40,7 +40,7 @@ package struct SweepStatus: Sendable {
 
   /// Looks at a results folder.
   ///
-  /// - Throws: `FileError` for what is no results folder.
+  /// - Throws: `FileError` for what is not a results folder.
   package init(of results: ResultsFolder) throws {
     guard FileManager.default.fileExists(atPath: results.path + "/runs") else {
       throw FileError(path: results.path, "is not a results folder: there is no folder \"runs\" in it")
@@ -107,7 +107,7 @@ package struct SweepStatus: Sendable {
     package var damaged = 0
     /// Runs that nobody is working on.
     package var waiting = 0
-    /// Those of the waiting ones that go on from a checkpoint.
+    /// Those of the waiting ones that resume from a checkpoint.
     package var interrupted = 0
 
     /// All of them.
@@ -142,7 +142,7 @@ package struct SweepStatus: Sendable {
     }
   }
 
-  /// Seconds until all runs are done if as many go on at once as do now, at least one; nil before the first is complete.
+  /// Seconds until all runs are done if as many run at once as do now, at least one; nil before the first is complete.
   ///
   /// A run is taken to last as long as complete ones of its method and dataset, or else as its dataset and its method
   /// let expect.

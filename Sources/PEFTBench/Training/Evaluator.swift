@@ -25,7 +25,7 @@ package struct Evaluator {
   ///   - maximumNewTokens: Most tokens of an answer.
   ///   - batchSize: Prompts worked on at once; changes the speed only.
   ///   - known: Answers to the first prompts, which are not asked again.
-  ///   - progress: Told the answers so far after each batch; what it throws ends the evaluation.
+  ///   - progress: Called with the answers so far after each batch; what it throws ends the evaluation.
   package func generate(
     _ prompts: [[Int32]], maximumNewTokens: Int, batchSize: Int, known: [String] = [],
     progress: (_ answers: [String]) throws -> Void
@@ -51,7 +51,7 @@ package struct Evaluator {
   ///   - choices: For each prompt, the possible answers as ids, as they are trained: with what ends them, so that an
   ///     answer with which another one begins does not win by being shorter. One without ids is never the likeliest.
   ///   - start: The first prompt to look at.
-  ///   - progress: Told the values so far after each prompt; what it throws ends the evaluation.
+  ///   - progress: Called with the values so far after each prompt; what it throws ends the evaluation.
   /// - Returns: For each prompt from `start` on, the summed log-probability of each choice's tokens.
   package func rank(
     _ prompts: [[Int32]], choices: [[[Int32]]], from start: Int = 0, progress: (_ values: [[Double]]) throws -> Void

@@ -21,7 +21,7 @@ struct TrainingBatch: LabelledForest {
   /// Tokens that a common beginning has at least: a shorter one costs more bookkeeping than it saves.
   static let leastShared = 4
 
-  /// The same behind whatever `start` holds, by default nothing.
+  /// The same after whatever `start` holds, by default nothing.
   init(
     _ examples: some Collection<EncodedExample>,
     continuing start: (forest: TokenForest, root: Int?) = (TokenForest(), nil),

@@ -11,7 +11,7 @@ protocol LabelledForest {
 }
 
 extension LabelledForest {
-  /// Where few rows are labelled, the last block computes only those behind its attention.
+  /// Where few rows are labelled, the last block computes only those after its attention.
   var rowsRead: [Int]? { labels.map(\.row) }
 }
 

@@ -49,7 +49,7 @@ public protocol EmbeddingAdapter: AnyObject {
   func merge(intoTable table: inout [Float])
 }
 
-/// What a method may place behind a residual branch (bottleneck adapters).
+/// What a method may place after a residual branch (bottleneck adapters).
 public protocol BranchAdapter: AnyObject {
   /// The trainable parameters, in a fixed order.
   var parameters: [Parameter] { get }

@@ -1,4 +1,4 @@
-/// The residual stream behind the last block, before the final norm: for all rows of a forest, or for some.
+/// The residual stream after the last block, before the final norm: for all rows of a forest, or for some.
 public struct HiddenStates {
   /// `[rows, hidden]`.
   public let states: Variable

@@ -145,7 +145,7 @@ import Testing
     #expect(try run.workspace.run(Self.config).records.count == 2)
     let all = try ReportedResults([run.results.path]).runs
     #expect(all.count == 4)
-    // A comparison says that it is this alone in which they differ; a report tells no more than that something does.
+    // A comparison says that it is this alone in which they differ; a report says no more than that something does.
     let before = try #require(old.first)
     let after = try #require(
       all.first { one in !old.contains { $0.id == one.id } && one.seed == before.seed && one.label == before.label })

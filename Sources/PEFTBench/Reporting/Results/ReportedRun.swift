@@ -36,7 +36,7 @@ package struct ReportedRun: Sendable {
   package internal(set) var key: String
   /// A hash of all that determines the run's numbers but the engine; nil for records of engine 1, which do not tell it.
   let content: String?
-  /// The hashes of what is read of the model, by the keys of an identity; nil where a report tells the run.
+  /// The hashes of what is read of the model, by the keys of an identity; nil where a report describes the run.
   private let modelParts: JSONValue?
   /// `mini`, `full` or `own`.
   package let suite: String
@@ -136,7 +136,7 @@ package struct ReportedRun: Sendable {
     return run
   }
 
-  /// The first digits of the hash of a part of the model, or the part where it is none; nil where it is not told.
+  /// The first digits of the hash of a part of the model, or the part where it is none; nil where it is not known.
   func modelPart(_ key: String) -> String? {
     modelParts?[key].map { part in part.text.map { String($0.prefix(8)) } ?? part.compactText }
   }

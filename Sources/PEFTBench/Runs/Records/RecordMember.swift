@@ -34,7 +34,7 @@ package enum RecordError: Error, Equatable {
   /// The kind of a value.
   package enum Expectation: String, Sendable { case text, number, object, list }
 
-  /// A member without which a record tells no result is not there, or of another kind.
+  /// A member without which a record has no result is missing, or of another kind.
   case missing(Expectation, path: String)
   /// The headline score cannot be one.
   case score(Double, path: String)
@@ -54,7 +54,7 @@ extension RecordMember {
   /// A key path of a part, which threads may share.
   package typealias Path<Value> = any WritableKeyPath<Part, Value> & Sendable
 
-  /// A member without which a record tells no result.
+  /// A member without which a record has no result.
   static func required<Value: RecordValue>(_ key: String, _ path: Path<Value>) -> RecordMember {
     RecordMember(
       key: key, write: { $0[keyPath: path].recordJSON },
@@ -82,7 +82,7 @@ extension RecordMember {
       read: { part, json, _ in part[keyPath: path] = json.flatMap { Value(record: $0) } })
   }
 
-  /// A count without which a record tells no result, written as a whole number; it is kept as a floating-point number,
+  /// A count without which a record has no result, written as a whole number; it is kept as a floating-point number,
   /// since a record of unknown origin may say more than any integer holds.
   static func requiredCount(_ key: String, _ path: Path<Double>) -> RecordMember {
     RecordMember(key: key, write: { .count($0[keyPath: path]) }, read: required(key, path).read)
@@ -160,7 +160,7 @@ extension Array: RecordValue where Element: RecordValue {
   package var recordJSON: JSONValue { .array(map(\.recordJSON)) }
 }
 
-/// A member of a form of its own, such as settings, which each version reads as it can; null is no value.
+/// A member of a form of its own, such as settings, which each version reads as it can; null is not a value.
 extension JSONValue: RecordValue {
   package static var expectation: RecordError.Expectation { .object }
   package init?(record json: JSONValue) {

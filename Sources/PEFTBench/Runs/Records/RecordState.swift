@@ -1,13 +1,13 @@
 import Foundation
 import PEFTCore
 
-/// What stands at the place of a run's record.
+/// What is at the place of a run's record.
 package enum RecordState {
   /// Nothing.
   case absent
   /// The record of the run, which is complete.
   case complete(RunRecord)
-  /// Something that is no record of this run: damaged, or copied from another run. The run is done again.
+  /// Something that is not a record of this run: damaged, or copied from another run. The run is done again.
   case damaged(String)
   /// A record that this program must leave alone, since a newer version wrote it or it cannot be opened.
   case refused(String)

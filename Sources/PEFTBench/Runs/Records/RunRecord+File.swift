@@ -12,7 +12,7 @@ extension RunRecord {
   /// - Parameters:
   ///   - path: The file.
   ///   - id: The run that it must be of; any unless given.
-  /// - Throws: `FileError`, `NewerVersion`, or `DocumentError` for what is no whole record of this version and run.
+  /// - Throws: `FileError`, `NewerVersion`, or `DocumentError` for what is not a whole record of this version and run.
   package static func read(_ path: String, of id: String? = nil) throws -> RunRecord {
     let (value, text) = try JSONParser.parse(file: path)
     if let number = value["schema"]?.string.flatMap(Self.version), let own = version(schema), number > own {

@@ -38,7 +38,7 @@ struct EvaluationStage {
   /// Answers and scores all sets.
   ///
   /// - Parameter saveTraining: Keeps what the stages before came to, for a run that is stopped in this one.
-  /// - Throws: `Interruption` on a wish to stop; `ScoringError` for gold answers that cannot be scored.
+  /// - Throws: `Interruption` on a request to stop; `ScoringError` for gold answers that cannot be scored.
   func result(saveTraining: () -> Void) throws -> Result {
     let sets = scene.data.sets
     let total = sets.reduce(0) { $0 + $1.rows.examples.count }

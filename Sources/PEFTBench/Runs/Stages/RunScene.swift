@@ -14,18 +14,18 @@ struct RunScene {
   let context: ComputeContext
   /// The run's folder.
   let folder: String
-  /// The wish to stop.
+  /// The request to stop.
   let cancellation: CancellationFlag
   /// Whether the run's folder is still there and its lock is held.
   let checkPlace: () throws -> Void
-  /// Told what happens.
+  /// Called with what happens.
   let watch: @Sendable (RunEvent) -> Void
   /// Writes progress.json.
   let progress: RunProgressWriter
 
   /// What to do.
   var planned: PlannedRun { run.planned }
-  /// Where the run keeps what it needs to go on after a kill.
+  /// Where the run keeps what it needs to resume after a kill.
   var checkpointFolder: String { "\(folder)/\(ResultsFolder.checkpointName)" }
   /// Where its draws come from.
   var seeds: SeedStream { SeedStream(planned.seed) }

@@ -21,7 +21,7 @@ struct TrainingStage {
   ///
   /// - Returns: How it went; nothing at all for a run that only judges what is attached, for which no gradient and no
   ///   optimizer is ever made.
-  /// - Throws: `TrainingFailure` for a loss that is no number; `Interruption` on a wish to stop.
+  /// - Throws: `TrainingFailure` for a loss that is not a number; `Interruption` on a request to stop.
   func outcome() throws -> Trainer.Outcome {
     guard scene.planned.trains else { return Trainer.Outcome() }
     let settings = scene.planned.method.training

@@ -20,7 +20,7 @@ extension LlamaLike {
     let name: String? =
       switch parts[3] {
       case "input_layernorm": "attn_norm"
-      // Where it stands behind attention it has a name of its own; else it is the feed-forward part's first norm.
+      // Where it is after attention it has a name of its own; else it is the feed-forward part's first norm.
       case "post_attention_layernorm": norms == .before ? "ffn_norm" : "post_attention_norm"
       case "pre_feedforward_layernorm": "ffn_norm"
       case "post_feedforward_layernorm": "post_ffw_norm"

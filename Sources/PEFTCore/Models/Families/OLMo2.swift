@@ -1,4 +1,4 @@
-/// OLMo 2 (OLMo Team, 2024): Llama's architecture with norms behind the branches instead of before them, and of all
+/// OLMo 2 (OLMo Team, 2024): Llama's architecture with norms after the branches instead of before them, and of all
 /// queries and all keys together.
 enum OLMo2: ModelFamily {
   static let modelTypes = ["olmo2"]
