@@ -26,7 +26,7 @@ public struct ModelConfiguration: Sendable {
   public var positions: PositionKind
   /// Scores are multiplied by this; usually headDimension^-½.
   public var attentionScale: Float
-  /// How many last positions a windowed layer sees; nil for layers that see all.
+  /// How many last positions each layer sees; nil for one that sees all.
   public var windows: [Int?]
   /// Cap of attention scores, `cap · tanh(score / cap)` (Gemma 2).
   public var attentionSoftCap: Float?
