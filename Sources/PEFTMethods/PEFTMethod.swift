@@ -75,6 +75,9 @@ public final class AttachedMethod {
   public let format: AdapterFormat?
   /// What is allowed but should be known, a sentence each.
   public let notes: [String]
+  /// What the method does while it is trained, beside its forward pass: a schedule of ranks, a projection of gradients, a
+  /// penalty.
+  public let participants: [any TrainingParticipant]
 
   private let undo: () -> Void
   private var isAttached = true
@@ -82,12 +85,13 @@ public final class AttachedMethod {
   /// Creates the record of an attach.
   public init(
     parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, notes: [String] = [],
-    undo: @escaping () -> Void
+    participants: [any TrainingParticipant] = [], undo: @escaping () -> Void
   ) {
     self.parameters = parameters
     self.inferenceCost = inferenceCost
     self.format = format
     self.notes = notes
+    self.participants = participants
     self.undo = undo
   }
 

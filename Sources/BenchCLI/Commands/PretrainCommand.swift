@@ -129,6 +129,7 @@ private final class PretrainingWatcher {
       show(step, of: steps, loss: loss, tokens: tokens)
     case .validation(let step, let loss):
       console.note("step \(step): validation loss \(Format.decimal(loss, digits: 4))")
+    case .note(let text): console.note(text)
     }
   }
 

@@ -43,7 +43,7 @@ struct DocumentQueue {
         tokens += document[position.piece].tokens.count
         position.piece += 1
       }
-      if position.piece == document.count {
+      if position.piece >= document.count {
         buffer.removeFirst()
         position = Position(document: position.document + 1, piece: 0)
       }

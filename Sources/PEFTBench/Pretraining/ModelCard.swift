@@ -6,7 +6,7 @@ import PEFTCore
 /// It holds no times and no dates, so that a repeated pretraining gives the same bytes.
 struct ModelCard {
   let summary: JSONValue
-  let history: [PretrainingEntry]
+  let history: [HistoryEntry]
 
   /// Lines of the table of losses.
   private static let tableRows = 12
@@ -102,7 +102,7 @@ struct ModelCard {
     for entry in history.reversed() {
       switch entry {
       case .validation(_, _, let loss): validation = loss
-      case .step(let step, let tokens, let loss, _, _):
+      case .step(let step, _, let loss, _, _, let tokens):
         let shown = validation.map(Self.decimal) ?? ""
         rows.append("| \(Self.grouped(step)) | \(Self.grouped(tokens)) | \(Self.decimal(loss)) | \(shown) |")
         if validation != nil { validatedRows.append(rows[rows.count - 1]) }

@@ -26,11 +26,29 @@ struct PretrainedModelFolder {
     return PretrainingSummary(value)
   }
 
-  /// Makes the folder and the one of the checkpoints.
+  /// How to go on where something else is in the way.
+  static let freshAdvice = "--fresh starts over"
+
+  private var checkpointFolder: String { file("checkpoint") }
+
+  /// The file of the checkpoint.
+  var checkpoint: String { checkpointFolder + "/training.safetensors" }
+
+  /// Makes the folder and the one of the checkpoint.
+  ///
+  /// - Throws: `FileError` where the folder is taken, or holds a checkpoint in a form that is not read any more.
   func create() throws {
     try output.claim()
-    try AtomicFile.makeFolder(file("checkpoint"))
+    try AtomicFile.makeFolder(checkpointFolder)
+    let files = try? FileManager.default.contentsOfDirectory(atPath: checkpointFolder)
+    if let old = files?.first(where: { $0.hasPrefix("step-") }) {
+      throw FileError(
+        path: "\(checkpointFolder)/\(old)", "is a checkpoint of an earlier version of the program; \(Self.freshAdvice)")
+    }
   }
+
+  /// Removes the checkpoint, which is not needed any more.
+  func removeCheckpoint() { try? FileManager.default.removeItem(atPath: checkpointFolder) }
 
   /// The folder, which is one of ours without a marker too where the description of a training lies in it.
   private var output: OutputFolder {
@@ -51,14 +69,14 @@ struct PretrainedModelFolder {
   }
 
   /// Writes the lines of the history so far.
-  func write(history: [PretrainingEntry]) throws(FileError) {
+  func write(history: [HistoryEntry]) throws(FileError) {
     try AtomicFile.write(history.flatMap(\.json.line), to: file(Self.historyName))
   }
 
   /// Writes everything; the description of the training last, as the mark that the folder is complete.
   func write(
     _ description: LlamaDescription, vocabulary: ByteLevelVocabulary, parameters: [Parameter],
-    history: [PretrainingEntry], summary: PretrainingSummary
+    history: [HistoryEntry], summary: PretrainingSummary
   ) throws {
     try? FileManager.default.removeItem(atPath: file(Self.summaryName))
     var writer = SafetensorsWriter()

@@ -11,12 +11,14 @@ package struct Pretrainer {
   package enum Event: Sendable {
     /// The vocabulary is learned: how many tokens it has, and how many were asked for.
     case vocabulary(tokens: Int, wanted: Int)
-    /// The work goes on from a checkpoint behind this step.
+    /// The work goes on from a checkpoint after this step.
     case resumed(step: Int, steps: Int)
     /// A step was taken; `tokens` have gone by since this process began.
     case step(step: Int, steps: Int, loss: Double, tokens: Int)
     /// The loss on the held-out documents.
     case validation(step: Int, loss: Double)
+    /// What the user should know: that a checkpoint could not be written.
+    case note(String)
   }
 
   /// What came of it.
@@ -64,16 +66,20 @@ package struct Pretrainer {
   ///
   /// - Parameters:
   ///   - fresh: Whether to begin again where there is a checkpoint or a model.
-  ///   - cancellation: A wish to stop; a checkpoint is written first.
-  ///   - watch: Told what happens.
+  ///   - cancellation: A request to stop; a checkpoint is written first.
+  ///   - watch: Told what happens; a checkpoint is written before what it throws at a step ends the work.
   /// - Throws: `Interruption`; `TrainingFailure` where a loss or gradient is not finite, the last checkpoint
-  ///   left as it is; `FileError` and `CheckpointError` for an output folder that belongs to something else.
-  package func run(fresh: Bool, cancellation: CancellationFlag, watch: Watcher) throws -> Outcome {
+  ///   left as it is; `FileError` for an output folder or a checkpoint that belongs to something else or is damaged.
+  package func run(
+    fresh: Bool, cancellation: CancellationFlag, watch: @escaping Watcher
+  ) throws -> Outcome {
     let folder = PretrainedModelFolder(path: configuration.output)
-    let checkpoint = PretrainingCheckpoint(output: configuration.output)
     if let summary = try folder.summary(identity: fresh ? nil : identity), !fresh { return .wasComplete(summary) }
-    if fresh { checkpoint.remove() }
+    if fresh { folder.removeCheckpoint() }
     try folder.create()
+    let checkpoint = TrainingCheckpoint(
+      path: folder.checkpoint, identity: identity, everySteps: configuration.training.checkpointEvery,
+      refusal: .ends(advice: PretrainedModelFolder.freshAdvice), complain: { try? watch(.note($0)) })
     var order = order
     let vocabulary = learnVocabulary(&order)
     try watch(.vocabulary(tokens: vocabulary.tokens.count, wanted: configuration.vocabulary.size))
@@ -83,29 +89,30 @@ package struct Pretrainer {
       order.validation, of: corpus, by: encoder, training: configuration.training, workers: context.workers)
     let description = LlamaDescription(configuration.architecture, vocabularySize: vocabulary.tokens.count)
     let copies = try makeCopies(description)
-    let optimizer = makeOptimizer(copies.parameters)
-
-    var progress = PretrainingCheckpoint.Progress()
-    if checkpoint.exists {
-      progress = try checkpoint.restore(into: copies.parameters, optimizer: optimizer, identity: identity)
-      try watch(.resumed(step: progress.step, steps: configuration.training.steps))
+    let source = DocumentSource(
+      copies, training: configuration.training, validation: validation, context: context
+    ) { [corpus, configuration, context, order] position in
+      DocumentQueue(
+        corpus: corpus, order: order, encoder: encoder, pieceLength: configuration.training.sequenceLength,
+        position: position, workers: context.workers)
     }
-    try train(
-      copies, optimizer, validation, &progress, order: order, encoder: encoder, folder: folder,
-      checkpoint: checkpoint, cancellation: cancellation, watch: watch)
+    var outcome = try train(
+      copies, source, folder: folder, checkpoint: checkpoint, cancellation: cancellation, watch: watch)
 
     // What is measured last is what is written.
     copies.parameters.forEach { $0.roundToBFloat16() }
-    if let loss = validation.loss(copies) {
-      progress.history.append(.validation(step: progress.step, tokens: progress.tokens, loss: loss))
-      try watch(.validation(step: progress.step, loss: loss))
+    if source.hasValidation {
+      let loss = source.validationLoss()
+      outcome.history.append(
+        .validation(step: outcome.stepCount, extent: .tokens(outcome.tokenCount), loss: loss))
+      try watch(.validation(step: outcome.stepCount, loss: loss))
     }
     let summary = PretrainingSummary(
-      configuration, identity: identity, progress: progress, parameterCount: copies.model.parameterCount,
+      configuration, identity: identity, outcome: outcome, parameterCount: copies.model.parameterCount,
       vocabularySize: vocabulary.tokens.count, validation: validation)
     try folder.write(
-      description, vocabulary: vocabulary, parameters: copies.parameters, history: progress.history, summary: summary)
-    checkpoint.remove()
+      description, vocabulary: vocabulary, parameters: copies.parameters, history: outcome.history, summary: summary)
+    folder.removeCheckpoint()
     return .trained(summary)
   }
 
@@ -144,60 +151,43 @@ package struct Pretrainer {
       maximumGradientNorm: training.maximumGradientNorm > 0 ? training.maximumGradientNorm : nil, context: context)
   }
 
+  /// The training itself, from the checkpoint on where there is one.
   private func train(
-    _ copies: ModelCopies, _ optimizer: Optimizer, _ validation: ValidationSet,
-    _ progress: inout PretrainingCheckpoint.Progress, order: DocumentOrder, encoder: DocumentEncoder,
-    folder: PretrainedModelFolder, checkpoint: PretrainingCheckpoint, cancellation: CancellationFlag, watch: Watcher
-  ) throws {
+    _ copies: ModelCopies, _ source: DocumentSource, folder: PretrainedModelFolder, checkpoint: TrainingCheckpoint,
+    cancellation: CancellationFlag, watch: Watcher
+  ) throws -> TrainingOutcome {
     let training = configuration.training
     let steps = training.steps
-    let schedule = LearningRateSchedule(
-      training.scheduler.shape, warmupSteps: configuration.warmupSteps, stepCount: steps)
-    var queue = DocumentQueue(
-      corpus: corpus, order: order, encoder: encoder, pieceLength: training.sequenceLength,
-      position: progress.position, workers: context.workers)
-    let tokensBefore = progress.tokens
-    while progress.step < steps {
-      let step = progress.step + 1
-      // Documents are not cut at the end of a batch, so a batch has a few tokens more, and the next one fewer.
-      let batch = PretrainingBatch(
-        queue.next(max(1, step * training.batchTokens - progress.tokens)), shards: training.shards)
-      let loss = copies.takeGradients(of: batch)
-      let norm = optimizer.gradientNorm()
-      guard loss.isFinite, norm.isFinite else {
-        let rest = checkpoint.exists ? "the last checkpoint is in \(checkpoint.folder)" : "there is no checkpoint yet"
-        throw TrainingFailure(
-          description: "step \(step): the loss is \(Self.shown(loss)) and the gradient's norm \(Self.shown(norm)); "
-            + "the learning rate may be too high; \(rest)")
+    let loop = TrainingLoop(
+      TrainingAssembly(
+        parameters: copies.parameters, optimizer: makeOptimizer(copies.parameters), source: source, participants: []),
+      plan: TrainingLoop.Plan(
+        steps: steps, learningRate: training.learningRate,
+        schedule: LearningRateSchedule(
+          training.scheduler.shape, warmupSteps: configuration.warmupSteps, stepCount: steps),
+        loggingSteps: training.loggingSteps, validationEvery: training.validationEvery,
+        // The last step is validated as it is written.
+        validatesLast: false), seeds: seeds, context: context)
+    var tokensBefore = 0
+    do {
+      return try loop.run(checkpoint: checkpoint) { event in
+        switch event {
+        case .resumed(let step, let tokens):
+          tokensBefore = tokens
+          try watch(.resumed(step: step, steps: steps))
+        case .validated(let step, let loss): try watch(.validation(step: step, loss: loss))
+        case .stepped(let loss, let outcome, let isLogged):
+          if isLogged { try folder.write(history: outcome.history) }
+          try watch(
+            .step(step: outcome.stepCount, steps: steps, loss: loss, tokens: outcome.tokenCount - tokensBefore))
+          if outcome.stepCount < steps { try cancellation.check() }
+        }
       }
-      let rate = training.learningRate * schedule.factor(at: step - 1)
-      optimizer.step(learningRate: rate, gradientNorm: norm)
-      progress.step = step
-      progress.tokens += batch.tokenCount
-      progress.position = queue.position
-      progress.pendingLoss = (progress.pendingLoss.sum + loss, progress.pendingLoss.steps + 1)
-      if step % training.loggingSteps == 0 || step == steps {
-        progress.history.append(
-          .step(
-            step: step, tokens: progress.tokens, loss: progress.pendingLoss.sum / Double(progress.pendingLoss.steps),
-            learningRate: rate, gradientNorm: norm))
-        progress.pendingLoss = (0, 0)
-        try folder.write(history: progress.history)
-      }
-      if step % training.validationEvery == 0, step < steps, let loss = validation.loss(copies) {
-        progress.history.append(.validation(step: step, tokens: progress.tokens, loss: loss))
-        try watch(.validation(step: step, loss: loss))
-      }
-      let isCancelled = cancellation.isCancelled
-      if step < steps, step % training.checkpointEvery == 0 || isCancelled {
-        try checkpoint.save(progress, parameters: copies.parameters, optimizer: optimizer, identity: identity)
-      }
-      if isCancelled, step < steps { throw Interruption() }
-      try watch(.step(step: step, steps: steps, loss: loss, tokens: progress.tokens - tokensBefore))
+    } catch let failure as TrainingFailure {
+      let rest = checkpoint.exists ? "the last checkpoint is \(checkpoint.path)" : "there is no checkpoint yet"
+      throw TrainingFailure(description: "\(failure.description); \(rest)")
     }
   }
-
-  private static func shown(_ value: Double) -> String { value.isNaN ? "not a number" : "\(value)" }
 }
 
 extension Pretrainer {

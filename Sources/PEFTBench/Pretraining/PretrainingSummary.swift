@@ -6,21 +6,21 @@ package struct PretrainingSummary: Sendable {
   package let json: JSONValue
 
   init(
-    _ configuration: PretrainingConfiguration, identity: String, progress: PretrainingCheckpoint.Progress,
+    _ configuration: PretrainingConfiguration, identity: String, outcome: TrainingOutcome,
     parameterCount: Int, vocabularySize: Int, validation: ValidationSet
   ) {
     var training: Double?
     var validationLoss: Double?
-    for entry in progress.history {
+    for entry in outcome.history {
       switch entry {
-      case .step(_, _, let loss, _, _): training = loss
+      case .step(_, _, let loss, _, _, _): training = loss
       case .validation(_, _, let loss): validationLoss = loss
       }
     }
     var json: JSONValue = [
       "schema": "peft-bench.pretraining/1", "identity": JSONValue(identity), "parameters": JSONValue(parameterCount),
-      "vocabulary_size": JSONValue(vocabularySize), "steps": JSONValue(progress.step),
-      "tokens": JSONValue(progress.tokens), "training_loss": JSONValue(training),
+      "vocabulary_size": JSONValue(vocabularySize), "steps": JSONValue(outcome.stepCount),
+      "tokens": JSONValue(outcome.tokenCount), "training_loss": JSONValue(training),
       "validation_loss": JSONValue(validationLoss),
     ]
     if validation.labelCount > 0 {

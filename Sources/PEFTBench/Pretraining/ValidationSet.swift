@@ -51,9 +51,8 @@ struct ValidationSet {
     }
   }
 
-  /// The mean loss over all trained tokens; nil where none is held out.
-  func loss(_ copies: ModelCopies) -> Double? {
-    guard labelCount > 0 else { return nil }
-    return batches.reduce(0.0) { $0 + copies.loss(of: $1) * Double($1.labelCount) } / Double(labelCount)
+  /// The mean loss over all trained tokens, of which there is one at least.
+  func loss(_ copies: ModelCopies) -> Double {
+    batches.reduce(0.0) { $0 + copies.loss(of: $1) * Double($1.labelCount) } / Double(labelCount)
   }
 }

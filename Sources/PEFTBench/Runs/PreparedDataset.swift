@@ -183,6 +183,9 @@ struct PreparedDataset {
 
   /// The training examples in two parts, the second one held back for validation.
   ///
+  /// Which ones are held back is drawn from the seed alone, group by group, and not by label: of few rows the held-back
+  /// ones may have the labels in other shares than the rest. Drawing them by label would change published numbers.
+  ///
   /// - Parameter configuration: Says how many; nil for none.
   func parts(
     _ configuration: TrainingConfiguration?, _ seeds: SeedStream

@@ -50,6 +50,14 @@ package struct CheckpointFile {
     return values
   }
 
+  /// A tensor of whatever shape it has, in memory of `pool`.
+  ///
+  /// - Throws: `CheckpointError` for a tensor that is missing or not finite.
+  func tensor(_ name: String, in pool: MemoryPool) throws -> Tensor {
+    let shape = tensors[name]?.shape ?? []
+    return Tensor(try values(name, shape: shape), shape: shape, in: pool)
+  }
+
   // MARK: - Writing
 
   /// Collects the content of a file.

@@ -5,29 +5,42 @@ import PEFTCore
 /// Where a training keeps its state from time to time, so that a killed run goes on from there and ends with the
 /// same bytes as an undisturbed one.
 ///
-/// One safetensors file with a checksum, replaced as a whole: values of the parameters, the optimizer's moments and the
-/// best parameters as tensors, everything else as one JSON text among the metadata. A file that is damaged is put aside,
-/// and the training starts again.
+/// One safetensors file with a checksum, replaced as a whole: the values of the parameters, the optimizer's moments and
+/// the tensors of the participants as tensors, everything else as one JSON text among the metadata. A file that is damaged,
+/// or that a training with other participants wrote, is put aside, and the training starts again; or it ends the training,
+/// where that was chosen.
 package final class TrainingCheckpoint {
+  /// What becomes of a file that cannot be used.
+  enum Refusal {
+    /// The training starts from the beginning. A damaged file is kept beside; one of another training or of another
+    /// version of the program is overwritten.
+    case startsAgain
+    /// The training ends with an error that says how to start again.
+    case ends(advice: String)
+  }
+
   /// The file.
   package let path: String
 
   private static let stateKey = "state"
 
-  /// What the state belongs to; a file of anything else is passed over.
+  /// What the state belongs to.
   private let identity: String
   private let everySteps: Int?
   private let interval: Double
+  private let refusal: Refusal
   private var last = DispatchTime.now()
   /// Whether the file holds the end of the training.
   private var hasResult = false
+  /// Who takes part in the training, for the state that goes with its result.
+  private var participants: [any TrainingParticipant] = []
   /// Told when a checkpoint could not be written, which is no reason to give up the training.
   private let complain: (String) -> Void
 
   /// Seconds between two checkpoints unless a number of steps is given.
   package static let usualInterval = 60.0
 
-  /// Names a checkpoint.
+  /// Names a checkpoint whose file, where it cannot be used, lets the training start again.
   ///
   /// - Parameters:
   ///   - path: The file.
@@ -35,31 +48,68 @@ package final class TrainingCheckpoint {
   ///   - everySteps: Steps between two checkpoints; nil to go by time.
   ///   - interval: Seconds between two checkpoints where they go by time.
   ///   - complain: Told what kept a checkpoint from being written or read.
-  package init(
+  package convenience init(
     path: String, identity: String, everySteps: Int?, interval: Double = usualInterval,
+    complain: @escaping (String) -> Void
+  ) {
+    self.init(
+      path: path, identity: identity, everySteps: everySteps, interval: interval, refusal: .startsAgain,
+      complain: complain)
+  }
+
+  init(
+    path: String, identity: String, everySteps: Int?, interval: Double = usualInterval, refusal: Refusal,
     complain: @escaping (String) -> Void
   ) {
     self.path = path
     self.identity = identity
     self.everySteps = everySteps
     self.interval = interval
+    self.refusal = refusal
     self.complain = complain
   }
 
-  /// Whether a state behind so many steps should be saved.
+  /// Whether there is a file.
+  var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
+  /// Whether the state after `step` steps should be saved.
   func isDue(step: Int) -> Bool {
     if let everySteps { return step % everySteps == 0 }
     return last.secondsUntilNow >= interval
   }
 
-  /// Saves a state; the optimizer is nil behind the last step.
-  func save(_ state: TrainingState, parameters: [Parameter], optimizer: Optimizer?) {
-    var writer = CheckpointFile.Writer(texts: [Self.stateKey: json(of: state, optimizer: optimizer).compactText])
-    for (index, parameter) in parameters.enumerated() { writer.add("parameter.\(index)", parameter.value) }
-    for (index, moment) in (optimizer?.moments ?? []).enumerated() { writer.add("moment.\(index)", moment) }
-    for (index, values) in (state.best?.values ?? []).enumerated() {
-      writer.add("best.\(index)", values, shape: parameters[index].shape)
+  // MARK: - Writing
+
+  /// Saves the state after a step.
+  func save(_ state: TrainingState, of assembly: TrainingAssembly) {
+    write(
+      state, parameters: assembly.parameters, participants: assembly.participants,
+      unfinished: (assembly.optimizer, assembly.source))
+  }
+
+  /// - Parameter unfinished: What the steps depend on that are left; nil where none are.
+  private func write(
+    _ state: TrainingState, parameters: [Parameter], participants: [any TrainingParticipant],
+    unfinished: (optimizer: Optimizer, source: any TrainingSource)?
+  ) {
+    var json = state.json
+    json["identity"] = JSONValue(identity)
+    json["version"] = JSONValue(Version.current)
+    var tensors = parameters.enumerated().map { ("parameter.\($0)", $1.value) }
+    if let (optimizer, source) = unfinished {
+      json["optimizer_steps"] = JSONValue(optimizer.stepCount)
+      tensors += optimizer.moments.enumerated().map { ("moment.\($0)", $1) }
+      json["source"] = Self.json(of: source.state, prefix: "source", &tensors)
     }
+    json["participants"] = .array(
+      participants.enumerated().map { index, participant in
+        var json = Self.json(of: participant.state, prefix: "participant.\(index)", &tensors)
+        json["name"] = JSONValue(participant.name)
+        json["settings"] = JSONValue(participant.settings)
+        return json
+      })
+    var writer = CheckpointFile.Writer(texts: [Self.stateKey: json.compactText])
+    for (name, tensor) in tensors { writer.add(name, tensor) }
     do {
       // Only this one: the run's own is gone where somebody removed the results.
       let folder = FilePath.folder(of: path)
@@ -71,150 +121,118 @@ package final class TrainingCheckpoint {
     last = .now()
   }
 
-  /// Takes a saved state up.
-  ///
-  /// - Parameters:
-  ///   - parameters: Get their saved values.
-  ///   - optimizer: Gets its saved state, which there is none of behind the last step.
-  ///   - steps: Steps of the whole training.
-  /// - Returns: The state; nil, with nothing changed but first values made, if there is none that fits.
-  func restore(parameters: [Parameter], optimizer: Optimizer, steps: Int) -> TrainingState? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    do {
-      let file = try CheckpointFile(path: path)
-      let json = try JSONParser.parse(DocumentText(name: path, bytes: Array(file.text(Self.stateKey).utf8)))
-      guard json["identity"]?.string == identity, json["version"]?.string == Version.current else { return nil }
-      guard var state = TrainingState(json: json, steps: steps) else {
-        throw FileError(path: path, "its state cannot be that of a training of \(steps) steps")
-      }
-      // Everything is read before anything is changed.
-      func tensors(_ kind: String, _ shapes: [[Int]]) throws -> [[Float]] {
-        try shapes.enumerated().map { try file.values("\(kind).\($0)", shape: $1) }
-      }
-      let shapes = parameters.map(\.shape)
-      let values = try tensors("parameter", shapes)
-      let best = json["best"]?.isNull ?? true ? nil : try tensors("best", shapes)
-      if state.outcome.stepCount < steps {
-        let moments = try tensors("moment", optimizer.moments.map(\.shape))
-        guard json["optimizer_steps"]?.integer == state.outcome.stepCount,
-          optimizer.restore(stepCount: state.outcome.stepCount, moments: moments)
-        else { throw FileError(path: path, "its optimizer's state is not that after the step of its parameters") }
-      }
-      for (parameter, values) in zip(parameters, values) {
-        // What is derived from the first value must be derived before it is gone.
-        _ = parameter.value
-        parameter.assign(values)
-      }
-      if let loss = json["best"]?.number, let best { state.best = (loss, best) }
-      last = .now()
-      return state
-    } catch {
-      let kept = (try? AtomicFile.putAside(path)).map { "; it is kept as \($0)" } ?? ""
-      complain("the checkpoint cannot be used, so the run starts again: \(error)\(kept)")
-      return nil
-    }
+  private static func json(
+    of state: SavedState, prefix: String, _ tensors: inout [(String, Tensor)]
+  ) -> JSONValue {
+    tensors += state.tensors.map { ("\(prefix).\($0.name)", $0.tensor) }
+    var texts: JSONValue = [:]
+    for (name, text) in state.texts.sorted(by: { $0.key < $1.key }) { texts[name] = JSONValue(text) }
+    return ["texts": texts, "tensors": JSONValue(state.tensors.map(\.name))]
   }
 
   /// Saves what a training ended with, if it is long since the last checkpoint: `outcome`, and parameters that hold the
   /// result.
-  func saveResult(_ outcome: Trainer.Outcome, parameters: [Parameter], evenIfRecent: Bool = false) {
+  func saveResult(_ outcome: TrainingOutcome, parameters: [Parameter], evenIfRecent: Bool = false) {
     guard !hasResult, evenIfRecent || everySteps != nil || last.secondsUntilNow >= interval else { return }
     var state = TrainingState()
     state.outcome = outcome
-    save(state, parameters: parameters, optimizer: nil)
+    state.isEnded = true
+    write(state, parameters: parameters, participants: participants, unfinished: nil)
     hasResult = true
   }
 
-  private func json(of state: TrainingState, optimizer: Optimizer?) -> JSONValue {
-    let outcome = state.outcome
-    return [
-      "identity": JSONValue(identity), "version": JSONValue(Version.current),
-      "step": JSONValue(outcome.stepCount), "tokens": JSONValue(outcome.tokenCount),
-      "last_loss": JSONValue(outcome.lastLoss), "seconds": JSONValue(outcome.seconds),
-      "peak": outcome.peak.json, "history": .array(outcome.history.map(\.json)),
-      "logged": [JSONValue(state.logged.loss), JSONValue(state.logged.steps)], "best": JSONValue(state.best?.loss),
-      "optimizer_steps": JSONValue(optimizer?.stepCount),
-    ]
-  }
-}
+  // MARK: - Reading
 
-/// What changes from one step of a training to the next, beside tensors.
-struct TrainingState {
-  var outcome = Trainer.Outcome()
-  /// The losses since the last line of the history.
-  var logged = (loss: 0.0, steps: 0)
-  /// The lowest validation loss, with the parameters that had it.
-  var best: (loss: Double, values: [[Float]])?
-
-  /// More than any training sees, and few enough that a batch can be added.
-  private static let mostTokens = 1 << 56
-
-  init() {}
-
-  /// The state as a checkpoint has it, without the best parameters; nil for what no training of `steps` steps comes to.
-  init?(json: DocumentValue, steps: Int) {
-    guard let step = json["step"]?.integer, let tokens = json["tokens"]?.integer, let history = json["history"]?.array,
-      let sums = json["logged"]?.array, sums.count == 2, let loss = sums[0].number,
-      let loggedSteps = sums[1].integer, let peak = MemoryUse(json["peak"])
-    else { return nil }
-    let seconds = json["seconds"]?.number ?? 0
-    guard 0...steps ~= step, 0...step ~= loggedSteps, 0...Self.mostTokens ~= tokens, seconds.isFinite, seconds >= 0,
-      loss.isFinite
-    else {
-      return nil
+  /// Takes a saved state up.
+  ///
+  /// - Parameters:
+  ///   - assembly: Gets its saved values; an optimizer only where steps are left.
+  ///   - steps: Steps of the whole training.
+  /// - Returns: The state, or nil for none; then parameters and optimizer are as they were.
+  /// - Throws: What is wrong with the file; parameters and optimizer are as they were, but participants may have taken
+  ///   their part of it.
+  func restore(_ assembly: TrainingAssembly, steps: Int) throws -> TrainingState? {
+    participants = assembly.participants
+    guard exists else { return nil }
+    let file = try CheckpointFile(path: path)
+    let json = try JSONParser.parse(DocumentText(name: path, bytes: Array(file.text(Self.stateKey).utf8)))
+    guard json["identity"]?.string == identity, json["version"]?.string == Version.current else {
+      guard case .ends(let advice) = refusal else { return nil }
+      throw FileError(
+        path: path, "belongs to another config or corpus, or to another version of the program; \(advice)")
     }
-    outcome.stepCount = step
-    outcome.tokenCount = tokens
-    outcome.lastLoss = json["last_loss"]?.number ?? .nan
-    outcome.seconds = seconds
-    outcome.peak = peak
-    logged = (loss, loggedSteps)
-    for line in history {
-      guard let entry = HistoryEntry(json: line), 1...max(1, step) ~= entry.step else { return nil }
-      outcome.history.append(entry)
+    guard let state = TrainingState(json: json, steps: steps) else {
+      throw FileError(path: path, "its state cannot be that of a training of \(steps) steps")
     }
-  }
-}
-
-extension HistoryEntry {
-  /// The step that it tells of.
-  fileprivate var step: Int {
-    switch self {
-    case .step(let step, _, _, _, _, _), .validation(let step, _, _): step
+    // Everything is read before parameters are changed.
+    let values = try assembly.parameters.enumerated().map { try file.values("parameter.\($0)", shape: $1.shape) }
+    var moments: [[Float]] = []
+    if !state.isEnded {
+      moments = try assembly.optimizer.moments.enumerated().map { try file.values("moment.\($0)", shape: $1.shape) }
+      guard json["optimizer_steps"]?.integer == state.outcome.stepCount else {
+        throw FileError(path: path, "its optimizer's state is not that after the step of its parameters")
+      }
     }
-  }
-
-  /// A line of a history that was read; numbers that are no finite ones were written as null.
-  init?(json: DocumentValue) {
-    guard let step = json["step"]?.integer, let epoch = json["epoch"]?.number else { return nil }
-    if let loss = json.object?["validation_loss"] {
-      self = .validation(step: step, epoch: epoch, loss: loss.number ?? .nan)
-    } else if let rate = json["learning_rate"]?.number, let tokens = json["tokens"]?.integer {
-      self = .step(
-        step: step, epoch: epoch, loss: json["loss"]?.number ?? .nan, learningRate: rate,
-        gradientNorm: json["gradient_norm"]?.number ?? .nan, tokens: tokens)
-    } else {
-      return nil
+    for (participant, state) in zip(participants, try participantStates(json["participants"], of: file)) {
+      do { try participant.restore(state) } catch {
+        throw FileError(path: path, "the state of \"\(participant.name)\" does not fit: \(error)")
+      }
     }
-  }
-}
-
-extension MemoryUse {
-  /// Bytes by kind, in the order of the kinds.
-  var json: JSONValue { JSONValue(MemoryKind.allCases.map { self[$0] }) }
-
-  /// More than any machine has, and little enough that sums of it do not overflow.
-  private static let mostBytes = 1 << 56
-
-  /// Bytes that were written as `json`.
-  init?(_ json: DocumentValue?) {
-    guard let bytes = json?.array?.compactMap(\.integer), bytes.count == MemoryKind.allCases.count,
-      bytes.allSatisfy({ 0...Self.mostBytes ~= $0 })
-    else { return nil }
-    self.init()
-    for (kind, count) in zip(MemoryKind.allCases, bytes) { self[kind] = count }
+    if !state.isEnded {
+      try assembly.source.restore(try Self.state(json["source"], prefix: "source", of: file))
+      guard assembly.optimizer.restore(stepCount: state.outcome.stepCount, moments: moments) else {
+        throw FileError(path: path, "does not fit the optimizer")
+      }
+    }
+    for (parameter, values) in zip(assembly.parameters, values) {
+      // In place, since copies of a model share the memory. What is derived from the first value is derived before it is
+      // overwritten, when the value is asked for.
+      let target = UnsafeMutableBufferPointer(start: parameter.value.mutableElements, count: values.count)
+      _ = target.update(fromContentsOf: values)
+    }
+    hasResult = state.isEnded
+    last = .now()
+    return state
   }
 
-  /// The one with more bytes in all, the earlier of equals.
-  func peak(with later: MemoryUse) -> MemoryUse { later.total > total ? later : self }
+  /// The states of the participants.
+  ///
+  /// - Throws: `FileError` where others took part.
+  private func participantStates(_ json: DocumentValue?, of file: CheckpointFile) throws -> [SavedState] {
+    let saved = json?.array ?? []
+    func title(_ name: String, _ settings: String) -> String { settings.isEmpty ? name : "\(name) (\(settings))" }
+    let found = saved.map { title($0["name"]?.string ?? "", $0["settings"]?.string ?? "") }
+    let expected = participants.map { title($0.name, $0.settings) }
+    guard found == expected else {
+      func list(_ titles: [String]) -> String { titles.isEmpty ? "none" : titles.joined(separator: ", ") }
+      throw FileError(
+        path: path, "the participants of its training are \(list(found)), and those of this one \(list(expected))")
+    }
+    return try saved.enumerated().map { try Self.state($1, prefix: "participant.\($0)", of: file) }
+  }
+
+  private static func state(
+    _ json: DocumentValue?, prefix: String, of file: CheckpointFile
+  ) throws -> SavedState {
+    var texts: [String: String] = [:]
+    for member in json?["texts"]?.object?.members ?? [] { texts[member.key] = member.value.string }
+    // Memory that no training's count has: it is copied and given up at once.
+    let pool = MemoryPool()
+    let tensors = try (json?["tensors"]?.array ?? []).compactMap(\.string).map { name in
+      (name: name, tensor: try file.tensor("\(prefix).\(name)", in: pool))
+    }
+    return SavedState(texts: texts, tensors: tensors)
+  }
+
+  /// Deals with a file that `restore` could not use: keeps it beside, so that the training starts again.
+  ///
+  /// - Throws: The error, where it is to end the training.
+  func putAside(_ error: any Error) throws {
+    if case .ends(let advice) = refusal {
+      if let error = error as? FileError, error.message.hasSuffix(advice) { throw error }
+      throw FileError(path: path, "the checkpoint cannot be used: \(error); \(advice)")
+    }
+    let kept = (try? AtomicFile.putAside(path)).map { "; it is kept as \($0)" } ?? ""
+    complain("the checkpoint cannot be used, so the run starts again: \(error)\(kept)")
+  }
 }

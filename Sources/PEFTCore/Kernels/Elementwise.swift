@@ -19,6 +19,17 @@ enum Elementwise {
     }
   }
 
+  /// Moves `y` towards `x`: `y = y + share · (x - y)`.
+  static func interpolate(
+    from y: UnsafeMutablePointer<Float>, towards x: UnsafePointer<Float>, by share: Float, count: Int, workers: Workers
+  ) {
+    workers.run(count: count, grain: elementwiseGrain) { start, count in
+      mapVectors(x + start, UnsafePointer(y + start), into: y + start, count: count) { x, y in
+        y.adding(share, times: x - y)
+      }
+    }
+  }
+
   /// Writes `z = x · y`.
   static func multiply(
     _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>, count: Int,

@@ -47,7 +47,7 @@ import Testing
         cd '\(workspace.folder.path)'
         "$PROGRAM" model pretrain c.json &
         program=$!
-        while ! ls tiny/checkpoint/step-* > /dev/null 2>&1 && kill -0 $program; do sleep 0.05; done
+        while ! [ -e tiny/checkpoint/training.safetensors ] && kill -0 $program; do sleep 0.05; done
         kill -INT $program; wait $program
         """)
     #expect(interrupted.status == 130, "\(interrupted.diagnostics)")

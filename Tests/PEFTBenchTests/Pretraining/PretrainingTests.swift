@@ -44,19 +44,19 @@ import Testing
     let configuration = try tiny.configuration()
     try tiny.run(configuration, output: "whole")
     let expected = try tiny.files("whole")
+    let unfinished = [".peft-bench", "checkpoint/training.safetensors", "history.jsonl"]
     try tiny.run(configuration, output: "threads", threads: 3)
     #expect(try tiny.files("threads") == expected)
 
-    // Killed between two checkpoints, then asked to stop, then left alone.
+    // Killed between two checkpoints (what a kill would leave is copied), then asked to stop, then left alone.
     #expect(throws: Stop.self) {
-      try tiny.run(configuration, output: "broken") { event in
-        if case .step(17, _, _, _) = event { throw Stop() }
+      try tiny.run(configuration, output: "other") { event in
+        guard case .step(17, _, _, _) = event else { return }
+        try FileManager.default.copyItem(atPath: tiny.path("other"), toPath: tiny.path("broken"))
+        throw Stop()
       }
     }
-    #expect(
-      try tiny.files("broken").keys.sorted() == [
-        ".peft-bench", "checkpoint/step-000000014.safetensors", "history.jsonl",
-      ])
+    #expect(try tiny.files("broken").keys.sorted() == unfinished)
     let flag = CancellationFlag()
     var resumedFrom: Int?
     #expect(throws: Interruption.self) {
@@ -66,12 +66,14 @@ import Testing
       }
     }
     #expect(resumedFrom == 14)
-    #expect(
-      try tiny.files("broken").keys.sorted() == [
-        ".peft-bench", "checkpoint/step-000000023.safetensors", "history.jsonl",
-      ])
-    try tiny.run(configuration, output: "broken")
+    #expect(try tiny.files("broken").keys.sorted() == unfinished)
+    try tiny.run(configuration, output: "broken") { if case .resumed(let step, _) = $0 { resumedFrom = step } }
+    #expect(resumedFrom == 22)
     #expect(try tiny.files("broken") == expected)
+    // What a watcher throws is preceded by a checkpoint.
+    try tiny.run(configuration, output: "other") { if case .resumed(let step, _) = $0 { resumedFrom = step } }
+    #expect(resumedFrom == 17)
+    #expect(try tiny.files("other") == expected)
 
     guard case .wasComplete = try tiny.run(configuration, output: "broken") else {
       Issue.record("a complete model was trained again")
@@ -97,6 +99,28 @@ import Testing
     #expect(try tiny.files("a") == tiny.files("b"))
   }
 
+  @Test("A damaged checkpoint, or one of an earlier form, ends the work until it is told to start over") func damaged()
+    throws
+  {
+    let tiny = try TinyPretraining()
+    let configuration = try tiny.configuration()
+    let path = "a/checkpoint/training.safetensors"
+    #expect(throws: Stop.self) {
+      try tiny.run(configuration, output: "a") { event in if case .step(8, _, _, _) = event { throw Stop() } }
+    }
+    let whole = try #require(FileManager.default.contents(atPath: tiny.path(path)))
+    try whole.dropLast().write(to: URL(filePath: tiny.path(path)))
+    let error = #expect(throws: FileError.self) { try tiny.run(configuration, output: "a") }
+    #expect(error?.description.hasSuffix("--fresh starts over") == true, "\(error?.description ?? "")")
+    #expect(try tiny.files("a")[String(path.dropFirst(2))] == whole.dropLast())
+    try FileManager.default.moveItem(
+      atPath: tiny.path(path), toPath: tiny.path("a/checkpoint/step-000000008.safetensors"))
+    let old = #expect(throws: FileError.self) { try tiny.run(configuration, output: "a") }
+    #expect(old?.description.contains("an earlier version") == true)
+    try tiny.run(configuration, output: "a", fresh: true)
+    #expect(try tiny.files("a")["model.safetensors"] != nil)
+  }
+
   @Test("A loss that is not finite ends the training with its step, and the checkpoint stays") func diverging() throws {
     let tiny = try TinyPretraining()
     let configuration = try tiny.configuration {
@@ -108,7 +132,8 @@ import Testing
     let step = try #require(failure?.description.firstMatch(of: /step (\d+)/).flatMap { Int($0.1) })
     #expect(step > 1)
     let files = try tiny.files("out").keys.filter { $0.hasPrefix("checkpoint/") }
-    #expect(files == (step > 7 ? ["checkpoint/step-00000000\((step - 1) / 7 * 7).safetensors"] : []))
+    #expect(files == (step > 7 ? ["checkpoint/training.safetensors"] : []))
+    #expect(failure?.description.hasSuffix(step > 7 ? files[0] : "there is no checkpoint yet") == true)
     #expect(!FileManager.default.fileExists(atPath: tiny.path("out/model.safetensors")))
   }
 

@@ -57,7 +57,7 @@ final class TinyPretraining {
   /// Pretrains into the folder `output`.
   @discardableResult func run(
     _ configuration: PretrainingConfiguration, output: String, threads: Int = 1, fresh: Bool = false,
-    cancellation: CancellationFlag = CancellationFlag(), watch: Pretrainer.Watcher = { _ in }
+    cancellation: CancellationFlag = CancellationFlag(), watch: @escaping Pretrainer.Watcher = { _ in }
   ) throws -> Pretrainer.Outcome {
     var configuration = configuration
     configuration.output = path(output)

@@ -35,7 +35,7 @@ struct TrainingCheckpointFormat: FuzzedFormat {
       }
       let text = Sample.File(
         name: Self.stateName, bytes: Array(state.utf8),
-        mutation: .text(pieces: ["\"best\":null,", "\"step\":2,", "[1,2,3,4,5]"]))
+        mutation: .text(pieces: ["\"participants\":[],", "\"step\":2,", "[1,2,3,4,5]"]))
       samples += [Sample([file(.safetensors)]), Sample([text, file(nil)]), Sample([text, file(.safetensors)])]
     }
   }

@@ -1,0 +1,98 @@
+import PEFTCore
+
+/// Batches of encoded examples for fine-tuning.
+///
+/// They are drawn from a permutation of the examples for each epoch, which is a function of the seed and of the epoch.
+final class ExampleSource: TrainingSource {
+  /// Optimizer steps of one pass over the examples.
+  let stepsPerEpoch: Int
+
+  private let step: TrainingStep
+  private let examples: [EncodedExample]
+  private let validation: [EncodedExample]
+  private let trained: [Parameter]
+  private let configuration: TrainingConfiguration
+  private let seeds: SeedStream
+  private var order: (epoch: Int, indices: [Int])?
+  /// The batch of the step.
+  private var chosen: [EncodedExample] = []
+  private var dropout: SeedStream
+
+  /// - Parameters:
+  ///   - step: The model.
+  ///   - examples: The training set, not empty.
+  ///   - validation: The validation set; empty for none.
+  ///   - trained: What is trained, for messages.
+  ///   - configuration: Batch sizes and order.
+  ///   - seeds: Where orders and dropout masks are drawn from.
+  init(
+    _ step: TrainingStep, examples: [EncodedExample], validation: [EncodedExample], trained: [Parameter],
+    configuration: TrainingConfiguration, seeds: SeedStream
+  ) {
+    self.step = step
+    self.examples = examples
+    self.validation = validation
+    self.trained = trained
+    self.configuration = configuration
+    self.seeds = seeds
+    dropout = seeds.child("dropout")
+    stepsPerEpoch = Self.stepsPerEpoch(examples: examples.count, configuration: configuration)
+  }
+
+  /// Optimizer steps of one pass over so many examples.
+  static func stepsPerEpoch(examples: Int, configuration: TrainingConfiguration) -> Int {
+    let perStep = configuration.batchSize * configuration.gradientAccumulation
+    return max(1, (examples + perStep - 1) / perStep)
+  }
+
+  /// The examples' order in an epoch.
+  static func order(of count: Int, epoch: Int, configuration: TrainingConfiguration, seeds: SeedStream) -> [Int] {
+    configuration.shuffle ? seeds.child("shuffle").child(epoch).permutation(count) : Array(0..<count)
+  }
+
+  func nextBatch(step: Int, tokenCount: Int) throws(TrainingFailure) -> Int {
+    let (epoch, within) = (step - 1).quotientAndRemainder(dividingBy: stepsPerEpoch)
+    if order?.epoch != epoch {
+      order = (epoch, Self.order(of: examples.count, epoch: epoch, configuration: configuration, seeds: seeds))
+    }
+    let indices = order?.indices ?? []
+    let perStep = configuration.batchSize * configuration.gradientAccumulation
+    chosen = indices[(within * perStep)..<min(indices.count, (within + 1) * perStep)].map { examples[$0] }
+    guard chosen.contains(where: { !$0.answer.isEmpty }) else {
+      throw TrainingFailure(description: "step \(step): no token of the batch is labelled")
+    }
+    dropout = seeds.child("dropout").child(step - 1)
+    return chosen.reduce(0) { $0 + $1.tokens.count }
+  }
+
+  func takeGradients(penalty: Penalty) -> Double {
+    let labelCount = chosen.reduce(0) { $0 + $1.answer.count }
+    var loss = 0.0
+    for (part, batch) in batches(of: chosen).enumerated() {
+      loss += step.takeGradients(of: batch, dropout: dropout.child(part)) { tape in
+        penalty(tape, Double(batch.labels.count) / Double(labelCount))
+      }
+    }
+    return loss
+  }
+
+  var hasValidation: Bool { !validation.isEmpty }
+
+  func validationLoss() -> Double { batches(of: validation).reduce(0.0) { $0 + step.loss(of: $1) } }
+
+  /// Parts of some examples that are in memory at one time; the losses of all together are the mean over all labels.
+  private func batches(of examples: [EncodedExample]) -> some Sequence<TrainingBatch> {
+    let labelCount = examples.reduce(0) { $0 + $1.answer.count }
+    return stride(from: 0, to: examples.count, by: configuration.batchSize).lazy.map { [step, configuration] start in
+      TrainingBatch(
+        examples[start..<min(examples.count, start + configuration.batchSize)], model: step.model,
+        labelCount: labelCount)
+    }
+  }
+
+  func extent(step: Int, tokenCount: Int) -> HistoryEntry.Extent {
+    .epoch(Double(step) / Double(stepsPerEpoch))
+  }
+
+  var originOfNonFinite: String { step.model.originOfNonFinite(trained: trained) }
+}
