@@ -48,6 +48,21 @@ import Testing
     try expectDocumented("mixed limits", report.suites.map(\.results.suiteTitle).joined(separator: "; "))
   }
 
+  @Test("The seeds that are named are those that the comparison is made of") func sharedSeeds() throws {
+    let report = try report { folder in
+      try [(Self.lora, [1, 2, 3]), (Self.ia3, [1])].map { method, seeds in
+        let sweep = SyntheticSweep(folder.appending(path: method.name))
+        try sweep.write(methods: [method], datasets: ["sst2"], seeds: seeds)
+        return sweep
+      }
+    }
+    let suite = try #require(report.suites.first)
+    #expect(suite.results.seeds == [1, 2, 3])
+    #expect(suite.results.comparedSeeds == [1])
+    #expect(ReportTables.leaderboard(suite).caption.contains("1 dataset and one seed"))
+    #expect(try sentences(report).contains { $0.hasPrefix("There is one seed") })
+  }
+
   @Test("Other training rows are another setting on the same rows to score") func trainingRows() throws {
     let report = try report { folder in
       try [("a", 400), ("b", 64)].map { name, rows in

@@ -16,7 +16,7 @@ enum ReportTables {
     let rows = statistics.leaderboard
     var caption =
       "Score: mean over \(datasets(results.sharedDatasets.count)) and \(seedText(results)), in percent"
-      + (results.seeds.count > 1
+      + (results.comparedSeeds.count > 1
         ? ", ± standard deviation over seeds; interval: 95 %, for other rows and other seeds"
         : "; interval: 95 %, for other rows, with this seed")
     caption +=
@@ -206,7 +206,7 @@ enum ReportTables {
       + (hasCounts
         ? "McNemar's exact test on the rows that only the first (+) or only the second (−) has right"
         : "the level at which the interval for other rows"
-          + (results.seeds.count > 1 ? " and other seeds" : "") + " would touch zero")
+          + (results.comparedSeeds.count > 1 ? " and other seeds" : "") + " would touch zero")
       + ", corrected for \(pairs.count == 1 ? "1 pair" : "\(pairs.count) pairs") after Holm; differences with p ≤ 0.05 are marked. "
       + "Detectable: the smallest true difference in points that these rows would show four times out of five, as much "
       + "as the two disagree here."
@@ -344,10 +344,8 @@ enum ReportTables {
   static func datasets(_ count: Int) -> String { count == 1 ? "1 dataset" : "\(count) datasets" }
 
   static func seedText(_ results: SuiteResults) -> String {
-    switch results.seeds.count {
-    case 0, 1: "one seed"
-    case let count: "\(count) seeds (\(results.seeds.map(String.init).joined(separator: ", ")))"
-    }
+    let seeds = results.comparedSeeds
+    return seeds.count < 2 ? "one seed" : "\(seeds.count) seeds (\(seeds.map(String.init).joined(separator: ", ")))"
   }
 
   static func termText(_ term: PSCPSensitivity.Term, _ value: Double) -> String {

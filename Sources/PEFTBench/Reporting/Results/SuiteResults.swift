@@ -57,6 +57,8 @@ package struct SuiteResults: Sendable {
   package let sharedDatasets: [Int]
   /// The seeds that every trained method has on a dataset, by dataset; empty where they share none.
   package let sharedSeeds: [[Int]]
+  /// The seeds whose runs the comparison is made of, whichever the dataset.
+  package var comparedSeeds: [Int] { Set(sharedSeeds.joined()).sorted() }
   /// All seeds.
   package let seeds: [Int]
   /// The complete runs.

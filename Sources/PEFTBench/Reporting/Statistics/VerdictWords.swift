@@ -59,7 +59,7 @@ struct VerdictWords {
 
   /// "32 rows tell apart differences of 24 points or more; here it is 3.1".
   func reason(_ pair: SuiteStatistics.Pair) -> String {
-    let seeds = suite.seeds.count
+    let seeds = suite.comparedSeeds.count
     let rows = statistics.rowCount
     let data =
       (rows == 1 ? "1 row" : "\(NumberText.count(Double(rows))) rows")
@@ -98,7 +98,7 @@ struct VerdictWords {
         "Fewer than \(Verdict.fewRows) rows were scored (\(few.joined(separator: ", "))), so a row more or less is worth "
           + "several points.")
     }
-    let seeds = Set(suite.sharedSeeds.flatMap { $0 }).count
+    let seeds = suite.comparedSeeds.count
     if seeds == 1 {
       sentences.append("There is one seed, so nothing is known of what another one would change.")
     } else if seeds == 2 {
