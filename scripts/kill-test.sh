@@ -6,8 +6,10 @@
 # 162 runs of the tiny model among the test fixtures are done once in peace. Then the same sweep is begun in another
 # folder by two processes at once (two separate ones, or one with two workers in turn) and killed by SIGKILL at random
 # moments, every time with a new start, and finally let end. In every third round a worker alone is ended first, by SIGKILL,
-# SIGSEGV or SIGTERM: its run fails or goes on, and the sweep does. Checked: each record, prediction, history and adapter is
-# equal byte for byte, bar times; no complete run was done again; nothing but results is left.
+# SIGSEGV or SIGTERM: its run fails or goes on, and the sweep does. Where all runs are complete before the last kill, the
+# results are compared and the sweep is begun once more in a new folder, so that no kill hits a sweep that has ended.
+# Checked: each record, prediction, history and adapter is equal byte for byte, bar times; no complete run was done again;
+# nothing but results is left.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 
@@ -66,6 +68,11 @@ start=$(now)
 startup=$(($(now) - start))
 cmp calm.txt again.txt || { echo "a sweep that is complete tells something else"; exit 1; }
 
+differs() {
+  echo "$1"
+  failures=$((failures + 1))
+}
+
 # --- Killed and begun again
 
 # complete: one line for each complete run, with what changes if it is done again.
@@ -74,6 +81,7 @@ complete() { find rough/runs -name record.json -printf '%h %i %T@\n' 2>/dev/null
 touch known.txt
 failures=0
 lost=0
+sweeps=1
 for ((round = 1; round <= kills; round++)); do
   groups=()
   if ((round % 2)); then
@@ -110,6 +118,12 @@ for ((round = 1; round <= kills; round++)); do
   cp complete.txt known.txt
   printf 'kill %d: %d of %d runs complete, %d checkpoints\n' "$round" "$(wc -l <complete.txt)" "$count" \
     "$(find rough/runs -name training.safetensors 2>/dev/null | wc -l)"
+  if ((round < kills && $(wc -l <complete.txt) == count)); then
+    compare_results calm rough differs
+    rm -rf rough
+    : >known.txt
+    sweeps=$((sweeps + 1))
+  fi
 done
 
 "$program" run sweep.yaml -o rough --threads 1 --quiet >one.txt 2>>rough.err &
@@ -122,10 +136,6 @@ complete >complete.txt
 
 # --- The same results
 
-differs() {
-  echo "$1"
-  failures=$((failures + 1))
-}
 compare_results calm rough differs
 # The table that a sweep ends with, bar its last column, which is the time.
 diff <(sed 's/ *[^ ]* s$//' calm.txt) <(sed 's/ *[^ ]* s$//' two.txt) || { echo "the tables differ"; failures=$((failures + 1)); }
@@ -134,5 +144,5 @@ if [[ -s rough.err ]]; then
   echo "what the sweeps said:"
   sort rough.err | uniq -c | head -n 20
 fi
-echo "$compared files compared, $lost workers ended alone, $failures failures"
+echo "$sweeps sweeps, $compared files compared in the last one, $lost workers ended alone, $failures failures"
 ((failures == 0))

@@ -86,9 +86,18 @@ final class SweepQueue: Sendable {
         pause = Self.patience.lowerBound
         last = run
         try locks.checkPlace()
-        try take(try perform(run), of: run)
+        try take(try outcome(of: run, by: perform), of: run)
         try locks.checkPlace()
       }
+    }
+  }
+
+  private func outcome(of run: SweepRun, by perform: (SweepRun) throws -> RunOutcome) throws -> RunOutcome {
+    do { return try perform(run) } catch let interruption as Interruption { throw interruption } catch {
+      // What goes wrong in a results folder that is gone, such as reading a record that was just written, goes wrong for
+      // that reason.
+      try locks.checkPlace()
+      throw error
     }
   }
 
