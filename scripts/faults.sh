@@ -77,7 +77,7 @@ row() {
   shift 4
   local said state=intact next=done problem=""
   # The last line that says something, without this run's own places; or the cause, where that only counts failed runs.
-  said=$(grep -v '^To go on' err.txt | tail -n 1)
+  said=$(grep -v '^To resume' err.txt | tail -n 1)
   [[ $said != *' runs failed; '* ]] || said=$(grep -m 1 ' failed: ' err.txt || echo "$said")
   said=$(sed "s#$work/##g; s/^error: //" <<<"$said" | cut -c 1-170)
   [[ $status =~ ^($expected)$ ]] || problem+=" status $status, expected $expected;"
@@ -350,7 +350,7 @@ for name in TERM INT HUP; do
   kill -"$name" "$process"
   wait "$process"
   status=$?
-  row "SIG$name" 130 'To go on: ' "signal-$name"
+  row "SIG$name" 130 'To resume: ' "signal-$name"
 done
 "${run[@]}" --jobs 2 -o signal-workers >out.txt 2>err.txt &
 process=$!
@@ -358,7 +358,7 @@ wait_for 'signal-workers/runs/*/record.json'
 kill -TERM "$process"
 wait "$process"
 status=$?
-row 'SIGTERM to a sweep with two workers' 130 'To go on: ' signal-workers
+row 'SIGTERM to a sweep with two workers' 130 'To resume: ' signal-workers
 "${run[@]}" -o signal-PIPE >out.txt 2>err.txt &
 process=$!
 wait_for 'signal-PIPE/runs/*/record.json'

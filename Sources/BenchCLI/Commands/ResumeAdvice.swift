@@ -35,11 +35,11 @@ final class ResumeAdvice: Sendable {
   /// The lines for the user.
   var lines: [String] {
     let (old, hasBegun) = state.withLock { ($0.old.count, $0.hasBegun) }
-    guard isFresh, hasBegun else { return ["To go on: \(Self.commandLine())"] }
+    guard isFresh, hasBegun else { return ["To resume: \(Self.commandLine())"] }
     let command = Self.commandLine(leavingOut: "--fresh")
-    guard old > 0 else { return ["To go on: \(command)"] }
+    guard old > 0 else { return ["To resume: \(command)"] }
     return [
-      "To go on: \(command)",
+      "To resume: \(command)",
       "That keeps \(old) earlier \(old == 1 ? "result" : "results") that --fresh had not reached; --fresh again does all "
         + "runs from the beginning.",
     ]

@@ -15,7 +15,7 @@ struct ChildProcess: Sendable {
   /// Where its output can be read.
   let output: Int32
   /// An unnamed file with its standard error; -1 where it shares the parent's.
-  private let complaints: Int32
+  private let diagnostics: Int32
 
   /// Starts a program.
   ///
@@ -41,20 +41,20 @@ struct ChildProcess: Sendable {
       close(toChild.writing)
       throw error
     }
-    let complaints = unnamedFile()
+    let diagnostics = unnamedFile()
     defer {
       close(toChild.reading)
       close(fromChild.writing)
     }
     var streams = [(toChild.reading, STDIN_FILENO), (fromChild.writing, STDOUT_FILENO)]
-    if complaints >= 0 { streams.append((complaints, STDERR_FILENO)) }
+    if diagnostics >= 0 { streams.append((diagnostics, STDERR_FILENO)) }
     var id: pid_t = 0
     let problem = spawn(&id, program, [program] + arguments, environment: environment, streams: streams)
     guard problem == 0 else {
-      for descriptor in [toChild.writing, fromChild.reading, complaints] where descriptor >= 0 { close(descriptor) }
+      for descriptor in [toChild.writing, fromChild.reading, diagnostics] where descriptor >= 0 { close(descriptor) }
       throw ProcessLimit.error(program, errorNumber: problem)
     }
-    return ChildProcess(id: id, input: toChild.writing, output: fromChild.reading, complaints: complaints)
+    return ChildProcess(id: id, input: toChild.writing, output: fromChild.reading, diagnostics: diagnostics)
   }
 
   /// How a process ended.
@@ -70,8 +70,8 @@ struct ChildProcess: Sendable {
     var status: Int32 = 0
     while waitpid(id, &status, 0) < 0, errno == EINTR {}
     let signal = status & 0x7F
-    let words = complaints >= 0 ? Self.lastWords(of: complaints) : ""
-    if complaints >= 0 { close(complaints) }
+    let words = diagnostics >= 0 ? Self.lastWords(of: diagnostics) : ""
+    if diagnostics >= 0 { close(diagnostics) }
     return (signal == 0 ? .exited(status: status >> 8 & 0xFF) : .signalled(signal), words)
   }
 

@@ -25,7 +25,7 @@ struct CustomDatasetKeys {
     prompt = try reader.optionalString(
       "prompt", about: "text with `{column}` where a column goes (`{{` is a brace); or give the next two keys")
     instruction = try reader.string("instruction", default: "", about: "what stands before the columns")
-    columns = try reader.strings("columns", default: [], about: "columns of the prompt, one a line")
+    columns = try reader.strings("columns", default: [], about: "columns of the prompt, one per line")
     messages = try reader.optionalString(
       "messages", about: "in place of prompt and answer, the column with a chat that ends with the answer")
     answer = try reader.optionalString("answer", about: "the column with the answer; needed unless there is a chat")

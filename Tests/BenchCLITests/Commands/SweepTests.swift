@@ -89,7 +89,7 @@ import Testing
       """)
     #expect(stopped.output.contains("status 130\n"), "\(stopped)")
     #expect(stopped.diagnostics.contains("Stopping after this step") && stopped.diagnostics.contains(", saved."))
-    #expect(stopped.diagnostics.contains("To go on: peft-bench run long.json -o out --jobs \(jobs)\n"))
+    #expect(stopped.diagnostics.contains("To resume: peft-bench run long.json -o out --jobs \(jobs)\n"))
     let json = try Workspace.json(
       try #require(stopped.output.split(separator: "{", maxSplits: 1).last.map { "{" + $0 }))
     #expect(try #require(json["counts"]?["interrupted"]?.integer) >= 1)

@@ -193,7 +193,7 @@ import Testing
       kill -INT $pid; wait $pid; echo status $?
       """)
     #expect(result.output.contains("status 130"), "\(result)")
-    #expect(result.diagnostics.contains("To go on: peft-bench run long.json -o out\n"), "\(result)")
+    #expect(result.diagnostics.contains("To resume: peft-bench run long.json -o out\n"), "\(result)")
     #expect(try result.diagnostics.contains(Regex("That keeps [1-5] earlier results?")), "\(result)")
   }
 
