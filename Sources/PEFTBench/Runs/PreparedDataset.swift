@@ -156,7 +156,7 @@ struct PreparedDataset {
   }
 
   /// The SHA-256 of the rows as records have had it from the first version on, by which reports tell results on other
-  /// rows apart; it is no part of a run's identity.
+  /// rows apart; it is not part of a run's identity.
   private static func hash(of rows: [RenderedExample], groups: [String?]) -> String {
     var hash = SHA256()
     for (row, group) in zip(rows, groups) {

@@ -12,8 +12,8 @@
 ///
 /// **The same bits after any interruption.** `state` holds everything that later events depend on, and draws come from
 /// `TrainingMoment.seeds` under the number of the step. What can be made again from the initial values of the parameters
-/// (the origin that a penalty pulls to) need not be saved: `trainingBegins` sees these also where a training goes on from
-/// a checkpoint.
+/// (the origin that a penalty pulls to) need not be saved: `trainingBegins` sees these also where a training resumes
+/// from a checkpoint.
 public protocol TrainingParticipant: AnyObject {
   /// Tells it from the others of a training, in checkpoints, messages and draws; the same in every process.
   var name: String { get }
