@@ -22,7 +22,7 @@ struct DocumentQueue {
   /// Documents that are encoded at once.
   private static let chunk = 256
 
-  /// A queue that goes on at `position`.
+  /// A queue that continues at `position`.
   init(
     corpus: any PretrainingCorpus, order: DocumentOrder, encoder: DocumentEncoder, pieceLength: Int,
     position: Position, workers: Workers

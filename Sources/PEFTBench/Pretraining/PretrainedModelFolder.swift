@@ -26,7 +26,7 @@ struct PretrainedModelFolder {
     return PretrainingSummary(value)
   }
 
-  /// How to go on where something else is in the way.
+  /// How to continue where something else is in the way.
   static let freshAdvice = "--fresh starts over"
 
   private var checkpointFolder: String { file("checkpoint") }

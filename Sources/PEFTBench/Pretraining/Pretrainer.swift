@@ -7,11 +7,11 @@ import SmallWorld
 /// The same config gives the same bytes, whatever the threads and however often the work was interrupted: every
 /// batch is a function of the config and of its number, and a checkpoint holds all that a step changes.
 package struct Pretrainer {
-  /// What is told while the work goes on.
+  /// What is reported during the work.
   package enum Event: Sendable {
     /// The vocabulary is learned: how many tokens it has, and how many were asked for.
     case vocabulary(tokens: Int, wanted: Int)
-    /// The work goes on from a checkpoint after this step.
+    /// The work resumes from a checkpoint after this step.
     case resumed(step: Int, steps: Int)
     /// A step was taken; `tokens` have gone by since this process began.
     case step(step: Int, steps: Int, loss: Double, tokens: Int)
@@ -29,7 +29,7 @@ package struct Pretrainer {
     case trained(PretrainingSummary)
   }
 
-  /// Told what happens; what it throws ends the work.
+  /// Called with what happens; what it throws ends the work.
   package typealias Watcher = (Event) throws -> Void
 
   private let configuration: PretrainingConfiguration
@@ -67,7 +67,7 @@ package struct Pretrainer {
   /// - Parameters:
   ///   - fresh: Whether to begin again where there is a checkpoint or a model.
   ///   - cancellation: A request to stop; a checkpoint is written first.
-  ///   - watch: Told what happens; a checkpoint is written before what it throws at a step ends the work.
+  ///   - watch: Called with what happens; a checkpoint is written before what it throws at a step ends the work.
   /// - Throws: `Interruption`; `TrainingFailure` where a loss or gradient is not finite, the last checkpoint
   ///   left as it is; `FileError` for an output folder or a checkpoint that belongs to something else or is damaged.
   package func run(

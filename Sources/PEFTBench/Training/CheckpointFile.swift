@@ -3,7 +3,7 @@ import TableFiles
 
 /// A file of float32 tensors with texts beside them and a checksum over all of it, in safetensors format.
 ///
-/// A checkpoint that a disk or a program damaged must not go on to a result, so it is read whole before anything is
+/// A checkpoint that a disk or a program damaged must not lead to a result, so it is read whole before anything is
 /// taken from it: every bit of names, shapes, values and texts counts in the checksum.
 package struct CheckpointFile {
   /// Name of the metadata with the checksum.

@@ -9,7 +9,7 @@ package struct Trainer {
   /// What training did.
   package typealias Outcome = TrainingOutcome
 
-  /// Told after every step: step, total steps, loss, tokens so far.
+  /// Called after every step: step, total steps, loss, tokens so far.
   package typealias Progress = (_ step: Int, _ steps: Int, _ loss: Double, _ tokens: Int) throws -> Void
 
   private let model: CausalLanguageModel
@@ -30,7 +30,7 @@ package struct Trainer {
     self.context = context
   }
 
-  /// Optimizer steps that a run over so many examples takes.
+  /// Optimizer steps that a run over that many examples takes.
   package static func stepCount(examples: Int, configuration: TrainingConfiguration) -> Int {
     if let steps = configuration.steps { return steps }
     let perEpoch = ExampleSource.stepsPerEpoch(examples: examples, configuration: configuration)
@@ -44,8 +44,8 @@ package struct Trainer {
   ///   - validation: The validation set; empty for none.
   ///   - participants: Strategies beside keeping the best parameters and what the method itself brings; these come before
   ///     them, in this order.
-  ///   - checkpoint: Where the state is kept; if it is there already, the training goes on from it.
-  ///   - progress: Told after every step; what it throws (a request to stop) ends the training.
+  ///   - checkpoint: Where the state is kept; if it is there already, the training resumes from it.
+  ///   - progress: Called after every step; what it throws (a request to stop) ends the training.
   /// - Returns: The history and totals. The attached parameters hold the result.
   /// - Throws: `TrainingFailure` where a loss or gradient is not finite or enormous; what participants and `progress`
   ///   throw.

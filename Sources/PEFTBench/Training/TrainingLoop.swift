@@ -37,7 +37,7 @@ final class TrainingLoop {
 
   /// What is told while a training goes on.
   enum Event {
-    /// It goes on from a checkpoint after so many steps and tokens.
+    /// It resumes from a checkpoint after this many steps and tokens.
     case resumed(step: Int, tokens: Int)
     /// The loss on the validation set.
     case validated(step: Int, loss: Double)
@@ -76,7 +76,7 @@ final class TrainingLoop {
   ///
   /// - Parameters:
   ///   - checkpoint: Where the state is kept.
-  ///   - watch: Told what happens; what it throws ends the training, after a checkpoint.
+  ///   - watch: Called with what happens; what it throws ends the training, after a checkpoint.
   /// - Returns: The history and totals; the parameters hold the result.
   /// - Throws: `TrainingFailure` where a loss or gradient is not finite or enormous; what participants and `watch` throw,
   ///   and for a checkpoint that must not be passed over what is wrong with it.
@@ -217,7 +217,7 @@ final class TrainingLoop {
     }
     state.outcome.resumedStep = state.outcome.stepCount
     earlier = state.outcome
-    // Taking the state up is no part of the training whose memory counts.
+    // Taking the state up is not part of the training whose memory counts.
     context.pool.resetPeak()
   }
 
