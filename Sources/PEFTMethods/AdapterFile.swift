@@ -2,6 +2,8 @@ import Foundation
 public import PEFTCore
 
 /// A saved adapter in Hugging Face PEFT's format: adapter_config.json beside adapter_model.safetensors.
+///
+/// A combined method's folder has settings that list the parts, and for each part a folder in that format.
 public struct AdapterFile {
   /// The folder as the user named it.
   public let path: String
@@ -10,9 +12,15 @@ public struct AdapterFile {
   /// The model that it was trained on, as adapter_config.json names it.
   public let baseModel: String?
 
-  /// The saved tensors.
-  public let tensors: SafetensorsCheckpoint
+  /// The saved tensors by their names; of a combined method those of all parts, after the part's folder.
+  public var tensors: [(name: String, tensor: SafetensorsTensor)] {
+    (values?.tensors ?? []).map { ($0.name, $0) }
+      + parts.flatMap { part in part.file.tensors.map { ("\(part.folder)/\($0.name)", $0.tensor) } }
+  }
 
+  /// Nil for a combined method, which has none of its own.
+  private let values: SafetensorsCheckpoint?
+  private let parts: [(folder: String, file: AdapterFile)]
   private let configuration: DocumentValue
   private let text: DocumentText
   private let state: SafetensorsCheckpoint?
@@ -23,17 +31,58 @@ public struct AdapterFile {
   /// Opens an adapter's folder and checks the headers.
   ///
   /// - Throws: `FileError`, `DocumentError` or `CheckpointError`.
-  public static func open(_ path: String) throws -> AdapterFile {
-    let (configuration, text) = try Self.settings(path + "/adapter_config.json")
+  public static func open(_ path: String) throws -> AdapterFile { try open(path, canHaveParts: true) }
+
+  private static func open(_ path: String, canHaveParts: Bool) throws -> AdapterFile {
+    let (configuration, text) = try Self.settings(path + "/" + settingsName)
     guard let type = configuration["peft_type"]?.string else {
       throw DocumentError("\"peft_type\" is missing or not a string", at: configuration.offset, of: text)
+    }
+    let isCombined = type == CombinedMethod.ownType
+    guard canHaveParts || !isCombined else {
+      throw DocumentError(
+        "\"peft_type\": a part of a combined method cannot be combined itself",
+        at: configuration["peft_type"]?.offset ?? configuration.offset, of: text)
     }
     let state = path + "/" + stateName
     return AdapterFile(
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
-      tensors: try SafetensorsCheckpoint.open(file: path + "/adapter_model.safetensors"),
+      values: isCombined ? nil : try SafetensorsCheckpoint.open(file: path + "/" + valuesName),
+      parts: isCombined
+        ? try partFolders(configuration, text).map { ($0, try open("\(path)/\($0)", canHaveParts: false)) } : [],
       configuration: configuration, text: text,
       state: FileManager.default.fileExists(atPath: state) ? try SafetensorsCheckpoint.open(file: state) : nil)
+  }
+
+  /// The names of the folders of a combined method's parts, which lie inside its own.
+  private static func partFolders(_ configuration: DocumentValue, _ text: DocumentText) throws -> [String] {
+    let values = configuration["parts"]?.array ?? []
+    let names = values.compactMap(\.string).filter { name in
+      !name.isEmpty && !name.hasPrefix(".")
+        && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    }
+    guard names.count == values.count, (2...CombinedMethod.mostParts).contains(names.count),
+      Set(names).count == names.count
+    else {
+      throw DocumentError(
+        "\"parts\": expected the names of from 2 to \(CombinedMethod.mostParts) different folders",
+        at: configuration["parts"]?.offset ?? configuration.offset, of: text)
+    }
+    return names
+  }
+
+  private static let settingsName = "adapter_config.json"
+  private static let valuesName = "adapter_model.safetensors"
+
+  /// The files of a saved adapter that there are, those of its parts included: those of PEFT and our own.
+  public static func files(in folder: String) -> [String] {
+    let own = [settingsName, valuesName, stateName].map { "\(folder)/\($0)" }
+      .filter { FileManager.default.fileExists(atPath: $0) }
+    guard let (configuration, text) = try? settings(folder + "/" + settingsName),
+      configuration["peft_type"]?.string == CombinedMethod.ownType,
+      let names = try? partFolders(configuration, text)
+    else { return own }
+    return own + names.flatMap { files(in: "\(folder)/\($0)") }
   }
 
   /// Largest adapter_config.json that is read, in bytes.
@@ -52,14 +101,18 @@ public struct AdapterFile {
   /// The members of adapter_config.json.
   public var settings: JSONValue { JSONValue(configuration) }
 
-  /// Whether our private state file lies beside them.
-  public var hasState: Bool { state != nil }
+  /// Whether our private state file lies beside them, or beside a part's.
+  public var hasState: Bool { state != nil || parts.contains { $0.file.hasState } }
+
+  /// Whether the format is one of our own, for a method that PEFT lacks.
+  public var isOwnFormat: Bool { ["BOTTLENECK", "BITFIT", CombinedMethod.ownType].contains(peftType) }
 
   /// The method that the adapter's configuration describes.
   ///
   /// - Throws: `DocumentError` for a method, or an option of one, that is not supported.
   public func method() throws -> any PEFTMethod {
-    let settings = AdapterSettings(root: configuration, text: text, hasState: hasState)
+    let settings = AdapterSettings(
+      root: configuration, text: text, hasState: hasState, parts: try parts.map { try $0.file.method() })
     for type in MethodRegistry.all {
       if let method = try type.init(peft: settings, type: peftType) { return method }
     }
@@ -72,6 +125,15 @@ public struct AdapterFile {
   ///
   /// - Throws: As `method()`.
   public func options() throws -> [(name: String, value: JSONValue)] {
+    if !parts.isEmpty {
+      let parts: [JSONValue] = try parts.map { part in
+        var object = JSONObject()
+        object["name"] = JSONValue(type(of: try part.file.method()).name)
+        for option in try part.file.options() { object[option.name] = option.value }
+        return .object(object)
+      }
+      return [("parts", .array(parts))]
+    }
     let sites = self.sites
     return try method().options.compactMap { option in
       switch (option.name, option.value) {
@@ -92,7 +154,7 @@ public struct AdapterFile {
   /// The paths that the tensors' keys begin with, all of them that could be a module's.
   private var sites: [String] {
     var sites: Set<String> = []
-    for tensor in tensors.tensors {
+    for tensor in values?.tensors ?? [] {
       var path = tensor.name[...]
       if path.hasPrefix(AdapterTensor.prefix) { path = path.dropFirst(AdapterTensor.prefix.count) }
       while let dot = path.lastIndex(of: ".") {
@@ -110,25 +172,40 @@ public struct AdapterFile {
   /// - Throws: `CheckpointError` for the first tensor that is missing, misshapen, left over or not finite, or is a copy
   ///   of a weight that the model has otherwise.
   public func load(into attachment: AttachedMethod) throws {
-    guard let format = attachment.format, format.peftType == peftType else {
+    guard let format = attachment.format else {
       throw CheckpointError(file: path, "is an adapter of type \(peftType), not of the method that is attached")
     }
+    // All or nothing, of all parts too.
+    for assign in try assignments(to: format) { assign() }
+  }
+
+  /// What gives the values to a method that is saved in this format.
+  private func assignments(to format: AdapterFormat) throws -> [() -> Void] {
+    guard format.peftType == peftType else {
+      throw CheckpointError(file: path, "is an adapter of type \(peftType), not of the method that is attached")
+    }
+    guard format.parts.count == parts.count else {
+      throw CheckpointError(
+        file: path, "has \(parts.count) parts, but the method that is attached \(format.parts.count)")
+    }
+    guard let values else {
+      return try zip(parts, format.parts).flatMap { try $0.file.assignments(to: $1.format) }
+    }
     if !format.state.isEmpty, let state {
-      try Self.load(format.state, copies: [], from: state)
-    } else if let derived = format.tensors.first(where: { $0.assign == nil }) {
+      return try Self.assignments(to: format.state, copies: [], from: state)
+    }
+    if let derived = format.tensors.first(where: { $0.assign == nil }) {
       throw CheckpointError(
         file: path, tensor: derived.key,
         "cannot be trained on with these options: what it was computed from would be in \(Self.stateName), "
           + "which is not beside it")
-    } else {
-      try Self.load(format.tensors, copies: format.copies, from: tensors)
     }
+    return try Self.assignments(to: format.tensors, copies: format.copies, from: values)
   }
 
-  /// Assigns all or nothing.
-  private static func load(
-    _ wanted: [AdapterTensor], copies: [BaseCopy], from file: SafetensorsCheckpoint
-  ) throws {
+  private static func assignments(
+    to wanted: [AdapterTensor], copies: [BaseCopy], from file: SafetensorsCheckpoint
+  ) throws -> [() -> Void] {
     let stored = try StoredKeys(file)
     var values: [[Float]] = []
     var used: Set<String> = []
@@ -156,7 +233,7 @@ public struct AdapterFile {
       throw CheckpointError(
         file: file.path, tensor: extra, "has no place in this model: the adapter was trained on another one")
     }
-    for (tensor, values) in zip(wanted, values) { tensor.assign?(values) }
+    return zip(wanted, values).map { tensor, values in { tensor.assign?(values) } }
   }
 
   private static func notFinite(
@@ -170,7 +247,8 @@ public struct AdapterFile {
   ///
   /// - Throws: `CheckpointError` for the first one.
   public func checkFiniteness() throws {
-    for file in [tensors, state].compactMap({ $0 }) {
+    for part in parts { try part.file.checkFiniteness() }
+    for file in [values, state].compactMap({ $0 }) {
       for tensor in file.tensors where tensor.type.isReadableAsFloat {
         if let value = try tensor.floats().first(where: { !$0.isFinite }) {
           throw Self.notFinite(tensor, value, in: file)
@@ -192,6 +270,10 @@ public struct AdapterFile {
   ///   - baseModel: The model's name or path.
   public static func save(_ attachment: AttachedMethod, to path: String, baseModel: String) throws {
     guard let format = attachment.format else { return }
+    try AtomicFile.writeFolder(to: path) { try write(format, in: $0, baseModel: baseModel) }
+  }
+
+  private static func write(_ format: AdapterFormat, in folder: String, baseModel: String) throws {
     var members: [(String, JSONValue)] = [
       ("auto_mapping", .null), ("base_model_name_or_path", JSONValue(baseModel)), ("inference_mode", true),
       ("peft_type", JSONValue(format.peftType)), ("peft_version", JSONValue(writtenVersion)), ("revision", .null),
@@ -201,16 +283,22 @@ public struct AdapterFile {
     members = members.filter { !own.contains($0.0) } + format.configuration.map { ($0.key, $0.value) }
     var configuration = JSONObject()
     for (key, value) in members.sorted(by: { $0.0 < $1.0 }) { configuration[key] = value }
-    var writer = SafetensorsWriter()
-    for tensor in format.tensors { writer.add(tensor.key, tensor.values(), shape: tensor.shape) }
-    try AtomicFile.writeFolder(to: path) { folder in
-      try writer.write(to: folder + "/adapter_model.safetensors")
-      if !format.state.isEmpty {
-        var state = SafetensorsWriter()
-        for tensor in format.state { state.add(tensor.key, tensor.values(), shape: tensor.shape) }
-        try state.write(to: folder + "/" + stateName)
+    try AtomicFile.write(JSONValue.object(configuration).prettyText + "\n", to: "\(folder)/\(settingsName)")
+    guard format.parts.isEmpty else {
+      for part in format.parts {
+        try AtomicFile.writeFolder(to: "\(folder)/\(part.folder)") {
+          try write(part.format, in: $0, baseModel: baseModel)
+        }
       }
-      try AtomicFile.write(JSONValue.object(configuration).prettyText + "\n", to: folder + "/adapter_config.json")
+      return
     }
+    try write(format.tensors, to: "\(folder)/\(valuesName)")
+    if !format.state.isEmpty { try write(format.state, to: "\(folder)/\(stateName)") }
+  }
+
+  private static func write(_ tensors: [AdapterTensor], to path: String) throws {
+    var writer = SafetensorsWriter()
+    for tensor in tensors { writer.add(tensor.key, tensor.values(), shape: tensor.shape) }
+    try writer.write(to: path)
   }
 }

@@ -13,6 +13,19 @@ public struct AdapterFormat {
   /// Frozen tables of the model of which PEFT may have put copies into the file.
   public let copies: [BaseCopy]
 
+  /// Of a combined method, the parts' formats, each with its folder inside this one.
+  public let parts: [(folder: String, format: AdapterFormat)]
+
+  /// Describes a combined method, whose parts are saved in folders of their own.
+  init(parts: [(folder: String, format: AdapterFormat)], peftType: String) {
+    self.peftType = peftType
+    self.parts = parts
+    configuration = [(key: "parts", value: JSONValue(parts.map(\.folder)))]
+    tensors = []
+    state = []
+    copies = []
+  }
+
   /// Creates the description.
   public init(
     peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor], state: [AdapterTensor] = [],
@@ -23,6 +36,7 @@ public struct AdapterFormat {
     self.tensors = tensors
     self.state = state
     self.copies = copies
+    parts = []
   }
 }
 

@@ -6,11 +6,14 @@ public struct AdapterSettings {
   private let text: DocumentText
   /// Whether our private state file lies beside them.
   public let hasState: Bool
+  /// Of a combined method, the parts' methods.
+  let parts: [any PEFTMethod]
 
-  init(root: DocumentValue, text: DocumentText, hasState: Bool) {
+  init(root: DocumentValue, text: DocumentText, hasState: Bool, parts: [any PEFTMethod] = []) {
     self.root = root
     self.text = text
     self.hasState = hasState
+    self.parts = parts
   }
 
   /// The member `key`, nil if it is missing or null.

@@ -57,49 +57,42 @@ struct BitFit: PEFTMethod {
   /// `peft_type` of trained existing biases: keys are PEFT's prefix and the bias's name in the base model.
   private static let ownType = "BITFIT"
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
-    let hasBiases = (model.linears + [model.head]).contains(where: \.hasBias) || model.norms.contains(where: \.hasBias)
-    if targets == nil, hasBiases { return try trainExisting(of: model, with: setting) }
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
+    let hasBiases = model.weightSlots.contains(where: \.isBias)
+    if targets == nil, hasBiases { return try trainExisting(of: model, with: setting, placing: placements) }
     guard !wantsExisting else { throw AttachError("the adapter holds trained biases, but this model has none") }
-    return try add(to: model, with: setting)
+    return try add(to: model, with: setting, placing: placements)
   }
 
   private func trainExisting(
-    of model: CausalLanguageModel, with setting: AttachmentSetting
+    of model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {
-    let beside = try savedModules.attach(to: model, with: setting)
-    let linears = (model.linears + [model.head]).filter { $0.hasBias && !savedModules.contains($0.site) }
-    let norms = model.norms.filter { $0.hasBias && !savedModules.contains($0.site) }
-    let pool = setting.context.pool
-    for linear in linears {
-      linear.trainedBias = Parameter("\(linear.site).bias", shape: [linear.outputs], in: pool) { [unowned linear] in
-        linear.bias?.values ?? []
-      }
+    let beside = try savedModules.attach(to: model, with: setting, placing: placements)
+    let maps: [any SitePart] = model.linears + [model.head]
+    let slots = (maps + model.norms).flatMap(\.weightSlots)
+    var parameters: [Parameter] = []
+    for slot in slots where slot.isBias && !savedModules.contains(slot.part.site) {
+      let bias = slot.parameter(context: setting.context)
+      try placements.place(.bias(bias), at: slot.part)
+      parameters.append(bias)
     }
-    for norm in norms {
-      norm.trainedBias = Parameter("\(norm.site).bias", shape: [norm.width], in: pool) { [unowned norm] in
-        norm.bias?.values ?? []
-      }
-    }
-    let parameters = linears.compactMap(\.trainedBias) + norms.compactMap(\.trainedBias)
     return AttachedMethod(
       parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: Self.ownType, configuration: [("modules_to_save", savedModules.document)],
-        tensors: parameters.map { AdapterTensor($0) } + beside.tensors),
-      undo: {
-        for linear in linears { linear.trainedBias = nil }
-        for norm in norms { norm.trainedBias = nil }
-        beside.undo()
-      })
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors))
   }
 
-  private func add(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  private func add(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let selector = try targets ?? DefaultTargets.biases(of: model)
     let linears = try selector.linears(of: model, except: savedModules)
-    let beside = try savedModules.attach(to: model, with: setting)
+    let beside = try savedModules.attach(to: model, with: setting, placing: placements)
     let adapters = linears.map { AddedBias($0, start: start, setting: setting) }
-    for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
+    for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter), at: linear) }
     let parameters = adapters.flatMap(\.parameters)
     return AttachedMethod(
       parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
@@ -109,16 +102,12 @@ struct BitFit: PEFTMethod {
           ("target_modules", selector.document(sites: linears.map(\.site))), ("init_weights", true),
           ("modules_to_save", savedModules.document),
         ],
-        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)),
-      undo: {
-        for linear in linears { linear.adapter = nil }
-        beside.undo()
-      })
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))
   }
 }
 
 /// A bias beside the one that the map may have.
-private final class AddedBias: LinearAdapter {
+private final class AddedBias: AdditiveLinearAdapter {
   private let bias: Parameter
 
   init(_ linear: Linear, start: BitFit.Start, setting: AttachmentSetting) {
@@ -140,9 +129,15 @@ private final class AddedBias: LinearAdapter {
     tape.addBias(tape.variable(for: bias), to: base(x))
   }
 
-  func merge(into weight: inout [Float], bias sum: inout [Float]) -> Bool {
+  func update(_ x: Variable, on tape: Tape) -> Variable {
+    let zeros = Tensor(zeros: [x.value.rowCount, bias.elementCount], in: tape.context.pool)
+    return tape.addBias(tape.variable(for: bias), to: Variable(constant: zeros))
+  }
+
+  func merge(intoWeight weight: inout [Float]) -> Bool { true }
+
+  func merge(intoBias sum: inout [Float]) {
     let added = bias.value.values
     sum = sum.isEmpty ? added : zip(sum, added).map { $0 + $1 }
-    return true
   }
 }

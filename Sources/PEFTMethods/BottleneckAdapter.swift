@@ -70,7 +70,9 @@ struct BottleneckAdapter: PEFTMethod {
     ]
   }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let hidden = model.configuration.hiddenSize
     let width = hidden / reductionFactor
     guard width > 0 else {
@@ -80,16 +82,15 @@ struct BottleneckAdapter: PEFTMethod {
     }
     var networks: [BottleneckNetwork] = []
     for block in model.blocks {
-      let path = Self.path(of: block)
-      func network(_ place: String) -> BottleneckNetwork {
+      func attach(_ name: String, at branch: BranchOutput) throws {
         let network = BottleneckNetwork(
-          "\(path).\(place).adapters.default", hidden: hidden, width: width, activation: activation,
+          "\(block.site).\(name).adapters.default", hidden: hidden, width: width, activation: activation,
           scaling: Float(scaling), isParallel: kind == .parallel, setting: setting)
         networks.append(network)
-        return network
+        try placements.place(.branchAdapter(network), at: branch)
       }
-      if kind == .houlsby { block.afterAttention = network("attention_adapters") }
-      block.afterFeedForward = network("output_adapters")
+      if kind == .houlsby { try attach("attention_adapters", at: block.attentionOutput) }
+      try attach("output_adapters", at: block.feedForwardOutput)
     }
     let parameters = networks.flatMap(\.parameters)
     return AttachedMethod(
@@ -101,20 +102,7 @@ struct BottleneckAdapter: PEFTMethod {
           ("non_linearity", JSONValue(activation.rawValue)), ("scaling", JSONValue(scaling)),
           ("hidden_size", JSONValue(hidden)),
         ],
-        tensors: parameters.map { AdapterTensor($0, key: $0.name) }),
-      undo: { [weak model] in
-        for block in model?.blocks ?? [] {
-          block.afterAttention = nil
-          block.afterFeedForward = nil
-        }
-      })
-  }
-
-  /// The block's path, such as `model.layers.3`: what its maps' sites share.
-  private static func path(of block: TransformerBlock) -> String {
-    let site = block.attention.output.site.split(separator: ".")
-    let layer = site.lastIndex { Int($0) != nil } ?? 0
-    return site[...layer].joined(separator: ".")
+        tensors: parameters.map { AdapterTensor($0, key: $0.name) }))
   }
 }
 
@@ -150,6 +138,7 @@ private final class BottleneckNetwork: BranchAdapter {
   }
 
   var parameters: [Parameter] { [downWeight, downBias, upWeight, upBias] }
+  var stacking: Stacking { isParallel ? .adds : .transforms }
 
   func callAsFunction(_ output: Variable, branchInput input: Variable, on tape: Tape) -> Variable {
     let down = tape.linear(isParallel ? input : output, weight: tape.variable(for: downWeight))

@@ -60,7 +60,11 @@ enum DefaultTargets {
 extension CausalLanguageModel {
   /// Whether checkpoints of the family store this map as `[inputs, outputs]`, which PEFT calls fan-in-fan-out.
   func storesTransposed(_ linear: Linear) -> Bool {
-    let family = ModelFamilies.all.first { $0.modelTypes.contains(configuration.family) }
-    return family?.storage.transposed.contains(String(linear.shortName)) ?? false
+    family?.storage.transposed.contains(String(linear.shortName)) ?? false
+  }
+
+  /// Whether checkpoints of the family store this weight turned.
+  func storesTransposed(_ slot: WeightSlot) -> Bool {
+    if slot.shape.count == 2, let linear = slot.part as? Linear { storesTransposed(linear) } else { false }
   }
 }

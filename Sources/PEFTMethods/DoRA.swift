@@ -24,10 +24,11 @@ final class DoRAAdapter: LoRAAdapter {
     magnitude = Parameter(
       "\(linear.site).lora_magnitude_vector", shape: [linear.outputs], in: setting.context.pool
     ) { [unowned linear] in Self.squaredRows(of: linear).map { Float($0.squareRoot()) } }
-    super.init(linear, pair, scale: scale, dropout: dropout)
+    super.init(linear, pair, scale: scale, dropout: dropout, namespace: setting.namespace)
   }
 
   override var parameters: [Parameter] { super.parameters + [magnitude] }
+  override var stacking: Stacking { .replaces }
 
   override func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
     guard let weight = linear.weight else { preconditionFailure("\(site): no weight is loaded") }
@@ -37,7 +38,7 @@ final class DoRAAdapter: LoRAAdapter {
     return linear.addBias(to: tape.scaleColumns(turned, by: factors), on: tape)
   }
 
-  override func merge(into weight: inout [Float], bias: inout [Float]) -> Bool {
+  override func merge(intoWeight weight: inout [Float]) -> Bool {
     guard let frozen = linear.weight else { return false }
     pair.add(times: scale, to: &weight, workers: context.workers)
     let factors = zip(magnitude.value.values, rowLengths(frozen)).map { $0 / $1 }

@@ -26,6 +26,7 @@ final class EmbeddingLoRA: EmbeddingAdapter {
   }
 
   var parameters: [Parameter] { [a, b] }
+  var stacking: Stacking { .adds }
 
   func callAsFunction(_ vectors: Variable, of ids: [Int32], on tape: Tape) -> Variable {
     let factors = tape.columnsAsRows(ids.map { Int($0) }, of: tape.variable(for: a))

@@ -14,7 +14,12 @@ struct FullFineTuning: PEFTMethod {
 
   var options: [(name: String, value: JSONValue)] { [] }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
+    if let site = model.sites.first(where: \.isOccupied) {
+      throw AttachError("\(site.name): every weight is to be trained, but another method is attached")
+    }
     let parameters = model.makeEverythingTrainable(context: setting.context)
     return AttachedMethod(
       parameters: parameters, inferenceCost: InferenceCost(), format: nil,

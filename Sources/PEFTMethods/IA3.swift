@@ -82,13 +82,15 @@ struct IA3: PEFTMethod {
     return options
   }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let selector = try targets ?? DefaultTargets.ia3(of: model).targets
     let linears = try selector.linears(of: model, except: savedModules)
     let isFeedForward = try feedForwardTest(model)
-    let beside = try savedModules.attach(to: model, with: setting)
+    let beside = try savedModules.attach(to: model, with: setting, placing: placements)
     let adapters = linears.map { IA3Adapter($0, scalesInput: isFeedForward($0.site), setting: setting) }
-    for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
+    for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter), at: linear) }
     let parameters = adapters.flatMap(\.parameters)
     let inner = linears.map(\.site).filter(isFeedForward)
     let documents = documents(selector, sites: linears.map(\.site), feedForward: inner)
@@ -102,11 +104,7 @@ struct IA3: PEFTMethod {
           ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })), ("init_ia3_weights", true),
           ("modules_to_save", savedModules.document),
         ],
-        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)),
-      undo: {
-        for linear in linears { linear.adapter = nil }
-        beside.undo()
-      })
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))
   }
 
   private func feedForwardTest(_ model: CausalLanguageModel) throws -> (String) -> Bool {
@@ -153,17 +151,23 @@ private final class IA3Adapter: LinearAdapter {
   }
 
   var parameters: [Parameter] { [vector] }
+  var stacking: Stacking { .transforms }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
     let factors = tape.variable(for: vector)
     return scalesInput ? base(tape.scaleColumns(x, by: factors)) : tape.scaleColumns(base(x), by: factors)
   }
 
-  func merge(into weight: inout [Float], bias: inout [Float]) -> Bool {
+  func merge(intoWeight weight: inout [Float]) -> Bool {
     let factors = vector.value.values
     let inputs = scalesInput ? factors.count : weight.count / factors.count
     for index in weight.indices { weight[index] *= factors[scalesInput ? index % inputs : index / inputs] }
-    if !scalesInput { for index in bias.indices { bias[index] *= factors[index] } }
     return true
+  }
+
+  func merge(intoBias bias: inout [Float]) {
+    guard !scalesInput else { return }
+    let factors = vector.value.values
+    for index in bias.indices { bias[index] *= factors[index] }
   }
 }

@@ -34,24 +34,23 @@ struct LNTuning: PEFTMethod {
       + [(name: "modules_to_save", value: savedModules.document)].filter { $0.value != .null }
   }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let nothingToTrain = AttachError("the norms of this model have neither gain nor bias to train")
     guard model.norms.contains(where: { $0.hasGain || $0.hasBias }) else { throw nothingToTrain }
     let selector = targets ?? DefaultTargets.norms(of: model)
     let norms = try selector.norms(of: model, except: savedModules).filter { $0.hasGain || $0.hasBias }
     guard !norms.isEmpty else { throw nothingToTrain }
-    let beside = try savedModules.attach(to: model, with: setting)
+    let beside = try savedModules.attach(to: model, with: setting, placing: placements)
     var parameters: [Parameter] = []
     for norm in norms {
-      func vector(_ name: String, _ frozen: @escaping (NormLayer) -> Tensor?) -> Parameter {
-        let parameter = Parameter(
-          "\(norm.site).ln_tuning_layers.\(name)", shape: [norm.width], in: setting.context.pool
-        ) { [unowned norm] in frozen(norm)?.values ?? [] }
+      for slot in norm.weightSlots {
+        let part = slot.isBias ? "bias" : "weight"
+        let parameter = slot.parameter(named: "\(norm.site).ln_tuning_layers.\(part)", context: setting.context)
+        try placements.place(slot.occupant(parameter), at: norm)
         parameters.append(parameter)
-        return parameter
       }
-      if norm.hasGain { norm.trainedGain = vector("weight") { $0.gain } }
-      if norm.hasBias { norm.trainedBias = vector("bias") { $0.bias } }
     }
     return AttachedMethod(
       parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
@@ -61,13 +60,6 @@ struct LNTuning: PEFTMethod {
           ("target_modules", selector.document(sites: norms.map(\.site))),
           ("exclude_modules", .null), ("modules_to_save", savedModules.document),
         ],
-        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)),
-      undo: {
-        beside.undo()
-        for norm in norms {
-          norm.trainedGain = nil
-          norm.trainedBias = nil
-        }
-      })
+        tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))
   }
 }

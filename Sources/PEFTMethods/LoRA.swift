@@ -185,7 +185,9 @@ struct LoRA: PEFTMethod {
     return options.filter { $0.value != .null }
   }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let selector = try targets ?? (parameters.names.isEmpty ? DefaultTargets.lora(of: model) : nil)
     let (modules, tables) = try selector?.mapsAndTables(of: model, except: savedModules) ?? ([], [])
     let sites = modules.map(\.site) + tables.map(\.site)
@@ -196,24 +198,14 @@ struct LoRA: PEFTMethod {
     try checkTables(tables, linears: linears, of: model)
     try checkStart(linears)
     let adapters = try linears.map { try adapter(of: $0, with: setting) }
-    for (linear, adapter) in zip(linears, adapters) { linear.adapter = adapter }
+    for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter), at: linear) }
     let ratio = Float(learningRateRatio)
     let tableAdapters = tables.map { table in
       EmbeddingLoRA(
         table, rank: rank(at: table.site), scale: scale(at: table.site), learningRateRatio: ratio, setting: setting)
     }
-    for (table, adapter) in zip(tables, tableAdapters) { table.adapter = adapter }
-    func detach() {
-      for linear in linears { linear.adapter = nil }
-      for table in tables { table.adapter = nil }
-    }
-    let beside: Addition
-    do {
-      beside = try trainBeside(modules, of: model, with: setting)
-    } catch {
-      detach()
-      throw error
-    }
+    for (table, adapter) in zip(tables, tableAdapters) { try placements.place(.tableAdapter(adapter), at: table) }
+    let beside = try trainBeside(modules, of: model, with: setting, placing: placements)
     let converts = start == .pissa && loadedStart == nil
     let own = tableAdapters.flatMap(\.parameters)
     let parameters = own + adapters.flatMap(\.parameters) + beside.parameters
@@ -227,11 +219,7 @@ struct LoRA: PEFTMethod {
           + beside.tensors,
         state: converts ? adapters.flatMap(\.stateTensors) + beside.tensors : [],
         copies: BaseCopy.all(of: model)),
-      notes: notes(linears),
-      undo: {
-        detach()
-        beside.undo()
-      })
+      notes: notes(linears))
   }
 
   private func adapter(of linear: Linear, with setting: AttachmentSetting) throws -> LoRAAdapter {
@@ -253,7 +241,8 @@ struct LoRA: PEFTMethod {
         isWeightDecomposed
         ? DoRAAdapter(linear, pair, scale: scale, dropout: dropout, setting: setting)
         : LoRAAdapter(
-          linear, pair, scale: scale, dropout: dropout, bias: hasUpdateBias ? pair.bias(of: linear, setting) : nil)
+          linear, pair, scale: scale, dropout: dropout, bias: hasUpdateBias ? pair.bias(of: linear, setting) : nil,
+          namespace: setting.namespace)
     }
     adapter.pair.b.learningRateScale = Float(learningRateRatio)
     return adapter
@@ -261,16 +250,12 @@ struct LoRA: PEFTMethod {
 
   /// Trains the parts of the model itself that are to be trained beside the update.
   private func trainBeside(
-    _ linears: [Linear], of model: CausalLanguageModel, with setting: AttachmentSetting
+    _ linears: [Linear], of model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> Addition {
-    var addition = try savedModules.attach(to: model, with: setting)
-    addition.add(biases.attach(to: model, adapted: linears, except: savedModules, with: setting))
-    do {
-      addition.add(try tokens.attach(to: model, with: setting))
-    } catch {
-      addition.undo()
-      throw error
-    }
+    var addition = try savedModules.attach(to: model, with: setting, placing: placements)
+    addition.add(
+      try biases.attach(to: model, adapted: linears, except: savedModules, with: setting, placing: placements))
+    addition.add(try tokens.attach(to: model, with: setting, placing: placements))
     return addition
   }
 

@@ -104,18 +104,23 @@ class LoRAAdapter: LinearAdapter {
   let scale: Float
   let dropout: Double
   let site: String
+  /// Keeps the dropout masks of different updates apart.
+  private let purpose: String
   private let bias: Parameter?
 
   /// - Parameter bias: The update's own bias `[outputs]`, which its factor multiplies too.
-  init(_ linear: Linear, _ pair: LowRankPair, scale: Float, dropout: Double, bias: Parameter? = nil) {
+  init(_ linear: Linear, _ pair: LowRankPair, scale: Float, dropout: Double, bias: Parameter? = nil, namespace: String)
+  {
     self.pair = pair
     self.scale = scale
     self.dropout = dropout
     self.bias = bias
     site = linear.site
+    purpose = namespace + linear.site
   }
 
   var parameters: [Parameter] { [pair.a, pair.b] + [bias].compactMap { $0 } }
+  var stacking: Stacking { .adds }
 
   /// What is saved where the parameters themselves mean nothing without the start.
   var convertedTensors: [AdapterTensor] { parameters.map { AdapterTensor($0) } }
@@ -131,16 +136,19 @@ class LoRAAdapter: LinearAdapter {
   final func addUpdate(to y: Variable, x: Variable, on tape: Tape) -> Variable {
     let updated = tape.addLowRank(
       to: y, x: x, a: tape.variable(for: pair.a), b: tape.variable(for: pair.b), scale: scale, dropout: dropout,
-      purpose: site)
+      purpose: purpose)
     guard let bias else { return updated }
     return tape.addBias(tape.scaled(tape.variable(for: bias), by: scale), to: updated)
   }
 
-  func merge(into weight: inout [Float], bias sum: inout [Float]) -> Bool {
+  func merge(intoWeight weight: inout [Float]) -> Bool {
     pair.add(times: scale, to: &weight, workers: .one)
+    return true
+  }
+
+  func merge(intoBias sum: inout [Float]) {
     if let added = bias?.value.values.map({ scale * $0 }) {
       sum = sum.isEmpty ? added : zip(sum, added).map { $0 + $1 }
     }
-    return true
   }
 }

@@ -3,8 +3,7 @@ public enum MethodRegistry {
   /// All methods, in the order in which they are listed.
   public static let all: [any PEFTMethod.Type] = [
     LoRA.self, PromptTuning.self, PrefixTuning.self, PTuning.self, IA3.self, BottleneckAdapter.self, BitFit.self,
-    LNTuning.self,
-    FullFineTuning.self, NoMethod.self,
+    LNTuning.self, CombinedMethod.self, FullFineTuning.self, NoMethod.self,
   ]
 
   /// The method called `name`; underscores and hyphens are the same.

@@ -98,55 +98,14 @@ public enum ModelMerger {
     to writer: inout SafetensorsWriter, of model: CausalLanguageModel, changes: Changes, untied: Bool,
     as type: SafetensorsType
   ) {
-    let weights = LoadedWeights(model)
-    let head = WeightPlace.matrix(site: model.head.site, outputs: model.head.outputs, inputs: model.head.inputs)
-    for place in model.weightPlaces + (untied ? [head] : []) {
-      let change = changes.byName[place.name]
-      var shape: [Int]
-      switch place {
-      case .matrix(_, let outputs, let inputs): shape = [outputs, inputs]
-      case .vector(_, let count): shape = [count]
-      }
-      let isTurned = weights.turned.contains(place.name)
-      if isTurned { shape.reverse() }
-      writer.add(place.name, shape: shape, as: type) {
-        var values = weights.values(place)
-        if isTurned { values = values.transposed(rows: shape[1]) }
+    let head = untied ? model.head.weightSlots.filter { !$0.isBias } : []
+    for slot in model.weightSlots + head {
+      let change = changes.byName[slot.name]
+      let isTurned = model.storesTransposed(slot)
+      writer.add(slot.name, shape: isTurned ? slot.shape.reversed() : slot.shape, as: type) {
+        let values = isTurned ? slot.values.transposed(rows: slot.shape[0]) : slot.values
         return (change?(values) ?? values).bytes(as: type)
       }
-    }
-  }
-
-  /// The frozen weights of a model by the names that they have in checkpoints.
-  private struct LoadedWeights {
-    private var matrices: [String: WeightMatrix] = [:]
-    private var vectors: [String: Tensor] = [:]
-    /// Names of those that checkpoints of the family store as `[inputs, outputs]`.
-    private(set) var turned: Set<String> = []
-
-    init(_ model: CausalLanguageModel) {
-      for table in [model.embedding, model.positionEmbedding].compactMap({ $0 }) {
-        matrices["\(table.site).weight"] = table.weight
-      }
-      for linear in model.linears + [model.head] {
-        matrices["\(linear.site).weight"] = linear.weight
-        vectors["\(linear.site).bias"] = linear.bias
-        if model.storesTransposed(linear) { turned.insert("\(linear.site).weight") }
-      }
-      for norm in model.norms {
-        vectors["\(norm.site).weight"] = norm.gain
-        vectors["\(norm.site).bias"] = norm.bias
-      }
-    }
-
-    /// Row-major, as the model holds them.
-    func values(_ place: WeightPlace) -> [Float] {
-      guard case .matrix(_, let outputs, let inputs) = place else { return vectors[place.name]?.values ?? [] }
-      var values = [Float](repeating: 0, count: outputs * inputs)
-      values.withUnsafeMutableBufferPointer { buffer in
-        if let base = buffer.baseAddress { matrices[place.name]?.decode(into: base) }
-      }
-      return values
     }
   }
 
@@ -154,9 +113,14 @@ public enum ModelMerger {
   ///
   /// - Throws: `AttachError` that says what cannot.
   public static func checkMergeable(_ model: CausalLanguageModel) throws {
-    if model.prompt != nil { throw AttachError("virtual tokens and prefixes cannot be merged into the weights") }
-    if model.blocks.contains(where: { $0.afterAttention != nil || $0.afterFeedForward != nil }) {
-      throw AttachError("bottleneck adapters have a non-linearity and cannot be merged into the weights")
+    for occupant in model.sites.flatMap(\.occupants) {
+      switch occupant {
+      case .virtualTokens, .prefix:
+        throw AttachError("virtual tokens and prefixes cannot be merged into the weights")
+      case .branchAdapter:
+        throw AttachError("bottleneck adapters have a non-linearity and cannot be merged into the weights")
+      case .adapter, .tableAdapter, .weight, .bias: break
+      }
     }
   }
 
@@ -164,9 +128,8 @@ public enum ModelMerger {
   private static func changesHeadAlone(_ model: CausalLanguageModel) -> Bool {
     let (embedding, head) = (model.embedding, model.head)
     guard model.configuration.tiesEmbeddings else { return false }
-    let sharesAdapter =
-      embedding.adapter.map { ObjectIdentifier($0) } == head.adapter.map { ObjectIdentifier($0) }
-    return !sharesAdapter || embedding.trainedWeight !== head.trainedWeight
+    let own = embedding.adapters.map { ObjectIdentifier($0) }
+    return own != head.adapters.map { ObjectIdentifier($0) } || embedding.trainedWeight !== head.trainedWeight
   }
 
   /// Refuses to write over the model that is read.
@@ -183,80 +146,71 @@ public enum ModelMerger {
     let optionalPrefix: String
 
     init(_ model: CausalLanguageModel) {
-      let family = ModelFamilies.all.first { $0.modelTypes.contains(model.configuration.family) }
-      optionalPrefix = family?.storage.optionalPrefix ?? ""
-      func replace(_ name: String, _ parameter: Parameter?, isTurned: Bool = false) {
-        guard let parameter else { return }
-        byName[name] = { _ in
-          isTurned ? parameter.value.values.transposed(rows: parameter.shape[0]) : parameter.value.values
+      optionalPrefix = model.family?.storage.optionalPrefix ?? ""
+      for site in model.sites where site.isOccupied {
+        for slot in site.part.weightSlots {
+          guard let parameter = slot.trained else { continue }
+          let isTurned = model.storesTransposed(slot)
+          byName[slot.name] = { _ in
+            isTurned ? parameter.value.values.transposed(rows: parameter.shape[0]) : parameter.value.values
+          }
         }
-      }
-      for table in [model.embedding, model.positionEmbedding].compactMap({ $0 }) {
-        replace("\(table.site).weight", table.trainedWeight)
-        guard let adapter = table.adapter else { continue }
-        byName["\(table.site).weight"] = { stored in
-          var values = stored
-          adapter.merge(intoTable: &values)
-          return values
-        }
-      }
-      for norm in model.norms {
-        replace("\(norm.site).weight", norm.trainedGain)
-        replace("\(norm.site).bias", norm.trainedBias)
-      }
-      for linear in model.linears + [model.head] {
-        let isTurned = model.storesTransposed(linear)
-        replace("\(linear.site).weight", linear.trainedWeight, isTurned: isTurned)
-        replace("\(linear.site).bias", linear.trainedBias)
-        guard let adapter = linear.adapter else { continue }
-        byName["\(linear.site).weight"] = { stored in
-          var weight = isTurned ? stored.transposed(rows: linear.inputs) : stored
-          var bias: [Float] = []
-          _ = adapter.merge(into: &weight, bias: &bias)
-          return isTurned ? weight.transposed(rows: linear.outputs) : weight
-        }
-        if linear.hasBias {
-          byName["\(linear.site).bias"] = { stored in ModelMerger.mergedBias(of: linear, stored) }
+        switch site.kind {
+        case .table(let table) where !table.adapters.isEmpty:
+          byName["\(table.site).weight"] = { stored in
+            var values = stored
+            for adapter in table.adapters { adapter.merge(intoTable: &values) }
+            return values
+          }
+        case .map(let linear) where !linear.adapters.isEmpty:
+          let isTurned = model.storesTransposed(linear)
+          byName["\(linear.site).weight"] = { stored in
+            var weight = isTurned ? stored.transposed(rows: linear.inputs) : stored
+            for adapter in linear.adapters where !adapter.changesBiasOnly { _ = adapter.merge(intoWeight: &weight) }
+            return isTurned ? weight.transposed(rows: linear.outputs) : weight
+          }
+          if linear.hasBias {
+            byName["\(linear.site).bias"] = { stored in ModelMerger.mergedBias(of: linear, stored) }
+          }
+        case .table, .map, .norm, .branch, .sequenceStart: break
         }
       }
     }
   }
 
-  /// What an adapter makes of a bias; adapters change it without looking at the weight.
+  /// What the adapters of a map make of its bias.
   private static func mergedBias(of linear: Linear, _ stored: [Float]) -> [Float] {
-    guard let adapter = linear.adapter else { return linear.trainedBias?.value.values ?? stored }
-    var weight = [Float](repeating: 0, count: linear.outputs * linear.inputs)
     var bias = linear.trainedBias?.value.values ?? stored
-    _ = adapter.merge(into: &weight, bias: &bias)
+    for adapter in linear.adapters { adapter.merge(intoBias: &bias) }
     return bias
   }
 
-  /// Biases of maps that have none in the architecture, and the settings that give it some.
+  /// Biases of maps that have none in the architecture, and the members of config.json that give it some.
   ///
-  /// Llama's description can ask for biases on all maps of attention, or of the feed-forward part.
+  /// A member concerns all maps of a group; those without a bias of their own get one of zeros.
   private static func newBiases(of model: CausalLanguageModel) throws -> (
     biases: [(name: String, values: [Float])], settings: [String]
   ) {
-    if !model.head.hasBias, !mergedBias(of: model.head, []).isEmpty {
+    var maps: [(role: SiteRole, linear: Linear, bias: [Float])] = []
+    for site in model.sites {
+      guard case .map(let linear) = site.kind, !linear.hasBias else { continue }
+      maps.append((site.role, linear, mergedBias(of: linear, [])))
+    }
+    let added = maps.filter { !$0.bias.isEmpty }
+    guard !added.isEmpty else { return ([], []) }
+    if added.contains(where: { $0.role == .head }) {
       throw AttachError("the architecture \(model.configuration.family) has no place for a bias of its head")
     }
-    let all = model.linears.filter { !$0.hasBias }
-    var values: [String: [Float]] = [:]
-    for linear in all {
-      let bias = mergedBias(of: linear, [])
-      if !bias.isEmpty { values[linear.site] = bias }
-    }
-    guard !values.isEmpty else { return ([], []) }
-    let groups = [(".self_attn.", "attention_bias"), (".mlp.", "mlp_bias")].filter { part, _ in
-      values.keys.contains { $0.contains(part) }
-    }
-    guard model.configuration.family == "llama" else {
+    let members = (model.family?.biasMembers ?? []).filter { member in added.contains { member.concerns($0.role) } }
+    guard added.allSatisfy({ map in members.contains { $0.concerns(map.role) } }) else {
       throw AttachError("the architecture \(model.configuration.family) has no place for the biases that were added")
     }
-    let biased = all.filter { linear in groups.contains { linear.site.contains($0.0) } }
+    let biased = maps.filter { map in members.contains { $0.concerns(map.role) } }
     return (
-      biased.map { ("\($0.site).bias", values[$0.site] ?? [Float](repeating: 0, count: $0.outputs)) },
-      groups.map(\.1)
+      biased.map {
+        ("\($0.linear.site).bias", $0.bias.isEmpty ? [Float](repeating: 0, count: $0.linear.outputs) : $0.bias)
+      },
+      members.map(\.key)
     )
   }
 

@@ -13,7 +13,9 @@ struct NoMethod: PEFTMethod {
 
   var options: [(name: String, value: JSONValue)] { [] }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
-    AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil, undo: {})
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
+    AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil)
   }
 }

@@ -36,8 +36,14 @@ public protocol PEFTMethod: Sendable {
 
   /// Attaches to a model. The model's weights are not touched, and need not be loaded yet.
   ///
-  /// - Throws: `AttachError` if an option does not fit this model.
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - setting: What else it may need.
+  ///   - placements: Attaches each part at its site; the caller undoes what is placed, here if this throws.
+  /// - Throws: `AttachError` if an option does not fit this model, or something that is attached already is in the way.
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod
 }
 
 extension PEFTMethod {
@@ -46,6 +52,21 @@ extension PEFTMethod {
 
   /// Most methods start anew from a saved adapter whatever they would have started from.
   public static var trainingOptions: Set<String> { ["init", "init_text"] }
+
+  /// Attaches to a model, or leaves it as it was.
+  ///
+  /// - Throws: `AttachError` if an option does not fit this model, or something that is attached already is in the way.
+  public func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+    let placements = Placements(by: Self.name)
+    do {
+      let attached = try attach(to: model, with: setting, placing: placements)
+      attached.undoes(placements)
+      return attached
+    } catch {
+      placements.undo()
+      throw error
+    }
+  }
 }
 
 /// What a method may need to attach, besides the model.
@@ -57,11 +78,25 @@ public struct AttachmentSetting {
   /// For initializations from a text; nil where no tokenizer is at hand (counting parameters).
   public let tokenizer: Tokenizer?
 
+  /// What keeps draws of the training apart that are told by their site alone, of two parts of one method.
+  let namespace: String
+
   /// Creates the setting.
   public init(seeds: SeedStream, context: ComputeContext, tokenizer: Tokenizer? = nil) {
+    self.init(seeds: seeds, context: context, tokenizer: tokenizer, namespace: "")
+  }
+
+  private init(seeds: SeedStream, context: ComputeContext, tokenizer: Tokenizer?, namespace: String) {
     self.seeds = seeds
     self.context = context
     self.tokenizer = tokenizer
+    self.namespace = namespace
+  }
+
+  /// The setting for one part of a combined method, which draws apart from the others.
+  func part(_ name: String) -> AttachmentSetting {
+    AttachmentSetting(
+      seeds: seeds.child(name), context: context, tokenizer: tokenizer, namespace: "\(namespace)\(name)/")
   }
 }
 
@@ -79,20 +114,28 @@ public final class AttachedMethod {
   /// penalty.
   public let participants: [any TrainingParticipant]
 
-  private let undo: () -> Void
+  private var undos: [() -> Void]
   private var isAttached = true
 
   /// Creates the record of an attach.
+  ///
+  /// - Parameters:
+  ///   - parameters: The trainable parameters, in a fixed order.
+  ///   - inferenceCost: What the method costs at inference in the form in which it is deployed.
+  ///   - format: How the adapter is saved, if it is.
+  ///   - notes: What is allowed but should be known.
+  ///   - participants: What the method does while it is trained, beside its forward pass.
+  ///   - undo: What detaching has to do besides undoing the placements, if anything.
   public init(
     parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, notes: [String] = [],
-    participants: [any TrainingParticipant] = [], undo: @escaping () -> Void
+    participants: [any TrainingParticipant] = [], undo: (() -> Void)? = nil
   ) {
     self.parameters = parameters
     self.inferenceCost = inferenceCost
     self.format = format
     self.notes = notes
     self.participants = participants
-    self.undo = undo
+    undos = undo.map { [$0] } ?? []
   }
 
   /// Number of trainable values.
@@ -102,8 +145,10 @@ public final class AttachedMethod {
   public func detach() {
     guard isAttached else { return }
     isAttached = false
-    undo()
+    for undo in undos { undo() }
   }
+
+  fileprivate func undoes(_ placements: Placements) { undos.append { placements.undo() } }
 }
 
 /// What a method adds to one forward pass in the form in which it is deployed.
@@ -122,19 +167,5 @@ public struct InferenceCost: Sendable, Equatable {
     self.virtualTokens = virtualTokens
     self.prefixPositions = prefixPositions
     self.operationsPerToken = operationsPerToken
-  }
-}
-
-/// A method's option that does not fit the model.
-public struct AttachError: InputError {
-  /// What is wrong and what there is instead.
-  public let description: String
-  /// The option that it is about, if it is about one.
-  public let option: String?
-
-  /// Creates a complaint.
-  public init(_ description: String, option: String? = nil) {
-    self.description = description
-    self.option = option
   }
 }

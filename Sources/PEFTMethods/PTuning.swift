@@ -60,7 +60,9 @@ struct PTuning: PEFTMethod {
       + (hidden.map { [(name: "encoder_hidden_size", value: JSONValue($0))] } ?? [])
   }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let hidden = model.configuration.hiddenSize
     let (encoder, width): (Encoder, Int)
     let prompt: PromptEncoder
@@ -76,7 +78,7 @@ struct PTuning: PEFTMethod {
       (encoder, width) = (.mlp, hidden)
       prompt = PromptEncoder(tokens: tokens, hidden: hidden, name: "prompt_embeddings", setting: setting)
     }
-    model.prompt = .embeddings(prompt)
+    try placements.place(.virtualTokens(prompt), at: model.sequenceStart)
     let isPlain = form == .plain
     let context = setting.context
     return AttachedMethod(
@@ -93,8 +95,7 @@ struct PTuning: PEFTMethod {
             values: { prompt.embeddings(on: Tape(context: context, recording: false)).value.values },
             assign: isPlain ? { prompt.parameters[0].assign($0) } : nil)
         ],
-        state: isPlain ? [] : prompt.parameters.map { AdapterTensor($0, key: $0.name) }),
-      undo: { [weak model] in model?.prompt = nil })
+        state: isPlain ? [] : prompt.parameters.map { AdapterTensor($0, key: $0.name) }))
   }
 }
 

@@ -24,7 +24,7 @@ final class PiSSAAdapter: LoRAAdapter {
     super.init(
       linear,
       LowRankPair(linear, rank: rank, setting: setting, a: { start.factors.a }, b: { start.factors.b }),
-      scale: scale, dropout: dropout)
+      scale: scale, dropout: dropout, namespace: setting.namespace)
   }
 
   override func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
@@ -34,10 +34,10 @@ final class PiSSAAdapter: LoRAAdapter {
     return addUpdate(to: residual, x: x, on: tape)
   }
 
-  override func merge(into weight: inout [Float], bias: inout [Float]) -> Bool {
+  override func merge(intoWeight weight: inout [Float]) -> Bool {
     LowRankPair.add(
       initialA.values, initialB.values, rank: pair.rank, times: -scale, to: &weight, workers: context.workers)
-    return super.merge(into: &weight, bias: &bias)
+    return super.merge(intoWeight: &weight)
   }
 
   /// A₀ `[rank, inputs]`.

@@ -63,7 +63,9 @@ struct PrefixTuning: PEFTMethod {
     return [("tokens", JSONValue(tokens)), ("projection", JSONValue(encoder != nil))] + hidden
   }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let configuration = model.configuration
     let width = configuration.keyValueWidth
     let prefix: any TrainedPrefix =
@@ -77,7 +79,7 @@ struct PrefixTuning: PEFTMethod {
           start: try start.tokens(tokens, text: text, model: model, setting: setting, purpose: Self.name),
           model: model, setting: setting)
       }
-    model.prompt = .keysAndValues(prefix)
+    try placements.place(.prefix(prefix), at: model.sequenceStart)
     let context = setting.context
     return AttachedMethod(
       parameters: prefix.parameters, inferenceCost: InferenceCost(prefixPositions: tokens),
@@ -97,8 +99,7 @@ struct PrefixTuning: PEFTMethod {
             values: { prefix.rows(on: Tape(context: context, recording: false)).value.values },
             assign: encoder == nil ? { prefix.parameters[0].assign($0) } : nil)
         ],
-        state: encoder == nil ? [] : prefix.parameters.map { AdapterTensor($0, key: $0.name) }),
-      undo: { [weak model] in model?.prompt = nil })
+        state: encoder == nil ? [] : prefix.parameters.map { AdapterTensor($0, key: $0.name) }))
   }
 }
 

@@ -38,7 +38,9 @@ struct PromptTuning: PEFTMethod {
 
   var options: [(name: String, value: JSONValue)] { [("tokens", JSONValue(tokens))] }
 
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
     let hidden = model.configuration.hiddenSize
     let count = tokens
     let seeds = setting.seeds.child(Self.name)
@@ -48,7 +50,7 @@ struct PromptTuning: PEFTMethod {
       let scale = model.configuration.embeddingScale
       return ids.flatMap { id in model.embedding.vector(Int(id)).map { $0 * scale } }
     }
-    model.prompt = .embeddings(VirtualTokens(prompt))
+    try placements.place(.virtualTokens(VirtualTokens(prompt)), at: model.sequenceStart)
     return AttachedMethod(
       parameters: [prompt], inferenceCost: InferenceCost(virtualTokens: count),
       format: AdapterFormat(
@@ -58,8 +60,7 @@ struct PromptTuning: PEFTMethod {
           ("prompt_tuning_init", "RANDOM"), ("prompt_tuning_init_text", .null), ("tokenizer_kwargs", .null),
           ("tokenizer_name_or_path", .null),
         ],
-        tensors: [AdapterTensor(prompt, key: "prompt_embeddings")]),
-      undo: { [weak model] in model?.prompt = nil })
+        tensors: [AdapterTensor(prompt, key: "prompt_embeddings")]))
   }
 
   /// The members that PEFT writes for every method with virtual tokens of the embeddings' width.

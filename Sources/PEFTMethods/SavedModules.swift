@@ -50,45 +50,19 @@ struct SavedModules: Sendable {
 
   /// Trains the modules.
   ///
-  /// - Throws: `AttachError` for a name without a module.
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Addition {
+  /// - Throws: `AttachError` for a name without a module, or a module that another method has to do with.
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> Addition {
     var addition = Addition()
     guard !names.isEmpty else { return addition }
     let tables = [model.embedding, model.positionEmbedding].compactMap { $0 }
-    let maps = model.linears + [model.head]
-    try check(tables.map(\.site) + maps.map(\.site) + model.norms.map(\.site))
-    func vector(_ name: String, _ count: Int, _ frozen: @escaping () -> Tensor?) -> Parameter {
-      Parameter(name, shape: [count], in: setting.context.pool) { frozen()?.values ?? [] }
-    }
-    for table in tables where contains(table.site) {
-      let parameter = Parameter(
-        "\(table.site).weight", shape: [table.count, table.width], in: setting.context.pool
-      ) { [unowned table] in table.weight?.values ?? [] }
-      table.trainedWeight = parameter
-      addition.add(parameter) { table.trainedWeight = nil }
-    }
-    for map in maps where contains(map.site) {
-      let weight = Parameter(
-        "\(map.site).weight", shape: [map.outputs, map.inputs], in: setting.context.pool
-      ) { [unowned map] in map.weight?.values ?? [] }
-      map.trainedWeight = weight
-      addition.add(weight, isTransposed: model.storesTransposed(map)) { map.trainedWeight = nil }
-      guard map.hasBias else { continue }
-      let bias = vector("\(map.site).bias", map.outputs) { [unowned map] in map.bias }
-      map.trainedBias = bias
-      addition.add(bias) { map.trainedBias = nil }
-    }
-    for norm in model.norms where contains(norm.site) {
-      if norm.hasGain {
-        let gain = vector("\(norm.site).weight", norm.width) { [unowned norm] in norm.gain }
-        norm.trainedGain = gain
-        addition.add(gain) { norm.trainedGain = nil }
-      }
-      if norm.hasBias {
-        let bias = vector("\(norm.site).bias", norm.width) { [unowned norm] in norm.bias }
-        norm.trainedBias = bias
-        addition.add(bias) { norm.trainedBias = nil }
-      }
+    let parts: [any SitePart] = tables + model.linears + [model.head] + model.norms
+    try check(parts.map(\.site))
+    for slot in parts.flatMap(\.weightSlots) where contains(slot.part.site) {
+      let parameter = slot.parameter(context: setting.context)
+      try placements.place(slot.occupant(parameter), at: slot.part)
+      addition.add(parameter, isTransposed: model.storesTransposed(slot))
     }
     return addition
   }
@@ -111,7 +85,6 @@ struct SavedModules: Sendable {
 struct Addition {
   private(set) var parameters: [Parameter] = []
   private(set) var tensors: [AdapterTensor] = []
-  private var undos: [() -> Void] = []
 
   /// Adds a parameter that is saved under its own name, or under a given key.
   ///
@@ -119,11 +92,8 @@ struct Addition {
   ///   - parameter: The parameter.
   ///   - key: The key, if it is not `base_model.model.` and the parameter's name.
   ///   - isTransposed: Whether the file has its matrix turned, as GPT-2's checkpoints have.
-  ///   - undo: Takes it off the model.
-  mutating func add(_ parameter: Parameter, key: String? = nil, isTransposed: Bool = false, undo: @escaping () -> Void)
-  {
+  mutating func add(_ parameter: Parameter, key: String? = nil, isTransposed: Bool = false) {
     parameters.append(parameter)
-    undos.append(undo)
     guard isTransposed else {
       tensors.append(AdapterTensor(parameter, key: key))
       return
@@ -140,20 +110,6 @@ struct Addition {
   mutating func add(_ other: Addition) {
     parameters += other.parameters
     tensors += other.tensors
-    undos += other.undos
-  }
-
-  /// Takes everything off the model.
-  func undo() { for undo in undos { undo() } }
-}
-
-extension WeightMatrix {
-  /// All elements, row-major.
-  var values: [Float] {
-    [Float](unsafeUninitializedCapacity: outputs * inputs) { buffer, initialized in
-      if let base = buffer.baseAddress { decode(into: base) }
-      initialized = outputs * inputs
-    }
   }
 }
 

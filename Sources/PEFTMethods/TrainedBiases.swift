@@ -16,28 +16,23 @@ enum TrainedBiases: String, CaseIterable, Sendable {
   ///   - adapted: The adapted maps, whose biases PEFT's files have under another key.
   ///   - saved: Modules that are trained as a whole, with their biases.
   ///   - setting: Memory.
+  ///   - placements: Attaches the biases.
+  /// - Throws: `AttachError` if one of them is trained by another method.
   func attach(
-    to model: CausalLanguageModel, adapted: [Linear], except saved: SavedModules, with setting: AttachmentSetting
-  ) -> Addition {
+    to model: CausalLanguageModel, adapted: [Linear], except saved: SavedModules, with setting: AttachmentSetting,
+    placing placements: Placements
+  ) throws -> Addition {
     var addition = Addition()
     guard self != .none else { return addition }
     let wrapped = Set(adapted.map(\.site))
-    for map in model.linears + [model.head] where map.hasBias && !saved.contains(map.site) {
-      guard self == .all || wrapped.contains(map.site) else { continue }
-      let place = wrapped.contains(map.site) ? "\(map.site).base_layer" : map.site
-      let bias = Parameter("\(place).bias", shape: [map.outputs], in: setting.context.pool) { [unowned map] in
-        map.bias?.values ?? []
-      }
-      map.trainedBias = bias
-      addition.add(bias) { map.trainedBias = nil }
-    }
-    guard self == .all else { return addition }
-    for norm in model.norms where norm.hasBias && !saved.contains(norm.site) {
-      let bias = Parameter("\(norm.site).bias", shape: [norm.width], in: setting.context.pool) { [unowned norm] in
-        norm.bias?.values ?? []
-      }
-      norm.trainedBias = bias
-      addition.add(bias) { norm.trainedBias = nil }
+    let maps: [any SitePart] = model.linears + [model.head]
+    for slot in (maps + (self == .all ? model.norms : [])).flatMap(\.weightSlots) where slot.isBias {
+      let site = slot.part.site
+      guard !saved.contains(site), self == .all || wrapped.contains(site) else { continue }
+      let name = wrapped.contains(site) ? "\(site).base_layer.bias" : slot.name
+      let bias = slot.parameter(named: name, context: setting.context)
+      try placements.place(.bias(bias), at: slot.part)
+      addition.add(bias)
     }
     return addition
   }

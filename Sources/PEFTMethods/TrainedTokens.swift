@@ -67,7 +67,9 @@ struct TrainedTokens: Sendable {
   /// Trains the tokens' vectors.
   ///
   /// - Throws: `AttachError` for a table or a token that the model does not have, or a table that is adapted otherwise.
-  func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> Addition {
+  func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> Addition {
     var addition = Addition()
     let (embedding, head) = (model.embedding, model.head)
     let isTied = model.configuration.tiesEmbeddings
@@ -89,20 +91,14 @@ struct TrainedTokens: Sendable {
         isHead ? model.head.weight?.row(id) ?? [] : model.embedding.vector(id)
       }
       if !isHead {
-        guard embedding.adapter == nil, embedding.trainedWeight == nil else { throw adaptedTwice(site) }
-        embedding.adapter = rows
+        guard !embedding.isOccupied else { throw adaptedTwice(site) }
+        try placements.place(.tableAdapter(rows), at: embedding)
       }
       if isHead || sharesHead {
-        guard head.adapter == nil, head.trainedWeight == nil else {
-          if !isHead { embedding.adapter = nil }
-          throw adaptedTwice(head.site)
-        }
-        head.adapter = rows
+        guard !head.isOccupied else { throw adaptedTwice(head.site) }
+        try placements.place(.adapter(rows), at: head)
       }
-      addition.add(rows.parameters[0]) {
-        if !isHead { embedding.adapter = nil }
-        if isHead || sharesHead { head.adapter = nil }
-      }
+      addition.add(rows.parameters[0])
     }
     return addition
   }
@@ -143,6 +139,7 @@ private final class TrainedRows: EmbeddingAdapter, LinearAdapter {
   }
 
   var parameters: [Parameter] { [rows] }
+  var stacking: Stacking { .standsAlone }
 
   func callAsFunction(_ vectors: Variable, of ids: [Int32], on tape: Tape) -> Variable {
     let chosen = ids.map { places[Int($0)] }
@@ -161,7 +158,7 @@ private final class TrainedRows: EmbeddingAdapter, LinearAdapter {
     }
   }
 
-  func merge(into weight: inout [Float], bias: inout [Float]) -> Bool {
+  func merge(intoWeight weight: inout [Float]) -> Bool {
     merge(intoTable: &weight)
     return true
   }

@@ -92,16 +92,23 @@ import Testing
     let attachment = try bench.attach()
     guard let format = attachment.format else { return }
     let folder = try TemporaryFolder()
-    let narrow = AdapterFormat(
-      peftType: format.peftType, configuration: format.configuration.map { ($0.key, $0.value) },
-      tensors: format.tensors.map { tensor in
-        let shape = tensor.shape.dropLast() + [(tensor.shape.last ?? 0) + 1]
-        return AdapterTensor(
-          key: tensor.key, shape: Array(shape), values: { [Float](repeating: 0, count: shape.reduce(1, *)) },
-          assign: nil)
-      })
+    func narrowed(_ format: AdapterFormat) -> AdapterFormat {
+      guard format.parts.isEmpty else {
+        return AdapterFormat(
+          parts: format.parts.map { ($0.folder, narrowed($0.format)) }, peftType: format.peftType)
+      }
+      return AdapterFormat(
+        peftType: format.peftType, configuration: format.configuration.map { ($0.key, $0.value) },
+        tensors: format.tensors.map { tensor in
+          let shape = tensor.shape.dropLast() + [(tensor.shape.last ?? 0) + 1]
+          return AdapterTensor(
+            key: tensor.key, shape: Array(shape), values: { [Float](repeating: 0, count: shape.reduce(1, *)) },
+            assign: nil)
+        })
+    }
+    let narrow = narrowed(format)
     let record = AttachedMethod(
-      parameters: [], inferenceCost: attachment.inferenceCost, format: narrow, undo: {})
+      parameters: [], inferenceCost: attachment.inferenceCost, format: narrow)
     try AdapterFile.save(record, to: folder.path, baseModel: "tiny")
     let file = try AdapterFile.open(folder.path)
     let other = try MethodBench(method)
@@ -140,7 +147,7 @@ import Testing
     let attached = bench.logits
     let restore = bench.model.foldAdapters(context: bench.context)
     expectClose(bench.logits, attached, relative: 1e-4, absolute: 1e-4, "\(method) folded")
-    #expect(bench.model.linears.allSatisfy { $0.adapter == nil })
+    #expect(bench.model.linears.allSatisfy { $0.adapters.isEmpty })
     restore()
     #expect(bench.logits == attached)
   }

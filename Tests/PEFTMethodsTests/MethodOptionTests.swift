@@ -143,7 +143,7 @@ import Testing
     _ = try makeMethod("lora", #"{"rank": 6, "init": "orthogonal"}"#).attach(
       to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     for linear in model.linears {
-      guard let adapter = linear.adapter as? LoRAAdapter else { continue }
+      guard let adapter = linear.adapters.first as? LoRAAdapter else { continue }
       var product = [Float](repeating: 0, count: linear.inputs * linear.outputs)
       adapter.pair.add(times: 1, to: &product, workers: .one)
       #expect(product.allSatisfy { abs($0) < 1e-6 }, "\(linear.site)")
@@ -171,7 +171,7 @@ import Testing
       let attachment = try makeMethod(
         "lora", #"{"target_modules": ["q_proj", "v_proj"], "exclude_modules": \#(excluded)}"#
       ).attach(to: model, with: AttachmentSetting(seeds: SeedStream(1), context: ComputeContext(threads: 1)))
-      #expect(model.linears.filter { $0.adapter != nil }.map(\.site) == sites)
+      #expect(model.linears.filter { !$0.adapters.isEmpty }.map(\.site) == sites)
       attachment.detach()
     }
   }
@@ -197,7 +197,9 @@ import Testing
       {"rank": 4, "alpha": 8, "rank_pattern": {"layers\\.0\\..*": 1, "v_proj": 2}, "alpha_pattern": {"q_proj": 6}}
       """#
     ).attach(to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
-    let adapters = try model.linears.filter { $0.adapter != nil }.map { try #require($0.adapter as? LoRAAdapter) }
+    let adapters = try model.linears.filter { !$0.adapters.isEmpty }.map {
+      try #require($0.adapters.first as? LoRAAdapter)
+    }
     #expect(adapters.map(\.pair.rank) == [1, 1, 4, 2])
     #expect(adapters.map(\.scale) == [6, 8, 1.5, 4])
     #expect(
@@ -222,11 +224,11 @@ import Testing
     let attachment = try method.attach(to: model, with: setting)
     expectClose(probe.logits(ids), Array(read), relative: 1e-5, absolute: 1e-5)
     attachment.detach()
-    _ = try makeMethod("prompt-tuning", #"{"tokens": 4}"#).attach(to: model, with: setting)
+    let prompting = try makeMethod("prompt-tuning", #"{"tokens": 4}"#).attach(to: model, with: setting)
     let prompt = try #require(
       try PromptStart.vocabulary.tokens(4, text: nil, model: model, setting: setting, purpose: PromptTuning.name))
     let prompted = probe.logits(ids)
-    model.prompt = nil
+    prompting.detach()
     let expected = probe.logits(prompt + ids).suffix(prompted.count)
     expectClose(prompted, Array(expected), relative: 1e-5, absolute: 1e-5)
   }

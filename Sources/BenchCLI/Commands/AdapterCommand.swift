@@ -135,14 +135,14 @@ private struct AdapterSummary {
     self.file = file
     method = Result { Swift.type(of: try file.method()).name }
     var groups = SiteGroups()
-    for tensor in file.tensors.tensors {
-      groups.add(tensor.name, detail: "\(tensor.shape)", as: tensor.type.rawValue, count: tensor.elementCount)
+    for (name, tensor) in file.tensors {
+      groups.add(name, detail: "\(tensor.shape)", as: tensor.type.rawValue, count: tensor.elementCount)
     }
     self.groups = groups.groups
   }
 
   private var format: String {
-    ["BOTTLENECK", "BITFIT"].contains(file.peftType) ? "peft-bench (docs/adapter-files.md)" : "Hugging Face PEFT"
+    file.isOwnFormat ? "peft-bench (docs/adapter-files.md)" : "Hugging Face PEFT"
   }
 
   private var parameterCount: Int { groups.reduce(0) { $0 + $1.elements } }
@@ -158,8 +158,8 @@ private struct AdapterSummary {
       "method": JSONValue(methodName), "problem": JSONValue(problem), "base_model": JSONValue(file.baseModel),
       "options": .object(options(all: true)), "parameters": JSONValue(parameterCount),
       "tensors": .array(
-        file.tensors.tensors.map {
-          ["name": JSONValue($0.name), "shape": JSONValue($0.shape), "dtype": JSONValue($0.type.rawValue)]
+        file.tensors.map { name, tensor in
+          ["name": JSONValue(name), "shape": JSONValue(tensor.shape), "dtype": JSONValue(tensor.type.rawValue)]
         }),
       "private_state": JSONValue(file.hasState),
     ]
@@ -226,33 +226,7 @@ private struct AttachedSummary {
       obstacle = nil
     } catch { obstacle = "\(error)" }
     var groups = SiteGroups()
-    for table in [model.embedding, model.positionEmbedding].compactMap({ $0 })
-    where table.adapter != nil || table.trainedWeight != nil {
-      let kind = table.trainedWeight == nil ? "embedding table" : "embedding table, as a whole"
-      groups.add(table.site, detail: "\(table.count) × \(table.width)", as: kind, count: 1)
-    }
-    for linear in model.linears + [model.head]
-    where linear.adapter != nil || linear.trainedWeight != nil || linear.trainedBias != nil {
-      let kind = linear.trainedWeight == nil ? "linear map" : "linear map, as a whole"
-      groups.add(linear.site, detail: "\(linear.outputs) × \(linear.inputs)", as: kind, count: 1)
-    }
-    for norm in model.norms where norm.trainedGain != nil || norm.trainedBias != nil {
-      groups.add(norm.site, detail: "\(norm.width)", as: "norm", count: 1)
-    }
-    for (layer, block) in model.blocks.enumerated() {
-      let width = "\(model.configuration.hiddenSize)"
-      if block.afterAttention != nil { groups.add("layer \(layer)", detail: width, as: "after attention", count: 1) }
-      if block.afterFeedForward != nil {
-        groups.add("layer \(layer)", detail: width, as: "after or beside feed-forward", count: 1)
-      }
-    }
-    switch model.prompt {
-    case .embeddings(let prompt)?:
-      groups.add("before every sequence", detail: "\(prompt.count)", as: "tokens", count: 1)
-    case .keysAndValues(let prefix)?:
-      groups.add("before every layer", detail: "\(prefix.count)", as: "keys and values", count: 1)
-    case nil: break
-    }
+    for site in model.sites where site.isOccupied { groups.add(site, of: model) }
     self.groups = groups.groups
   }
 
@@ -298,6 +272,33 @@ private struct SiteGroups {
   }
 
   private(set) var groups: [Group] = []
+
+  /// Adds a site to which something is attached.
+  mutating func add(_ site: Site, of model: CausalLanguageModel) {
+    let isWhole = site.occupants.contains { if case .weight = $0 { true } else { false } }
+    switch site.kind {
+    case .table(let table):
+      let kind = isWhole ? "embedding table, as a whole" : "embedding table"
+      add(site.name, detail: "\(table.count) × \(table.width)", as: kind, count: 1)
+    case .map(let linear):
+      let kind = isWhole ? "linear map, as a whole" : "linear map"
+      add(site.name, detail: "\(linear.outputs) × \(linear.inputs)", as: kind, count: 1)
+    case .norm(let norm): add(site.name, detail: "\(norm.width)", as: "norm", count: 1)
+    case .branch:
+      let kind = site.role == .attentionBranch ? "after attention" : "after or beside feed-forward"
+      add("layer \(site.layer ?? 0)", detail: "\(model.configuration.hiddenSize)", as: kind, count: 1)
+    case .sequenceStart:
+      for occupant in site.occupants {
+        switch occupant {
+        case .virtualTokens(let prompt):
+          add("before every sequence", detail: "\(prompt.count)", as: "tokens", count: 1)
+        case .prefix(let prefix):
+          add("before every layer", detail: "\(prefix.count)", as: "keys and values", count: 1)
+        default: break
+        }
+      }
+    }
+  }
   private var places: [String: Int] = [:]
 
   mutating func add(_ name: String, detail: String, as kind: String, count elements: Int) {

@@ -198,9 +198,10 @@ struct ModelSession {
     _ pair: (prompt: [Int32], completion: [Int32]), at offset: Int, of text: DocumentText
   ) throws -> (prompt: [Int32], completion: [Int32]) {
     let count = pair.prompt.count + max(0, pair.completion.count - 1)
-    guard let limit = model.positionLimit, count + (model.prompt?.count ?? 0) > limit else { return pair }
+    guard let limit = model.positionLimit, count + (model.sequenceStart.count) > limit else { return pair }
     throw DocumentError(
-      "\(count) tokens, but \(files.name) has positions for \(limit - (model.prompt?.count ?? 0))", at: offset, of: text
+      "\(count) tokens, but \(files.name) has positions for \(limit - (model.sequenceStart.count))", at: offset,
+      of: text
     )
   }
 

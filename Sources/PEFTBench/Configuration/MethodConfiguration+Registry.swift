@@ -43,7 +43,7 @@ extension MethodConfiguration {
         Self.options(ofMethod: name)?.first { $0.name == option }?.names
       }
       let given = described?.lazy.compactMap { options[$0]?.offset }.first
-      throw DocumentError("\(place): \(error.description)", at: given ?? nameOffset, of: file.text)
+      throw DocumentError("\(place): \(error.description)", at: error.offset ?? given ?? nameOffset, of: file.text)
     }
   }
 

@@ -207,7 +207,7 @@ final class RunAssembly {
     for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
     let new = (
       MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
-      skeleton.prompt?.count ?? 0
+      skeleton.sequenceStart.count
     )
     methods[key] = new
     return new

@@ -36,8 +36,7 @@ package struct SealedFiles: Sendable, Equatable {
   init(adapter folder: String) throws { try self.init(Self.adapterFiles(folder)) }
 
   static func adapterFiles(_ folder: String) -> [String] {
-    ["adapter_config.json", "adapter_model.safetensors", AdapterFile.stateName].map { "\(folder)/\($0)" }
-      .filter { FileManager.default.fileExists(atPath: $0) }
+    AdapterFile.files(in: folder)
   }
 
   /// One hash over the hashes of all files, or the hash itself where there is one file.

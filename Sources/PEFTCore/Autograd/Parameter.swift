@@ -4,7 +4,7 @@
 /// whose weights are not loaded, to count parameters from a config.json alone, at no cost.
 public final class Parameter {
   /// The name under which it is saved and listed.
-  public let name: String
+  public private(set) var name: String
   /// Sizes of the dimensions.
   public let shape: [Int]
   /// Multiplies the optimizer's learning rate for this parameter (LoRA+ trains B faster than A).
@@ -24,6 +24,9 @@ public final class Parameter {
     self.pool = pool
     self.initialize = initialize
   }
+
+  /// Gives it another name, where several parameters of one name come together.
+  public func rename(_ name: String) { self.name = name }
 
   /// Number of elements.
   public var elementCount: Int { shape.reduce(1, *) }

@@ -100,6 +100,28 @@ extension OptionReader {
     return values
   }
 
+  /// Readers of the objects in the list under `key`, which must be given.
+  ///
+  /// A string in the list stands for an object that has it under `name` and nothing else. The caller ends each reader
+  /// with its own `finish()`, and says by `understood(_:as:)` what the list means.
+  public mutating func objects(_ key: String, named name: String, about: String? = nil)
+    throws(DocumentError) -> [OptionReader]
+  {
+    guard let value = try ask(key, .list, default: nil, isRequired: true, about: about) else { return [] }
+    guard let values = value.array else { throw mismatch(value, at: path(of: key), expected: "a list") }
+    var readers: [OptionReader] = []
+    for (index, value) in values.enumerated() {
+      var object = value
+      if value.string != nil {
+        object = DocumentValue(
+          .object(DocumentObject([.init(key: name, keyOffset: value.offset, value: value)])), offset: value.offset)
+      }
+      let path = "\(path(of: key))[\(index)]"
+      readers.append(try OptionReader(value: object, text: text, what: "an element of \"\(key)\"", path: path))
+    }
+    return readers
+  }
+
   private func elements<Element>(
     _ key: String, _ value: DocumentValue, expected: String,
     _ read: (DocumentValue, String) throws(DocumentError) -> Element

@@ -108,6 +108,12 @@ public struct OptionReader: Sendable {
     DocumentError("\(path(of: key)): \(message)", at: givenValue(key)?.offset ?? offset, of: text)
   }
 
+  /// Where the value of `key`, or another spelling of it, stands in the text; where the object does if it is not given.
+  public func offset(of key: String) -> Int { givenValue(key)?.offset ?? offset }
+
+  /// Says what the value of `key` means where its caller reads it further: two spellings of one meaning have one value.
+  public mutating func understood(_ key: String, as value: JSONValue) { note(key, value) }
+
   /// The dotted place of `key`.
   public func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 

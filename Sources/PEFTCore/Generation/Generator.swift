@@ -14,21 +14,13 @@ public struct Generator {
     self.endTokens = Set(endTokens)
   }
 
-  /// Computes the keys and values of what comes before every sequence: the method's prompt, then `tokens`.
+  /// Computes the keys and values of what comes before every sequence: what methods put there, then `tokens`.
   ///
   /// - Returns: The cached segment to continue, or nil if nothing comes before.
   public func cache(shared tokens: [Int32]) -> CachedSegment? {
     var root: CachedSegment?
     let tape = Tape(context: context, recording: false)
-    switch model.prompt {
-    case nil: break
-    case .embeddings(let prompt):
-      let segment = CachedSegment(continuing: nil, capacity: prompt.count, in: context.pool)
-      var forest = TokenForest()
-      forest.add(.softPrompt(count: prompt.count), under: nil, retaining: segment)
-      _ = model.hiddenStates(forest, reading: [], on: tape)
-      root = segment
-    case .keysAndValues(let prefix):
+    if let prefix = model.sequenceStart.prefix {
       let segment = CachedSegment(continuing: nil, capacity: prefix.count, in: context.pool)
       for (layer, pair) in prefix.keysAndValues(on: tape).enumerated() {
         segment.append(
@@ -36,6 +28,15 @@ public struct Generator {
           width: pair.keys.value.columnCount)
       }
       segment.commit(prefix.count)
+      root = segment
+    }
+    let count = model.sequenceStart.virtualTokenCount
+    if count > 0 {
+      let segment = CachedSegment(continuing: root, capacity: count, in: context.pool)
+      var forest = TokenForest()
+      let parent = root.map { forest.add(.cached($0), under: nil) }
+      forest.add(.softPrompt(count: count), under: parent, retaining: segment)
+      _ = model.hiddenStates(forest, reading: [], on: tape)
       root = segment
     }
     guard !tokens.isEmpty else { return root }

@@ -141,4 +141,12 @@ public final class WeightMatrix: Sendable {
   public func decode(into target: UnsafeMutablePointer<Float>) {
     for row in 0..<outputs { packed.decodeRow(row, into: target + row * inputs) }
   }
+
+  /// All elements as float32, row-major.
+  public var values: [Float] {
+    [Float](unsafeUninitializedCapacity: outputs * inputs) { buffer, initialized in
+      if let base = buffer.baseAddress { decode(into: base) }
+      initialized = outputs * inputs
+    }
+  }
 }

@@ -25,10 +25,14 @@ public final class FeedForward {
   }
 
   /// The linear maps, in the order of the architecture.
-  public var linears: [Linear] {
+  public var linears: [Linear] { maps.map(\.map) }
+
+  /// The linear maps with what each does.
+  var maps: [(role: SiteRole, map: Linear)] {
     switch inner {
-    case .gated(let gate, let up): [gate, up, down]
-    case .fusedGated(let map), .plain(let map): [map, down]
+    case .gated(let gate, let up): [(.gate, gate), (.up, up), (.down, down)]
+    case .fusedGated(let map): [(.gateUp, map), (.down, down)]
+    case .plain(let map): [(.up, map), (.down, down)]
     }
   }
 

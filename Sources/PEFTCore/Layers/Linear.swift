@@ -1,5 +1,5 @@
 /// A linear map, `y = x · Wᵀ + b`, with the places where methods attach.
-public final class Linear {
+public final class Linear: SitePart {
   /// The module's path as Hugging Face names it, such as `model.layers.3.self_attn.k_proj`.
   public let site: String
   /// Width of the input.
@@ -14,13 +14,8 @@ public final class Linear {
   /// The frozen bias.
   public internal(set) var bias: Tensor?
 
-  /// What a method placed around the map.
-  public var adapter: (any LinearAdapter)?
-  /// A trained weight `[outputs, inputs]` in place of the frozen one (full fine-tuning, modules saved beside an
-  /// adapter).
-  public var trainedWeight: Parameter?
-  /// A trained bias `[outputs]` in place of the frozen one (BitFit, full fine-tuning, biases beside LoRA).
-  public var trainedBias: Parameter?
+  /// What methods attached.
+  public let occupancy = Occupancy()
 
   /// Creates a map without weights.
   public init(site: String, inputs: Int, outputs: Int, hasBias: Bool) {
@@ -33,6 +28,31 @@ public final class Linear {
   /// The last component of the site, such as `k_proj`.
   public var shortName: Substring { site.split(separator: ".").last ?? "" }
 
+  /// Its weight, and its bias if the architecture gives it one.
+  public var weightSlots: [WeightSlot] {
+    [WeightSlot(holder: .weight(self))] + (hasBias ? [WeightSlot(holder: .bias(self))] : [])
+  }
+
+  /// Adapters around it, a weight or a bias in place of its own.
+  public func takes(_ occupant: Occupant) -> Bool {
+    switch occupant {
+    case .adapter, .weight, .bias: true
+    default: false
+    }
+  }
+
+  /// The adapters around the map, from the inside out.
+  public var adapters: [any LinearAdapter] {
+    occupancy.placements.compactMap { if case .adapter(let adapter) = $0.occupant { adapter } else { nil } }
+  }
+
+  /// A trained weight `[outputs, inputs]` in place of the frozen one (full fine-tuning, modules saved beside an
+  /// adapter).
+  public var trainedWeight: Parameter? { occupancy.weight }
+
+  /// A trained bias `[outputs]` in place of the frozen one (BitFit, full fine-tuning, biases beside LoRA).
+  public var trainedBias: Parameter? { occupancy.bias }
+
   /// The map with whatever is attached to it.
   ///
   /// - Parameters:
@@ -40,8 +60,13 @@ public final class Linear {
   ///   - tape: Where to record.
   /// - Returns: `[T, outputs]`, which the caller may overwrite.
   public func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
-    guard let adapter else { return base(x, on: tape) }
-    return adapter(x, through: { self.base($0, on: tape) }, on: tape)
+    guard isOccupied else { return base(x, on: tape) }
+    return adapted(x, by: adapters[...], on: tape)
+  }
+
+  private func adapted(_ x: Variable, by adapters: ArraySlice<any LinearAdapter>, on tape: Tape) -> Variable {
+    guard let outermost = adapters.last else { return base(x, on: tape) }
+    return outermost(x, through: { self.adapted($0, by: adapters.dropLast(), on: tape) }, on: tape)
   }
 
   private func base(_ x: Variable, on tape: Tape) -> Variable {

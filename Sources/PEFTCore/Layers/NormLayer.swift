@@ -1,5 +1,5 @@
 /// A norm of the model, whose gain and bias a method may train.
-public final class NormLayer {
+public final class NormLayer: SitePart {
   /// The module's path as Hugging Face names it, such as `model.layers.3.input_layernorm`.
   public let site: String
   /// RMSNorm or LayerNorm.
@@ -16,10 +16,8 @@ public final class NormLayer {
   /// The frozen bias.
   public internal(set) var bias: Tensor?
 
-  /// A trained gain in place of the frozen one (LN tuning, full fine-tuning).
-  public var trainedGain: Parameter?
-  /// A trained bias in place of the frozen one (BitFit, LN tuning, full fine-tuning).
-  public var trainedBias: Parameter?
+  /// What methods attached.
+  public let occupancy = Occupancy()
 
   /// Creates a norm without weights.
   public init(site: String, normalization: Normalization, width: Int, hasGain: Bool = true, hasBias: Bool = false) {
@@ -29,6 +27,26 @@ public final class NormLayer {
     self.hasGain = hasGain
     self.hasBias = hasBias
   }
+
+  /// Its gain and its bias, those that the architecture gives it.
+  public var weightSlots: [WeightSlot] {
+    (hasGain ? [WeightSlot(holder: .gain(self))] : []) + (hasBias ? [WeightSlot(holder: .normBias(self))] : [])
+  }
+
+  /// A gain or a bias in place of its own.
+  public func takes(_ occupant: Occupant) -> Bool {
+    switch occupant {
+    case .weight: hasGain
+    case .bias: hasBias
+    default: false
+    }
+  }
+
+  /// A trained gain in place of the frozen one (LN tuning, full fine-tuning).
+  public var trainedGain: Parameter? { occupancy.weight }
+
+  /// A trained bias in place of the frozen one (BitFit, LN tuning, full fine-tuning).
+  public var trainedBias: Parameter? { occupancy.bias }
 
   /// Normalizes every row, or every one of `groups` equal parts of a row.
   ///

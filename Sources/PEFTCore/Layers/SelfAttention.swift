@@ -43,10 +43,13 @@ public final class SelfAttention {
   }
 
   /// The linear maps, in the order of the architecture.
-  public var linears: [Linear] {
+  public var linears: [Linear] { projections.map(\.map) + [output] }
+
+  /// The maps to queries, keys and values, with what each gives.
+  var projections: [(role: SiteRole, map: Linear)] {
     switch projection {
-    case .separate(let query, let key, let value): [query, key, value, output]
-    case .fused(let map), .interleaved(let map): [map, output]
+    case .separate(let query, let key, let value): [(.query, query), (.key, key), (.value, value)]
+    case .fused(let map), .interleaved(let map): [(.queryKeyValue, map)]
     }
   }
 

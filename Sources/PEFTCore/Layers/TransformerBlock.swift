@@ -5,6 +5,8 @@
 ///
 /// Which of the norms exist depends on the family; those of the branches' outputs are rare (Gemma 2, OLMo 2).
 public final class TransformerBlock {
+  /// The block's path as Hugging Face names it, such as `model.layers.3`.
+  public let site: String
   /// Norm before attention.
   public let attentionNorm: NormLayer?
   /// Attention.
@@ -20,17 +22,20 @@ public final class TransformerBlock {
   /// Whether both branches start from the block's input.
   public let isParallel: Bool
 
-  /// What a method placed behind attention.
-  public var afterAttention: (any BranchAdapter)?
-  /// What a method placed behind (or beside) the feed-forward part.
-  public var afterFeedForward: (any BranchAdapter)?
+  /// What attention gives, with what methods attach after it.
+  public let attentionOutput: BranchOutput
+  /// What the feed-forward part gives, with what methods attach after it or beside it.
+  public let feedForwardOutput: BranchOutput
 
   /// Creates a block from its parts.
   public init(
-    attentionNorm: NormLayer?, attention: SelfAttention, attentionOutputNorm: NormLayer? = nil,
+    site: String, attentionNorm: NormLayer?, attention: SelfAttention, attentionOutputNorm: NormLayer? = nil,
     feedForwardNorm: NormLayer?, feedForward: FeedForward, feedForwardOutputNorm: NormLayer? = nil,
     isParallel: Bool = false
   ) {
+    self.site = site
+    attentionOutput = BranchOutput(site: "\(site), after attention")
+    feedForwardOutput = BranchOutput(site: "\(site), after the feed-forward part")
     self.attentionNorm = attentionNorm
     self.attention = attention
     self.attentionOutputNorm = attentionOutputNorm
@@ -51,11 +56,21 @@ public final class TransformerBlock {
     ].compactMap { $0 }
   }
 
-  /// Whether a method trains anything in the block.
-  var isTrained: Bool {
-    afterAttention != nil || afterFeedForward != nil
-      || linears.contains { $0.adapter != nil || $0.trainedWeight != nil || $0.trainedBias != nil }
-      || norms.contains { $0.trainedGain != nil || $0.trainedBias != nil }
+  /// The sites of the block, in the order of the architecture.
+  ///
+  /// - Parameter layer: Which block of the model it is.
+  func sites(layer: Int) -> [Site] {
+    func norm(_ role: SiteRole, _ norm: NormLayer?) -> [Site] {
+      norm.map { [Site(role, layer: layer, .norm($0))] } ?? []
+    }
+    func maps(_ maps: [(SiteRole, Linear)]) -> [Site] { maps.map { Site($0.0, layer: layer, .map($0.1)) } }
+    return norm(.attentionNorm, attentionNorm) + maps(attention.projections)
+      + norm(.queryNorm, attention.queryNorm) + norm(.keyNorm, attention.keyNorm)
+      + maps([(.attentionOutput, attention.output)])
+      + [Site(.attentionBranch, layer: layer, .branch(attentionOutput))]
+      + norm(.attentionOutputNorm, attentionOutputNorm) + norm(.feedForwardNorm, feedForwardNorm)
+      + maps(feedForward.maps) + [Site(.feedForwardBranch, layer: layer, .branch(feedForwardOutput))]
+      + norm(.feedForwardOutputNorm, feedForwardOutputNorm)
   }
 
   /// Applies the block to the residual stream.
@@ -73,17 +88,15 @@ public final class TransformerBlock {
 
   private func attentionBranch(_ x: Variable, batch: ForestBatch, rows: [Int]?, on tape: Tape) -> Variable {
     let input = attentionNorm.map { $0(x, on: tape) } ?? x
-    var branch = attention(input, batch: batch, rows: rows, on: tape)
-    if let afterAttention {
-      branch = afterAttention(branch, branchInput: rows.map { tape.selectRows($0, of: input) } ?? input, on: tape)
-    }
+    let branch = attentionOutput(
+      attention(input, batch: batch, rows: rows, on: tape),
+      branchInput: rows.map { tape.selectRows($0, of: input) } ?? input, on: tape)
     return attentionOutputNorm.map { $0(branch, on: tape) } ?? branch
   }
 
   private func feedForwardBranch(_ x: Variable, on tape: Tape) -> Variable {
     let input = feedForwardNorm.map { $0(x, on: tape) } ?? x
-    var branch = feedForward(input, on: tape)
-    if let afterFeedForward { branch = afterFeedForward(branch, branchInput: input, on: tape) }
+    let branch = feedForwardOutput(feedForward(input, on: tape), branchInput: input, on: tape)
     return feedForwardOutputNorm.map { $0(branch, on: tape) } ?? branch
   }
 }

@@ -8,24 +8,6 @@ public struct NonFiniteError: InputError, Equatable {
 }
 
 extension CausalLanguageModel {
-  /// The parameters of everything that is attached to the model.
-  private var attachedParameters: [Parameter] {
-    var parameters: [Parameter?] = []
-    for table in [embedding, positionEmbedding].compactMap({ $0 }) {
-      parameters += table.adapter?.parameters ?? []
-      parameters.append(table.trainedWeight)
-    }
-    for linear in linears + [head] {
-      parameters += linear.adapter?.parameters ?? []
-      parameters += [linear.trainedWeight, linear.trainedBias]
-    }
-    for norm in norms { parameters += [norm.trainedGain, norm.trainedBias] }
-    for block in blocks {
-      for branch in [block.afterAttention, block.afterFeedForward] { parameters += branch?.parameters ?? [] }
-    }
-    return parameters.compactMap { $0 } + (prompt?.parameters ?? [])
-  }
-
   /// The first tensor with an element that is infinite or no number: a parameter that is trained or attached, or else
   /// a weight.
   ///
@@ -34,19 +16,12 @@ extension CausalLanguageModel {
   /// - Parameter parameters: What is trained.
   /// - Returns: The tensor's name and the element as text; nil if all are finite.
   public func nonFiniteTensor(trained parameters: [Parameter] = []) -> (name: String, value: String)? {
-    for parameter in parameters + attachedParameters {
+    for parameter in parameters + sites.flatMap(\.occupants).flatMap(\.parameters) {
       if let value = Self.nonFinite(parameter.value) { return (parameter.name, "\(value)") }
     }
-    for table in [embedding, positionEmbedding].compactMap({ $0 }) {
-      if let value = table.weight.flatMap(Self.nonFinite) { return (table.site + ".weight", "\(value)") }
-    }
-    for linear in linears + [head] {
-      if let value = linear.weight.flatMap(Self.nonFinite) { return (linear.site + ".weight", "\(value)") }
-      if let value = linear.bias.flatMap(Self.nonFinite) { return (linear.site + ".bias", "\(value)") }
-    }
-    for norm in norms {
-      if let value = norm.gain.flatMap(Self.nonFinite) { return (norm.site + ".weight", "\(value)") }
-      if let value = norm.bias.flatMap(Self.nonFinite) { return (norm.site + ".bias", "\(value)") }
+    for slot in weightSlots {
+      let value = slot.matrix.flatMap(Self.nonFinite) ?? slot.vector.flatMap(Self.nonFinite)
+      if let value { return (slot.name, "\(value)") }
     }
     return nil
   }

@@ -3,6 +3,9 @@
 /// The families (`Llama.swift`, …) assemble it from parts. It knows the places where methods attach, but no
 /// method. Without loaded weights it still has its modules and their sizes, enough to count parameters.
 public final class CausalLanguageModel {
+  /// The family that it is of: how its checkpoints store weights, and what its description can say; nil for a model
+  /// that was put together by hand.
+  public let family: (any ModelFamily.Type)?
   /// What the model looks like.
   public let configuration: ModelConfiguration
   /// The token embeddings.
@@ -18,8 +21,8 @@ public final class CausalLanguageModel {
   /// The projection to the vocabulary; shares the embeddings' weight where the family ties them.
   public let head: Linear
 
-  /// What a method placed before every sequence.
-  public var prompt: PromptAttachment?
+  /// What methods put before every sequence.
+  public let sequenceStart = SequenceStart()
   /// Whether training computes each block's activations again in its backward pass, instead of keeping them.
   public var recomputesActivations = false
   /// Loads the weights again, after full fine-tuning took them away; set by the loader.
@@ -32,6 +35,7 @@ public final class CausalLanguageModel {
     configuration: ModelConfiguration, embedding: TokenEmbedding, positionEmbedding: TokenEmbedding? = nil,
     embeddingNorm: NormLayer? = nil, blocks: [TransformerBlock], finalNorm: NormLayer?, head: Linear
   ) {
+    family = ModelFamilies.family(named: configuration.family)
     self.configuration = configuration
     self.embedding = embedding
     self.positionEmbedding = positionEmbedding
@@ -49,6 +53,16 @@ public final class CausalLanguageModel {
     [embeddingNorm].compactMap { $0 } + blocks.flatMap(\.norms) + [finalNorm].compactMap { $0 }
   }
 
+  /// All that methods can attach to, in the order of the architecture; first what stands before every sequence.
+  public var sites: [Site] {
+    var sites = [Site(.sequenceStart, .sequenceStart(sequenceStart)), Site(.embedding, .table(embedding))]
+    if let positionEmbedding { sites.append(Site(.positionEmbedding, .table(positionEmbedding))) }
+    if let embeddingNorm { sites.append(Site(.embeddingNorm, .norm(embeddingNorm))) }
+    for (layer, block) in blocks.enumerated() { sites += block.sites(layer: layer) }
+    if let finalNorm { sites.append(Site(.finalNorm, .norm(finalNorm))) }
+    return sites + [Site(.head, .map(head))]
+  }
+
   /// Most positions of a sequence, where the model learned a vector for each; nil where there is no such bound.
   public var positionLimit: Int? {
     guard case .learned(let count, _) = configuration.positions else { return nil }
@@ -56,13 +70,7 @@ public final class CausalLanguageModel {
   }
 
   /// Parameters of the base model.
-  public var parameterCount: Int {
-    let tables = [embedding, positionEmbedding].compactMap { $0 }.reduce(0) { $0 + $1.count * $1.width }
-    let maps = linears.reduce(0) { $0 + $1.inputs * $1.outputs + ($1.hasBias ? $1.outputs : 0) }
-    let norms = self.norms.reduce(0) { $0 + ($1.hasGain ? $1.width : 0) + ($1.hasBias ? $1.width : 0) }
-    let head = configuration.tiesEmbeddings ? 0 : self.head.inputs * self.head.outputs
-    return tables + maps + norms + head + (self.head.hasBias ? self.head.outputs : 0)
-  }
+  public var parameterCount: Int { weightSlots.reduce(0) { $0 + $1.elementCount } }
 
   /// Runs the blocks over a forest.
   ///
@@ -78,7 +86,7 @@ public final class CausalLanguageModel {
     let positions = forest.positions
     var x = embed(forest, positions: positions, on: tape)
     var prefix: [PrefixKeyValues]?
-    if case .keysAndValues(let source) = prompt, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
+    if let source = sequenceStart.prefix, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
     let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)
     for (index, block) in blocks.enumerated() {
       let rows = index == blocks.count - 1 ? rows : nil
@@ -86,7 +94,8 @@ public final class CausalLanguageModel {
         x = block(x, batch: batch, rows: rows, on: tape)
         continue
       }
-      let isTracked = block.isTrained || prefix?.contains { $0.keys.isTracked } == true
+      let isTrained = block.sites(layer: index).contains(where: \.isOccupied)
+      let isTracked = isTrained || prefix?.contains { $0.keys.isTracked } == true
       x = tape.recomputed(x, isTracked: isTracked) { block($0, batch: batch, rows: rows, on: $1) }
     }
     for segment in forest.segments { segment.retained?.commit(segment.rows.count) }
@@ -112,17 +121,15 @@ public final class CausalLanguageModel {
     return finalNorm.map { $0(selected, on: tape) } ?? selected
   }
 
-  /// Starts a forest with what the attached method puts before every sequence.
+  /// Starts a forest with what methods put before every sequence.
   ///
   /// - Returns: The forest, and the segment that sequences continue (nil where nothing is put before them).
   public func startForest() -> (forest: TokenForest, root: Int?) {
     var forest = TokenForest()
-    let root: Int? =
-      switch prompt {
-      case nil: nil
-      case .embeddings(let prompt): forest.add(.softPrompt(count: prompt.count), under: nil)
-      case .keysAndValues(let prefix): forest.add(.prefix(count: prefix.count), under: nil)
-      }
+    var root: Int?
+    if let prefix = sequenceStart.prefix { root = forest.add(.prefix(count: prefix.count), under: nil) }
+    let count = sequenceStart.virtualTokenCount
+    if count > 0 { root = forest.add(.softPrompt(count: count), under: root) }
     return (forest, root)
   }
 
@@ -140,8 +147,11 @@ public final class CausalLanguageModel {
     }
     var x = embedding.lookUp(ids, addingTo: nil, on: tape)
     x = tape.scale(x, by: configuration.embeddingScale)
-    if let softRows, case .embeddings(let source) = prompt {
-      x = tape.replaceRows(softRows, of: x, with: source.embeddings(on: tape))
+    if var first = softRows?.lowerBound {
+      for prompt in sequenceStart.prompts {
+        x = tape.replaceRows(first..<(first + prompt.count), of: x, with: prompt.embeddings(on: tape))
+        first += prompt.count
+      }
     }
     if let positionEmbedding, case .learned(_, let offset) = configuration.positions {
       x = positionEmbedding.lookUp(positions.map { Int32($0 + offset) }, addingTo: x, on: tape)

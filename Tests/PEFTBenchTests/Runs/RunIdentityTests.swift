@@ -262,8 +262,9 @@ import Testing
     let values: [String: String] = [
       "rank_pattern": #"{"q_proj": 4}"#, "alpha_pattern": #"{"q_proj": 4}"#, "layers_to_transform": "[0]",
       "trainable_token_indices": "[1]", "init_text": #""Classify""#, "prompt-tuning.init": #""random""#,
-      "prefix-tuning.init": #""random""#,
+      "prefix-tuning.init": #""random""#, "combined.parts": #"["lora", {"name": "ia3", "feedforward": "output"}]"#,
     ]
+    let bases = ["combined.parts": #"{"name": "combined", "parts": ["lora", "ia3"]}"#]
     let targets = #", "target_modules": ["q_proj", "v_proj"]"#
     let needed: [String: String] = [
       "prefix-tuning.encoder_hidden_size": #", "projection": true"#, "layers_to_transform": targets,
@@ -282,7 +283,7 @@ import Testing
         let value = try #require(
           values[key] ?? values[option.name] ?? Self.otherValue(of: option), "\(key) needs a value here")
         let more = needed[key] ?? needed[option.name] ?? ""
-        let base = #"{"name": "\#(name)"\#(more)}"#
+        let base = bases[key] ?? #"{"name": "\#(name)"\#(more)}"#
         let other = #"{"name": "\#(name)"\#(more), "\#(option.name)": \#(value)}"#
         #expect(try id(base) != id(other), "\(key): \(value)")
         count += 1

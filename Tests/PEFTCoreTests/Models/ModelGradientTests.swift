@@ -77,7 +77,7 @@ import Testing
     let context = ComputeContext(threads: 2)
     let model = try ModelFiles.open(GoldenFixture("models/\(name)").folder.path).load(as: .auto, context: context)
     let rows = Rows(3, width: model.configuration.hiddenSize, in: context.pool)
-    model.prompt = .embeddings(rows)
+    _ = try model.sequenceStart.place(.virtualTokens(rows), by: "test")
     let all = Self.loss(model, context, backward: true, readsAllRows: true)
     let gradient = try #require(rows.parameter.gradient).values
     rows.parameter.clearGradient()
@@ -93,7 +93,7 @@ import Testing
     let files = try ModelFiles.open(GoldenFixture("models/\(name)").folder.path)
     let model = try files.load(as: .auto, context: context)
     let prompt = Rows(3, width: model.configuration.hiddenSize, in: context.pool)
-    model.prompt = .embeddings(prompt)
+    _ = try model.sequenceStart.place(.virtualTokens(prompt), by: "test")
     try Self.check([prompt.parameter], of: model, context, name)
   }
 

@@ -45,7 +45,7 @@ enum GPT2: ModelFamily {
         NormLayer(site: "\(path).\(name)", normalization: configuration.normalization, width: hidden, hasBias: true)
       }
       return TransformerBlock(
-        attentionNorm: norm("ln_1"),
+        site: path, attentionNorm: norm("ln_1"),
         attention: SelfAttention(
           layer: layer, projection: .fused(map("attn.c_attn", hidden, 3 * hidden)),
           output: map("attn.c_proj", hidden, hidden), shape: AttentionShape(configuration, layer: layer),

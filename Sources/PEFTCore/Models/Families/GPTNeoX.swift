@@ -42,7 +42,7 @@ enum GPTNeoX: ModelFamily {
     let blocks = (0..<configuration.layerCount).map { layer in
       let path = "gpt_neox.layers.\(layer)"
       return TransformerBlock(
-        attentionNorm: norm("\(path).input_layernorm"),
+        site: path, attentionNorm: norm("\(path).input_layernorm"),
         attention: SelfAttention(
           layer: layer,
           projection: .interleaved(

@@ -17,5 +17,10 @@ enum Llama: ModelFamily {
     return LlamaLike.assemble(configuration, parts)
   }
 
+  static let biasMembers = [
+    BiasMember(key: "attention_bias", concerns: \.isAttentionMap),
+    BiasMember(key: "mlp_bias", concerns: \.isFeedForwardMap),
+  ]
+
   static var storage: WeightStorage { LlamaLike.storage(permutesQueryAndKey: true) }
 }

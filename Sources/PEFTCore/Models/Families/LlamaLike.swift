@@ -126,16 +126,16 @@ enum LlamaLike {
     switch parts.norms {
     case .before:
       return TransformerBlock(
-        attentionNorm: norm("input_layernorm"), attention: attention,
+        site: path, attentionNorm: norm("input_layernorm"), attention: attention,
         feedForwardNorm: norm("post_attention_layernorm"), feedForward: feedForward)
     case .around:
       return TransformerBlock(
-        attentionNorm: norm("input_layernorm"), attention: attention,
+        site: path, attentionNorm: norm("input_layernorm"), attention: attention,
         attentionOutputNorm: norm("post_attention_layernorm"), feedForwardNorm: norm("pre_feedforward_layernorm"),
         feedForward: feedForward, feedForwardOutputNorm: norm("post_feedforward_layernorm"))
     case .after:
       return TransformerBlock(
-        attentionNorm: nil, attention: attention, attentionOutputNorm: norm("post_attention_layernorm"),
+        site: path, attentionNorm: nil, attention: attention, attentionOutputNorm: norm("post_attention_layernorm"),
         feedForwardNorm: nil, feedForward: feedForward, feedForwardOutputNorm: norm("post_feedforward_layernorm"))
     }
   }

@@ -14,6 +14,22 @@ public protocol ModelFamily: Sendable {
 
   /// Where a checkpoint's tensor lies, if it is not stored under its site's name as an `[outputs, inputs]` matrix.
   static var storage: WeightStorage { get }
+
+  /// The members of config.json that give all linear maps of a group a bias; empty where the family has none.
+  static var biasMembers: [BiasMember] { get }
+}
+
+extension ModelFamily {
+  /// Most families' descriptions cannot ask for biases.
+  public static var biasMembers: [BiasMember] { [] }
+}
+
+/// A member of config.json that gives some linear maps a bias.
+public struct BiasMember: Sendable {
+  /// The member, such as `attention_bias`.
+  public let key: String
+  /// Whether it is about a map of this role.
+  public let concerns: @Sendable (SiteRole) -> Bool
 }
 
 /// How a family's tensors are stored where that differs from one `[outputs, inputs]` matrix under its own name.
@@ -48,13 +64,18 @@ public enum ModelFamilies {
     OLMo2.self, SmolLM3.self, GPT2.self, GPTNeoX.self, OPT.self,
   ]
 
+  /// The family that covers a value of `model_type`.
+  public static func family(named type: String) -> (any ModelFamily.Type)? {
+    all.first { $0.modelTypes.contains(type) }
+  }
+
   /// The family of a description.
   ///
   /// - Throws: `DocumentError` that names the families there are, if `model_type` is none of them.
   public static func family(of description: ModelDescription) throws(DocumentError) -> any ModelFamily.Type {
     let type = try description.string("model_type", default: "")
     try UnsupportedModels.check(description, type: type)
-    if let family = all.first(where: { $0.modelTypes.contains(type) }) { return family }
+    if let family = family(named: type) { return family }
     let known = all.flatMap { $0.modelTypes }
     let hint = NearestName.of(type, among: known).map { "; did you mean \($0)?" } ?? ""
     let what =

@@ -54,7 +54,7 @@ enum OPT: ModelFamily {
         Linear(site: "\(path).\(name)", inputs: inputs, outputs: outputs, hasBias: hasBias)
       }
       return TransformerBlock(
-        attentionNorm: norm("\(path).self_attn_layer_norm"),
+        site: path, attentionNorm: norm("\(path).self_attn_layer_norm"),
         attention: SelfAttention(
           layer: layer,
           projection: .separate(

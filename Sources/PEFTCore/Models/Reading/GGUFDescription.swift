@@ -64,7 +64,7 @@ enum GGUFDescription {
     let rotated = try reader.integer("rope.dimension_count") ?? headDimension
     let share = Double(rotated) / Double(max(1, headDimension))
     let epsilon = layerNormTypes.contains(type) ? "layer_norm_epsilon" : "layer_norm_rms_epsilon"
-    let isKnown = ModelFamilies.all.contains { $0.modelTypes.contains(type) }
+    let isKnown = ModelFamilies.family(named: type) != nil
     if isKnown { _ = try reader.requiredNumber("attention.\(epsilon)") }
     let base = try reader.number("rope.freq_base") ?? rotaryBase
     let biases = ["blk.0.attn_q.bias", "blk.0.attn_qkv.bias"]

@@ -192,7 +192,7 @@ public struct ModelFiles {
     let source = try source(type)
     let model = try skeleton()
     try model.checkWeights(of: source)
-    return try model.weightPlaces.reduce(0) { sum, place in
+    return try model.weightSlots.map(\.place).reduce(0) { sum, place in
       switch place {
       case .matrix(_, let outputs, let inputs):
         let format = type.format(of: try source.format(of: place) ?? .float32)

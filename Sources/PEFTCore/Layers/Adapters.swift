@@ -1,15 +1,20 @@
-/// What a method may place around a linear map: LoRA adds to its output, IA3 scales, added biases shift.
+/// What a method may attach around a linear map: LoRA adds to its output, IA3 scales, added biases shift.
 ///
-/// The map itself knows no methods; it only has a place for one of these.
+/// The map itself knows no methods. Several adapters are nested, the first around the map itself, each next one around
+/// the ones before it; `stacking` says which stands where.
 public protocol LinearAdapter: AnyObject {
   /// The trainable parameters, in a fixed order.
   var parameters: [Parameter] { get }
+
+  /// How it stands with other adapters of the same map.
+  var stacking: Stacking { get }
 
   /// The adapted map.
   ///
   /// - Parameters:
   ///   - x: `[T, inputs]`; must not be overwritten, other maps read it too.
-  ///   - base: The frozen map, `[T, inputs]` to `[T, outputs]`; its result may be overwritten.
+  ///   - base: What it is around: the frozen map with the adapters further inside, `[T, inputs]` to `[T, outputs]`; its
+  ///     result may be overwritten.
   ///   - tape: Where to record.
   /// - Returns: `[T, outputs]`, which the caller may overwrite.
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable
@@ -17,29 +22,57 @@ public protocol LinearAdapter: AnyObject {
   /// Whether it does no more than to shift the output, so that the weight need not be known to merge it.
   var changesBiasOnly: Bool { get }
 
-  /// The weight and bias of the one linear map that does the same, or nil if there is none.
+  /// Changes a weight into that of the one linear map that does the same, a bias apart.
   ///
-  /// - Parameters:
-  ///   - weight: `[outputs, inputs]`, row-major, changed in place; not looked at where `changesBiasOnly`.
-  ///   - bias: `[outputs]`, or empty where the map has none; may become non-empty.
-  /// - Returns: Whether the adapter could be merged.
-  func merge(into weight: inout [Float], bias: inout [Float]) -> Bool
+  /// - Parameter weight: `[outputs, inputs]`, row-major, changed in place.
+  /// - Returns: Whether it could be merged; the weight is not to be used otherwise.
+  func merge(intoWeight weight: inout [Float]) -> Bool
+
+  /// Changes a bias into that of the one linear map that does the same.
+  ///
+  /// - Parameter bias: `[outputs]`, or empty where the map has none; may become non-empty.
+  func merge(intoBias bias: inout [Float])
 }
 
 extension LinearAdapter {
   /// Most adapters change the weight.
   public var changesBiasOnly: Bool { false }
+
+  /// Most adapters leave the bias as it is.
+  public func merge(intoBias bias: inout [Float]) {}
 }
 
-/// What a method may place around an embedding table: LoRA adds to its vectors, trained rows replace some of them.
+/// An adapter that adds to the map's output what it computes from the input: LoRA, added biases.
+///
+/// `callAsFunction` is its fast path, which adds in place. The update on its own is for what weighs, gates or measures
+/// it.
+public protocol AdditiveLinearAdapter: LinearAdapter {
+  /// What it adds to the output for an input.
+  ///
+  /// - Parameters:
+  ///   - x: `[T, inputs]`; must not be overwritten.
+  ///   - tape: Where to record.
+  /// - Returns: `[T, outputs]`, which the caller may overwrite.
+  func update(_ x: Variable, on tape: Tape) -> Variable
+}
+
+extension AdditiveLinearAdapter {
+  /// Updates sum up.
+  public var stacking: Stacking { .adds }
+}
+
+/// What a method may attach around an embedding table: LoRA adds to its vectors, trained rows replace some of them.
 public protocol EmbeddingAdapter: AnyObject {
   /// The trainable parameters, in a fixed order.
   var parameters: [Parameter] { get }
 
+  /// How it stands with other adapters of the same table.
+  var stacking: Stacking { get }
+
   /// The adapted vectors of some tokens.
   ///
   /// - Parameters:
-  ///   - vectors: What the table holds for them, `[T, width]`; may be overwritten.
+  ///   - vectors: What the table and the adapters further inside give for them, `[T, width]`; may be overwritten.
   ///   - ids: The tokens, T of them.
   ///   - tape: Where to record.
   /// - Returns: `[T, width]`, which the caller may overwrite.
@@ -49,43 +82,22 @@ public protocol EmbeddingAdapter: AnyObject {
   func merge(intoTable table: inout [Float])
 }
 
-/// What a method may place after a residual branch (bottleneck adapters).
+/// What a method may attach after a residual branch, or beside it (bottleneck adapters).
 public protocol BranchAdapter: AnyObject {
   /// The trainable parameters, in a fixed order.
   var parameters: [Parameter] { get }
 
+  /// How it stands with other adapters of the same branch: beside it (`adds`) or after it (`transforms`).
+  var stacking: Stacking { get }
+
   /// The adapted branch.
   ///
   /// - Parameters:
-  ///   - output: What the branch gives, `[T, hidden]`; may be overwritten.
+  ///   - output: What the branch and the adapters before this one give, `[T, hidden]`; may be overwritten.
   ///   - input: What the branch was given (after its norm), `[T, hidden]`; must not be overwritten.
   ///   - tape: Where to record.
   /// - Returns: `[T, hidden]`, which the caller may overwrite.
   func callAsFunction(_ output: Variable, branchInput input: Variable, on tape: Tape) -> Variable
-}
-
-/// What a method may place before every sequence.
-public enum PromptAttachment {
-  /// Rows in place of embedded tokens (prompt tuning, P-tuning).
-  case embeddings(any SoftPrompt)
-  /// Keys and values for every layer (prefix tuning).
-  case keysAndValues(any KeyValuePrefix)
-
-  /// Positions that it takes.
-  public var count: Int {
-    switch self {
-    case .embeddings(let prompt): prompt.count
-    case .keysAndValues(let prefix): prefix.count
-    }
-  }
-
-  /// Its trainable parameters.
-  var parameters: [Parameter] {
-    switch self {
-    case .embeddings(let prompt): prompt.parameters
-    case .keysAndValues(let prefix): prefix.parameters
-    }
-  }
 }
 
 /// Virtual tokens.
