@@ -279,6 +279,7 @@ public struct AdapterFile {
       ("peft_type", JSONValue(format.peftType)), ("peft_version", JSONValue(writtenVersion)), ("revision", .null),
       ("task_type", "CAUSAL_LM"), ("modules_to_save", .null),
     ]
+    members += AdapterFormat.constantMembers[format.peftType] ?? []
     let own = Set(format.configuration.map(\.key))
     members = members.filter { !own.contains($0.0) } + format.configuration.map { ($0.key, $0.value) }
     var configuration = JSONObject()

@@ -40,6 +40,29 @@ public struct AdapterFormat {
   }
 }
 
+extension AdapterFormat {
+  /// Members of adapter_config.json that PEFT writes for every adapter of a type and that say nothing here: variants
+  /// that are switched off, and starts that loading replaces.
+  static let constantMembers: [String: [(key: String, value: JSONValue)]] = [
+    "LORA": [
+      ("alora_invocation_tokens", .null), ("arrow_config", .null), ("corda_config", .null),
+      ("ensure_weight_tying", false), ("eva_config", .null), ("kasa_config", .null), ("layer_replication", .null),
+      ("loftq_config", [:]), ("lora_ga_config", .null), ("megatron_config", .null),
+      ("megatron_core", "megatron.core"), ("monteclora_config", .null), ("qalora_group_size", 16),
+      ("use_bdlora", .null), ("use_qalora", false), ("velora_config", .null),
+    ],
+    "IA3": [("exclude_modules", .null), ("init_ia3_weights", true)],
+    "LN_TUNING": [("exclude_modules", .null)],
+    "BEFT": [("init_weights", true)],
+    "PREFIX_TUNING": [("init_weights", .null), ("num_transformer_submodules", 1)],
+    "PROMPT_TUNING": [
+      ("num_transformer_submodules", 1), ("prompt_tuning_init", "RANDOM"), ("prompt_tuning_init_text", .null),
+      ("tokenizer_kwargs", .null), ("tokenizer_name_or_path", .null),
+    ],
+    "P_TUNING": [("encoder_dropout", 0.0), ("encoder_num_layers", 2), ("num_transformer_submodules", 1)],
+  ]
+}
+
 /// One tensor of an adapter file.
 public struct AdapterTensor {
   /// What PEFT's keys begin with.

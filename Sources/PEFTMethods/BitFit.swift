@@ -99,7 +99,7 @@ struct BitFit: PEFTMethod {
       format: AdapterFormat(
         peftType: "BEFT",
         configuration: [
-          ("target_modules", selector.document(sites: linears.map(\.site))), ("init_weights", true),
+          ("target_modules", selector.document(sites: linears.map(\.site))),
           ("modules_to_save", savedModules.document),
         ],
         tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))

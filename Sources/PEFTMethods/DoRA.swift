@@ -10,7 +10,8 @@ import PEFTCore
 /// in LoRA, only those of the update.
 ///
 /// Source: Liu et al. 2024, arXiv 2402.09353, equation 5.
-final class DoRAAdapter: LoRAAdapter {
+final class DoRAAdapter: LinearAdapter {
+  private let update: LoRAAdapter
   private let magnitude: Parameter
   private unowned let linear: Linear
   private let context: ComputeContext
@@ -18,42 +19,44 @@ final class DoRAAdapter: LoRAAdapter {
   /// The lengths for the last values seen in evaluation, where they do not change from token to token.
   private var known: (a: [Float], b: [Float], lengths: [Float])?
 
-  init(_ linear: Linear, _ pair: LowRankPair, scale: Float, dropout: Double, setting: AttachmentSetting) {
+  /// - Parameter update: s·B·A·dropout(x).
+  init(_ linear: Linear, _ update: LoRAAdapter, setting: AttachmentSetting) {
     self.linear = linear
+    self.update = update
     context = setting.context
     magnitude = Parameter(
       "\(linear.site).lora_magnitude_vector", shape: [linear.outputs], in: setting.context.pool
     ) { [unowned linear] in Self.squaredRows(of: linear).map { Float($0.squareRoot()) } }
-    super.init(linear, pair, scale: scale, dropout: dropout, namespace: setting.namespace)
   }
 
-  override var parameters: [Parameter] { super.parameters + [magnitude] }
-  override var stacking: Stacking { .replaces }
+  var parameters: [Parameter] { update.parameters + [magnitude] }
+  var stacking: Stacking { .replaces }
 
-  override func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
-    guard let weight = linear.weight else { preconditionFailure("\(site): no weight is loaded") }
-    let turned = addUpdate(to: tape.linear(x, weight), x: x, on: tape)
-    let lengths = Tensor(isKept(tape) ?? rowLengths(weight), shape: [linear.outputs], in: tape.context.pool)
+  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
+    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let turned = update.add(to: tape.linear(x, weight), x: x, on: tape)
+    let lengths = Tensor(keptLengths(tape) ?? rowLengths(weight), shape: [linear.outputs], in: tape.context.pool)
     let factors = tape.divide(tape.variable(for: magnitude), by: lengths)
     return linear.addBias(to: tape.scaleColumns(turned, by: factors), on: tape)
   }
 
-  override func merge(intoWeight weight: inout [Float]) -> Bool {
+  func merge(intoWeight weight: inout [Float]) -> Bool {
     guard let frozen = linear.weight else { return false }
-    pair.add(times: scale, to: &weight, workers: context.workers)
+    _ = update.merge(intoWeight: &weight)
     let factors = zip(magnitude.value.values, rowLengths(frozen)).map { $0 / $1 }
     for index in weight.indices { weight[index] *= factors[index / linear.inputs] }
     return true
   }
 
-  private func isKept(_ tape: Tape) -> [Float]? {
+  private func keptLengths(_ tape: Tape) -> [Float]? {
     if tape.isRecording { return nil }
-    guard let known, known.a == pair.a.value.values, known.b == pair.b.value.values else { return nil }
+    guard let known, known.a == update.pair.a.value.values, known.b == update.pair.b.value.values else { return nil }
     return known.lengths
   }
 
   /// ‖W + s·B·A‖ of every row.
   private func rowLengths(_ weight: WeightMatrix) -> [Float] {
+    let pair = update.pair
     let (rank, inputs, outputs) = (pair.rank, linear.inputs, linear.outputs)
     let squares = squaredRows ?? Self.squaredRows(of: linear)
     squaredRows = squares
@@ -70,7 +73,7 @@ final class DoRAAdapter: LoRAAdapter {
     MatrixMultiply.multiply(
       m: outputs, n: rank, k: rank, a: b.elements, aStride: rank, b: gram.elements, bStride: rank,
       c: turned.mutableElements, cStride: rank, workers: workers)
-    let factor = Double(scale)
+    let factor = Double(update.scale)
     let lengths = withExtendedLifetime((products, turned, b)) {
       let (products, turned, b) = (products.elements, turned.elements, b.elements)
       return (0..<outputs).map { output -> Float in

@@ -100,8 +100,7 @@ struct IA3: PEFTMethod {
         peftType: "IA3",
         configuration: [
           ("target_modules", documents.targets), ("feedforward_modules", documents.feedForward),
-          ("exclude_modules", .null),
-          ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })), ("init_ia3_weights", true),
+          ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
           ("modules_to_save", savedModules.document),
         ],
         tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))

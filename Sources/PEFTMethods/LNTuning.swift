@@ -58,7 +58,7 @@ struct LNTuning: PEFTMethod {
         peftType: "LN_TUNING",
         configuration: [
           ("target_modules", selector.document(sites: norms.map(\.site))),
-          ("exclude_modules", .null), ("modules_to_save", savedModules.document),
+          ("modules_to_save", savedModules.document),
         ],
         tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))
   }

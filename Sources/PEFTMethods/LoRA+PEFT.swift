@@ -1,6 +1,46 @@
 import PEFTCore
 
 extension LoRA {
+  init?(peft settings: AdapterSettings, type: String) throws {
+    guard type == "LORA" else { return nil }
+    try Self.refuseVariants(settings)
+    rank = try settings.integer("r", in: 1...65_536)
+    alpha = try settings.number("lora_alpha", default: 8)
+    dropout = try settings.number("lora_dropout", default: 0)
+    rankPattern = SitePatterns(
+      try settings.members("rank_pattern", expected: "whole numbers from 1 to 65536") { value in
+        value.integer.flatMap { (1...65_536).contains($0) ? $0 : nil }
+      }, mustMatch: false)
+    alphaPattern = SitePatterns(
+      try settings.members("alpha_pattern", expected: "numbers") { value in
+        value.number.flatMap { $0.isFinite ? $0 : nil }
+      }, mustMatch: false)
+    for (member, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
+      if let problem { throw settings.error(member, problem) }
+    }
+    factor = try settings.bool("use_rslora", default: false) ? .alphaOverRootOfRank : .alphaOverRank
+    isWeightDecomposed = try settings.bool("use_dora", default: false)
+    hasUpdateBias = try settings.bool("lora_bias", default: false)
+    learningRateRatio = 1
+    parameters = try TargetParameters(peft: settings)
+    targets = try settings.targets(orNone: !parameters.names.isEmpty)
+    guard let biases = TrainedBiases(rawValue: try settings.string("bias", default: "none")) else {
+      throw settings.error("bias", "expected none, all or lora_only")
+    }
+    self.biases = biases
+    savedModules = try SavedModules(peft: settings)
+    tokens = try TrainedTokens(peft: settings)
+    tiesAdapters = try settings.bool("ensure_weight_tying", default: false)
+    isConverted = settings.hasState
+    (start, loadedStart) = try Self.start(settings)
+    if let option = optionWithoutParameters {
+      throw settings.error(Self.memberNames[option] ?? option, "cannot be combined with \"target_parameters\"")
+    }
+    if isWeightDecomposed, let loadedStart {
+      throw settings.error("init_lora_weights", "\"\(loadedStart.rawValue)\" with use_dora is not supported")
+    }
+  }
+
   /// Refuses what changes the mathematics and is not supported, each with its reason.
   static func refuseVariants(_ settings: AdapterSettings) throws {
     try settings.refuse(["layer_replication"], because: "models that are built by repeating layers are not supported")
@@ -51,14 +91,14 @@ extension LoRA {
     }
   }
 
-  /// The members of adapter_config.json, all that PEFT writes.
+  /// The members of adapter_config.json that say something; the others are in `AdapterFormat.constantMembers`.
   ///
   /// - Parameter converts: Whether PiSSA's matrices are saved as a plain update of twice the rank.
   func members(
     of model: CausalLanguageModel, selector: TargetSelector?, sites: [String], linears: [Linear], converts: Bool
   ) -> [(String, JSONValue)] {
     // Trained minus initial product is one of twice the rank with the same factor.
-    let growth = converts ? (isRankStabilized ? 2.0.squareRoot() : 2) : 1
+    let growth = converts ? factor.growthAtTwiceTheRank : 1
     let rankGrowth = converts ? 2 : 1
     let savedStart: JSONValue =
       switch start {
@@ -69,23 +109,18 @@ extension LoRA {
     let isList = if case .suffixes? = selector?.pattern { true } else { false }
     let listsSites = selector == nil || selector?.layers != nil && !isList
     return [
-      ("alora_invocation_tokens", .null),
-      ("alpha_pattern", alphaPattern.document { ($0 * growth).document }), ("arrow_config", .null),
-      ("bias", JSONValue(biases.rawValue)), ("corda_config", .null), ("ensure_weight_tying", false),
-      ("eva_config", .null), ("exclude_modules", listsSites ? .null : selector?.excludedDocument ?? .null),
+      ("alpha_pattern", alphaPattern.document { ($0 * growth).document }), ("bias", JSONValue(biases.rawValue)),
+      ("exclude_modules", listsSites ? .null : selector?.excludedDocument ?? .null),
       ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
-      ("init_lora_weights", savedStart), ("kasa_config", .null), ("layer_replication", .null),
+      ("init_lora_weights", savedStart),
       ("layers_pattern", listsSites ? .null : selector?.layersPatternDocument ?? .null),
-      ("layers_to_transform", listsSites ? .null : selector?.layersDocument ?? .null), ("loftq_config", [:]),
+      ("layers_to_transform", listsSites ? .null : selector?.layersDocument ?? .null),
       ("lora_alpha", (alpha * growth).document), ("lora_bias", JSONValue(hasUpdateBias)),
-      ("lora_dropout", JSONValue(dropout)), ("lora_ga_config", .null), ("megatron_config", .null),
-      ("megatron_core", "megatron.core"), ("modules_to_save", savedModules.document),
-      ("monteclora_config", .null), ("qalora_group_size", 16), ("r", JSONValue(rankGrowth * rank)),
-      ("rank_pattern", rankPattern.document { JSONValue(rankGrowth * $0) }),
+      ("lora_dropout", JSONValue(dropout)), ("modules_to_save", savedModules.document),
+      ("r", JSONValue(rankGrowth * rank)), ("rank_pattern", rankPattern.document { JSONValue(rankGrowth * $0) }),
       ("target_modules", listsSites ? JSONValue(sites) : selector?.document() ?? .null),
-      ("target_parameters", parameters.document),
-      ("trainable_token_indices", tokens.document), ("use_bdlora", .null), ("use_dora", JSONValue(isWeightDecomposed)),
-      ("use_qalora", false), ("use_rslora", JSONValue(isRankStabilized)), ("velora_config", .null),
+      ("target_parameters", parameters.document), ("trainable_token_indices", tokens.document),
+      ("use_dora", JSONValue(isWeightDecomposed)), ("use_rslora", JSONValue(factor == .alphaOverRootOfRank)),
     ]
   }
 }

@@ -9,7 +9,7 @@ import PEFTCore
 /// rows, `DoRAAdapter`) or with `lora_bias` (c). A starts uniform in ±1/√inputs (Kaiming's rule with a = √5, as PEFT
 /// does it) and B at zero, so that step 0 is the base model; so it is with `init: gaussian` (A normal with deviation
 /// 1/rank) and `init: orthogonal` (A and B in orthogonal parts of the rank). `init: pissa` (Meng et al. 2024) starts
-/// from W's principal components, see `PiSSAAdapter`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski
+/// from W's principal components, see `LowRankOrigin`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski
 /// 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate. `rank_pattern` and `alpha_pattern` give
 /// some targets a rank or alpha of their own, as in PEFT. Targets may be embedding tables too (`EmbeddingLoRA`), or
 /// single weights (`TargetParameters`).
@@ -46,8 +46,8 @@ struct LoRA: PEFTMethod {
   let rankPattern: SitePatterns<Int>
   /// Alphas of some maps in place of `alpha`.
   let alphaPattern: SitePatterns<Double>
-  /// Whether the factor is alpha / √rank.
-  let isRankStabilized: Bool
+  /// How alpha and the rank make the update's factor.
+  let factor: FactorRule
   /// Whether rows are rescaled to trained lengths.
   let isWeightDecomposed: Bool
   /// Whether the update has a trained bias.
@@ -73,118 +73,6 @@ struct LoRA: PEFTMethod {
   /// Whether the file is the conversion of a PiSSA adapter whose own state lies beside it.
   let isConverted: Bool
 
-  init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
-    rank = try options.integer("rank", default: 8, in: 1..., about: "rank of the update")
-    alpha = try options.number("alpha", default: 16, in: 0..., about: "the update is multiplied by alpha / rank")
-    rankPattern = SitePatterns(
-      try options.integerMembers(
-        "rank_pattern", in: 1..., about: "ranks of some maps: a name, path or regular expression with its rank"),
-      mustMatch: true)
-    alphaPattern = SitePatterns(
-      try options.numberMembers(
-        "alpha_pattern", in: 0..., about: "alphas of some maps, in the same way"),
-      mustMatch: true)
-    dropout = try options.number(
-      "dropout", default: 0, in: 0..<1, about: "probability of an input of the update to be dropped in training")
-    isRankStabilized = try options.bool("rslora", default: false, about: "multiply by alpha / √rank instead")
-    isWeightDecomposed = try options.bool("dora", default: false, about: "train the lengths of the weight's rows too")
-    learningRateRatio = try options.number(
-      "loraplus_ratio", default: 1, in: Double.leastNonzeroMagnitude...1e6, about: "learning rate of B over that of A")
-    start = try options.choice(
-      "init", default: Start.zero,
-      about: "start with no update (three ways to draw it), or with the weight's principal components (PiSSA)")
-    targets = try TargetSelector.read(&options)
-    parameters = try TargetParameters(options: &options)
-    hasUpdateBias = try options.optionalBool("lora_bias", about: "give the update a trained bias") ?? false
-    biases =
-      try options.optionalChoice("bias", about: "train the model's own biases: all, or those of the adapted maps")
-      ?? TrainedBiases.none
-    savedModules = try SavedModules(options: &options)
-    tokens = try TrainedTokens(options: &options)
-    loadedStart = nil
-    tiesAdapters = false
-    isConverted = false
-    for (option, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
-      if let problem { throw options.error(option, problem) }
-    }
-    if let option = optionWithoutParameters {
-      throw options.error(option, "cannot be combined with \"target_parameters\"")
-    }
-    if isWeightDecomposed, start == .pissa {
-      throw options.error("init", "\"pissa\" and dora: true exclude each other")
-    }
-    if hasUpdateBias, isWeightDecomposed || start != .zero {
-      throw options.error("lora_bias", "excludes dora: true, and any init but zero")
-    }
-    if start == .orthogonal, let odd = ([rank] + rankPattern.entries.map(\.value)).first(where: { $0 % 2 != 0 }) {
-      throw options.error("init", "\"orthogonal\" needs an even rank, found \(odd)")
-    }
-  }
-
-  init?(peft settings: AdapterSettings, type: String) throws {
-    guard type == "LORA" else { return nil }
-    try Self.refuseVariants(settings)
-    rank = try settings.integer("r", in: 1...65_536)
-    alpha = try settings.number("lora_alpha", default: 8)
-    dropout = try settings.number("lora_dropout", default: 0)
-    rankPattern = SitePatterns(
-      try settings.members("rank_pattern", expected: "whole numbers from 1 to 65536") { value in
-        value.integer.flatMap { (1...65_536).contains($0) ? $0 : nil }
-      }, mustMatch: false)
-    alphaPattern = SitePatterns(
-      try settings.members("alpha_pattern", expected: "numbers") { value in
-        value.number.flatMap { $0.isFinite ? $0 : nil }
-      }, mustMatch: false)
-    for (member, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
-      if let problem { throw settings.error(member, problem) }
-    }
-    isRankStabilized = try settings.bool("use_rslora", default: false)
-    isWeightDecomposed = try settings.bool("use_dora", default: false)
-    hasUpdateBias = try settings.bool("lora_bias", default: false)
-    learningRateRatio = 1
-    parameters = try TargetParameters(peft: settings)
-    targets = try settings.targets(orNone: !parameters.names.isEmpty)
-    guard let biases = TrainedBiases(rawValue: try settings.string("bias", default: "none")) else {
-      throw settings.error("bias", "expected none, all or lora_only")
-    }
-    self.biases = biases
-    savedModules = try SavedModules(peft: settings)
-    tokens = try TrainedTokens(peft: settings)
-    tiesAdapters = try settings.bool("ensure_weight_tying", default: false)
-    isConverted = settings.hasState
-    (start, loadedStart) = try Self.start(settings)
-    if let option = optionWithoutParameters {
-      throw settings.error(Self.memberNames[option] ?? option, "cannot be combined with \"target_parameters\"")
-    }
-    if isWeightDecomposed, let loadedStart {
-      throw settings.error("init_lora_weights", "\"\(loadedStart.rawValue)\" with use_dora is not supported")
-    }
-  }
-
-  var options: [(name: String, value: JSONValue)] {
-    // What the private state holds is of half the rank.
-    let growth = isConverted ? (isRankStabilized ? 2.0.squareRoot() : 2) : 1
-    let halves = isConverted ? 2 : 1
-    let start = isConverted || loadedStart == .pissa ? Start.pissa : start
-    var options: [(name: String, value: JSONValue)] = [
-      ("rank", JSONValue(rank / halves)), ("alpha", (alpha / growth).document),
-      ("rank_pattern", rankPattern.entries.isEmpty ? .null : rankPattern.document { JSONValue($0 / halves) }),
-      ("alpha_pattern", alphaPattern.entries.isEmpty ? .null : alphaPattern.document { ($0 / growth).document }),
-      ("dropout", JSONValue(dropout)), ("rslora", JSONValue(isRankStabilized)),
-      ("dora", JSONValue(isWeightDecomposed)), ("loraplus_ratio", JSONValue(learningRateRatio)),
-      // Of the others nothing is left once values are loaded.
-      ("init", start == .pissa ? JSONValue(start.rawValue) : .null),
-    ]
-    for option in TargetSelector.options(targets) { options.append((name: option.0, value: option.1)) }
-    options += [
-      ("target_parameters", parameters.document),
-      ("lora_bias", hasUpdateBias ? true : .null), ("bias", biases == .none ? .null : JSONValue(biases.rawValue)),
-      ("modules_to_save", savedModules.document), ("trainable_token_indices", tokens.document),
-    ]
-    return options.filter { $0.value != .null }
-  }
-
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {
@@ -197,55 +85,61 @@ struct LoRA: PEFTMethod {
     try alphaPattern.check("alpha_pattern", sites: patternNames)
     try checkTables(tables, linears: linears, of: model)
     try checkStart(linears)
-    let adapters = try linears.map { try adapter(of: $0, with: setting) }
-    for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter), at: linear) }
-    let ratio = Float(learningRateRatio)
+    let adapters = linears.map { adapter(of: $0, with: setting) }
+    for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter.adapter), at: linear) }
     let tableAdapters = tables.map { table in
       EmbeddingLoRA(
-        table, rank: rank(at: table.site), scale: scale(at: table.site), learningRateRatio: ratio, setting: setting)
+        table, rank: rank(at: table.site), scale: scale(at: table.site), learningRateRatio: Float(learningRateRatio),
+        setting: setting)
     }
     for (table, adapter) in zip(tables, tableAdapters) { try placements.place(.tableAdapter(adapter), at: table) }
     let beside = try trainBeside(modules, of: model, with: setting, placing: placements)
     let converts = start == .pissa && loadedStart == nil
-    let own = tableAdapters.flatMap(\.parameters)
-    let parameters = own + adapters.flatMap(\.parameters) + beside.parameters
+    let (own, updates) = (tableAdapters.flatMap(\.parameters), adapters.map(\.update))
+    let parameters = adapters.flatMap { $0.adapter.parameters }
     return AttachedMethod(
-      parameters: parameters, inferenceCost: InferenceCost(),
+      parameters: own + parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: "LORA",
         configuration: members(of: model, selector: selector, sites: sites, linears: linears, converts: converts),
         tensors: own.map { AdapterTensor($0) }
-          + adapters.flatMap { converts ? $0.convertedTensors : $0.parameters.map { AdapterTensor($0) } }
+          + (converts
+            ? updates.flatMap { $0.origin?.converted($0.pair) ?? [] } : parameters.map { AdapterTensor($0) })
           + beside.tensors,
-        state: converts ? adapters.flatMap(\.stateTensors) + beside.tensors : [],
+        state: converts
+          ? updates.flatMap { $0.parameters.map { AdapterTensor($0) } + ($0.origin?.state ?? []) } + beside.tensors
+          : [],
         copies: BaseCopy.all(of: model)),
       notes: notes(linears))
   }
 
-  private func adapter(of linear: Linear, with setting: AttachmentSetting) throws -> LoRAAdapter {
+  /// The update of one map, and what is attached: the update itself, or DoRA's rescaled rows around it.
+  private func adapter(
+    of linear: Linear, with setting: AttachmentSetting
+  ) -> (adapter: any LinearAdapter, update: LoRAAdapter) {
     let (rank, scale) = (rank(at: linear.site), scale(at: linear.site))
-    let adapter: LoRAAdapter
-    if let loadedStart = loadedStart ?? (start == .pissa ? .pissa : nil) {
-      let start: any LowRankStart =
-        switch loadedStart {
-        case .pissa:
-          PrincipalComponents(
-            of: linear, rank: rank, scale: scale, stream: setting.seeds.child("pissa").child(linear.site),
-            context: setting.context)
-        case .olora: OrthonormalComponents(of: linear, rank: rank, context: setting.context)
-        }
-      adapter = PiSSAAdapter(linear, start: start, rank: rank, scale: scale, dropout: dropout, setting: setting)
-    } else {
-      let pair = LowRankPair(linear, rank: rank, start: start, setting: setting)
-      adapter =
-        isWeightDecomposed
-        ? DoRAAdapter(linear, pair, scale: scale, dropout: dropout, setting: setting)
-        : LoRAAdapter(
-          linear, pair, scale: scale, dropout: dropout, bias: hasUpdateBias ? pair.bias(of: linear, setting) : nil,
-          namespace: setting.namespace)
-    }
-    adapter.pair.b.learningRateScale = Float(learningRateRatio)
-    return adapter
+    let origin = origin(of: linear, rank: rank, scale: scale, with: setting)
+    let pair =
+      origin?.pair(linear, setting: setting) ?? LowRankPair(linear, rank: rank, start: start, setting: setting)
+    pair.b.learningRateScale = Float(learningRateRatio)
+    let update = LoRAAdapter(
+      linear, pair, scale: scale, dropout: dropout, origin: origin,
+      bias: hasUpdateBias ? pair.bias(of: linear, setting) : nil, setting: setting)
+    return (isWeightDecomposed ? DoRAAdapter(linear, update, setting: setting) : update, update)
+  }
+
+  /// What the update starts from, where that is taken out of the weight.
+  private func origin(of linear: Linear, rank: Int, scale: Float, with setting: AttachmentSetting) -> LowRankOrigin? {
+    guard let kind = loadedStart ?? (start == .pissa ? .pissa : nil) else { return nil }
+    let start: any LowRankStart =
+      switch kind {
+      case .pissa:
+        PrincipalComponents(
+          of: linear, rank: rank, scale: scale, stream: setting.seeds.child("pissa").child(linear.site),
+          context: setting.context)
+      case .olora: OrthonormalComponents(of: linear, rank: rank, context: setting.context)
+      }
+    return LowRankOrigin(linear, start: start, rank: rank, setting: setting)
   }
 
   /// Trains the parts of the model itself that are to be trained beside the update.
@@ -259,48 +153,29 @@ struct LoRA: PEFTMethod {
     return addition
   }
 
-  private func checkTables(_ tables: [TokenEmbedding], linears: [Linear], of model: CausalLanguageModel) throws {
-    if let table = tables.first, isWeightDecomposed || hasUpdateBias || start == .pissa || loadedStart != nil {
-      throw AttachError(
-        "\(table.site) is an embedding table, whose update can have neither dora nor lora_bias, nor start from the "
-          + "table's own components", option: "target_modules")
-    }
-    let (embedding, head) = (model.embedding.site, model.head.site)
-    let touched = tables.contains { $0.site == embedding } || savedModules.contains(embedding)
-    if tiesAdapters, model.configuration.tiesEmbeddings, touched || linears.contains(where: { $0.site == head }) {
-      throw AttachError("ensure_weight_tying: one adapter for \(embedding) and \(head) together is not supported")
-    }
-  }
+  func rank(at site: String) -> Int { rankPattern.value(for: parameters.patternName(of: site)) ?? rank }
 
-  private func checkStart(_ linears: [Linear]) throws {
-    guard start == .pissa || loadedStart != nil else { return }
-    guard linears.allSatisfy({ scale(at: $0.site) > 0 }) else {
-      throw AttachError("init: pissa needs an alpha above 0", option: "alpha")
-    }
-    if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank(at: $0.site) }) {
-      throw AttachError(
-        "rank \(rank(at: small.site)) is larger than \(small.site) itself, which is \(small.outputs) × "
-          + "\(small.inputs) and has no more components",
-        option: rankPattern.value(for: parameters.patternName(of: small.site)) == nil ? "rank" : "rank_pattern")
+  func scale(at site: String) -> Float {
+    factor.factor(
+      alpha: alphaPattern.value(for: parameters.patternName(of: site)) ?? alpha, rank: rank(at: site))
+  }
+}
+
+/// How alpha and the rank make the factor of an update.
+enum FactorRule: Sendable {
+  /// Hu et al. 2021.
+  case alphaOverRank
+  /// Kalajdzievski 2023: the update's size does not shrink with the rank.
+  case alphaOverRootOfRank
+
+  /// The factor s.
+  func factor(alpha: Double, rank: Int) -> Float {
+    switch self {
+    case .alphaOverRank: Float(alpha / Double(rank))
+    case .alphaOverRootOfRank: Float(alpha / Double(rank).squareRoot())
     }
   }
 
-  /// What a rank above a map's width is good for.
-  private func notes(_ linears: [Linear]) -> [String] {
-    let large = linears.filter { min($0.inputs, $0.outputs) < rank(at: $0.site) }
-    guard let first = large.first else { return [] }
-    let others = large.count > 1 ? ", and so for \(large.count - 1) more" : ""
-    return [
-      "rank \(rank(at: first.site)) is above the width of \(first.site), which is \(first.outputs) × \(first.inputs)"
-        + "\(others): the update trains more values than the weight has"
-    ]
-  }
-
-  private func rank(at site: String) -> Int { rankPattern.value(for: parameters.patternName(of: site)) ?? rank }
-
-  /// The factor of a module's update.
-  private func scale(at site: String) -> Float {
-    let (alpha, rank) = (alphaPattern.value(for: parameters.patternName(of: site)) ?? alpha, Double(rank(at: site)))
-    return Float(isRankStabilized ? alpha / rank.squareRoot() : alpha / rank)
-  }
+  /// What alpha is multiplied by for the same factor at twice the rank.
+  var growthAtTwiceTheRank: Double { self == .alphaOverRank ? 2 : 2.0.squareRoot() }
 }

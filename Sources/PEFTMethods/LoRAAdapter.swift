@@ -1,154 +1,71 @@
 import PEFTCore
 
-/// The two thin matrices of one map.
-struct LowRankPair {
-  /// `[rank, inputs]`.
-  let a: Parameter
-  /// `[outputs, rank]`.
-  let b: Parameter
-
-  var rank: Int { a.shape[0] }
-
-  /// Starts at a product of zero.
-  init(_ linear: Linear, rank: Int, start: LoRA.Start = .zero, setting: AttachmentSetting) {
-    let stream = setting.seeds.child(LoRA.name).child(linear.site)
-    let (inputs, outputs) = (linear.inputs, linear.outputs)
-    let zeros = { [Float](repeating: 0, count: rank * outputs) }
-    switch start {
-    case .zero, .pissa:
-      let bound = 1 / Float(inputs).squareRoot()
-      self.init(
-        linear, rank: rank, setting: setting, a: { stream.uniforms(rank * inputs, in: -bound...bound) }, b: zeros)
-    case .gaussian:
-      self.init(
-        linear, rank: rank, setting: setting,
-        a: { stream.normals(rank * inputs, standardDeviation: 1 / Float(rank)) }, b: zeros)
-    case .orthogonal:
-      let half = OrthogonalHalves(rank: rank, stream: stream)
-      self.init(
-        linear, rank: rank, setting: setting, a: { half.matrix(columns: inputs, part: 0) },
-        b: { half.matrix(columns: outputs, part: 1).transposed(rows: rank) })
-    }
-  }
-
-  /// Starts at given values.
-  init(
-    _ linear: Linear, rank: Int, setting: AttachmentSetting, a: @escaping () -> [Float], b: @escaping () -> [Float]
-  ) {
-    let pool = setting.context.pool
-    self.a = Parameter("\(linear.site).lora_A.weight", shape: [rank, linear.inputs], in: pool, initialize: a)
-    self.b = Parameter("\(linear.site).lora_B.weight", shape: [linear.outputs, rank], in: pool, initialize: b)
-  }
-
-  /// A bias of the update, at zero.
-  func bias(of linear: Linear, _ setting: AttachmentSetting) -> Parameter {
-    let count = linear.outputs
-    return Parameter("\(linear.site).lora_B.bias", shape: [count], in: setting.context.pool) {
-      [Float](repeating: 0, count: count)
-    }
-  }
-
-  /// Adds `scale · B·A` to a weight.
-  func add(times scale: Float, to weight: inout [Float], workers: Workers) {
-    Self.add(a.value.values, b.value.values, rank: rank, times: scale, to: &weight, workers: workers)
-  }
-
-  /// Adds `scale · B·A` to a weight `[outputs, inputs]`.
-  static func add(
-    _ a: [Float], _ b: [Float], rank: Int, times scale: Float, to weight: inout [Float], workers: Workers
-  ) {
-    let (inputs, outputs) = (a.count / rank, b.count / rank)
-    let scaled = b.map { scale * $0 }
-    weight.withUnsafeMutableBufferPointer { weight in
-      a.withUnsafeBufferPointer { a in
-        scaled.withUnsafeBufferPointer { b in
-          guard let weight = weight.baseAddress, let a = a.baseAddress, let b = b.baseAddress else { return }
-          MatrixMultiply.multiply(
-            m: outputs, n: inputs, k: rank, a: b, aStride: rank, b: a, bStride: inputs, c: weight, cStride: inputs,
-            accumulate: true, workers: workers)
-        }
-      }
-    }
-  }
-}
-
-/// Two random matrices whose rows mix two orthogonal halves of an orthonormal basis, so that BᵀA of them is zero.
+/// LoRA of one linear map.
 ///
-/// Source: PEFT's `orthogonal` start; standard normal mixtures over ten.
-private struct OrthogonalHalves {
-  let rank: Int
-  let stream: SeedStream
-
-  /// `[rank, columns]`: Qᵀ·Z / 10 with the even (part 0) or odd (part 1) rows Q of the basis and Z normal.
-  func matrix(columns: Int, part: Int) -> [Float] {
-    var basis = stream.child("basis").normals(rank * rank, standardDeviation: 1).map(Double.init)
-    PrincipalComponents.orthonormalize(&basis, rows: rank, columns: rank)
-    let half = rank / 2
-    let mixture = stream.child("mixture").child(part).normals(half * columns, standardDeviation: 1)
-    var result = [Float](repeating: 0, count: rank * columns)
-    for row in 0..<rank {
-      for column in 0..<columns {
-        let sum = (0..<half).reduce(0.0) {
-          $0 + basis[(2 * $1 + part) * rank + row] * Double(mixture[$1 * columns + column])
-        }
-        result[row * columns + column] = Float(sum / 10)
-      }
-    }
-    return result
-  }
-}
-
-/// One adapted map.
-class LoRAAdapter: LinearAdapter {
+///     y + s · (B·A·dropout(x) + c) − s · B₀·A₀·x      y what it is around gives; c and the last term only if there are any
+final class LoRAAdapter: AdditiveLinearAdapter {
+  /// A and B.
   let pair: LowRankPair
+  /// s.
   let scale: Float
+  /// Probability of an element of x to be dropped in training.
   let dropout: Double
-  let site: String
+  /// A₀ and B₀ that the pair started from, if they are taken out of the weight.
+  let origin: LowRankOrigin?
+  /// c `[outputs]`.
+  private let bias: Parameter?
   /// Keeps the dropout masks of different updates apart.
   private let purpose: String
-  private let bias: Parameter?
 
-  /// - Parameter bias: The update's own bias `[outputs]`, which its factor multiplies too.
-  init(_ linear: Linear, _ pair: LowRankPair, scale: Float, dropout: Double, bias: Parameter? = nil, namespace: String)
-  {
+  init(
+    _ linear: Linear, _ pair: LowRankPair, scale: Float, dropout: Double, origin: LowRankOrigin? = nil,
+    bias: Parameter? = nil, setting: AttachmentSetting
+  ) {
     self.pair = pair
     self.scale = scale
     self.dropout = dropout
+    self.origin = origin
     self.bias = bias
-    site = linear.site
-    purpose = namespace + linear.site
+    purpose = setting.namespace + linear.site
   }
 
   var parameters: [Parameter] { [pair.a, pair.b] + [bias].compactMap { $0 } }
-  var stacking: Stacking { .adds }
-
-  /// What is saved where the parameters themselves mean nothing without the start.
-  var convertedTensors: [AdapterTensor] { parameters.map { AdapterTensor($0) } }
-
-  /// What is saved beside it then.
-  var stateTensors: [AdapterTensor] { [] }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
-    addUpdate(to: base(x), x: x, on: tape)
+    add(to: base(x), x: x, on: tape)
   }
 
-  /// `y + s · (B·A·dropout(x) + c)`, in y's memory.
-  final func addUpdate(to y: Variable, x: Variable, on tape: Tape) -> Variable {
-    let updated = tape.addLowRank(
+  /// The adapted output, in y's memory.
+  func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
+    var y = y
+    if let origin {
+      y = tape.addLowRank(
+        to: y, x: x, a: Variable(constant: origin.a), b: Variable(constant: origin.b), scale: -scale, dropout: 0,
+        purpose: purpose)
+    }
+    y = tape.addLowRank(
       to: y, x: x, a: tape.variable(for: pair.a), b: tape.variable(for: pair.b), scale: scale, dropout: dropout,
       purpose: purpose)
-    guard let bias else { return updated }
-    return tape.addBias(tape.scaled(tape.variable(for: bias), by: scale), to: updated)
+    guard let bias else { return y }
+    return tape.addBias(tape.scaled(tape.variable(for: bias), by: scale), to: y)
+  }
+
+  func update(_ x: Variable, on tape: Tape) -> Variable {
+    let zeros = Tensor(zeros: [x.value.rowCount, pair.b.shape[0]], in: tape.context.pool)
+    return add(to: Variable(constant: zeros), x: x, on: tape)
   }
 
   func merge(intoWeight weight: inout [Float]) -> Bool {
+    if let origin {
+      LowRankPair.add(
+        origin.a.values, origin.b.values, rank: pair.rank, times: -scale, to: &weight, workers: .one)
+    }
     pair.add(times: scale, to: &weight, workers: .one)
     return true
   }
 
   func merge(intoBias sum: inout [Float]) {
-    if let added = bias?.value.values.map({ scale * $0 }) {
-      sum = sum.isEmpty ? added : zip(sum, added).map { $0 + $1 }
-    }
+    guard let added = bias?.value.values.map({ scale * $0 }) else { return }
+    sum = sum.isEmpty ? added : zip(sum, added).map { $0 + $1 }
   }
 }

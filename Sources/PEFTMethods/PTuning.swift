@@ -87,7 +87,7 @@ struct PTuning: PEFTMethod {
         peftType: "P_TUNING",
         configuration: PromptTuning.promptMembers(of: model, tokens: tokens) + [
           ("encoder_reparameterization_type", JSONValue(encoder.rawValue.uppercased())),
-          ("encoder_hidden_size", JSONValue(width)), ("encoder_num_layers", 2), ("encoder_dropout", 0.0),
+          ("encoder_hidden_size", JSONValue(width)),
         ],
         tensors: [
           AdapterTensor(

@@ -88,10 +88,9 @@ struct PrefixTuning: PEFTMethod {
         configuration: [
           ("num_virtual_tokens", JSONValue(tokens)), ("token_dim", JSONValue(width)),
           ("num_attention_heads", JSONValue(configuration.keyValueHeadCount)),
-          ("num_layers", JSONValue(configuration.layerCount)), ("num_transformer_submodules", 1),
+          ("num_layers", JSONValue(configuration.layerCount)),
           ("prefix_projection", JSONValue(encoder != nil)),
           ("encoder_hidden_size", JSONValue(encoder?.hidden ?? width)),
-          ("init_weights", .null),
         ],
         tensors: [
           AdapterTensor(

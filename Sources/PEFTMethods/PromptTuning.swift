@@ -55,11 +55,7 @@ struct PromptTuning: PEFTMethod {
       parameters: [prompt], inferenceCost: InferenceCost(virtualTokens: count),
       format: AdapterFormat(
         peftType: "PROMPT_TUNING",
-        configuration: Self.promptMembers(of: model, tokens: count) + [
-          // How it started; what PEFT would do with a text at loading it does not need to.
-          ("prompt_tuning_init", "RANDOM"), ("prompt_tuning_init_text", .null), ("tokenizer_kwargs", .null),
-          ("tokenizer_name_or_path", .null),
-        ],
+        configuration: Self.promptMembers(of: model, tokens: count),
         tensors: [AdapterTensor(prompt, key: "prompt_embeddings")]))
   }
 
@@ -69,7 +65,7 @@ struct PromptTuning: PEFTMethod {
     return [
       ("num_virtual_tokens", JSONValue(tokens)), ("token_dim", JSONValue(configuration.hiddenSize)),
       ("num_attention_heads", JSONValue(configuration.headCount)),
-      ("num_layers", JSONValue(configuration.layerCount)), ("num_transformer_submodules", 1),
+      ("num_layers", JSONValue(configuration.layerCount)),
     ]
   }
 }

@@ -116,7 +116,7 @@ import Testing
         }
       }
       try check("merged")
-      if let adapter = adapter as? PiSSAAdapter {
+      if let adapter = adapter as? LoRAAdapter, adapter.origin != nil {
         adapter.pair.b.assign([Float](repeating: 0, count: adapter.pair.b.elementCount))
         try check("residual")
       }

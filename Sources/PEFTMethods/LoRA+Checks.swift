@@ -1,0 +1,40 @@
+import PEFTCore
+
+extension LoRA {
+  func checkTables(_ tables: [TokenEmbedding], linears: [Linear], of model: CausalLanguageModel) throws {
+    if let table = tables.first, isWeightDecomposed || hasUpdateBias || start == .pissa || loadedStart != nil {
+      throw AttachError(
+        "\(table.site) is an embedding table, whose update can have neither dora nor lora_bias, nor start from the "
+          + "table's own components", option: "target_modules")
+    }
+    let (embedding, head) = (model.embedding.site, model.head.site)
+    let touched = tables.contains { $0.site == embedding } || savedModules.contains(embedding)
+    if tiesAdapters, model.configuration.tiesEmbeddings, touched || linears.contains(where: { $0.site == head }) {
+      throw AttachError("ensure_weight_tying: one adapter for \(embedding) and \(head) together is not supported")
+    }
+  }
+
+  func checkStart(_ linears: [Linear]) throws {
+    guard start == .pissa || loadedStart != nil else { return }
+    guard linears.allSatisfy({ scale(at: $0.site) > 0 }) else {
+      throw AttachError("init: pissa needs an alpha above 0", option: "alpha")
+    }
+    if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank(at: $0.site) }) {
+      throw AttachError(
+        "rank \(rank(at: small.site)) is larger than \(small.site) itself, which is \(small.outputs) × "
+          + "\(small.inputs) and has no more components",
+        option: rankPattern.value(for: parameters.patternName(of: small.site)) == nil ? "rank" : "rank_pattern")
+    }
+  }
+
+  /// What a rank above a map's width is good for.
+  func notes(_ linears: [Linear]) -> [String] {
+    let large = linears.filter { min($0.inputs, $0.outputs) < rank(at: $0.site) }
+    guard let first = large.first else { return [] }
+    let others = large.count > 1 ? ", and so for \(large.count - 1) more" : ""
+    return [
+      "rank \(rank(at: first.site)) is above the width of \(first.site), which is \(first.outputs) × \(first.inputs)"
+        + "\(others): the update trains more values than the weight has"
+    ]
+  }
+}

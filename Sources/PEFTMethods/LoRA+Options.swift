@@ -1,0 +1,77 @@
+import PEFTCore
+
+extension LoRA {
+  init(options: inout OptionReader) throws {
+    OptionAliases.add(to: &options, method: Self.name)
+    rank = try options.integer("rank", default: 8, in: 1..., about: "rank of the update")
+    alpha = try options.number("alpha", default: 16, in: 0..., about: "the update is multiplied by alpha / rank")
+    rankPattern = SitePatterns(
+      try options.integerMembers(
+        "rank_pattern", in: 1..., about: "ranks of some maps: a name, path or regular expression with its rank"),
+      mustMatch: true)
+    alphaPattern = SitePatterns(
+      try options.numberMembers(
+        "alpha_pattern", in: 0..., about: "alphas of some maps, in the same way"),
+      mustMatch: true)
+    dropout = try options.number(
+      "dropout", default: 0, in: 0..<1, about: "probability of an input of the update to be dropped in training")
+    factor =
+      try options.bool("rslora", default: false, about: "multiply by alpha / √rank instead")
+      ? .alphaOverRootOfRank : .alphaOverRank
+    isWeightDecomposed = try options.bool("dora", default: false, about: "train the lengths of the weight's rows too")
+    learningRateRatio = try options.number(
+      "loraplus_ratio", default: 1, in: Double.leastNonzeroMagnitude...1e6, about: "learning rate of B over that of A")
+    start = try options.choice(
+      "init", default: Start.zero,
+      about: "start with no update (three ways to draw it), or with the weight's principal components (PiSSA)")
+    targets = try TargetSelector.read(&options)
+    parameters = try TargetParameters(options: &options)
+    hasUpdateBias = try options.optionalBool("lora_bias", about: "give the update a trained bias") ?? false
+    biases =
+      try options.optionalChoice("bias", about: "train the model's own biases: all, or those of the adapted maps")
+      ?? TrainedBiases.none
+    savedModules = try SavedModules(options: &options)
+    tokens = try TrainedTokens(options: &options)
+    loadedStart = nil
+    tiesAdapters = false
+    isConverted = false
+    for (option, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
+      if let problem { throw options.error(option, problem) }
+    }
+    if let option = optionWithoutParameters {
+      throw options.error(option, "cannot be combined with \"target_parameters\"")
+    }
+    if isWeightDecomposed, start == .pissa {
+      throw options.error("init", "\"pissa\" and dora: true exclude each other")
+    }
+    if hasUpdateBias, isWeightDecomposed || start != .zero {
+      throw options.error("lora_bias", "excludes dora: true, and any init but zero")
+    }
+    if start == .orthogonal, let odd = ([rank] + rankPattern.entries.map(\.value)).first(where: { $0 % 2 != 0 }) {
+      throw options.error("init", "\"orthogonal\" needs an even rank, found \(odd)")
+    }
+  }
+
+  var options: [(name: String, value: JSONValue)] {
+    // What the private state holds is of half the rank.
+    let growth = isConverted ? factor.growthAtTwiceTheRank : 1
+    let halves = isConverted ? 2 : 1
+    let start = isConverted || loadedStart == .pissa ? Start.pissa : start
+    var options: [(name: String, value: JSONValue)] = [
+      ("rank", JSONValue(rank / halves)), ("alpha", (alpha / growth).document),
+      ("rank_pattern", rankPattern.entries.isEmpty ? .null : rankPattern.document { JSONValue($0 / halves) }),
+      ("alpha_pattern", alphaPattern.entries.isEmpty ? .null : alphaPattern.document { ($0 / growth).document }),
+      ("dropout", JSONValue(dropout)), ("rslora", JSONValue(factor == .alphaOverRootOfRank)),
+      ("dora", JSONValue(isWeightDecomposed)), ("loraplus_ratio", JSONValue(learningRateRatio)),
+      // Of the others nothing is left once values are loaded.
+      ("init", start == .pissa ? JSONValue(start.rawValue) : .null),
+    ]
+    for option in TargetSelector.options(targets) { options.append((name: option.0, value: option.1)) }
+    options += [
+      ("target_parameters", parameters.document),
+      ("lora_bias", hasUpdateBias ? true : .null), ("bias", biases == .none ? .null : JSONValue(biases.rawValue)),
+      ("modules_to_save", savedModules.document), ("trainable_token_indices", tokens.document),
+    ]
+    return options.filter { $0.value != .null }
+  }
+}
