@@ -101,6 +101,9 @@ public struct AdapterFile {
   /// The members of adapter_config.json.
   public var settings: JSONValue { JSONValue(configuration) }
 
+  /// The folders of a combined method's parts, in their order; none of another method.
+  public var partFolders: [String] { parts.map(\.folder) }
+
   /// Whether our private state file lies beside them, or beside a part's.
   public var hasState: Bool { state != nil || parts.contains { $0.file.hasState } }
 

@@ -112,7 +112,7 @@ struct CombinedMethod: PEFTMethod {
         parts: attached.compactMap { part in part.method.format.map { (folder: part.folder, format: $0) } },
         peftType: Self.ownType),
       notes: zip(parts, attached).flatMap { part, attached in attached.method.notes.map { "\(part.name): \($0)" } },
-      undo: detach)
+      participants: attached.flatMap(\.method.participants), undo: detach)
   }
 
   /// Methods that can be parts: those that have an adapter of their own.

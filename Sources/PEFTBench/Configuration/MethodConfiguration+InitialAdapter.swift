@@ -22,6 +22,7 @@ extension MethodConfiguration {
         "\(place).init_from: \(initialAdapter) is an adapter of \(savedType.name), not of \(type.name)", at: nameOffset,
         of: file.text)
     }
+    guard adapter.partFolders.isEmpty else { return try takeOverParts(of: adapter, of: file) }
     let described = Self.options(ofMethod: name) ?? []
     let given = options.object?.members ?? []
     let givenNames = Set(given.filter { !$0.value.isNull }.map { described.canonical($0).key })
@@ -45,6 +46,38 @@ extension MethodConfiguration {
       if choosesItself, Self.targetOptions.contains(option.name) { continue }
       members.append(
         .init(key: option.name, keyOffset: nameOffset, value: DocumentValue(json: option.value, at: nameOffset)))
+    }
+    options = DocumentValue(.object(DocumentObject(members)), offset: options.offset)
+  }
+
+  /// Takes over the options of a combined method's adapter, part by part.
+  private mutating func takeOverParts(of adapter: AdapterFile, of file: ConfigFile) throws {
+    let entries = options["parts"]?.array ?? []
+    guard entries.count == adapter.partFolders.count else {
+      throw DocumentError(
+        "\(place).parts: expected the \(adapter.partFolders.count) parts of the adapter that init_from names, "
+          + "\(adapter.path), found \(entries.count)", at: options["parts"]?.offset ?? nameOffset, of: file.text)
+    }
+    var parts: [DocumentValue] = []
+    for (index, (entry, folder)) in zip(entries, adapter.partFolders).enumerated() {
+      let members =
+        entry.object?.members ?? [.init(key: "name", keyOffset: entry.offset, value: entry)]
+      var part = self
+      part.name = members.first { $0.key == "name" }?.value.string ?? ""
+      part.options = DocumentValue(
+        .object(DocumentObject(members.filter { $0.key != "name" })), offset: entry.offset)
+      part.place = "\(place).parts[\(index)]"
+      part.nameOffset = entry.offset
+      part.initialAdapter = "\(adapter.path)/\(folder)"
+      try part.takeOverInitialAdapter(of: file)
+      let taken = members.filter { $0.key == "name" } + (part.options.object?.members ?? [])
+      parts.append(DocumentValue(.object(DocumentObject(taken)), offset: entry.offset))
+    }
+    let members = (options.object?.members ?? []).map { member in
+      guard member.key == "parts" else { return member }
+      return DocumentObject.Member(
+        key: member.key, keyOffset: member.keyOffset,
+        value: DocumentValue(.array(parts), offset: member.value.offset))
     }
     options = DocumentValue(.object(DocumentObject(members)), offset: options.offset)
   }

@@ -41,7 +41,7 @@ public struct Site {
     }
   }
 
-  /// The module's path as Hugging Face names it; for what is no module, words that say where it is.
+  /// The module's path as Hugging Face names it; for what is not a module, words that say where it is.
   public var name: String { part.site }
 
   /// What is attached, from the inside out: each acts on what the ones before it give.
@@ -53,18 +53,18 @@ public struct Site {
 
 /// A part of a model that is a site: it holds what is attached to it.
 public protocol SitePart: AnyObject {
-  /// The module's path as Hugging Face names it; for what is no module, words that say where it is.
+  /// The module's path as Hugging Face names it; for what is not a module, words that say where it is.
   var site: String { get }
   /// What is attached.
   var occupancy: Occupancy { get }
-  /// The weights of the part in the base model; none of what is no module.
+  /// The weights of the part in the base model; none of what is not a module.
   var weightSlots: [WeightSlot] { get }
   /// Whether an occupant is of a kind that can be attached here.
   func takes(_ occupant: Occupant) -> Bool
 }
 
 extension SitePart {
-  /// What is no module has no weights.
+  /// What is not a module has no weights.
   public var weightSlots: [WeightSlot] { [] }
 
   /// What is attached, from the inside out: each acts on what the ones before it give.

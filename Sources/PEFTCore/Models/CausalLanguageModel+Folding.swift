@@ -3,7 +3,8 @@ extension CausalLanguageModel {
   ///
   /// - Returns: What takes it back, bit for bit; to be called before training goes on, saving or detaching.
   public func foldAdapters(context: ComputeContext) -> () -> Void {
-    let restore = (linears + [head]).compactMap { $0.foldAdapter(context: context) }
+    let maps = sites.compactMap { if case .map(let linear) = $0.kind { linear } else { nil } }
+    let restore = maps.compactMap { $0.foldAdapters(context: context) }
     return { for restore in restore { restore() } }
   }
 }

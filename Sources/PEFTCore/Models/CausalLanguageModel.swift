@@ -3,9 +3,6 @@
 /// The families (`Llama.swift`, …) assemble it from parts. It knows the places where methods attach, but no
 /// method. Without loaded weights it still has its modules and their sizes, enough to count parameters.
 public final class CausalLanguageModel {
-  /// The family that it is of: how its checkpoints store weights, and what its description can say; nil for a model
-  /// that was put together by hand.
-  public let family: (any ModelFamily.Type)?
   /// What the model looks like.
   public let configuration: ModelConfiguration
   /// The token embeddings.
@@ -35,7 +32,6 @@ public final class CausalLanguageModel {
     configuration: ModelConfiguration, embedding: TokenEmbedding, positionEmbedding: TokenEmbedding? = nil,
     embeddingNorm: NormLayer? = nil, blocks: [TransformerBlock], finalNorm: NormLayer?, head: Linear
   ) {
-    family = ModelFamilies.family(named: configuration.family)
     self.configuration = configuration
     self.embedding = embedding
     self.positionEmbedding = positionEmbedding
@@ -61,6 +57,16 @@ public final class CausalLanguageModel {
     for (layer, block) in blocks.enumerated() { sites += block.sites(layer: layer) }
     if let finalNorm { sites.append(Site(.finalNorm, .norm(finalNorm))) }
     return sites + [Site(.head, .map(head))]
+  }
+
+  /// All weights: tables, linear maps, norms, the head.
+  ///
+  /// Full fine-tuning has its parameters in this order, and so adds up the gradients' squares in it.
+  public var weightSlots: [WeightSlot] {
+    let ties = configuration.tiesEmbeddings
+    return [WeightSlot(holder: .table(embedding, sharedBy: ties ? head : nil))]
+      + (positionEmbedding?.weightSlots ?? []) + linears.flatMap(\.weightSlots) + norms.flatMap(\.weightSlots)
+      + head.weightSlots.filter { !(ties && $0.shape.count == 2) }
   }
 
   /// Most positions of a sequence, where the model learned a vector for each; nil where there is no such bound.

@@ -120,6 +120,36 @@ import Testing
     #expect(error?.description.contains("is an adapter of ia3, not of lora") == true)
   }
 
+  @Test("Parts of a combined method take over their own adapters' options, and are held against them")
+  func combined() throws {
+    let folder = try adapter(
+      "{name: combined, parts: [{name: lora, rank: 4, alpha: 6}, {name: prefix-tuning, tokens: 3}]}")
+    func parts(_ parts: String) throws -> [JSONValue] {
+      let run = try configuration("[{name: combined, init_from: \(folder.path), parts: \(parts)}]")
+      let values = try run.methods[0].canonicalOptions(of: run.file)
+      guard case .array(let parts)? = values["parts"] else { return [] }
+      let context = ComputeContext(threads: 1)
+      let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
+      _ = try run.methods[0].attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(2), context: context), of: run.file)
+      return parts
+    }
+    for written in ["[lora, prefix-tuning]", "[{name: lora, r: 4}, {name: prefix_tuning}]"] {
+      let taken = try parts(written)
+      #expect(taken.map { $0["name"] } == ["lora", "prefix-tuning"])
+      #expect(taken.first?["rank"] == 4 && taken.first?["alpha"] == 6 && taken.last?["tokens"] == 3, "\(taken)")
+    }
+    for (written, hint) in [
+      ("[{name: lora, rank: 3}, prefix-tuning]", "parts[0].rank: is 3 here, but 4"),
+      ("[lora, {name: prefix-tuning, tokens: 4}]", "parts[1].tokens: is 4 here, but 3"),
+      ("[prefix-tuning, lora]", "parts[0].init_from"), ("[lora, lora]", "parts[1].init_from"),
+      ("[lora, prefix-tuning, ia3]", "expected the 2 parts"),
+    ] {
+      let error = #expect(throws: DocumentError.self) { try parts(written) }
+      #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+    }
+  }
+
   /// A folder that is gone when the test is.
   private final class Folder {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("peft-\(UUID().uuidString)").path

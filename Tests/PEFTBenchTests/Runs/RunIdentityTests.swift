@@ -368,8 +368,10 @@ import Testing
     }
     init?(peft settings: AdapterSettings, type: String) throws { nil }
 
-    func attach(to model: CausalLanguageModel, with setting: AttachmentSetting) throws -> AttachedMethod {
-      AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil, undo: {})
+    func attach(
+      to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+    ) throws -> AttachedMethod {
+      AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil)
     }
   }
 

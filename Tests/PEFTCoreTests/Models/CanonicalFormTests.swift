@@ -195,7 +195,7 @@ import Testing
         "head": model(head: map(bias: true)),
       ],
       exempt: [
-        "sequenceStart": attached, "family": "follows from the configuration",
+        "sequenceStart": attached,
         "recomputesActivations": "a training setting", "reload": loaded, "weightsAreStale": loaded,
       ], in: { $0.canonical })
   }

@@ -85,3 +85,9 @@ public enum ModelFamilies {
       at: description.root["model_type"]?.offset ?? description.root.offset, of: description.text)
   }
 }
+
+extension CausalLanguageModel {
+  /// The family that it is of: how its checkpoints store weights, and what its description can say; nil for a model
+  /// that was put together by hand.
+  public var family: (any ModelFamily.Type)? { ModelFamilies.family(named: configuration.family) }
+}

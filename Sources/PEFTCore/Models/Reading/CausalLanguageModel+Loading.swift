@@ -1,14 +1,4 @@
 extension CausalLanguageModel {
-  /// All weights: tables, linear maps, norms, the head.
-  ///
-  /// Full fine-tuning has its parameters in this order, and so adds up the gradients' squares in it.
-  public var weightSlots: [WeightSlot] {
-    let ties = configuration.tiesEmbeddings
-    return [WeightSlot(holder: .table(embedding, sharedBy: ties ? head : nil))]
-      + (positionEmbedding?.weightSlots ?? []) + linears.flatMap(\.weightSlots) + norms.flatMap(\.weightSlots)
-      + head.weightSlots.filter { !(ties && $0.shape.count == 2) }
-  }
-
   /// Checks from headers alone that a checkpoint fits: every tensor that the architecture needs must be there with
   /// the right shape and a type that can be read, and every tensor that is there must be one that it needs.
   ///
