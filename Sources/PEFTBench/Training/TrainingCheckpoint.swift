@@ -157,7 +157,12 @@ package final class TrainingCheckpoint {
     let file = try CheckpointFile(path: path)
     let json = try JSONParser.parse(DocumentText(name: path, bytes: Array(file.text(Self.stateKey).utf8)))
     guard json["identity"]?.string == identity, json["version"]?.string == Version.current else {
-      guard case .ends(let advice) = refusal else { return nil }
+      guard case .ends(let advice) = refusal else {
+        if json["identity"]?.string == identity {
+          complain("a checkpoint of another version of the program cannot be used, so the run starts again")
+        }
+        return nil
+      }
       throw FileError(
         path: path, "belongs to another config or corpus, or to another version of the program; \(advice)")
     }

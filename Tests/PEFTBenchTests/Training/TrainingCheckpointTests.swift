@@ -88,6 +88,24 @@ import Testing
     }
   }
 
+  @Test("A checkpoint of another version of the program is passed over with a note") func otherVersion() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "checkpoint-\(UUID().uuidString)/c").path
+    defer { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
+    let settings = #"{"batch_size": 3}"#
+    #expect(try attempt(#""lora""#, training: settings, path: path, stop: 3) == nil)
+    let file = try SafetensorsFile(path: path)
+    let state = try #require(file.metadata["state"])
+    let version = #""version":"\#(Version.current)""#
+    #expect(state.contains(version))
+    var writer = CheckpointFile.Writer(texts: ["state": state.replacing(version, with: #""version":"0.0.1""#)])
+    for tensor in file.tensors { writer.add(tensor.name, try tensor.floats(), shape: tensor.shape) }
+    try writer.write(to: path)
+    var complaints: [String] = []
+    let result = try attempt(#""lora""#, training: settings, path: path, stop: nil) { complaints.append($0) }
+    #expect(result?.outcome.resumedStep == 0)
+    #expect(complaints == ["a checkpoint of another version of the program cannot be used, so the run starts again"])
+  }
+
   @Test("No damage to a checkpoint crashes a training or changes its numbers", arguments: [1, 6]) func damage(stop: Int)
     throws
   {
