@@ -25,7 +25,7 @@ public struct AdapterFile {
   private let text: DocumentText
   private let state: SafetensorsCheckpoint?
 
-  /// The private file beside PEFT's two: what a training needs to go on and PEFT has no key for.
+  /// The private file beside PEFT's two: what a training needs to resume and PEFT has no key for.
   public static let stateName = "peft_bench_state.safetensors"
 
   /// Opens an adapter's folder and checks the headers.

@@ -8,7 +8,7 @@ public struct AdapterFormat {
   public let configuration: [(key: String, value: JSONValue)]
   /// What is saved, by PEFT's keys.
   public let tensors: [AdapterTensor]
-  /// What PEFT's format has no place for and a training needs to go on: saved beside it in a file of our own.
+  /// What PEFT's format has no place for and a training needs to resume: saved beside it in a file of our own.
   public let state: [AdapterTensor]
   /// Frozen tables of the model of which PEFT may have put copies into the file.
   public let copies: [BaseCopy]
@@ -85,7 +85,7 @@ public struct AdapterTensor {
     self.assign = assign
   }
 
-  /// A parameter saved as it is, under its own name behind PEFT's prefix, or under a given key.
+  /// A parameter saved as it is, under its own name after PEFT's prefix, or under a given key.
   ///
   /// - Parameters:
   ///   - parameter: The parameter.

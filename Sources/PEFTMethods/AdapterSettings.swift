@@ -122,7 +122,7 @@ public struct AdapterSettings {
     }
   }
 
-  /// A complaint about a member.
+  /// An error about a member.
   public func error(_ key: String, _ message: String) -> DocumentError {
     DocumentError("\"\(key)\": \(message)", at: root[key]?.offset ?? root.offset, of: text)
   }

@@ -1,10 +1,10 @@
 import PEFTCore
 
-/// Bottleneck adapters: small two-layer networks behind (or beside) the branches of every block.
+/// Bottleneck adapters: small two-layer networks after (or beside) the branches of every block.
 ///
 ///     y = o + s · (U·f(D·z + d) + u),   o what the branch gives, z = o, or for `parallel` what the branch reads
 ///
-/// `houlsby` sits behind attention and behind the feed-forward part, `pfeiffer` behind the feed-forward part alone,
+/// `houlsby` sits after attention and after the feed-forward part, `pfeiffer` after the feed-forward part alone,
 /// `parallel` beside it, reading what it reads. Trainable, with m = hidden / reduction_factor: (2 · hidden · m + m +
 /// hidden) for each. D starts uniform in ±1/√hidden, U and both biases at zero, so that step 0 is the base model.
 /// It cannot be merged: inference costs 4 · hidden · m operations a token for each. PEFT has no such method; the file

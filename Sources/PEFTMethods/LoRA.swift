@@ -66,7 +66,7 @@ struct LoRA: PEFTMethod {
   let savedModules: SavedModules
   /// Tokens whose embeddings are trained beside it.
   let tokens: TrainedTokens
-  /// The start that the loaded matrices were saved with, and that is no part of the base weights then.
+  /// The start that the loaded matrices were saved with, and that is not part of the base weights then.
   let loadedStart: LoadedStart?
   /// Whether PEFT would tie an adapted embedding table and head.
   let tiesAdapters: Bool
@@ -142,7 +142,7 @@ struct LoRA: PEFTMethod {
     return LowRankOrigin(linear, start: start, rank: rank, setting: setting)
   }
 
-  /// Trains the parts of the model itself that are to be trained beside the update.
+  /// Trains the parts of the model itself that are trained beside the update.
   private func trainBeside(
     _ linears: [Linear], of model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> Addition {

@@ -31,7 +31,7 @@ public protocol PEFTMethod: Sendable {
   ///
   /// A run that starts from a saved adapter takes them over, so they say all that determines what its values mean.
   var options: [(name: String, value: JSONValue)] { get }
-  /// Options that matter to training alone: one who goes on from a saved adapter may change them.
+  /// Options that matter to training alone: one who resumes from a saved adapter may change them.
   static var trainingOptions: Set<String> { get }
 
   /// Attaches to a model. The model's weights are not touched, and need not be loaded yet.
@@ -50,7 +50,7 @@ extension PEFTMethod {
   /// All methods but the base model alone have something to train.
   public static var trains: Bool { true }
 
-  /// Most methods start anew from a saved adapter whatever they would have started from.
+  /// Most methods start afresh from a saved adapter whatever they would have started from.
   public static var trainingOptions: Set<String> { ["init", "init_text"] }
 
   /// Attaches to a model, or leaves it as it was.

@@ -12,7 +12,7 @@ package struct SealedFiles: Sendable, Equatable {
     let path: String
     /// The SHA-256 of its content.
     let sha256: String
-    /// What the file system said of it then; nil where it had changed too recently to be told by that.
+    /// What the file system said of it then; nil where it had changed too recently for that to be reliable.
     let stamp: FileStamp?
   }
 

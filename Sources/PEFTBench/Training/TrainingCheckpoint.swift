@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import PEFTCore
 
-/// Where a training keeps its state from time to time, so that a killed run goes on from there and ends with the
+/// Where a training keeps its state from time to time, so that a killed run resumes from there and ends with the
 /// same bytes as an undisturbed one.
 ///
 /// One safetensors file with a checksum, replaced as a whole: the values of the parameters, the optimizer's moments and
@@ -34,7 +34,7 @@ package final class TrainingCheckpoint {
   private var hasResult = false
   /// Who takes part in the training, for the state that goes with its result.
   private var participants: [any TrainingParticipant] = []
-  /// Told when a checkpoint could not be written, which is no reason to give up the training.
+  /// Called when a checkpoint could not be written, which is no reason to give up the training.
   private let complain: (String) -> Void
 
   /// Seconds between two checkpoints unless a number of steps is given.
@@ -47,7 +47,7 @@ package final class TrainingCheckpoint {
   ///   - identity: What the state belongs to, such as a run's id.
   ///   - everySteps: Steps between two checkpoints; nil to go by time.
   ///   - interval: Seconds between two checkpoints where they go by time.
-  ///   - complain: Told what kept a checkpoint from being written or read.
+  ///   - complain: Called with what kept a checkpoint from being written or read.
   package convenience init(
     path: String, identity: String, everySteps: Int?, interval: Double = usualInterval,
     complain: @escaping (String) -> Void

@@ -1,9 +1,9 @@
 /// A number of a model that is infinite or no number at all, where an answer depends on it.
 public struct NonFiniteError: InputError, Equatable {
-  /// What is not finite and, if it can be told, which tensor it comes from.
+  /// What is not finite and, if that is known, which tensor it comes from.
   public let description: String
 
-  /// Creates a complaint.
+  /// Creates an error.
   public init(_ description: String) { self.description = description }
 }
 

@@ -5,7 +5,7 @@ extension CausalLanguageModel {
   /// them again.
   ///
   /// - Parameter context: Where the parameters' memory is counted.
-  /// - Returns: The parameters, in the order of the architecture. A shared embedding stands once.
+  /// - Returns: The parameters, in the order of the architecture. A shared embedding occurs once.
   public func makeEverythingTrainable(context: ComputeContext) -> [Parameter] {
     takeOffTrainedWeights()
     return weightSlots.map { slot in

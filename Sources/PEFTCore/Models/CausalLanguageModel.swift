@@ -82,10 +82,10 @@ public final class CausalLanguageModel {
   ///
   /// - Parameters:
   ///   - forest: The batch.
-  ///   - rows: The rows that are read afterwards, all if nil; the last block computes no others behind its
-  ///     attention. A row may stand several times.
+  ///   - rows: The rows that are read afterwards, all if nil; the last block computes no others after its
+  ///     attention. A row may occur several times.
   ///   - tape: Where to record.
-  /// - Returns: The residual stream behind the last block.
+  /// - Returns: The residual stream after the last block.
   public func hiddenStates(_ forest: TokenForest, reading rows: [Int]? = nil, on tape: Tape) -> HiddenStates {
     let wanted = rows.map { Set($0).sorted() }
     let rows = wanted?.count == forest.rowCount ? nil : wanted

@@ -47,7 +47,7 @@ enum LlamaLike {
   enum NormPlacement {
     /// Before each branch.
     case before
-    /// Before and behind each branch (Gemma 2 and 3).
+    /// Before and after each branch (Gemma 2 and 3).
     case around
     /// Behind each branch (OLMo 2).
     case after
@@ -71,7 +71,7 @@ enum LlamaLike {
     var outputBias = false
     /// Whether the feed-forward part's maps have one.
     var feedForwardBias = false
-    /// Where the blocks' norms stand.
+    /// Where the blocks' norms are.
     var norms = NormPlacement.before
     /// Whether the norms have a gain.
     var normsHaveGain = true

@@ -1,7 +1,7 @@
 /// OPT (Zhang and others, 2022): LayerNorm before each branch, learned positions whose table begins two rows late,
 /// biases, ReLU.
 ///
-/// The 350M model, with norms behind the branches and narrower embeddings, is refused. GGUF knows no OPT.
+/// The 350M model, with norms after the branches and narrower embeddings, is refused. GGUF knows no OPT.
 enum OPT: ModelFamily {
   static let modelTypes = ["opt"]
 

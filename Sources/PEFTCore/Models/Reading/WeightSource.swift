@@ -112,7 +112,7 @@ final class SafetensorsSource: WeightSource {
     checkpoint.tensors.filter { !used.contains($0.name) && !isBuffer($0) }.map(\.name).sorted()
   }
 
-  /// Whether a tensor is no weight but what a module computes for itself, such as a causal mask.
+  /// Whether a tensor is not a weight but what a module computes for itself, such as a causal mask.
   private func isBuffer(_ tensor: SafetensorsTensor) -> Bool {
     if storage.ignoredSuffixes.contains(where: { tensor.name.hasSuffix($0) }) { return true }
     guard tensor.type.isIntegral, let last = tensor.name.split(separator: ".").last else { return false }
