@@ -31,8 +31,12 @@ package struct PlannedRun: Sendable {
     }
     return min(method.training.cutoffTokens, limit - count)
   }
-  /// What a run is called under a key of `--only`.
-  func names(under key: String) -> [String] {
+  /// `dataset/method`, with the seed where there are several.
+  package var title: String { "\(dataset.id)/\(method.label)" }
+}
+
+extension PlannedRun: FilteredRun {
+  package func names(under key: String) -> [String] {
     switch key {
     case "dataset": [dataset.id]
     case "method": [method.label, method.name]
@@ -40,9 +44,6 @@ package struct PlannedRun: Sendable {
     default: [model.name]
     }
   }
-
-  /// `dataset/method`, with the seed where there are several.
-  package var title: String { "\(dataset.id)/\(method.label)" }
 }
 
 /// The selected runs of a config, and what they were selected from.
@@ -74,9 +75,7 @@ extension RunConfiguration {
     datasets: [DatasetDescription], only: RunFilter = RunFilter(), shard: (index: Int, count: Int)? = nil
   ) -> RunSelection {
     let all = plan(datasets: datasets)
-    let asked = all.filter { run in
-      only.keeps { key, value in run.names(under: key).contains(value) }
-    }
+    let asked = all.filter(only.keeps)
     guard let shard else { return RunSelection(runs: asked, asked: asked, all: all) }
     let runs = asked.enumerated().filter { Self.shard(of: $0.offset, count: shard.count) == shard.index }
     return RunSelection(runs: runs.map(\.element), asked: asked, all: all)

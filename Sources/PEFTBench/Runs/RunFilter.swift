@@ -8,9 +8,11 @@ package struct RunFilter: Sendable {
   /// Creates a filter; without pairs it keeps everything.
   package init(_ pairs: [(key: String, value: String)] = []) { self.pairs = pairs }
 
-  /// Whether something is kept of which `matches` tells if it has a value under a key.
-  package func keeps(_ matches: ((key: String, value: String)) -> Bool) -> Bool {
-    pairs.allSatisfy { pair in pairs.contains { $0.key == pair.key && matches($0) } }
+  /// Whether a run is kept.
+  package func keeps(_ run: some FilteredRun) -> Bool {
+    pairs.allSatisfy { pair in
+      pairs.contains { $0.key == pair.key && run.names(under: $0.key).contains($0.value) }
+    }
   }
 
   /// What is wrong with the first value that nothing has; nil if all of them are there.
@@ -27,4 +29,10 @@ package struct RunFilter: Sendable {
     }
     return nil
   }
+}
+
+/// A run that `--only KEY=VALUE` may keep: planned, done, failed or missing.
+package protocol FilteredRun {
+  /// What it is called under a key: `dataset`, `method`, `seed`, `suite` or `model`.
+  func names(under key: String) -> [String]
 }

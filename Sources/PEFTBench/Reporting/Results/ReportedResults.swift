@@ -243,9 +243,9 @@ package struct ReportedResults: Sendable {
 
   private mutating func keep(_ only: [(key: String, value: String)]) {
     let filter = RunFilter(only)
-    runs.removeAll { run in !filter.keeps(run.matches) }
-    failures.removeAll { run in !filter.keeps(run.matches) }
-    missing.removeAll { run in !filter.keeps(run.matches) }
+    runs.removeAll { !filter.keeps($0) }
+    failures.removeAll { !filter.keeps($0) }
+    missing.removeAll { !filter.keeps($0) }
   }
 
   /// Gives runs keys of their own that agree in all that keys are made of, but not in the rest of what decides their

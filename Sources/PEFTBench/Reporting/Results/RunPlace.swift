@@ -1,3 +1,4 @@
+import PEFTBench
 import PEFTMethods
 
 /// Where a run is in tables, whatever its id.
@@ -11,7 +12,7 @@ struct RunPlace: Hashable {
 }
 
 /// A run that has a place in tables: complete, failed, or missing.
-protocol PlacedRun {
+protocol PlacedRun: FilteredRun {
   var suite: String { get }
   var modelName: String { get }
   var methodName: String { get }
@@ -29,14 +30,13 @@ extension PlacedRun {
       seed: MethodRegistry.trains(methodName) ? seed : 0)
   }
 
-  /// Whether the run is one of those that `--only KEY=VALUE` keeps.
-  func matches(_ filter: (key: String, value: String)) -> Bool {
-    switch filter.key {
-    case "dataset": dataset == filter.value
-    case "method": label == filter.value || methodName == filter.value
-    case "seed": String(seed) == filter.value
-    case "suite": suite == filter.value
-    default: modelName == filter.value
+  package func names(under key: String) -> [String] {
+    switch key {
+    case "dataset": [dataset]
+    case "method": [label, methodName]
+    case "seed": [String(seed)]
+    case "suite": [suite]
+    default: [modelName]
     }
   }
 }
