@@ -1,6 +1,7 @@
 import Foundation
 import PEFTCore
 import PEFTTestSupport
+import Synchronization
 import Testing
 
 @testable import PEFTBench
@@ -37,7 +38,7 @@ struct EvaluationSetTests {
 
   private static func run(
     _ root: String, into output: String, _ settings: [String] = [],
-    stop: @escaping @Sendable (_ done: Int, CancellationFlag) -> Void = { _, _ in }
+    see: @escaping @Sendable (RunEvent, CancellationFlag) -> Void = { _, _ in }
   ) throws -> [RunRecord] {
     let configuration = try configuration(root, settings)
     let flag = CancellationFlag()
@@ -45,7 +46,7 @@ struct EvaluationSetTests {
     let sweep = try Sweep(
       configuration, configuration.selection(datasets: datasets), results: ResultsFolder(path: "\(root)/\(output)"),
       context: ComputeContext(threads: 1), cancellation: flag,
-      watch: { if case .answered(_, let done, _) = $0 { stop(done, flag) } })
+      watch: { see($0, flag) })
     return try sweep.run(Sweep.Choice()).records
   }
 
@@ -114,9 +115,21 @@ struct EvaluationSetTests {
       let settings = ["evaluation.mode=\(mode)"]
       let whole = try #require(try Self.run(root, into: "whole", settings).first)
       #expect(throws: Interruption.self) {
-        try Self.run(root, into: "stopped", settings) { count, flag in if count >= done { flag.cancel() } }
+        try Self.run(root, into: "stopped", settings) { event, flag in
+          if case .answered(_, let count, _) = event, count >= done { flag.cancel() }
+        }
       }
-      let resumed = try #require(try Self.run(root, into: "stopped", settings).first)
+      // What was trained and answered is not made again.
+      let counts = Mutex<[Int]>([])
+      let resumed = try #require(
+        try Self.run(root, into: "stopped", settings) { event, _ in
+          switch event {
+          case .step: counts.withLock { $0.append(0) }
+          case .answered(_, let count, _): counts.withLock { $0.append(count) }
+          default: break
+          }
+        }.first)
+      #expect(counts.withLock { $0.first ?? 0 } >= done && counts.withLock { $0.last } == 23)
       #expect(whole.sets.all.map(\.set.scores.recordJSON) == resumed.sets.all.map(\.set.scores.recordJSON))
       for name in ["predictions", "predictions-test", "predictions-typos", "predictions-shouted", "history"] {
         let file = name + ".jsonl"
