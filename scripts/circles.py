@@ -18,7 +18,8 @@ COMMENTS_AND_STRINGS = re.compile(
 DECLARATION = re.compile(
     r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |final |indirect |nonisolated )*"
     r"(?:struct|class|enum|protocol|actor|typealias|func|let|var) +(\w+)", re.M)
-NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+# Neither members, which follow a dot, nor what a nested declaration calls its own.
+NAME = re.compile(r"(?<![.\w])(?<!struct )(?<!class )(?<!enum )(?<!protocol )(?<!typealias )(?<!let )(?<!var )(?<!func )[A-Za-z_]\w*\b")
 
 
 def modules(sources):

@@ -54,6 +54,30 @@ extension RunRecord.EvaluationSet {
   }
 }
 
+extension RunRecord.Scores {
+  /// The scores of a set of answers.
+  ///
+  /// - Parameters:
+  ///   - rows: The answers with their scores.
+  ///   - scoring: The protocol that the config asks for.
+  init(_ rows: JudgedRows, under scoring: ScoringProtocol) {
+    primary = NamedScore(name: rows.scores.primary, value: rows.scores.value)
+    self.scoring = scoring.rawValue
+    values = rows.scores.scores
+    invalidRate = rows.scores.invalidRate
+    count = rows.scores.count
+    summary = rows.summary
+    notes = rows.scores.notes
+    let name = scoring == .strict ? ScoringProtocol.peftBench : .strict
+    switch rows.otherScores {
+    case .success(let scores): others = OtherScores(scoring: name.rawValue, values: scores.scores, absence: nil)
+    case .failure(let reason):
+      others = OtherScores(scoring: name.rawValue, values: [], absence: reason.description)
+      notes.append("there is no score by the protocol \(name.rawValue): \(reason)")
+    }
+  }
+}
+
 extension RunRecord.Costs {
   /// What a run took.
   ///
