@@ -43,7 +43,7 @@ struct CombinedMethod: PEFTMethod {
         let hint = NearestName.of(name, among: Self.possibleParts).map { "; did you mean \"\($0)\"?" } ?? ""
         throw reader.error(
           "name",
-          "unknown method \(name.debugDescription)\(hint) There are: \(Self.possibleParts.joined(separator: ", "))")
+          "unknown method \(name.debugDescription)\(hint) Available: \(Self.possibleParts.joined(separator: ", "))")
       }
       guard Self.possibleParts.contains(type.name) else {
         throw reader.error("name", "\(type.name) cannot be a part of a combined method")

@@ -71,7 +71,7 @@ final class SweepQueue: Sendable {
 
   /// Takes runs and has them carried out by `perform`, until none is left.
   ///
-  /// - Throws: What `perform` throws; `Interruption` on a wish to stop.
+  /// - Throws: What `perform` throws; `Interruption` on a request to stop.
   func work(_ perform: (SweepRun) throws -> RunOutcome) throws {
     var last: SweepRun?
     var pause = Self.patience.lowerBound
@@ -217,7 +217,7 @@ final class SweepQueue: Sendable {
 
   /// What there is to say of a run without doing it.
   ///
-  /// - Returns: nil if it is to be done; an outcome, or none for a run that was not asked for.
+  /// - Returns: nil if it has to be done; an outcome, or none for a run that was not asked for.
   private func settled(_ run: SweepRun) -> RunOutcome?? {
     var isDamaged = false
     switch results.recordState(of: run.id) {
