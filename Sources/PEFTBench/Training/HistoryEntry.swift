@@ -46,7 +46,14 @@ package enum HistoryEntry: Sendable, Equatable {
   init?(json: DocumentValue) {
     guard let step = json["step"]?.integer else { return nil }
     let tokens = json["tokens"]?.integer
-    guard let extent = json["epoch"]?.number.map(Extent.epoch) ?? tokens.map(Extent.tokens) else { return nil }
+    let extent: Extent
+    if let epoch = json["epoch"]?.number {
+      extent = .epoch(epoch)
+    } else if let tokens {
+      extent = .tokens(tokens)
+    } else {
+      return nil
+    }
     if let loss = json.object?["validation_loss"] {
       self = .validation(step: step, extent: extent, loss: loss.number ?? .nan)
     } else if let rate = json["learning_rate"]?.number, let tokens {
