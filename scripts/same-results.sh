@@ -44,6 +44,7 @@ compare_results() {
     cp "$folder/leaderboard.json" "left-$folder.json"
     "$program" report "$folder" --format json -o "anew-$folder.json" --quiet || "$complain" "no report of $folder"
     cmp "anew-$folder.json" "left-$folder.json" || "$complain" "the report of $folder is not up to date"
+    rm -rf "masked-$folder"
     cp -r "$folder" "masked-$folder"
     sed -Ei 's/"output": .*/"output": "same",/' "masked-$folder/config.json"
     find "masked-$folder/runs" -name record.json -exec sed -Ei \
