@@ -210,6 +210,9 @@ extension AnswerSummary {
     majority: nil, chance: nil, majorityScores: [], chanceScores: [], queryF1: [], distinctAnswers: nil, classes: [],
     confusion: nil)
 
+  /// More rows of one class than any file has, and few enough that sums over classes do not overflow.
+  private static let mostRows = 1 << 40
+
   /// Reads the summary from the `scores` of a record, or of a report's run; what an older version did not write is
   /// absent.
   init(scores json: JSONValue) {
@@ -222,7 +225,8 @@ extension AnswerSummary {
     distinctAnswers = json.number("distinct_answers").flatMap { Int(exactly: $0) }
     classes = (json["per_class"]?.elements ?? []).compactMap { member in
       guard let precision = member.number("precision"), let recall = member.number("recall"),
-        let f1 = member.number("f1"), let support = member.number("support").flatMap({ Int(exactly: $0) })
+        let f1 = member.number("f1"), let support = member.number("support").flatMap({ Int(exactly: $0) }),
+        0...Self.mostRows ~= support
       else { return nil }
       return .init(label: member.string("label"), precision: precision, recall: recall, f1: f1, support: support)
     }

@@ -31,16 +31,16 @@ package struct ConfusionMatrix: Sendable {
     pairs = classCount <= Self.largestTable ? [Int](repeating: 0, count: classCount * classCount) : []
   }
 
-  /// Counts one prediction; nil is a prediction of no class.
-  package mutating func add(gold: Int, predicted: Int?) {
-    self.gold[gold] += 1
+  /// Counts a prediction, or several equal ones; nil is a prediction of no class.
+  package mutating func add(gold: Int, predicted: Int?, count: Int = 1) {
+    self.gold[gold] += count
     guard let predicted else {
-      invalid[gold] += 1
+      invalid[gold] += count
       return
     }
-    self.predicted[predicted] += 1
-    if gold == predicted { right[gold] += 1 }
-    if !pairs.isEmpty { pairs[gold * classCount + predicted] += 1 }
+    self.predicted[predicted] += count
+    if gold == predicted { right[gold] += count }
+    if !pairs.isEmpty { pairs[gold * classCount + predicted] += count }
   }
 
   /// The counts of all pairs, a row for each gold class; nil above `largestTable` classes.

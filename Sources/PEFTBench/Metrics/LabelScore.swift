@@ -63,9 +63,7 @@ package enum LabelScore: Sendable, Equatable {
   /// - Parameter supports: Rows by gold label.
   package func value(ofAnswer answer: Int, supports: [Int]) -> Double {
     var matrix = ConfusionMatrix(classCount: supports.count)
-    for (gold, rows) in supports.enumerated() {
-      for _ in 0..<rows { matrix.add(gold: gold, predicted: answer) }
-    }
+    for (gold, rows) in supports.enumerated() { matrix.add(gold: gold, predicted: answer, count: rows) }
     return value(of: matrix)
   }
 }

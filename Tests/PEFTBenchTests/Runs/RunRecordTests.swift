@@ -216,6 +216,23 @@ struct RunRecordTests {
     #expect(record.json.value(at: "costs.inference_flops") == 1e300)
   }
 
+  @Test("Rows of a class that no file has are not counted, and those that one may have are counted at once")
+  func enormousSupports() throws {
+    func scores(_ support: Double) throws -> AnswerSummary {
+      var json = try Self.json()
+      json["scores"]?["per_class"] = [
+        ["label": "a", "precision": 1, "recall": 1, "f1": 1, "support": 3],
+        ["label": "b", "precision": 0, "recall": 0, "f1": 0, "support": .number(support)],
+      ]
+      return try RunRecord(reading: json, at: "").scores.summary
+    }
+    for support in [9e18, -1, 0x1p41] { #expect(try scores(support).classes.map(\.label) == ["a"], "\(support)") }
+    let supports = try scores(0x1p40).classes.map(\.support)
+    #expect(supports == [3, 1 << 40])
+    #expect(LabelScore.accuracy.value(ofAnswer: 1, supports: supports) == 0x1p40 / (0x1p40 + 3))
+    #expect(LabelScore.recall(1).value(ofAnswer: 1, supports: supports) == 1)
+  }
+
   private static func without(_ path: ArraySlice<String>, _ json: JSONValue) -> JSONValue {
     var json = json
     guard let key = path.first else { return json }
