@@ -125,19 +125,11 @@ private final class AddedBias: AdditiveLinearAdapter {
   var parameters: [Parameter] { [bias] }
   var changesBiasOnly: Bool { true }
 
-  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
-    tape.addBias(tape.variable(for: bias), to: base(x))
-  }
+  var outputs: Int { bias.elementCount }
 
-  func update(_ x: Variable, on tape: Tape) -> Variable {
-    let zeros = Tensor(zeros: [x.value.rowCount, bias.elementCount], in: tape.context.pool)
-    return tape.addBias(tape.variable(for: bias), to: Variable(constant: zeros))
-  }
+  func add(to y: Variable, x: Variable, on tape: Tape) -> Variable { tape.addBias(tape.variable(for: bias), to: y) }
 
   func merge(intoWeight weight: inout [Float]) -> Bool { true }
 
-  func merge(intoBias sum: inout [Float]) {
-    let added = bias.value.values
-    sum = sum.isEmpty ? added : zip(sum, added).map { $0 + $1 }
-  }
+  func merge(intoBias sum: inout [Float]) { sum.addShift(bias.value.values) }
 }

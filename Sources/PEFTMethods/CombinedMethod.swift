@@ -40,10 +40,7 @@ struct CombinedMethod: PEFTMethod {
     for var reader in readers {
       let name = try reader.string("name", about: "the method")
       guard let type = MethodRegistry.method(named: name) else {
-        let hint = NearestName.of(name, among: Self.possibleParts).map { "; did you mean \"\($0)\"?" } ?? ""
-        throw reader.error(
-          "name",
-          "unknown method \(name.debugDescription)\(hint) Available: \(Self.possibleParts.joined(separator: ", "))")
+        throw reader.error("name", MethodRegistry.unknown(name, among: Self.possibleParts))
       }
       guard Self.possibleParts.contains(type.name) else {
         throw reader.error("name", "\(type.name) cannot be a part of a combined method")

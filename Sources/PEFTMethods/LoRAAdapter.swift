@@ -31,9 +31,7 @@ final class LoRAAdapter: AdditiveLinearAdapter {
 
   var parameters: [Parameter] { [pair.a, pair.b] + [bias].compactMap { $0 } }
 
-  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
-    add(to: base(x), x: x, on: tape)
-  }
+  var outputs: Int { pair.b.shape[0] }
 
   /// The adapted output, in y's memory.
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
@@ -50,11 +48,6 @@ final class LoRAAdapter: AdditiveLinearAdapter {
     return tape.addBias(tape.scaled(tape.variable(for: bias), by: scale), to: y)
   }
 
-  func update(_ x: Variable, on tape: Tape) -> Variable {
-    let zeros = Tensor(zeros: [x.value.rowCount, pair.b.shape[0]], in: tape.context.pool)
-    return add(to: Variable(constant: zeros), x: x, on: tape)
-  }
-
   func merge(intoWeight weight: inout [Float]) -> Bool {
     if let origin {
       LowRankPair.add(
@@ -66,6 +59,6 @@ final class LoRAAdapter: AdditiveLinearAdapter {
 
   func merge(intoBias sum: inout [Float]) {
     guard let added = bias?.value.values.map({ scale * $0 }) else { return }
-    sum = sum.isEmpty ? added : zip(sum, added).map { $0 + $1 }
+    sum.addShift(added)
   }
 }

@@ -1,3 +1,5 @@
+import PEFTCore
+
 /// The methods there are.
 public enum MethodRegistry {
   /// All methods, in the order in which they are listed.
@@ -17,6 +19,12 @@ public enum MethodRegistry {
 
   /// Whether the method called `name` has anything to train; one that is not known here is taken to have.
   public static func trains(_ name: String) -> Bool { method(named: name)?.trains ?? true }
+
+  /// Says that no method is called `name`, with the nearest of those that may be meant and all of them.
+  public static func unknown(_ name: String, among names: [String] = names) -> String {
+    let hint = NearestName.of(name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+    return "unknown method \(name.debugDescription)\(hint) Available: \(names.joined(separator: ", "))"
+  }
 
   /// All names, in the order in which they are listed.
   public static var names: [String] { all.map { $0.name } }

@@ -70,13 +70,8 @@ struct SavedModules: Sendable {
   private func check(_ sites: [String]) throws {
     guard mustMatch, let unmatched = names.first(where: { name in !sites.contains { Self.isNamed($0, by: name) } })
     else { return }
-    var shown: [String] = []
-    for site in sites {
-      let name = site.split(separator: ".").last.map(String.init) ?? site
-      if !shown.contains(name) { shown.append(name) }
-    }
     throw AttachError(
-      "modules_to_save: \"\(unmatched)\" matches no module; this model has \(shown.joined(separator: ", "))",
+      "modules_to_save: \"\(unmatched)\" matches no module; this model has \(sites.lastNames.joined(separator: ", "))",
       option: "modules_to_save")
   }
 }

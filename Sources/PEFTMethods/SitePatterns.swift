@@ -53,13 +53,8 @@ struct SitePatterns<Value: Sendable>: Sendable {
   func check(_ option: String, sites: [String]) throws {
     guard mustMatch else { return }
     for entry in entries where !SitePatterns([entry], mustMatch: false).matchesAny(of: sites) {
-      var names: [String] = []
-      for site in sites {
-        let name = site.split(separator: ".").last.map(String.init) ?? site
-        if !names.contains(name) { names.append(name) }
-      }
       throw AttachError(
-        "\(option): \"\(entry.key)\" matches none of the adapted maps, which are \(names.joined(separator: ", "))",
+        "\(option): \"\(entry.key)\" matches none of the adapted maps, which are \(sites.lastNames.joined(separator: ", "))",
         option: option)
     }
   }

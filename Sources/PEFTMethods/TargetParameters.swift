@@ -75,11 +75,7 @@ struct TargetParameters: Sendable {
     let weights = maps.map { "\($0.site).weight" }
     let unmatched = names.filter { name in !weights.contains { Self.isNamed($0, by: name) } }
     guard let first = unmatched.first, mustMatch || unmatched.count == names.count else { return }
-    var shown: [String] = []
-    for map in maps {
-      let name = (map.site.split(separator: ".").last.map(String.init) ?? map.site) + ".weight"
-      if !shown.contains(name) { shown.append(name) }
-    }
+    let shown = maps.map(\.site).lastNames.map { "\($0).weight" }
     throw error("\"\(first)\" matches no weight of a linear map; this model has \(shown.joined(separator: ", "))")
   }
 

@@ -193,15 +193,11 @@ public struct TargetSelector: Sendable, Equatable {
   }
 
   private func noMatch(_ what: String, _ kind: String, _ sites: [String], option: String) -> AttachError {
-    var names: [String] = []
-    for site in sites {
-      let name = site.split(separator: ".").last.map(String.init) ?? site
-      if !names.contains(name) { names.append(name) }
-    }
     let layerHint = option == "target_modules" ? layers.map { " in layers \($0)" } ?? "" : ""
     let verb = what.contains("\", \"") ? "match" : "matches"
     return AttachError(
-      "\(what) \(verb) no \(kind)\(layerHint); this model has \(names.joined(separator: ", "))", option: option)
+      "\(what) \(verb) no \(kind)\(layerHint); this model has \(sites.lastNames.joined(separator: ", "))",
+      option: option)
   }
 }
 

@@ -14,10 +14,7 @@ extension MethodConfiguration {
 
   private func methodType(in file: ConfigFile) throws(DocumentError) -> any PEFTMethod.Type {
     guard let type = MethodRegistry.method(named: name) else {
-      var message = "\(place): unknown method \(name.debugDescription)"
-      if let nearest = NearestName.of(name, among: MethodRegistry.names) { message += "; did you mean \"\(nearest)\"?" }
-      message += " Available: \(MethodRegistry.names.joined(separator: ", "))"
-      throw DocumentError(message, at: nameOffset, of: file.text)
+      throw DocumentError("\(place): \(MethodRegistry.unknown(name))", at: nameOffset, of: file.text)
     }
     return type
   }

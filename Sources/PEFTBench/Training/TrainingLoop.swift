@@ -146,11 +146,11 @@ final class TrainingLoop {
   private func takeGradients(_ step: Int) throws(TrainingFailure) -> Double {
     var penalties = 0.0
     let loss = assembly.source.takeGradients { tape, share in
-      let values = zip(assembly.participants, seeds).map { participant, seeds in
-        participant.penalty(moment(step, seeds), on: tape, share: share)
+      let sum = zip(assembly.participants, seeds).reduce(0.0) { sum, participant in
+        sum + participant.0.penalty(moment(step, participant.1), on: tape, share: share)
       }
-      penalties += values.reduce(0, +)
-      return values.reduce(0, +)
+      penalties += sum
+      return sum
     }
     guard loss.isFinite else {
       let value = loss.isNaN ? "not a number" : "\(loss)"

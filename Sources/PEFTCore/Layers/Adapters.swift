@@ -44,21 +44,48 @@ extension LinearAdapter {
 
 /// An adapter that adds to the map's output what it computes from the input: LoRA, added biases.
 ///
-/// `callAsFunction` is its fast path, which adds in place. The update on its own is for what weighs, gates or measures
-/// it.
+/// It says once how it adds in place: to the map's output, its fast path, or to nothing. The update on its own is for what
+/// weighs, gates or measures it.
 public protocol AdditiveLinearAdapter: LinearAdapter {
+  /// Width of the map's output.
+  var outputs: Int { get }
+
+  /// Adds to an output what it computes from the input.
+  ///
+  /// - Parameters:
+  ///   - y: `[T, outputs]`; may be overwritten.
+  ///   - x: `[T, inputs]`; must not be overwritten.
+  ///   - tape: Where to record.
+  /// - Returns: `[T, outputs]`, which the caller may overwrite.
+  func add(to y: Variable, x: Variable, on tape: Tape) -> Variable
+}
+
+extension AdditiveLinearAdapter {
+  /// Updates sum up.
+  public var stacking: Stacking { .adds }
+
+  /// What it is around, with the update.
+  public func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
+    add(to: base(x), x: x, on: tape)
+  }
+
   /// What it adds to the output for an input.
   ///
   /// - Parameters:
   ///   - x: `[T, inputs]`; must not be overwritten.
   ///   - tape: Where to record.
   /// - Returns: `[T, outputs]`, which the caller may overwrite.
-  func update(_ x: Variable, on tape: Tape) -> Variable
+  public func update(_ x: Variable, on tape: Tape) -> Variable {
+    let zeros = Tensor(zeros: [x.value.rowCount, outputs], in: tape.context.pool)
+    return add(to: Variable(constant: zeros), x: x, on: tape)
+  }
 }
 
-extension AdditiveLinearAdapter {
-  /// Updates sum up.
-  public var stacking: Stacking { .adds }
+extension [Float] {
+  /// Adds a shift of the output to the bias of a map, which is empty where the map has none.
+  public mutating func addShift(_ shift: [Float]) {
+    self = isEmpty ? shift : zip(self, shift).map { $0 + $1 }
+  }
 }
 
 /// What a method may attach around an embedding table: LoRA adds to its vectors, trained rows replace some of them.

@@ -14,14 +14,8 @@ extension Linear {
     let shiftsOnly = adapters.allSatisfy(\.changesBiasOnly)
     guard shiftsOnly || frozen.format == .float32 else { return nil }
     let frozenBias = bias
-    var values: [Float] = []
+    var values = shiftsOnly ? [] : frozen.values
     var biasValues = (trainedBias?.value ?? frozenBias)?.values ?? []
-    if !shiftsOnly {
-      values = [Float](repeating: 0, count: outputs * inputs)
-      values.withUnsafeMutableBufferPointer { buffer in
-        if let base = buffer.baseAddress { frozen.decode(into: base) }
-      }
-    }
     for adapter in adapters {
       guard shiftsOnly || adapter.merge(intoWeight: &values) else { return nil }
       adapter.merge(intoBias: &biasValues)

@@ -185,17 +185,10 @@ private final class Shift: AdditiveLinearAdapter {
   }
   var parameters: [Parameter] { [bias] }
   var changesBiasOnly: Bool { true }
-  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
-    tape.addBias(tape.variable(for: bias), to: base(x))
-  }
-  func update(_ x: Variable, on tape: Tape) -> Variable {
-    let zeros = Tensor(zeros: [x.value.rowCount, bias.elementCount], in: tape.context.pool)
-    return tape.addBias(tape.variable(for: bias), to: Variable(constant: zeros))
-  }
+  var outputs: Int { bias.elementCount }
+  func add(to y: Variable, x: Variable, on tape: Tape) -> Variable { tape.addBias(tape.variable(for: bias), to: y) }
   func merge(intoWeight weight: inout [Float]) -> Bool { true }
-  func merge(intoBias sum: inout [Float]) {
-    sum = sum.isEmpty ? bias.value.values : zip(sum, bias.value.values).map { $0 + $1 }
-  }
+  func merge(intoBias sum: inout [Float]) { sum.addShift(bias.value.values) }
 }
 
 /// Multiplies a map's output.

@@ -14,9 +14,7 @@ struct CSVScores {
     var known: Set<String> = []
     for score in runs.flatMap(\.scores) where known.insert(score.name).inserted { names.append(score.name) }
     self.names = names
-    var sets: [String] = []
-    for set in runs.flatMap(\.sets) where !sets.contains(set.name) { sets.append(set.name) }
-    self.sets = sets
+    sets = runs.setNames
   }
 
   /// Columns that do not depend on the runs: counts and bytes are plain, whatever the units of the preset are.

@@ -13,9 +13,7 @@ extension ReportTables {
       columns: [.init("dataset", isNumber: false), .init("set", isNumber: false), .init("rows")] + columns)
     for dataset in results.datasets.indices {
       let cells = results.methods.indices.map { results.cells[$0][dataset].runs }
-      var names: [String] = []
-      for set in cells.joined().flatMap(\.sets) where !names.contains(set.name) { names.append(set.name) }
-      for name in names {
+      for name in cells.joined().setNames {
         let sets = cells.map { runs in runs.compactMap { run in run.sets.first { $0.name == name } } }
         let means = sets.map { $0.isEmpty ? nil : Summary.mean($0.map(\.value)) }
         table.add(

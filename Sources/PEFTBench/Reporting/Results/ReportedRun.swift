@@ -334,6 +334,15 @@ package struct ReportedRun: Sendable {
   }
 }
 
+extension Sequence<ReportedRun> {
+  /// The names of the sets that were answered besides the scored rows, in the order in which runs have them.
+  var setNames: [String] {
+    var names: [String] = []
+    for set in lazy.flatMap(\.sets) where !names.contains(set.name) { names.append(set.name) }
+    return names
+  }
+}
+
 extension ReportedRun: CustomStringConvertible {
   /// `sst2, lora, seed 42`.
   package var description: String { "\(dataset), \(label), seed \(seed)" }
