@@ -33,7 +33,6 @@ struct BitFit: PEFTMethod {
   let savedModules: SavedModules
 
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     targets = try TargetSelector.read(&options)
     start = try options.choice(
       "init", default: Start.zero, about: "start of added biases: zero, or PEFT-Bench's random one")
@@ -88,7 +87,7 @@ struct BitFit: PEFTMethod {
   private func add(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {
-    let selector = try targets ?? DefaultTargets.biases(of: model)
+    let selector = try targets ?? DefaultTargets.queriesAndValues(of: model)
     let linears = try selector.linears(of: model, except: savedModules)
     let beside = try savedModules.attach(to: model, with: setting, placing: placements)
     let adapters = linears.map { AddedBias($0, start: start, setting: setting) }

@@ -33,7 +33,6 @@ struct BottleneckAdapter: PEFTMethod {
   let scaling: Double
 
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     kind = try options.choice("kind", default: Kind.houlsby, about: "where the networks sit")
     reductionFactor = try options.integer(
       "reduction_factor", default: 16, in: 1..., about: "hidden width over the bottleneck's width")

@@ -45,7 +45,7 @@ struct CombinedMethod: PEFTMethod {
       guard Self.possibleParts.contains(type.name) else {
         throw reader.error("name", "\(type.name) cannot be a part of a combined method")
       }
-      let method = try type.init(options: &reader)
+      let method = try type.init(reading: &reader)
       try reader.finish()
       parts.append(Part(method: method, entry: reader))
       var canonical = JSONObject()

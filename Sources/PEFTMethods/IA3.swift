@@ -34,7 +34,6 @@ struct IA3: PEFTMethod {
   let savedModules: SavedModules
 
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     targets = try TargetSelector.read(&options)
     let names = try options.optionalStrings(
       "feedforward_modules", about: "maps of the feed-forward part among the targets; the family's default unless given"
@@ -85,7 +84,7 @@ struct IA3: PEFTMethod {
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {
-    let selector = try targets ?? DefaultTargets.ia3(of: model).targets
+    let selector = try targets ?? Self.defaultTargets(of: model).targets
     let linears = try selector.linears(of: model, except: savedModules)
     let isFeedForward = try feedForwardTest(model)
     let beside = try savedModules.attach(to: model, with: setting, placing: placements)
@@ -106,10 +105,25 @@ struct IA3: PEFTMethod {
         tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))
   }
 
+  /// What PEFT's table scales, and the maps among it that belong to the feed-forward part.
+  private static func defaultTargets(
+    of model: CausalLanguageModel
+  ) throws -> (targets: TargetSelector, feedForward: [String]) {
+    let attention: [[String]]
+    switch model.configuration.family {
+    case "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text": attention = [["q_proj", "v_proj"]]
+    case "opt": attention = [["q_proj", "k_proj"]]
+    default: attention = [["k_proj", "v_proj"], ["c_attn"], ["query_key_value"], ["qkv_proj"]]
+    }
+    let scaled = try DefaultTargets.names(attention, of: model)
+    let inner = try DefaultTargets.names([["down_proj"], ["mlp.c_proj"], ["dense_4h_to_h"], ["fc2"]], of: model)
+    return (TargetSelector(.suffixes(scaled + inner)), inner)
+  }
+
   private func feedForwardTest(_ model: CausalLanguageModel) throws -> (String) -> Bool {
     switch feedForward {
     case .familyDefault:
-      let names = try DefaultTargets.ia3(of: model).feedForward
+      let names = try Self.defaultTargets(of: model).feedForward
       return { site in names.contains { site.hasSuffix($0) } }
     case .names(let names): return { site in names.contains { site.hasSuffix($0) } }
     case .expression(let text):

@@ -18,7 +18,6 @@ struct LNTuning: PEFTMethod {
   let savedModules: SavedModules
 
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     targets = try TargetSelector.read(&options)
     savedModules = try SavedModules(options: &options)
   }
@@ -39,7 +38,7 @@ struct LNTuning: PEFTMethod {
   ) throws -> AttachedMethod {
     let nothingToTrain = AttachError("the norms of this model have neither gain nor bias to train")
     guard model.norms.contains(where: { $0.hasGain || $0.hasBias }) else { throw nothingToTrain }
-    let selector = targets ?? DefaultTargets.norms(of: model)
+    let selector = targets ?? Self.defaultTargets(of: model)
     let norms = try selector.norms(of: model, except: savedModules).filter { $0.hasGain || $0.hasBias }
     guard !norms.isEmpty else { throw nothingToTrain }
     let beside = try savedModules.attach(to: model, with: setting, placing: placements)
@@ -61,5 +60,20 @@ struct LNTuning: PEFTMethod {
           ("modules_to_save", savedModules.document),
         ],
         tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))
+  }
+
+  /// PEFT's table: the norms of the blocks and the last one; only those before the feed-forward part of Qwen.
+  private static func defaultTargets(of model: CausalLanguageModel) -> TargetSelector {
+    switch model.configuration.family {
+    case "qwen2", "qwen3": return TargetSelector(.suffixes(["post_attention_layernorm"]))
+    default:
+      var names: [String] = []
+      for norm in model.norms where norm.hasGain {
+        let name = norm.site.split(separator: ".").last.map(String.init) ?? norm.site
+        // Norms of queries and keys are not in PEFT's table.
+        if !names.contains(name), name != "q_norm", name != "k_norm" { names.append(name) }
+      }
+      return TargetSelector(.suffixes(names))
+    }
   }
 }

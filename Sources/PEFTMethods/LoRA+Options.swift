@@ -1,8 +1,27 @@
 import PEFTCore
 
 extension LoRA {
+  static let aliases = [
+    OptionAlias("r", of: "rank", origin: .peft), OptionAlias("lora_rank", of: "rank", origin: .factory),
+    OptionAlias("lora_alpha", of: "alpha", origin: .peft), OptionAlias("lora_dropout", of: "dropout", origin: .peft),
+    OptionAlias("use_rslora", of: "rslora", origin: .peft), OptionAlias("use_dora", of: "dora", origin: .peft),
+    OptionAlias("loraplus_lr_ratio", of: "loraplus_ratio", origin: .peft),
+    OptionAlias(
+      "lora_target", of: "target_modules", origin: .factory, translations: [.init("all", "all-linear")],
+      isCommaList: true),
+    OptionAlias("additional_target", of: "modules_to_save", origin: .factory, isCommaList: true),
+    OptionAlias(
+      "init_lora_weights", of: "init", origin: .peft,
+      translations: [
+        .init(true, "zero"), .init("gaussian", "gaussian"), .init("orthogonal", "orthogonal"),
+        .init("pissa", "pissa"),
+      ], takesOthers: false),
+    OptionAlias(
+      "pissa_init", of: "init", origin: .factory, translations: [.init(true, "pissa"), .init(false, .null)],
+      takesOthers: false),
+  ]
+
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     rank = try options.integer("rank", default: 8, in: 1..., about: "rank of the update")
     alpha = try options.number("alpha", default: 16, in: 0..., about: "the update is multiplied by alpha / rank")
     rankPattern = SitePatterns(

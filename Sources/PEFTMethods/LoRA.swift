@@ -76,7 +76,7 @@ struct LoRA: PEFTMethod {
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {
-    let selector = try targets ?? (parameters.names.isEmpty ? DefaultTargets.lora(of: model) : nil)
+    let selector = try targets ?? (parameters.names.isEmpty ? DefaultTargets.queriesAndValues(of: model) : nil)
     let (modules, tables) = try selector?.mapsAndTables(of: model, except: savedModules) ?? ([], [])
     let sites = modules.map(\.site) + tables.map(\.site)
     let linears = modules + (try parameters.linears(of: model, besides: sites))

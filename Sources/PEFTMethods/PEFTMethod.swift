@@ -14,7 +14,10 @@ public protocol PEFTMethod: Sendable {
   /// Whether there is anything to train: the base model alone answers as it is.
   static var trains: Bool { get }
 
-  /// Reads the options, each with the literature's default.
+  /// Names that its options have in other libraries and that configs may use too.
+  static var aliases: [OptionAlias] { get }
+
+  /// Reads the options, each with the literature's default; the aliases are taken already.
   ///
   /// - Throws: `DocumentError` for a wrong type or value. The caller refuses unknown keys.
   init(options: inout OptionReader) throws
@@ -50,8 +53,19 @@ extension PEFTMethod {
   /// All methods but the base model alone have something to train.
   public static var trains: Bool { true }
 
+  /// No other names.
+  public static var aliases: [OptionAlias] { [] }
+
   /// Most methods start afresh from a saved adapter whatever they would have started from.
   public static var trainingOptions: Set<String> { ["init", "init_text"] }
+
+  /// Reads the options under all their names.
+  ///
+  /// - Throws: As `init(options:)`.
+  public init(reading options: inout OptionReader) throws {
+    options.take(Self.aliases)
+    try self.init(options: &options)
+  }
 
   /// Attaches to a model, or leaves it as it was.
   ///

@@ -13,6 +13,12 @@ struct PTuning: PEFTMethod {
   static let name = "p-tuning"
   static let summary = "virtual tokens that a small trained encoder computes"
   static let source = "Liu et al. 2021, arXiv 2103.10385"
+  static let aliases = [
+    OptionAlias("num_virtual_tokens", of: "tokens", origin: .peft),
+    OptionAlias(
+      "encoder_reparameterization_type", of: "encoder", origin: .peft,
+      translations: [.init("MLP", "mlp"), .init("LSTM", "lstm")], takesOthers: false),
+  ]
 
   /// The encoder's kind.
   enum Encoder: String, CaseIterable, Sendable { case mlp, lstm }
@@ -31,7 +37,6 @@ struct PTuning: PEFTMethod {
   let form: Form
 
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     tokens = try options.integer("tokens", default: 20, in: 1...1_000_000, about: "number of virtual tokens")
     let encoder = try options.choice("encoder", default: Encoder.mlp, about: "what computes the virtual tokens")
     let hidden = try options.optionalInteger(

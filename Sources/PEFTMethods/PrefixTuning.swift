@@ -14,6 +14,10 @@ struct PrefixTuning: PEFTMethod {
   static let name = "prefix-tuning"
   static let summary = "trainable keys and values before the first token of every layer"
   static let source = "Li and Liang 2021, arXiv 2101.00190"
+  static let aliases = [
+    OptionAlias("num_virtual_tokens", of: "tokens", origin: .peft),
+    OptionAlias("prefix_projection", of: "projection", origin: .peft),
+  ]
 
   /// Number of virtual positions.
   let tokens: Int
@@ -31,7 +35,6 @@ struct PrefixTuning: PEFTMethod {
   }
 
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     tokens = try options.integer("tokens", default: 20, in: 1...1_000_000, about: "number of virtual positions")
     let projects = try options.bool(
       "projection", default: false, about: "compute the prefix by a two-layer network while training")

@@ -12,6 +12,14 @@ struct PromptTuning: PEFTMethod {
   static let name = "prompt-tuning"
   static let summary = "trainable embeddings of virtual tokens before every sequence"
   static let source = "Lester et al. 2021, arXiv 2104.08691"
+  static let aliases = [
+    OptionAlias("num_virtual_tokens", of: "tokens", origin: .peft),
+    OptionAlias(
+      "prompt_tuning_init", of: "init", origin: .peft,
+      translations: [.init("RANDOM", "random"), .init("TEXT", "text"), .init("SAMPLE_VOCAB", "vocabulary")],
+      takesOthers: false),
+    OptionAlias("prompt_tuning_init_text", of: "init_text", origin: .peft),
+  ]
 
   /// Number of virtual tokens.
   let tokens: Int
@@ -21,7 +29,6 @@ struct PromptTuning: PEFTMethod {
   let text: String?
 
   init(options: inout OptionReader) throws {
-    OptionAliases.add(to: &options, method: Self.name)
     tokens = try options.integer("tokens", default: 100, in: 1...1_000_000, about: "number of virtual tokens")
     let (start, text) = try PromptStart.read(&options, default: .vocabulary)
     self.start = start ?? .vocabulary

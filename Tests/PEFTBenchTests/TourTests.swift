@@ -34,7 +34,7 @@ import Testing
     // A method is its options, read from a config's entry. Attaching puts trainable parameters beside frozen maps.
     let entry = DocumentValue(json: ["rank": 8, "target_modules": "all-linear"], at: 0)
     var options = try OptionReader(value: entry, text: DocumentText(name: "tour", bytes: []), what: "method lora")
-    let lora = try #require(MethodRegistry.method(named: "lora")).init(options: &options)
+    let lora = try #require(MethodRegistry.method(named: "lora")).init(reading: &options)
     try options.finish()
     let seeds = SeedStream(42)
     let attachment = try lora.attach(

@@ -174,7 +174,7 @@ import Testing
   @Test("A target that matches nothing is an error that lists what there is", arguments: MethodCase.all)
   func noTarget(method: MethodCase) throws {
     let type = try #require(MethodRegistry.method(named: method.name))
-    let options = try OptionReader.describing { _ = try type.init(options: &$0) }
+    let options = try OptionReader.describing { _ = try type.init(reading: &$0) }
     guard options.contains(where: { $0.name == "target_modules" }) else { return }
     let bench = try MethodBench(method)
     for wrong in [#"["no_such_map"]"#, #"".*no_such.*""#] {
@@ -201,7 +201,7 @@ import Testing
   @Test("Every option says what it is for", arguments: MethodRegistry.all.map { $0.name })
   func described(name: String) throws {
     let type = try #require(MethodRegistry.method(named: name))
-    for option in try OptionReader.describing({ _ = try type.init(options: &$0) }) {
+    for option in try OptionReader.describing({ _ = try type.init(reading: &$0) }) {
       #expect(option.about?.isEmpty == false, "\(name): \(option.name)")
     }
   }

@@ -89,7 +89,7 @@ func makeMethod(_ name: String, _ options: String) throws -> any PEFTMethod {
   let text = DocumentText(name: "options.json", bytes: Array(options.utf8))
   var reader = try OptionReader(
     value: try JSONParser.parse(text), text: text, what: "method \(name)", path: "methods[0]")
-  let method = try type.init(options: &reader)
+  let method = try type.init(reading: &reader)
   try reader.finish()
   return method
 }

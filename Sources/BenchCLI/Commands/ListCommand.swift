@@ -90,7 +90,7 @@ enum ListCommand {
     ])
     for group in OptionAliases.all {
       for (index, alias) in group.aliases.enumerated() {
-        table.add([index == 0 ? group.place : "", alias.name, alias.key, alias.valueText, alias.origin])
+        table.add([index == 0 ? group.place : "", alias.name, alias.key, alias.valueText, alias.origin.rawValue])
       }
     }
     table.print(to: console)
@@ -103,7 +103,7 @@ enum ListCommand {
         group.aliases.map { alias in
           [
             "place": JSONValue(group.place), "alias": JSONValue(alias.name), "option": JSONValue(alias.key),
-            "from": JSONValue(alias.origin),
+            "from": JSONValue(alias.origin.rawValue),
             "values": .array(alias.translations.map { ["theirs": $0.theirs, "ours": $0.ours] }),
             "takes_other_values": .bool(alias.takesOthers),
           ]

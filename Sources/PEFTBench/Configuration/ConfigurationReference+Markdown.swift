@@ -75,7 +75,8 @@ extension ConfigurationReference {
     for group in OptionAliases.all {
       for alias in group.aliases {
         rows.append(
-          "| `\(group.place)` | `\(alias.name)` | `\(alias.key)` | \(escaped(alias.valueText)) | \(alias.origin) |")
+          "| `\(group.place)` | `\(alias.name)` | `\(alias.key)` | \(escaped(alias.valueText)) | \(alias.origin.rawValue) |"
+        )
       }
     }
     return rows.joined(separator: "\n")

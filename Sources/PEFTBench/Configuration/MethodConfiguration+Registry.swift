@@ -7,7 +7,7 @@ extension MethodConfiguration {
   /// - Throws: An `InputError` that locates an unknown method, an unknown key or a wrong value.
   package func method(of file: ConfigFile) throws -> any PEFTMethod {
     var reader = try reader(of: file)
-    let method = try methodType(in: file).init(options: &reader)
+    let method = try methodType(in: file).init(reading: &reader)
     try reader.finish(beside: ["label", "init_from"] + TrainingConfiguration.options.map(\.name))
     return method
   }
@@ -55,7 +55,7 @@ extension MethodConfiguration {
   /// - Throws: An `InputError` that locates an unknown method or a wrong value.
   package func canonicalOptions(of file: ConfigFile, as type: (any PEFTMethod.Type)? = nil) throws -> JSONObject {
     var reader = try reader(of: file)
-    let method = try (type ?? methodType(in: file)).init(options: &reader)
+    let method = try (type ?? methodType(in: file)).init(reading: &reader)
     let said = Set(method.options.filter { $0.value != .null }.map(\.name))
     let optional = Set(reader.descriptions.filter { $0.defaultValue == nil }.map(\.name))
     let silent: [JSONValue] = [.bool(false), .array([]), .object(JSONObject())]
@@ -68,7 +68,7 @@ extension MethodConfiguration {
   /// What a config may say about the method called `name`, or nil if there is none.
   package static func options(ofMethod name: String) -> [OptionDescription]? {
     guard let type = MethodRegistry.method(named: name) else { return nil }
-    return try? OptionReader.describing { reader in _ = try type.init(options: &reader) }
+    return try? OptionReader.describing { reader in _ = try type.init(reading: &reader) }
   }
 }
 

@@ -23,12 +23,22 @@ public struct OptionAlias: Sendable, Equatable {
     case from(Double)
   }
 
+  /// Where a name comes from.
+  public enum Origin: String, Sendable {
+    case peft = "PEFT"
+    case factory = "LLaMA-Factory, PEFT-Factory"
+    case trainer = "transformers, LLaMA-Factory"
+    case transformers
+    /// An older or shorter name of our own.
+    case own = ""
+  }
+
   /// The name.
   public let name: String
   /// The option that it stands for.
   public let key: String
   /// Where the name comes from.
-  public let origin: String
+  public let origin: Origin
   /// Values that are written otherwise.
   public let translations: [Translation]
   /// Whether values without a translation are taken as they are; else they are refused.
@@ -40,7 +50,7 @@ public struct OptionAlias: Sendable, Equatable {
 
   /// Creates an alias.
   public init(
-    _ name: String, of key: String, origin: String = "", translations: [Translation] = [], takesOthers: Bool = true,
+    _ name: String, of key: String, origin: Origin = .own, translations: [Translation] = [], takesOthers: Bool = true,
     isCommaList: Bool = false, condition: Condition = .always
   ) {
     self.name = name

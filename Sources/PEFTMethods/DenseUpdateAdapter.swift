@@ -1,0 +1,26 @@
+import PEFTCore
+
+/// An adapter whose update is known as a whole matrix: ΔW is built on the tape from the parameters, once a pass.
+///
+///     y + x·ΔWᵀ
+///
+/// Its backward pass forms the gradient of ΔW, `[outputs, inputs]`, as full fine-tuning would, but no optimizer keeps state
+/// for it. Where the update can be applied without forming it, `AdditiveLinearAdapter` is the better choice.
+protocol DenseUpdateAdapter: MapAdapter, AdditiveLinearAdapter {
+  /// ΔW `[outputs, inputs]`, from the parameters' present values.
+  func weightUpdate(on tape: Tape) -> Variable
+  /// Memory and threads, for merging.
+  var context: ComputeContext { get }
+}
+
+extension DenseUpdateAdapter {
+  func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
+    tape.add(tape.linear(x, weight: weightUpdate(on: tape)), inPlaceTo: y)
+  }
+
+  func merge(intoWeight weight: inout [Float]) -> Bool {
+    let update = weightUpdate(on: Tape(context: context, recording: false)).value.elements
+    for index in weight.indices { weight[index] += update[index] }
+    return true
+  }
+}
