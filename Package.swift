@@ -80,7 +80,6 @@ let package = Package(
     .executable(name: "peft-bench", targets: ["BenchCLI"]),
     .library(name: "PEFTCore", targets: ["PEFTCore"]),
     .library(name: "PEFTMethods", targets: ["PEFTMethods"]),
-    .library(name: "PEFTBench", targets: ["PEFTBench"]),
   ],
   targets: [
     .target(

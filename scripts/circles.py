@@ -19,7 +19,8 @@ DECLARATION = re.compile(
     r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |final |indirect |nonisolated )*"
     r"(?:struct|class|enum|protocol|actor|typealias|func|let|var) +(\w+)", re.M)
 # Neither members, which follow a dot, nor what a nested declaration calls its own.
-NAME = re.compile(r"(?<![.\w])(?<!struct )(?<!class )(?<!enum )(?<!protocol )(?<!typealias )(?<!let )(?<!var )(?<!func )[A-Za-z_]\w*\b")
+DECLARING = ["struct", "class", "enum", "protocol", "typealias", "let", "var", "func"]
+NAME = re.compile(r"(?<![.\w])" + "".join(f"(?<!{word} )" for word in DECLARING) + r"[A-Za-z_]\w*\b")
 
 
 def modules(sources):
@@ -75,7 +76,8 @@ def read(module, others):
     files = [
         path for path in sorted(module.rglob("*.swift"))
         # Nothing needs the program's own beginning, whose variables count as global ones.
-        if path.name != "main.swift" and not any(other != module and module in other.parents and other in path.parents for other in others)]
+        if path.name != "main.swift" and not any(
+            other != module and module in other.parents and other in path.parents for other in others)]
     declared, used = collections.defaultdict(set), {}
     for path in files:
         text = COMMENTS_AND_STRINGS.sub(" ", path.read_text())

@@ -3,8 +3,8 @@ import PEFTCore
 
 /// Tuned options and learning rates of the methods, by the model's size.
 ///
-/// The table is `configs/methods.yaml`, of which a copy beside this file is built into the program;
-/// `configs/README.md` says how it was found.
+/// The table is `configs/methods.yaml`, built into the program through the link beside this file; `configs/README.md` says
+/// how it was found.
 package struct MethodPresets: Sendable {
   /// What suits models around one size.
   package struct Size: Sendable {

@@ -16,9 +16,7 @@ import Testing
   @Test("The table that is built in is configs/methods.yaml") func copy() throws {
     let root = GoldenFixture.package
     let table = try Data(contentsOf: root.appending(path: "configs/methods.yaml"))
-    #expect(
-      MethodPresets.builtInText.bytes == Array(table),
-      "cp configs/methods.yaml Sources/PEFTBench/Configuration/methods.yaml")
+    #expect(MethodPresets.builtInText.bytes == Array(table))
   }
 
   @Test("Every size has values for every method that is tuned, and they are valid")
