@@ -30,6 +30,11 @@ struct MethodFixture {
 
   /// The method from the options that the script used, where it is not read from PEFT's settings.
   func methodFromOptions() throws -> (any PEFTMethod)? {
+    // What a script says of a method that PEFT lacks.
+    if let configured = description["configured"], let name = configured["name"]?.string {
+      let options = try #require(configured["options"])
+      return try makeMethod(name, JSONValue(options).compactText)
+    }
     let options = description["options"]
     switch method {
     case "full": return try makeMethod("full", "{}")
