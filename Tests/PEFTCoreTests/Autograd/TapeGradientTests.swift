@@ -7,18 +7,9 @@ import Testing
 @Suite("Gradients of the tape's operations") struct TapeGradientTests {
   static let context = ComputeContext(threads: 2)
 
-  /// One operation with the shapes of its inputs, in the order in which the closure gets them.
-  struct Case: CustomTestStringConvertible, Sendable {
-    let name: String
-    let shapes: [[Int]]
-    let run: @Sendable (_ inputs: [Variable], _ tape: Tape) -> Variable
-    var testDescription: String { name }
-  }
+  typealias Case = GradientCase
 
-  /// Operations may overwrite their inputs, so each gets a copy.
-  static func copy(_ x: Variable, _ tape: Tape) -> Variable {
-    tape.selectRows(Array(0..<x.value.rowCount), of: x)
-  }
+  static func copy(_ x: Variable, _ tape: Tape) -> Variable { GradientCase.copy(x, tape) }
 
   static var forest: TokenForest {
     var forest = TokenForest()
@@ -110,46 +101,7 @@ import Testing
   ]
 
   @Test("The gradient equals the slope of the forward pass", arguments: cases)
-  func gradient(of operation: Case) {
-    let seeds = SeedStream(11).child(operation.name)
-    var values = operation.shapes.enumerated().map { index, shape in
-      seeds.child(index).normals(shape.reduce(1, *), standardDeviation: 0.8)
-    }
-    func parameters() -> [Parameter] {
-      zip(operation.shapes, values).enumerated().map { index, input in
-        Parameter("input \(index)", shape: input.0, in: Self.context.pool) { [values = input.1] in values }
-      }
-    }
-    func output(_ parameters: [Parameter], recording: Bool) -> (Tape, Variable) {
-      let tape = Tape(context: Self.context, recording: recording, dropout: SeedStream(5))
-      return (tape, operation.run(parameters.map(tape.variable), tape))
-    }
-    let inputs = parameters()
-    let (tape, result) = output(inputs, recording: true)
-    let weights = seeds.child("weights").normals(result.value.elementCount, standardDeviation: 1)
-    tape.pass(Tensor(weights, shape: result.shape, in: Self.context.pool), to: result)
-    tape.runBackward()
-
-    func weighted() -> Double {
-      let value = output(parameters(), recording: false).1.value
-      return zip(value.values, weights).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-    }
-    let step: Float = 1e-2
-    for (index, input) in inputs.enumerated() {
-      var slopes: [Float] = []
-      for element in values[index].indices {
-        let original = values[index][element]
-        values[index][element] = original + step
-        let above = weighted()
-        values[index][element] = original - step
-        let below = weighted()
-        values[index][element] = original
-        slopes.append(Float((above - below) / (2 * Double(step))))
-      }
-      expectClose(
-        input.gradient?.values ?? [], slopes, relative: 1e-2, absolute: 1e-2, "\(operation.name), input \(index)")
-    }
-  }
+  func gradient(of operation: Case) { expectGradientEqualsSlope(of: operation, context: Self.context) }
 
   @Test("A cross-entropy's gradient equals its slope") func crossEntropy() {
     let logits = SeedStream(1).normals(3 * 7, standardDeviation: 1)
