@@ -97,10 +97,10 @@ extension Tape {
     workers.run(pieces: count) { index in
       let source = UnsafeBufferPointer(start: x.value.elements + index * size * size, count: size * size)
       let target = y.mutableElements + index * size * size
-      guard let inverse = LUDecomposition(source.map(Double.init), size: size)?.inverse else {
+      guard let inverse = LUDecomposition(DoubleMatrix(source, rows: size, columns: size))?.inverse else {
         return target.update(repeating: .nan, count: size * size)
       }
-      for (position, element) in inverse.enumerated() { target[position] = Float(element) }
+      for (position, element) in inverse.elements.enumerated() { target[position] = Float(element) }
     }
     guard x.isTracked, isRecording else { return Variable(constant: y) }
     let kept = y.copy(in: context.pool)
