@@ -27,6 +27,23 @@ extension LoRA {
     }
   }
 
+  func checkRule(_ tables: [TokenEmbedding], linears: [Linear]) throws {
+    guard rule == .loraFA else { return }
+    if let table = tables.first {
+      throw AttachError(
+        "\(table.site) is an embedding table, whose A starts at zero and cannot stay there: no rule: lora-fa",
+        option: "rule")
+    }
+    if let narrow = linears.first(where: { $0.inputs < rank(at: $0.site) }) {
+      throw AttachError(
+        "rule: lora-fa inverts A·Aᵀ, which rank \(rank(at: narrow.site)) makes singular at \(narrow.site) with its "
+          + "\(narrow.inputs) inputs", option: "rule")
+    }
+    if let still = linears.first(where: { scale(at: $0.site) == 0 }) {
+      throw AttachError("rule: lora-fa divides by the update's factor, which is 0 at \(still.site)", option: "alpha")
+    }
+  }
+
   /// What a rank above a map's width is good for.
   func notes(_ linears: [Linear]) -> [String] {
     let large = linears.filter { min($0.inputs, $0.outputs) < rank(at: $0.site) }

@@ -6,6 +6,7 @@ extension LoRA {
     OptionAlias("lora_alpha", of: "alpha", origin: .peft), OptionAlias("lora_dropout", of: "dropout", origin: .peft),
     OptionAlias("use_rslora", of: "rslora", origin: .peft), OptionAlias("use_dora", of: "dora", origin: .peft),
     OptionAlias("loraplus_lr_ratio", of: "loraplus_ratio", origin: .peft),
+    OptionAlias("reg", of: "damping", origin: .peft),
     OptionAlias(
       "lora_target", of: "target_modules", origin: .factory, translations: [.init("all", "all-linear")],
       isCommaList: true),
@@ -40,6 +41,7 @@ extension LoRA {
     isWeightDecomposed = try options.bool("dora", default: false, about: "train the lengths of the weight's rows too")
     learningRateRatio = try options.number(
       "loraplus_ratio", default: 1, in: Double.leastNonzeroMagnitude...1e6, about: "learning rate of B over that of A")
+    rule = try LowRankRule.read(&options)
     start = try options.choice(
       "init", default: Start.zero,
       about: "start with no update (three ways to draw it), or with the weight's principal components (PiSSA)")
@@ -66,6 +68,9 @@ extension LoRA {
     if hasUpdateBias, isWeightDecomposed || start != .zero {
       throw options.error("lora_bias", "excludes dora: true, and any init but zero")
     }
+    if rule == .loraFA, learningRateRatio != 1 || isWeightDecomposed || hasUpdateBias {
+      throw options.error("rule", "\"lora-fa\" trains B alone: it excludes loraplus_ratio, dora and lora_bias")
+    }
     if start == .orthogonal, let odd = ([rank] + rankPattern.entries.map(\.value)).first(where: { $0 % 2 != 0 }) {
       throw options.error("init", "\"orthogonal\" needs an even rank, found \(odd)")
     }
@@ -85,6 +90,7 @@ extension LoRA {
       // Of the others nothing is left once values are loaded.
       ("init", start == .pissa ? JSONValue(start.rawValue) : .null),
     ]
+    options += LowRankRule.options(rule)
     for option in TargetSelector.options(targets) { options.append((name: option.0, value: option.1)) }
     options += [
       ("target_parameters", parameters.document),

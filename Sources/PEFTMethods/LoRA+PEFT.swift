@@ -22,6 +22,7 @@ extension LoRA {
     isWeightDecomposed = try settings.bool("use_dora", default: false)
     hasUpdateBias = try settings.bool("lora_bias", default: false)
     learningRateRatio = 1
+    rule = nil
     parameters = try TargetParameters(peft: settings)
     targets = try settings.targets(orNone: !parameters.names.isEmpty)
     guard let biases = TrainedBiases(rawValue: try settings.string("bias", default: "none")) else {

@@ -10,8 +10,9 @@ import PEFTCore
 /// does it) and B at zero, so that step 0 is the base model; so it is with `init: gaussian` (A normal with deviation
 /// 1/rank) and `init: orthogonal` (A and B in orthogonal parts of the rank). `init: pissa` (Meng et al. 2024) starts
 /// from W's principal components, see `LowRankOrigin`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski
-/// 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate. `rank_pattern` and `alpha_pattern` give
-/// some targets a rank or alpha of their own, as in PEFT. Targets may be embedding tables too (`EmbeddingLoRA`), or
+/// 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate; `rule` changes the gradients, and with
+/// `lora-fa` A stays as it is and only rank · outputs values are trained (`LowRankRule`). `rank_pattern` and
+/// `alpha_pattern` give some targets a rank or alpha of their own, as in PEFT. Targets may be embedding tables too (`EmbeddingLoRA`), or
 /// single weights (`TargetParameters`).
 /// `bias`, `modules_to_save` and `trainable_token_indices` train parts of the model itself beside it. Merged for
 /// inference, so it adds no cost there.
@@ -19,7 +20,7 @@ struct LoRA: PEFTMethod {
   static let name = "lora"
   static let summary = "low-rank update beside frozen linear maps"
   static let source = "Hu et al. 2021, arXiv 2106.09685"
-  static let trainingOptions: Set<String> = ["dropout", "loraplus_ratio"]
+  static let trainingOptions: Set<String> = ["dropout", "loraplus_ratio", "rule", "damping"]
 
   /// What the two matrices start from.
   enum Start: String, CaseIterable, Sendable {
@@ -54,6 +55,8 @@ struct LoRA: PEFTMethod {
   let hasUpdateBias: Bool
   /// Learning rate of B over that of A.
   let learningRateRatio: Double
+  /// How their gradients are changed, if they are.
+  let rule: LowRankRule?
   /// What the two matrices start from.
   let start: Start
   /// The modules to adapt; nil for the model family's default.
@@ -85,6 +88,7 @@ struct LoRA: PEFTMethod {
     try alphaPattern.check("alpha_pattern", sites: patternNames)
     try checkTables(tables, linears: linears, of: model)
     try checkStart(linears)
+    try checkRule(tables, linears: linears)
     let adapters = linears.map { adapter(of: $0, with: setting) }
     for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter.adapter), at: linear) }
     let tableAdapters = tables.map { table in
@@ -97,6 +101,7 @@ struct LoRA: PEFTMethod {
     let converts = start == .pissa && loadedStart == nil
     let (own, updates) = (tableAdapters.flatMap(\.parameters), adapters.map(\.update))
     let parameters = adapters.flatMap { $0.adapter.parameters }
+    let kept = adapters.flatMap { $0.adapter.parameters + $0.update.pair.frozenParameters }
     return AttachedMethod(
       parameters: own + parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
@@ -104,13 +109,14 @@ struct LoRA: PEFTMethod {
         configuration: members(of: model, selector: selector, sites: sites, linears: linears, converts: converts),
         tensors: own.map { AdapterTensor($0) }
           + (converts
-            ? updates.flatMap { $0.origin?.converted($0.pair) ?? [] } : parameters.map { AdapterTensor($0) })
+            ? updates.flatMap { $0.origin?.converted($0.pair) ?? [] } : kept.map { AdapterTensor($0) })
           + beside.tensors,
         state: converts
-          ? updates.flatMap { $0.parameters.map { AdapterTensor($0) } + ($0.origin?.state ?? []) } + beside.tensors
+          ? updates.flatMap { $0.allParameters.map { AdapterTensor($0) } + ($0.origin?.state ?? []) } + beside.tensors
           : [],
         copies: BaseCopy.all(of: model)),
-      notes: notes(linears))
+      notes: notes(linears),
+      participants: rule.map { [LowRankPreconditioner($0, updates: updates, setting: setting)] } ?? [])
   }
 
   /// The update of one map, and what is attached: the update itself, or DoRA's rescaled rows around it.
@@ -119,8 +125,9 @@ struct LoRA: PEFTMethod {
   ) -> (adapter: any LinearAdapter, update: LoRAAdapter) {
     let (rank, scale) = (rank(at: linear.site), scale(at: linear.site))
     let origin = origin(of: linear, rank: rank, scale: scale, with: setting)
-    let pair =
+    var pair =
       origin?.pair(linear, setting: setting) ?? LowRankPair(linear, rank: rank, start: start, setting: setting)
+    pair.trained = rule?.trained ?? .both
     pair.b.learningRateScale = Float(learningRateRatio)
     let update = LoRAAdapter(
       linear, pair, scale: scale, dropout: dropout, origin: origin,

@@ -29,7 +29,10 @@ final class LoRAAdapter: AdditiveLinearAdapter {
     purpose = setting.namespace + linear.site
   }
 
-  var parameters: [Parameter] { [pair.a, pair.b] + [bias].compactMap { $0 } }
+  var parameters: [Parameter] { pair.trainedParameters + [bias].compactMap { $0 } }
+
+  /// A, B and c, trained or not.
+  var allParameters: [Parameter] { [pair.a, pair.b] + [bias].compactMap { $0 } }
 
   var outputs: Int { pair.b.shape[0] }
 
@@ -41,9 +44,8 @@ final class LoRAAdapter: AdditiveLinearAdapter {
         to: y, x: x, a: Variable(constant: origin.a), b: Variable(constant: origin.b), scale: -scale, dropout: 0,
         purpose: purpose)
     }
-    y = tape.addLowRank(
-      to: y, x: x, a: tape.variable(for: pair.a), b: tape.variable(for: pair.b), scale: scale, dropout: dropout,
-      purpose: purpose)
+    let (a, b) = pair.variables(on: tape)
+    y = tape.addLowRank(to: y, x: x, a: a, b: b, scale: scale, dropout: dropout, purpose: purpose)
     guard let bias else { return y }
     return tape.addBias(tape.scaled(tape.variable(for: bias), by: scale), to: y)
   }

@@ -6,6 +6,37 @@ struct LowRankPair {
   let a: Parameter
   /// `[outputs, rank]`.
   let b: Parameter
+  /// Which of them are trained.
+  var trained = Trained.both
+
+  /// Which matrices of a pair are trained; the other one stays what it starts from.
+  enum Trained: Sendable { case both, onlyA, onlyB }
+
+  /// What is trained, A first.
+  var trainedParameters: [Parameter] {
+    switch trained {
+    case .both: [a, b]
+    case .onlyA: [a]
+    case .onlyB: [b]
+    }
+  }
+
+  /// What is not trained but saved.
+  var frozenParameters: [Parameter] {
+    switch trained {
+    case .both: []
+    case .onlyA: [b]
+    case .onlyB: [a]
+    }
+  }
+
+  /// Both matrices on a tape, the frozen one as a constant.
+  func variables(on tape: Tape) -> (a: Variable, b: Variable) {
+    (
+      trained == .onlyB ? Variable(constant: a.value) : tape.variable(for: a),
+      trained == .onlyA ? Variable(constant: b.value) : tape.variable(for: b)
+    )
+  }
 
   var rank: Int { a.shape[0] }
 

@@ -136,20 +136,24 @@ struct MethodBench {
   var logits: [Float] { MethodProbe(model: model, context: context).logits(Self.ids) }
 
   /// One forward and backward pass over two sequences.
-  func backward() {
+  func backward(penalty: (Tape) -> Double = { _ in 0 }) {
     let labels = [-1, -1, -1, -1, 9, 62, 11]
-    _ = MethodProbe(model: model, context: context).loss([
-      (ids: Self.ids, labels: labels), (ids: Self.ids.reversed(), labels: labels),
-    ])
+    _ = MethodProbe(model: model, context: context).loss(
+      [(ids: Self.ids, labels: labels), (ids: Self.ids.reversed(), labels: labels)], penalty: penalty)
   }
 
-  func train(_ attachment: AttachedMethod, steps: Int) {
+  func train(_ attachment: AttachedMethod, steps count: Int) {
     guard !attachment.parameters.isEmpty else { return }
     let optimizer = Optimizer(
       .adamW(), parameters: attachment.parameters, weightDecay: 0, maximumGradientNorm: nil, context: context)
-    for _ in 0..<steps {
-      backward()
-      optimizer.step(learningRate: 1e-2, gradientNorm: optimizer.gradientNorm())
+    let steps = MethodSteps(
+      attachment, optimizer: optimizer, learningRate: 1e-2, stepCount: count, context: context)
+    #expect(throws: Never.self) {
+      try steps.begin()
+      for _ in 0..<count {
+        backward(penalty: steps.penalty)
+        try steps.take()
+      }
     }
   }
 

@@ -45,6 +45,8 @@ struct MethodFixture {
       return try makeMethod("p-tuning", #"{"tokens": 5, "encoder": "mlp", "encoder_hidden_size": 12}"#)
     case "p-tuning-lstm":
       return try makeMethod("p-tuning", #"{"tokens": 5, "encoder": "lstm", "encoder_hidden_size": 4}"#)
+    case "lora-fa": return try lora(#""rule": "lora-fa""#)
+    case "lora-riemannian": return try lora(#""rule": "riemannian", "damping": 0.05"#)
     case let name where name.hasPrefix("bottleneck-"):
       let size = try #require(options?["bottleneck"]?.integer)
       let activation = try #require(options?["activation"]?.string)
@@ -57,6 +59,12 @@ struct MethodFixture {
         """)
     default: return nil
     }
+  }
+
+  /// LoRA as the script's plain one, with more options.
+  private func lora(_ more: String) throws -> any PEFTMethod {
+    let targets = base.hasSuffix("gpt2") ? #"["c_attn", "mlp.c_proj"]"# : #"["k_proj", "v_proj", "down_proj"]"#
+    return try makeMethod("lora", #"{"rank": 4, "alpha": 8, "target_modules": \#(targets), \#(more)}"#)
   }
 
   /// The golden name of a parameter's tensors.

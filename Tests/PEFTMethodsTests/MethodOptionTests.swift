@@ -32,6 +32,8 @@ import Testing
       ("lora", #"{"target_parameters": ["q_proj.weight"], "lora_dropout": 0.1}"#, "cannot be combined with"),
       ("lora", #"{"init_lora_weights": false}"#, "false is not supported"),
       ("lora", #"{"r": 4, "lora_rank": 4}"#, "means the same as \"r\""),
+      ("lora", #"{"rule": "lora-fb"}"#, "lora-fa, riemannian"), ("lora", #"{"damping": 1}"#, "rule: riemannian"),
+      ("lora", #"{"rule": "lora-fa", "dora": true}"#, "excludes loraplus_ratio, dora"),
       ("prompt-tuning", #"{"prompt_tuning_init": "NONE"}"#, "\"NONE\" is not supported"),
     ])
   func wrong(method: String, options: String, hint: String) throws {
@@ -78,6 +80,9 @@ import Testing
         "lora", #"{"trainable_token_indices": [3], "modules_to_save": ["embed_tokens"]}"#,
         "model.embed_tokens has another adapter, or is trained as a whole"
       ),
+      ("lora", #"{"rank": 17, "rule": "lora-fa"}"#, "singular at model.layers.0.self_attn.q_proj with its 16 inputs"),
+      ("lora", #"{"target_modules": ["embed_tokens"], "rule": "lora-fa"}"#, "no rule: lora-fa"),
+      ("lora", #"{"rule": "lora-fa", "alpha": 0}"#, "divides by the update's factor"),
       ("lora", #"{"target_modules": ["embed_tokens"], "dora": true}"#, "model.embed_tokens is an embedding table"),
       (
         "lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [0], "layers_pattern": "blocks"}"#,

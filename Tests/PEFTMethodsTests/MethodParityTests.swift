@@ -36,6 +36,9 @@ import Testing
     let attachment: AttachedMethod
     if let method = try fixture.methodFromOptions() {
       attachment = try method.attach(to: model, with: setting)
+      if fixture.description["options"]?["rule"] != nil {
+        try AdapterFile.open(fixture.folder.folder.path).load(into: attachment)
+      }
       for parameter in attachment.parameters {
         if let start = try fixture.golden(parameter, in: "start") { parameter.assign(start) }
       }
@@ -60,10 +63,14 @@ import Testing
     }
     let losses = try expected.tensor("losses").values
     let optimizer = try probe.optimizer(attachment, description: fixture.description)
+    let steps = MethodSteps(
+      attachment, optimizer: optimizer, learningRate: probe.learningRate(fixture.description),
+      stepCount: losses.count - 1, context: context)
+    try steps.begin()
     var actual: [Float] = []
     var compared = 0
     for step in losses.indices {
-      actual.append(Float(probe.loss(batch)))
+      actual.append(Float(probe.loss(batch, penalty: steps.penalty)))
       if step == 0 {
         for parameter in attachment.parameters {
           guard var gradient = try fixture.golden(parameter, in: "gradient") else { continue }
@@ -76,7 +83,7 @@ import Testing
         }
       }
       if step < losses.count - 1 {
-        optimizer.step(learningRate: probe.learningRate(fixture.description), gradientNorm: optimizer.gradientNorm())
+        try steps.take()
       }
     }
     #expect(compared == expected.tensors(under: "gradient/").count)
@@ -160,6 +167,52 @@ import Testing
   }
 }
 
+/// The steps of a training with what the method itself does in them, in the order of the training loop.
+final class MethodSteps {
+  private let attachment: AttachedMethod
+  private let optimizer: Optimizer
+  private let learningRate: Double
+  private let stepCount: Int
+  private let context: ComputeContext
+  private var step = 0
+
+  init(
+    _ attachment: AttachedMethod, optimizer: Optimizer, learningRate: Double, stepCount: Int, context: ComputeContext
+  ) {
+    self.attachment = attachment
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.stepCount = stepCount
+    self.context = context
+  }
+
+  private var moment: TrainingMoment {
+    TrainingMoment(
+      step: step, stepCount: stepCount, learningRate: learningRate, parameters: attachment.parameters,
+      optimizer: optimizer, context: context, seeds: SeedStream(1), passes: { 0 })
+  }
+
+  func begin() throws { for participant in attachment.participants { try participant.trainingBegins(moment) } }
+
+  /// The terms that the method adds to the loss of the step.
+  func penalty(on tape: Tape) -> Double {
+    step += 1
+    defer { step -= 1 }
+    return attachment.participants.reduce(0) { $0 + $1.penalty(moment, on: tape, share: 1) }
+  }
+
+  /// From the gradients to the next step's beginning.
+  func take() throws {
+    step += 1
+    for participant in attachment.participants { try participant.gradientsReady(moment) }
+    let norm = optimizer.gradientNorm()
+    let factor = optimizer.clippingFactor(gradientNorm: norm)
+    for participant in attachment.participants { try participant.gradientsClipped(moment, by: factor) }
+    optimizer.step(learningRate: learningRate, gradientNorm: norm)
+    for participant in attachment.participants { try participant.stepTaken(moment) }
+  }
+}
+
 /// Runs a tiny model the way the golden scripts do.
 struct MethodProbe {
   let model: CausalLanguageModel
@@ -175,7 +228,7 @@ struct MethodProbe {
   }
 
   /// The mean loss of the labelled tokens of a batch; gradients are added to the parameters.
-  func loss(_ batch: [(ids: [Int32], labels: [Int])]) -> Double {
+  func loss(_ batch: [(ids: [Int32], labels: [Int])], penalty: (Tape) -> Double = { _ in 0 }) -> Double {
     let tape = Tape(context: context, recording: true)
     var (forest, root) = model.startForest()
     var labels: [LabelledPosition] = []
@@ -190,7 +243,7 @@ struct MethodProbe {
       }
     }
     let hidden = model.hiddenStates(forest, reading: labels.map(\.row), on: tape)
-    let loss = model.loss(of: labels, hidden: hidden, on: tape)
+    let loss = model.loss(of: labels, hidden: hidden, on: tape) + penalty(tape)
     tape.runBackward()
     return loss
   }

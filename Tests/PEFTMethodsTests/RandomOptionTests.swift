@@ -66,8 +66,10 @@ private struct RandomOptions {
     let type = try #require(MethodRegistry.method(named: method))
     var draws = Draws(SeedStream(11).child(method).child(index))
     var members: [String] = []
-    for option in try OptionReader.describing({ _ = try type.init(reading: &$0) })
-    where option.isRequired || draws.below(3) == 0 {
+    let options = try OptionReader.describing { _ = try type.init(reading: &$0) }
+    // Of many options a few at a time: some exclude each other, and lists of ten would all be refused.
+    let rarity = max(3, options.count / 4)
+    for option in options where option.isRequired || draws.below(rarity) == 0 {
       if let value = Self.value(of: option, model: model, &draws) { members.append("\"\(option.name)\": \(value)") }
     }
     text = "{\(members.joined(separator: ", "))}"

@@ -31,6 +31,7 @@ import peft
 import torch
 import transformers
 from peft import PeftModel, get_peft_model
+from peft.optimizers import create_riemannian_optimizer, lorafa
 from safetensors.torch import load_file
 from torch import nn
 from transformers import AutoModelForCausalLM
@@ -99,12 +100,17 @@ def family_methods(model_name):
         yield "prompt-tuning", p.PromptTuningConfig(num_virtual_tokens=5, task_type="CAUSAL_LM")
 
 
+def plain_lora(model_name):
+    gpt2 = model_name == "gpt2"
+    return dict(r=4, lora_alpha=8, lora_dropout=0.0, task_type="CAUSAL_LM", fan_in_fan_out=gpt2,
+                target_modules=["c_attn", "mlp.c_proj"] if gpt2 else ["k_proj", "v_proj", "down_proj"])
+
+
 def peft_methods(model_name):
     """Fixture's name and config of every method that PEFT has for the model."""
     p = peft
     gpt2 = model_name == "gpt2"
-    lora = dict(r=4, lora_alpha=8, lora_dropout=0.0, task_type="CAUSAL_LM", fan_in_fan_out=gpt2,
-                target_modules=["c_attn", "mlp.c_proj"] if gpt2 else ["k_proj", "v_proj", "down_proj"])
+    lora = plain_lora(model_name)
     yield "lora", p.LoraConfig(**lora)
     yield "lora-rs", p.LoraConfig(**lora, use_rslora=True)
     yield "lora-dora", p.LoraConfig(**lora, use_dora=True)
@@ -220,6 +226,9 @@ class PEFTSubject:
     def double(self):
         self.model.double()
 
+    def optimizer(self, learning_rate):
+        return adamw(self, learning_rate)
+
     def options(self):
         return {"peft_type": str(self.config.peft_type.value)}
 
@@ -271,6 +280,39 @@ class PEFTSubject:
         return tensors
 
 
+class LoRAFASubject(PEFTSubject):
+    """LoRA under PEFT's LoRA-FA optimizer, in float32 throughout and without its weight decay, which comes after the step."""
+
+    weight_decay = 0.0
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        lorafa.is_bf16_available = lambda: False
+        self.lorafa = lorafa.create_lorafa_optimizer(
+            self.model, r=self.config.r, lora_alpha=self.config.lora_alpha, lr=0.0)
+        self.trainable = {key: value for key, value in self.trainable.items() if value.requires_grad}
+
+    def optimizer(self, learning_rate):
+        self.lorafa.param_groups[0].update(lr=learning_rate, eps=1e-8)
+        return self.lorafa
+
+    def options(self):
+        return {"rule": "lora-fa"}
+
+
+class RiemannianSubject(PEFTSubject):
+    """LoRA under PEFT's Riemannian preconditioner, with AdamW."""
+
+    DAMPING = 0.05
+
+    def optimizer(self, learning_rate):
+        return create_riemannian_optimizer(
+            self.model, torch.optim.AdamW, lr=learning_rate, reg=self.DAMPING, eps=1e-8, weight_decay=WEIGHT_DECAY)
+
+    def options(self):
+        return {"rule": "riemannian", "damping": self.DAMPING}
+
+
 # MARK: Methods that PEFT lacks, in plain PyTorch
 
 
@@ -289,6 +331,9 @@ class PlainSubject:
 
     def double(self):
         self.model.double()
+
+    def optimizer(self, learning_rate):
+        return adamw(self, learning_rate)
 
     def options(self):
         return {}
@@ -374,6 +419,9 @@ def subjects(models, model_name):
             models, model_name, method, fresh(config)), STEPS if method == "prompt-tuning" else steps, None
     if model_name in FAMILIES:
         return
+    for method, kind in [("lora-fa", LoRAFASubject), ("lora-riemannian", RiemannianSubject)]:
+        yield method, lambda method=method, kind=kind: kind(
+            models, model_name, method, fresh(peft.LoraConfig(**plain_lora(model_name)))), STEPS, None
     if model_name != "llama":
         yield "bitfit-existing", lambda: PlainSubject(
             models, model_name, "bitfit-existing", lambda name: name.endswith(".bias")), STEPS, None
@@ -400,11 +448,15 @@ def fresh(config):
 # MARK: Measuring
 
 
+def adamw(subject, learning_rate):
+    return torch.optim.AdamW(subject.trainable.values(), lr=learning_rate, betas=(0.9, 0.999), eps=1e-8,
+                             weight_decay=WEIGHT_DECAY)
+
+
 def train(subject, sequences, steps, learning_rate):
     """Losses before each step and after the last one, and the gradients of the first step."""
     inputs = padded(sequences)
-    optimizer = torch.optim.AdamW(subject.trainable.values(), lr=learning_rate, betas=(0.9, 0.999), eps=1e-8,
-                                  weight_decay=WEIGHT_DECAY)
+    optimizer = subject.optimizer(learning_rate)
     losses, gradients = [], {}
     for step in range(steps + 1):
         optimizer.zero_grad()
@@ -491,7 +543,7 @@ def make(models, model_name, method, build, steps, kept, out):
         "script": SCRIPT, "versions": golden.versions(), "model": model_name, "method": method,
         "options": subject.options(), "optimizer": {
             "name": "AdamW", "learning_rate": learning_rate, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8,
-            "weight_decay": WEIGHT_DECAY},
+            "weight_decay": getattr(subject, "weight_decay", WEIGHT_DECAY)},
         "steps": steps, "sequences": len(sequences), "indeterminate": spans,
         "trainable_parameters": sum(value.numel() for value in subject.trainable.values()),
         "noise": {name: float(f"{value:.0e}") for name, value in noise.items()}})

@@ -124,6 +124,8 @@ final class TrainingLoop {
       let place = culprit.map { "; the gradient of \($0.name) is not finite" } ?? ""
       throw TrainingFailure(description: "step \(step): the gradient's norm is \(norm)\(place); \(Self.advice)")
     }
+    let factor = assembly.optimizer.clippingFactor(gradientNorm: norm)
+    try tell(step) { try $0.gradientsClipped($1, by: factor) }
     let rate = learningRate(step)
     assembly.optimizer.step(learningRate: rate, gradientNorm: norm)
     state.outcome.stepCount = step

@@ -1,7 +1,8 @@
 extension Tape {
   /// `y + scale · dropout(x) · Aᵀ · Bᵀ`, in place: LoRA's update.
   ///
-  /// Source: Hu et al. 2021, equation 3. Saves x and the `[T, rank]` projection; a dropped-out x is drawn again in the backward pass.
+  /// Source: Hu et al. 2021, equation 3. Saves the `[T, rank]` projection, and x where A is
+  /// trained; a dropped-out x is drawn again in the backward pass.
   ///
   /// - Parameters:
   ///   - y: `[T, outputs]`; its value is overwritten.
@@ -39,8 +40,9 @@ extension Tape {
     MatrixMultiply.multiply(
       m: rows, n: outputs, k: rank, a: projected.elements, aStride: rank, b: b.value.elements, bStride: rank,
       transposeB: true, c: y.value.mutableElements, cStride: outputs, accumulate: true, workers: workers)
+    let saved = a.isTracked ? x.saved : nil
     return record(y.value, from: [y, x, a, b]) {
-      [unowned self, x = x.slot, shape = x.shape, saved = x.saved, y = y.slot] dy in
+      [unowned self, x = x.slot, shape = x.shape, y = y.slot] dy in
       accumulate(into: b) { db, accumulates in
         MatrixMultiply.multiply(
           m: outputs, n: rank, k: rows, a: dy.elements, aStride: outputs, transposeA: true, b: projected.elements,
@@ -53,6 +55,7 @@ extension Tape {
       Elementwise.scale(
         dProjected.elements, by: scale, into: dProjected.mutableElements, count: rows * rank, workers: workers)
       accumulate(into: a) { da, accumulates in
+        guard let saved else { return }
         let input = dropped(saved.get())
         MatrixMultiply.multiply(
           m: rank, n: inputs, k: rows, a: dProjected.elements, aStride: rank, transposeA: true, b: input.elements,

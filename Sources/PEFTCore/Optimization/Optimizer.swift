@@ -84,6 +84,15 @@ public final class Optimizer {
     }.squareRoot()
   }
 
+  /// What clipping multiplies all gradients by.
+  ///
+  /// - Parameter norm: What `gradientNorm()` gave.
+  /// - Returns: 1 where they are not too long.
+  public func clippingFactor(gradientNorm norm: Double) -> Double {
+    guard let maximumGradientNorm, norm > maximumGradientNorm else { return 1 }
+    return maximumGradientNorm / (norm + 1e-6)
+  }
+
   /// Takes one step and forgets the gradients.
   ///
   /// Parameters that got no gradient stay as they are.
@@ -93,8 +102,7 @@ public final class Optimizer {
   ///   - norm: What `gradientNorm()` gave.
   public func step(learningRate: Double, gradientNorm norm: Double) {
     stepCount += 1
-    var clip: Float = 1
-    if let maximumGradientNorm, norm > maximumGradientNorm { clip = Float(maximumGradientNorm / (norm + 1e-6)) }
+    let clip = Float(clippingFactor(gradientNorm: norm))
     for group in groups { update(group, learningRate: learningRate * group.learningRateScale, clip: clip) }
   }
 

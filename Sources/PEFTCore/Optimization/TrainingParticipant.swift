@@ -4,8 +4,8 @@
 /// The training loop tells all participants, in the order in which they were given, of each event; what one does not care
 /// for it leaves to the defaults, which do nothing. One step is
 ///
-///     stepBegins → for each pass: forward, penalty, backward → gradientsReady → clipping and the optimizer's step
-///                → stepTaken → where a validation is due: validationBegins, its passes, validated
+///     stepBegins → for each pass: forward, penalty, backward → gradientsReady → clipping → gradientsClipped
+///                → the optimizer's step → stepTaken → where a validation is due: validationBegins, its passes, validated
 ///
 /// between `trainingBegins` and `trainingEnds`. Where two replace the result at the end, the later one has the last word;
 /// keeping the best parameters comes before all others.
@@ -46,6 +46,16 @@ public protocol TrainingParticipant: AnyObject {
   /// A parameter without a gradient is left alone by the optimizer.
   func gradientsReady(_ moment: TrainingMoment) throws
 
+  /// The norm of all gradients is measured, and the optimizer's step comes next.
+  ///
+  /// What is changed here, clipping does not see: preconditioners, which belong to the optimizer's rule. The gradients are
+  /// forgotten by the step; who needs them after it keeps the tensors.
+  ///
+  /// - Parameters:
+  ///   - moment: The step.
+  ///   - factor: What the optimizer will multiply all gradients by, which are not multiplied yet: 1 unless they are too long.
+  func gradientsClipped(_ moment: TrainingMoment, by factor: Double) throws
+
   /// The optimizer has taken its step, and gradients are forgotten.
   func stepTaken(_ moment: TrainingMoment) throws
 
@@ -80,6 +90,8 @@ extension TrainingParticipant {
   public func penalty(_ moment: TrainingMoment, on tape: Tape, share: Double) -> Double { 0 }
   /// Does nothing.
   public func gradientsReady(_ moment: TrainingMoment) throws {}
+  /// Does nothing.
+  public func gradientsClipped(_ moment: TrainingMoment, by factor: Double) throws {}
   /// Does nothing.
   public func stepTaken(_ moment: TrainingMoment) throws {}
   /// Does nothing.

@@ -267,6 +267,7 @@ import Testing
     let bases = ["combined.parts": #"{"name": "combined", "parts": ["lora", "ia3"]}"#]
     let targets = #", "target_modules": ["q_proj", "v_proj"]"#
     let needed: [String: String] = [
+      "lora.damping": #", "rule": "riemannian""#,
       "prefix-tuning.encoder_hidden_size": #", "projection": true"#, "layers_to_transform": targets,
       "exclude_modules": targets, "layers_pattern": targets + #", "layers_to_transform": [0]"#,
       "target_modules": "",
@@ -321,6 +322,9 @@ import Testing
     #expect(
       try id(#"{"name": "lora", "target_modules": "q_proj"}"#)
         == id(#"{"name": "lora", "target_modules": ["q_proj"]}"#))
+    #expect(
+      try id(#"{"name": "lora", "rule": "riemannian"}"#)
+        == id(#"{"name": "lora", "rule": "riemannian", "damping": 0.01}"#))
     let configuration = try workspace.configuration(Config())
     #expect(try Self.id(of: configuration, adapter: "a") != Self.id(of: configuration))
   }

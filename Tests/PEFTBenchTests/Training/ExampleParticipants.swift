@@ -150,6 +150,8 @@ final class Listener: TrainingParticipant {
   private let hear: (_ event: String, _ step: Int) -> Void
   /// What a penalty was told of its share.
   private(set) var shares: [Double] = []
+  /// What it was told of clipping.
+  private(set) var factors: [Double] = []
   /// Whether a saved state is refused.
   var refuses = false
 
@@ -166,6 +168,10 @@ final class Listener: TrainingParticipant {
     return 0
   }
   func gradientsReady(_ moment: TrainingMoment) { hear("gradientsReady", moment.step) }
+  func gradientsClipped(_ moment: TrainingMoment, by factor: Double) {
+    hear("gradientsClipped", moment.step)
+    factors.append(factor)
+  }
   func stepTaken(_ moment: TrainingMoment) { hear("stepTaken", moment.step) }
   func validationBegins(_ moment: TrainingMoment) { hear("validationBegins", moment.step) }
   func validated(_ moment: TrainingMoment, loss: Double) { hear("validated", moment.step) }

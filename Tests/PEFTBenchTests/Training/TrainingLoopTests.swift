@@ -78,7 +78,7 @@ import Testing
     func both(_ event: String, _ step: Int) -> [String] { ["a \(event) \(step)", "b \(event) \(step)"] }
     func step(_ number: Int, passes: Int) -> [String] {
       both("stepBegins", number) + (0..<passes).flatMap { _ in both("penalty", number) }
-        + both("gradientsReady", number) + both("stepTaken", number)
+        + both("gradientsReady", number) + both("gradientsClipped", number) + both("stepTaken", number)
     }
     let validation = { both("validationBegins", $0) + both("validated", $0) }
     // Ten examples: two steps of four in two passes, then one of two; the last step is validated.

@@ -29,6 +29,13 @@ extension MethodCase {
     MethodCase(
       name: "lora", options: #"{"rank": 4, "init": "orthogonal"}"#, model: "",
       closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }, start: .rounding),
+    // B alone is trained, and starts at zero.
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "rule": "lora-fa"}"#, model: "",
+      closedForm: { $0.queryAndValue { 4 * $1 } }, drawsNothing: true),
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "rule": "riemannian", "damping": 0.1}"#, model: "",
+      closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }),
     MethodCase(
       name: "lora", options: #"{"rank": 2, "lora_bias": true}"#, model: "",
       closedForm: { $0.queryAndValue { 2 * ($0 + $1) + $1 } }),
