@@ -54,6 +54,20 @@ extension AdapterFormat {
     "IA3": [("exclude_modules", .null), ("init_ia3_weights", true)],
     "LN_TUNING": [("exclude_modules", .null)],
     "BEFT": [("init_weights", true)],
+    "OFT": [
+      ("bias", "none"), ("exclude_modules", .null), ("init_weights", true), ("layers_pattern", .null),
+      ("layers_to_transform", .null),
+    ],
+    "HRA": [
+      ("bias", "none"), ("exclude_modules", .null), ("init_weights", true), ("layers_pattern", .null),
+      ("layers_to_transform", .null),
+    ],
+    "ROAD": [("init_weights", true)],
+    "VERA": [("bias", "none"), ("init_weights", true), ("layers_pattern", .null), ("layers_to_transform", .null)],
+    "PVERA": [
+      ("bias", "none"), ("generator_seed", .null), ("init_weights", true), ("layers_pattern", .null),
+      ("layers_to_transform", .null), ("sample_at_inference", false),
+    ],
     "PREFIX_TUNING": [("init_weights", .null), ("num_transformer_submodules", 1)],
     "PROMPT_TUNING": [
       ("num_transformer_submodules", 1), ("prompt_tuning_init", "RANDOM"), ("prompt_tuning_init_text", .null),

@@ -19,7 +19,7 @@ extension DenseUpdateAdapter {
   }
 
   func merge(intoWeight weight: inout [Float]) -> Bool {
-    let update = weightUpdate(on: Tape(context: context, recording: false)).value.elements
+    let update = weightUpdate(on: Tape(context: context, recording: false)).value.values
     for index in weight.indices { weight[index] += update[index] }
     return true
   }

@@ -25,6 +25,11 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
     "adapter/parallel": #"{"name": "adapter", "kind": "parallel", "reduction_factor": 4}"#,
     "bitfit": #""bitfit""#,
     "ln-tuning": #""ln-tuning""#,
+    "oft": #"{"name": "oft", "block_size": 4}"#,
+    "hra": #"{"name": "hra", "rank": 2}"#,
+    "road": #""road""#,
+    "vera": #"{"name": "vera", "rank": 4}"#,
+    "pvera": #"{"name": "pvera", "rank": 4}"#,
   ]
 
   /// Methods beside which every method is tried, one of each way to change a model; pairs of all with all would be a thousand.
@@ -51,8 +56,11 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Whether it reads virtual tokens or a prefix from the first step on.
-  var changesStepZero: Bool { parts.contains { $0.hasPrefix("p") } }
+  /// Whether it reads virtual tokens or a prefix from the first step on, or has reflections that undo each other but for
+  /// rounding.
+  var changesStepZero: Bool {
+    parts.contains { ["prompt-tuning", "prefix-tuning", "p-tuning", "hra"].contains($0) }
+  }
 }
 
 @Suite("Combined methods") struct CombinedMethodTests {

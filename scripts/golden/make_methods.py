@@ -137,6 +137,8 @@ def peft_methods(model_name):
     yield "p-tuning-lstm", p.PromptEncoderConfig(**tokens, encoder_hidden_size=4, encoder_num_layers=2,
                                                  encoder_reparameterization_type="LSTM")
     yield "ln-tuning", p.LNTuningConfig(task_type="CAUSAL_LM")
+    yield from rotations(model_name)
+    yield from shared_projections(model_name)
     if not gpt2:  # BEFT takes nn.Linear only, and GPT-2 has Conv1D.
         yield "beft", p.BeftConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
 
@@ -170,6 +172,33 @@ def lora_beside(model_name, lora):
         yield "lora-olora", p.LoraConfig(**lora, init_lora_weights="olora")
 
 
+def rotations(model_name):
+    """Methods that turn what a map reads or gives."""
+    p = peft
+    if model_name == "gpt2":  # They take nn.Linear only, and GPT-2 has Conv1D.
+        return
+    common = dict(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
+    yield "oft", p.OFTConfig(**common, oft_block_size=4)
+    yield "oft-exact", p.OFTConfig(**common, oft_block_size=8, use_cayley_neumann=False)
+    # The norm of the start is above the limit, so that it is shortened before the first step.
+    yield "oft-constrained", p.OFTConfig(**common, r=2, oft_block_size=0, coft=True, eps=0.5, block_share=True,
+                                         num_cayley_neumann_terms=6)
+    yield "hra", p.HRAConfig(**common, r=3)
+    yield "hra-orthogonal", p.HRAConfig(**common, r=2, apply_GS=True)
+    for variant in ["road_1", "road_2", "road_4"]:
+        yield variant.replace("_", "-"), p.RoadConfig(**common, variant=variant, group_size=4)
+
+
+def shared_projections(model_name):
+    """Vectors between random projections that all maps share."""
+    p = peft
+    common = dict(task_type="CAUSAL_LM", r=4,
+                  target_modules=["c_attn", "mlp.c_proj"] if model_name == "gpt2" else ["k_proj", "down_proj"])
+    yield "vera", p.VeraConfig(**common)
+    yield "vera-unsaved", p.VeraConfig(**common, save_projection=False, projection_prng_key=7)
+    yield "pvera", p.PveraConfig(**common)
+
+
 def start_value(name, parameter, label):
     """A start where nothing is zero, one or symmetric."""
     own = ".modules_to_save." in name or "trainable_tokens" in name or (name.endswith("bias") and "lora_B" not in name)
@@ -180,8 +209,10 @@ def start_value(name, parameter, label):
         return parameter + spread * golden.normal(parameter.shape, 1, label, name)
     if "ia3_l" in name:
         return 1 + golden.normal(parameter.shape, 0.3, label, name)
-    if "beft" in name:
+    if "beft" in name or "oft_R" in name:
         return golden.normal(parameter.shape, 0.2, label, name)
+    if "road_alpha" in name:
+        return 1 + golden.normal(parameter.shape, 0.2, label, name)
     if "prompt_encoder" in name and "embedding" in name:
         return golden.normal(parameter.shape, 0.5, label, name)
     # Larger LoRA products saturate the attention, and the training becomes chaotic.

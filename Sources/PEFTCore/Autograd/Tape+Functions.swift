@@ -31,6 +31,30 @@ extension Tape {
     }
   }
 
+  /// `cos x`, element by element, computed in double precision: for angles, of which there are few.
+  ///
+  /// Saves x.
+  ///
+  /// - Returns: The shape of `x`, in memory of its own.
+  public func cosine(_ x: Variable) -> Variable { cosine(x, shift: 0) }
+
+  /// `sin x`, as `cosine`.
+  public func sine(_ x: Variable) -> Variable { cosine(x, shift: -.pi / 2) }
+
+  private func cosine(_ x: Variable, shift: Double) -> Variable {
+    let (count, workers) = (x.value.elementCount, context.workers)
+    let y = Tensor(uninitialized: x.shape, in: context.pool)
+    Elementwise.cosine(x.value.elements, shift: shift, into: y.mutableElements, count: count, workers: workers)
+    return record(y, from: [x]) { [unowned self, saved = x.saved, x = x.slot] dy in
+      let slope = Tensor(uninitialized: dy.shape, in: context.pool)
+      // The derivative of a cosine is the cosine a quarter turn on.
+      Elementwise.cosine(
+        saved.get().elements, shift: shift + .pi / 2, into: slope.mutableElements, count: count, workers: workers)
+      Elementwise.multiply(slope.elements, dy.elements, into: dy.mutableElements, count: count, workers: workers)
+      pass(dy, to: x)
+    }
+  }
+
   /// Every row divided by its length: `y_r = x_r / max(|x_r|, epsilon)`.
   ///
   /// Saves x. A row shorter than epsilon has the constant divisor epsilon, as in PyTorch's `normalize` and `clamp`.

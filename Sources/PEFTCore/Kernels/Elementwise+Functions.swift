@@ -1,3 +1,5 @@
+import Foundation
+
 extension Elementwise {
   /// Writes `z = x - y`.
   static func subtract(
@@ -76,6 +78,15 @@ extension Elementwise {
         let s = VectorMath.sigmoid(x)
         return s * (1 - s) * dy
       }
+    }
+  }
+
+  /// Writes `y = cos(x + shift)`, each element through double precision: meant for few elements, such as angles.
+  static func cosine(
+    _ x: UnsafePointer<Float>, shift: Double, into y: UnsafeMutablePointer<Float>, count: Int, workers: Workers
+  ) {
+    workers.run(count: count, grain: elementwiseGrain / 16, as: .activation) { start, count in
+      for index in start..<start + count { y[index] = Float(cos(Double(x[index]) + shift)) }
     }
   }
 }

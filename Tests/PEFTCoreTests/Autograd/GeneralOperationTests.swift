@@ -52,6 +52,8 @@ import Testing
     },
     GradientCase(name: "scaled by a variable", shapes: [[3, 4], [1]]) { $1.scaled($0[0], by: $0[1]) },
     GradientCase(name: "exponential", shapes: [[3, 7]]) { $1.exponential($0[0]) },
+    GradientCase(name: "cosine", shapes: [[3, 7]]) { $1.cosine($0[0]) },
+    GradientCase(name: "sine", shapes: [[3, 7]]) { $1.sine($0[0]) },
     GradientCase(name: "sigmoid", shapes: [[3, 7]]) { $1.sigmoid($0[0]) },
     GradientCase(name: "normalized rows", shapes: [[4, 5]]) { $1.normalizedRows($0[0], epsilon: 0) },
     GradientCase(name: "normalized rows, all of them short", shapes: [[4, 5]]) {

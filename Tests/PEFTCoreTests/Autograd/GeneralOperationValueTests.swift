@@ -125,10 +125,12 @@ import Testing
     #expect(tape.elements(at: [5, 0], of: x).value.values == [x.value.elements[5], x.value.elements[0]])
   }
 
-  @Test("Exponential and sigmoid") func functions() {
+  @Test("Exponential, sigmoid, cosine and sine") func functions() {
     let x = Variable(constant: Tensor([-2, 0, 1.5], shape: [1, 3], in: context.pool))
     expectClose(
       tape.exponential(x).value.values, [0.13533528, 1, 4.48168907], relative: 1e-6, absolute: 0)
     expectClose(tape.sigmoid(x).value.values, [0.11920292, 0.5, 0.81757448], relative: 1e-6, absolute: 0)
+    expectClose(tape.cosine(x).value.values, [-0.41614684, 1, 0.0707372], relative: 1e-6, absolute: 1e-7)
+    expectClose(tape.sine(x).value.values, [-0.90929743, 0, 0.99749499], relative: 1e-6, absolute: 1e-7)
   }
 }
