@@ -122,12 +122,12 @@ final class LowRankPreconditioner: TrainingParticipant {
     MatrixMultiply.multiply(
       m: rank, n: rank, k: depth, a: elements, aStride: x.shape[1], transposeA: transposed, b: elements,
       bStride: x.shape[1], transposeB: !transposed, c: gram.mutableElements, cStride: rank, workers: context.workers)
-    var damped = gram.values.map(Double.init)
-    for index in 0..<rank { damped[index * rank + index] += rule.damping }
-    guard let inverse = LUDecomposition(damped, size: rank)?.inverse else {
+    var damped = DoubleMatrix(gram.values, rows: rank, columns: rank)
+    for index in 0..<rank { damped[index, index] += rule.damping }
+    guard let inverse = LUDecomposition(damped)?.inverse else {
       throw AttachError("rule: the product of \(x.name) with itself cannot be inverted", option: "rule")
     }
-    for (index, value) in inverse.enumerated() { gram.mutableElements[index] = Float(scale * value) }
+    for (index, value) in inverse.elements.enumerated() { gram.mutableElements[index] = Float(scale * value) }
     return gram
   }
 
