@@ -24,10 +24,13 @@ from transformers import AutoModelForCausalLM
 
 TOLERANCE = 1e-4
 # LN tuning has no list of known layers, and BEFT says so of every map without a bias.
+# Of projections that are drawn again, PEFT says so twice.
 # A tied table in an adapter and an update's bias on a map without one are only not to be merged by PEFT.
 USUAL_WARNINGS = ("deprecat", "unsupported layer type", "base layer has no bias term", "ensure_weight_tying",
-                  "a tied layer is part of the adapter", "merging lora weights won't be possible")
+                  "a tied layer is part of the adapter", "merging lora weights won't be possible",
+                  "specified to not save vera_a", "specified to not load vera_a")
 OWN_TYPES = {"BOTTLENECK", "BITFIT"}
+LINEAR_TYPES = {"BEFT", "OFT", "HRA", "ROAD"}
 
 
 def load(folder):
@@ -54,8 +57,8 @@ def check(models, folder):
     kind = json.loads((folder / "adapter" / "adapter_config.json").read_text())["peft_type"]
     if kind in OWN_TYPES:
         yield "adapter", None, f"PEFT has no {kind}"
-    elif kind == "BEFT" and case["model"] == "gpt2":
-        yield "adapter", None, "PEFT's BEFT does not take GPT-2's Conv1D"
+    elif kind in LINEAR_TYPES and case["model"] == "gpt2":
+        yield "adapter", None, f"PEFT's {kind} does not take GPT-2's Conv1D"
     else:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -14,14 +14,14 @@ public struct SingularValues: Sendable {
   /// min(rows, columns) singular values, not negative, descending.
   public let values: [Double]
   /// Left singular vectors as rows: `[values.count, rows]`.
-  public let left: DoubleMatrix
+  public private(set) var left: DoubleMatrix
   /// Right singular vectors as rows: `[values.count, columns]`.
-  public let right: DoubleMatrix
+  public private(set) var right: DoubleMatrix
 
   /// Decomposes a matrix.
   ///
   /// Takes a few seconds for 576 × 1536 on two cores and grows with the cube of the shorter side; where only the leading
-  /// components of a large matrix are wanted, `LeadingSingularValues` is quicker.
+  /// components of a large matrix are wanted, `init(leading:of:)` is quicker.
   public init(_ matrix: DoubleMatrix, workers: Workers) {
     let isTall = matrix.rows >= matrix.columns
     // Vectors of the short side's length are `short`, the others `long`.
@@ -40,7 +40,7 @@ public struct SingularValues: Sendable {
     JacobiRotations(count: count, length: count).run(&scaled, record: &rotations, workers: workers)
     let found = (0..<count).map { scaled.rows($0..<$0 + 1).norm }
     let descending = (0..<count).sorted { found[$0] != found[$1] ? found[$0] > found[$1] : $0 < $1 }
-    values = descending.map { found[$0] }
+    let values = descending.map { found[$0] }
 
     var long = DoubleMatrix(zeros: count, length)
     var short = DoubleMatrix(zeros: count, count)
@@ -53,15 +53,19 @@ public struct SingularValues: Sendable {
     qr.applyQ(toRowsOf: &long, workers: workers)
     short.completeOrthonormalRows(from: values.firstIndex(of: 0) ?? count)
 
-    var (left, right) = isTall ? (long, short) : (short, long)
-    for row in 0..<count {
+    self.init(values: values, left: isTall ? long : short, right: isTall ? short : long)
+  }
+
+  /// Components whose signs follow the rule.
+  init(values: [Double], left: DoubleMatrix, right: DoubleMatrix) {
+    (self.values, self.left, self.right) = (values, left, right)
+    for row in values.indices {
       let span = left.elements[row * left.columns..<(row + 1) * left.columns]
       let largest = span.reduce(0.0) { abs($1) > abs($0) ? $1 : $0 }
       guard largest < 0 else { continue }
-      for column in 0..<left.columns { left[row, column].negate() }
-      for column in 0..<right.columns { right[row, column].negate() }
+      for column in 0..<left.columns { self.left[row, column].negate() }
+      for column in 0..<right.columns { self.right[row, column].negate() }
     }
-    (self.left, self.right) = (left, right)
   }
 
   /// The sum of some components, a `[rows, columns]` matrix.

@@ -100,6 +100,29 @@ import Testing
     }
   }
 
+  @Test("Leading components are those of the whole decomposition", arguments: [(190, 170), (165, 180)])
+  func leading(rows: Int, columns: Int) {
+    let matrix = Self.random(rows, columns)
+    let whole = SingularValues(matrix, workers: Self.workers)
+    for count in [1, 20] {
+      let found = SingularValues(leading: count, of: matrix, workers: Self.workers)
+      #expect(Self.distance(found.values, Array(whole.values.prefix(count))) <= 1e-11)
+      #expect(Self.distance(found.left, whole.left.rows(0..<count)) <= 1e-7)
+      #expect(Self.distance(found.right, whole.right.rows(0..<count)) <= 1e-7)
+      let alone = SingularValues(leading: count, of: matrix, workers: .one)
+      #expect(alone.left == found.left && alone.right == found.right && alone.values == found.values)
+    }
+  }
+
+  @Test("The leading component of a matrix of rank one, and of zeros") func leadingOfLowRank() {
+    let matrix = Self.random(180, 1, "a").times(Self.random(1, 170, "b"), workers: .one)
+    let found = SingularValues(leading: 1, of: matrix, workers: Self.workers)
+    #expect(Self.distance(found.product(of: 0..<1, workers: .one), matrix) <= 1e-12)
+    let zeros = SingularValues(leading: 1, of: DoubleMatrix(zeros: 180, 170), workers: Self.workers)
+    #expect(zeros.values == [0] && Self.skewness(zeros.right) <= 1e-13)
+    #expect(SingularValues(leading: 0, of: matrix, workers: .one).values.isEmpty)
+  }
+
   @Test("A matrix of low rank has zeros for its last values") func lowRank() {
     let matrix = Self.random(40, 3, "a").times(Self.random(3, 25, "b"), workers: .one)
     let found = SingularValues(matrix, workers: Self.workers)
