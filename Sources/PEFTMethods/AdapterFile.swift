@@ -108,37 +108,48 @@ public struct AdapterFile {
   public var hasState: Bool { state != nil || parts.contains { $0.file.hasState } }
 
   /// Whether the format is one of our own, for a method that PEFT lacks.
-  public var isOwnFormat: Bool { ["BOTTLENECK", "BITFIT", CombinedMethod.ownType].contains(peftType) }
+  public var isOwnFormat: Bool { MethodRegistry.all.contains { $0.ownTypes.contains(peftType) } }
 
-  /// The method that the adapter's configuration describes.
+  /// The method that the adapter's configuration describes: the first of the registry that has such files.
   ///
   /// - Throws: `DocumentError` for a method, or an option of one, that is not supported.
   public func method() throws -> any PEFTMethod {
-    let settings = AdapterSettings(
-      root: configuration, text: text, hasState: hasState, parts: try parts.map { try $0.file.method() })
     for type in MethodRegistry.all {
-      if let method = try type.init(peft: settings, type: peftType) { return method }
+      if let method = try method(as: type) { return method }
     }
     throw DocumentError(
       "adapters of type \(peftType) are not supported", at: configuration["peft_type"]?.offset ?? 0, of: text)
   }
 
+  /// What the adapter's configuration means to one method; nil if its files are of another type.
+  ///
+  /// Several methods may have files of one type: added biases are BitFit's and BEFT's.
+  ///
+  /// - Throws: `DocumentError` for an option that is not supported.
+  public func method(as type: any PEFTMethod.Type) throws -> (any PEFTMethod)? {
+    let settings = AdapterSettings(
+      root: configuration, text: text, hasState: hasState, parts: try parts.map { try $0.file.method() })
+    return try type.init(peft: settings, type: peftType)
+  }
+
   /// The options that a config would need to make the method again, without names that match none of the adapter's
   /// own tensors: lists of saved adapters may name the maps of several architectures.
   ///
+  /// - Parameter type: The method, if several have files of this type; the first of the registry unless given.
   /// - Throws: As `method()`.
-  public func options() throws -> [(name: String, value: JSONValue)] {
+  public func options(as type: (any PEFTMethod.Type)? = nil) throws -> [(name: String, value: JSONValue)] {
     if !parts.isEmpty {
       let parts: [JSONValue] = try parts.map { part in
         var object = JSONObject()
-        object["name"] = JSONValue(type(of: try part.file.method()).name)
+        object["name"] = JSONValue(Swift.type(of: try part.file.method()).name)
         for option in try part.file.options() { object[option.name] = option.value }
         return .object(object)
       }
       return [("parts", .array(parts))]
     }
     let sites = self.sites
-    return try method().options.compactMap { option in
+    let method = try type.flatMap { try self.method(as: $0) } ?? self.method()
+    return method.options.compactMap { option in
       switch (option.name, option.value) {
       case ("target_modules", .array(let names)):
         let used = names.filter { name in
@@ -210,7 +221,7 @@ public struct AdapterFile {
     to wanted: [AdapterTensor], copies: [BaseCopy], from file: SafetensorsCheckpoint
   ) throws -> [() -> Void] {
     let stored = try StoredKeys(file)
-    var values: [[Float]] = []
+    var assigns: [() -> Void] = []
     var used: Set<String> = []
     for tensor in wanted {
       let found = try stored.tensor(for: tensor.key)
@@ -220,10 +231,22 @@ public struct AdapterFile {
           "has shape \(found.shape), but this model and these options ask for \(tensor.shape): it was trained on another model"
         )
       }
+      used.insert(found.name)
+      if let integers = tensor.integers {
+        assigns.append(try integers.assignment(of: found, in: file))
+        continue
+      }
       let elements = try found.floats()
       if let value = elements.first(where: { !$0.isFinite }) { throw notFinite(found, value, in: file) }
-      used.insert(found.name)
-      values.append(elements)
+      for key in tensor.twins {
+        guard let twin = try? stored.tensor(for: key) else { continue }
+        guard try twin.shape == found.shape && twin.floats() == elements else {
+          throw CheckpointError(
+            file: file.path, tensor: twin.name, "differs from \"\(found.name)\", whose values it shares in this model")
+        }
+        used.insert(twin.name)
+      }
+      assigns.append { tensor.assign?(elements) }
     }
     for copy in copies {
       for key in copy.keys where !used.contains(key) {
@@ -236,7 +259,7 @@ public struct AdapterFile {
       throw CheckpointError(
         file: file.path, tensor: extra, "has no place in this model: the adapter was trained on another one")
     }
-    return zip(wanted, values).map { tensor, values in { tensor.assign?(values) } }
+    return assigns
   }
 
   private static func notFinite(
@@ -302,7 +325,13 @@ public struct AdapterFile {
 
   private static func write(_ tensors: [AdapterTensor], to path: String) throws {
     var writer = SafetensorsWriter()
-    for tensor in tensors { writer.add(tensor.key, tensor.values(), shape: tensor.shape) }
+    for tensor in tensors {
+      if let integers = tensor.integers {
+        writer.add(tensor.key, shape: tensor.shape, as: .int32) { integers.values().withUnsafeBytes { Array($0) } }
+        continue
+      }
+      for key in [tensor.key] + tensor.twins { writer.add(key, tensor.values(), shape: tensor.shape) }
+    }
     try writer.write(to: path)
   }
 }

@@ -68,6 +68,10 @@ extension AdapterFormat {
       ("bias", "none"), ("generator_seed", .null), ("init_weights", true), ("layers_pattern", .null),
       ("layers_to_transform", .null), ("sample_at_inference", false),
     ],
+    // The places are in the file, so that it does not matter how they were drawn.
+    "SHIRA": [("fan_in_fan_out", false), ("init_weights", true), ("mask_type", "random"), ("random_seed", .null)],
+    "SUPERTUNING": [("init_weights", true), ("save_precomputed_indices", true)],
+    "TRAINABLE_TOKENS": [("init_weights", true)],
     "PREFIX_TUNING": [("init_weights", .null), ("num_transformer_submodules", 1)],
     "PROMPT_TUNING": [
       ("num_transformer_submodules", 1), ("prompt_tuning_init", "RANDOM"), ("prompt_tuning_init_text", .null),
@@ -84,19 +88,37 @@ public struct AdapterTensor {
 
   /// The key in the file.
   public let key: String
+  /// Keys of modules that share it, under which PEFT stores the same values again.
+  public let twins: [String]
   /// Its shape in the file.
   public let shape: [Int]
   /// Gives its values to be saved, row-major.
   public let values: () -> [Float]
   /// Takes values that were saved; nil for what is derived from other parameters and cannot be taken back.
   public let assign: (([Float]) -> Void)?
+  /// What is saved in place of floating-point values, if it holds whole numbers.
+  public let integers: AdapterIntegers?
 
   /// A tensor that is computed for saving.
-  public init(key: String, shape: [Int], values: @escaping () -> [Float], assign: (([Float]) -> Void)?) {
+  public init(
+    key: String, twins: [String] = [], shape: [Int], values: @escaping () -> [Float], assign: (([Float]) -> Void)?
+  ) {
     self.key = key
+    self.twins = twins
     self.shape = shape
     self.values = values
     self.assign = assign
+    integers = nil
+  }
+
+  /// A tensor of whole numbers.
+  public init(key: String, shape: [Int], integers: AdapterIntegers) {
+    self.key = key
+    self.shape = shape
+    self.integers = integers
+    twins = []
+    values = { [] }
+    assign = { _ in }
   }
 
   /// A parameter saved as it is, under its own name after PEFT's prefix, or under a given key.
@@ -104,10 +126,32 @@ public struct AdapterTensor {
   /// - Parameters:
   ///   - parameter: The parameter.
   ///   - key: The key, if it is not `base_model.model.` and the parameter's name.
+  ///   - twins: Keys of modules that share it.
   ///   - shape: The shape in the file, if it is not the parameter's.
-  public init(_ parameter: Parameter, key: String? = nil, shape: [Int]? = nil) {
+  public init(_ parameter: Parameter, key: String? = nil, twins: [String] = [], shape: [Int]? = nil) {
     self.init(
-      key: key ?? Self.prefix + parameter.name, shape: shape ?? parameter.shape,
+      key: key ?? Self.prefix + parameter.name, twins: twins, shape: shape ?? parameter.shape,
       values: { parameter.value.values }, assign: { parameter.assign($0) })
+  }
+}
+
+/// Whole numbers in an adapter file, such as the places of a sparse update: PEFT stores them as int32.
+public struct AdapterIntegers {
+  /// Gives the numbers to be saved, row-major.
+  public let values: () -> [Int32]
+  /// Says what is wrong with saved numbers; nil if nothing is.
+  public let problem: ([Int32]) -> String?
+  /// Takes saved numbers in which nothing is wrong.
+  public let assign: ([Int32]) -> Void
+
+  /// What takes the numbers of a file's tensor.
+  ///
+  /// - Throws: `CheckpointError` for numbers that are not whole, too large for int32, or refused by `problem`.
+  func assignment(of tensor: SafetensorsTensor, in file: SafetensorsCheckpoint) throws -> () -> Void {
+    let numbers = try tensor.integers()
+    let values = numbers.compactMap { Int32(exactly: $0) }
+    let problem = values.count < numbers.count ? "holds numbers that are too large" : self.problem(values)
+    if let problem { throw CheckpointError(file: file.path, tensor: tensor.name, problem) }
+    return { assign(values) }
   }
 }

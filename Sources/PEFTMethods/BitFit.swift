@@ -9,7 +9,8 @@ import PEFTCore
 /// biases are added to those maps (by default the query and value projections, as PEFT-Bench does): outputs for each.
 /// Added biases start at zero, so that step 0 is the base model; `init: upstream` gives PEFT-Bench's start, uniform
 /// in ±1/√inputs (it also drops the pretrained bias of such a map; here it stays). Biases cost nothing at inference.
-/// PEFT has added biases alone (its BEFT); trained existing ones are saved in a layout of our own (docs/adapter-files.md).
+/// PEFT has added biases alone, as BEFT (`BEFT`), whose files these are; trained existing ones are saved in a layout of our
+/// own (docs/adapter-files.md).
 struct BitFit: PEFTMethod {
   static let name = "bitfit"
   static let summary = "only biases are trained, or added to maps that have none"
@@ -55,6 +56,7 @@ struct BitFit: PEFTMethod {
 
   /// `peft_type` of trained existing biases: keys are PEFT's prefix and the bias's name in the base model.
   private static let ownType = "BITFIT"
+  static let ownTypes: Set<String> = [ownType]
 
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
@@ -90,7 +92,16 @@ struct BitFit: PEFTMethod {
     let selector = try targets ?? DefaultTargets.queriesAndValues(of: model)
     let linears = try selector.linears(of: model, except: savedModules)
     let beside = try savedModules.attach(to: model, with: setting, placing: placements)
-    let adapters = linears.map { AddedBias($0, start: start, setting: setting) }
+    let adapters = linears.map { linear in
+      AddedBias(linear, setting: setting) {
+        switch start {
+        case .zero: return [Float](repeating: 0, count: linear.outputs)
+        case .upstream:
+          let bound = 1 / Float(linear.inputs).squareRoot()
+          return setting.seeds.child(Self.name).child(linear.site).uniforms(linear.outputs, in: -bound...bound)
+        }
+      }
+    }
     for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter), at: linear) }
     let parameters = adapters.flatMap(\.parameters)
     return AttachedMethod(
@@ -103,32 +114,4 @@ struct BitFit: PEFTMethod {
         ],
         tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))
   }
-}
-
-/// A bias beside the one that the map may have.
-private final class AddedBias: AdditiveLinearAdapter {
-  private let bias: Parameter
-
-  init(_ linear: Linear, start: BitFit.Start, setting: AttachmentSetting) {
-    let count = linear.outputs
-    let bound = 1 / Float(linear.inputs).squareRoot()
-    let stream = setting.seeds.child(BitFit.name).child(linear.site)
-    bias = Parameter("\(linear.site).beft_bias", shape: [1, count], in: setting.context.pool) {
-      switch start {
-      case .zero: [Float](repeating: 0, count: count)
-      case .upstream: stream.uniforms(count, in: -bound...bound)
-      }
-    }
-  }
-
-  var parameters: [Parameter] { [bias] }
-  var changesBiasOnly: Bool { true }
-
-  var outputs: Int { bias.elementCount }
-
-  func add(to y: Variable, x: Variable, on tape: Tape) -> Variable { tape.addBias(tape.variable(for: bias), to: y) }
-
-  func merge(intoWeight weight: inout [Float]) -> Bool { true }
-
-  func merge(intoBias sum: inout [Float]) { sum.addShift(bias.value.values) }
 }

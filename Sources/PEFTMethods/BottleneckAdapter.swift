@@ -46,6 +46,7 @@ struct BottleneckAdapter: PEFTMethod {
 
   /// `peft_type` of our own files.
   private static let ownType = "BOTTLENECK"
+  static let ownTypes: Set<String> = [ownType]
 
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == Self.ownType else { return nil }

@@ -66,6 +66,7 @@ struct CombinedMethod: PEFTMethod {
 
   /// `peft_type` of our own folders.
   static let ownType = "COMBINED"
+  static let ownTypes: Set<String> = [ownType]
 
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == Self.ownType else { return nil }

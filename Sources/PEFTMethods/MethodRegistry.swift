@@ -5,8 +5,10 @@ public enum MethodRegistry {
   /// All methods, in the order in which they are listed.
   public static let all: [any PEFTMethod.Type] = [
     LoRA.self, PromptTuning.self, PrefixTuning.self, PTuning.self, IA3.self, BottleneckAdapter.self, BitFit.self,
-    LNTuning.self, OFT.self, HRA.self, RoAd.self, VeRA.self, PVeRA.self, CombinedMethod.self, FullFineTuning.self,
-    NoMethod.self,
+    BEFT.self, LNTuning.self, OFT.self, HRA.self, RoAd.self, VeRA.self, PVeRA.self,
+    SHiRA.self, SuperTuning.self, TrainableTokens.self,
+    DoRA.self, PiSSA.self, LoRAPlus.self, PTuningV2.self, SequentialAdapter.self, ParallelAdapter.self,
+    CombinedMethod.self, FullFineTuning.self, NoMethod.self,
   ]
 
   /// The method called `name`; underscores and hyphens are the same.

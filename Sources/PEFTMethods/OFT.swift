@@ -24,6 +24,7 @@ struct OFT: MapMethod {
     OptionAlias(
       "oft_target", of: "target_modules", origin: .factory, translations: [.init("all", "all-linear")],
       isCommaList: true),
+    OptionAlias("additional_target", of: "modules_to_save", origin: .factory, isCommaList: true),
     OptionAlias(
       "use_cayley_neumann", of: "form", origin: .peft, translations: [.init(true, "series"), .init(false, "exact")],
       takesOthers: false),

@@ -14,6 +14,12 @@ public protocol PEFTMethod: Sendable {
   /// Whether there is anything to train: the base model alone answers as it is.
   static var trains: Bool { get }
 
+  /// The method that it is under another name, with some options decided; nil for a method of its own.
+  static var variantOf: String? { get }
+
+  /// The `peft_type`s of its files that PEFT does not know: formats of our own.
+  static var ownTypes: Set<String> { get }
+
   /// Names that its options have in other libraries and that configs may use too.
   static var aliases: [OptionAlias] { get }
 
@@ -52,6 +58,12 @@ public protocol PEFTMethod: Sendable {
 extension PEFTMethod {
   /// All methods but the base model alone have something to train.
   public static var trains: Bool { true }
+
+  /// Most methods are none of others.
+  public static var variantOf: String? { nil }
+
+  /// Most methods have PEFT's format alone.
+  public static var ownTypes: Set<String> { [] }
 
   /// No other names.
   public static var aliases: [OptionAlias] { [] }

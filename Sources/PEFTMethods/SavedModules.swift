@@ -86,11 +86,12 @@ struct Addition {
   /// - Parameters:
   ///   - parameter: The parameter.
   ///   - key: The key, if it is not `base_model.model.` and the parameter's name.
+  ///   - twins: Keys of modules that share it.
   ///   - isTransposed: Whether the file has its matrix turned, as GPT-2's checkpoints have.
-  mutating func add(_ parameter: Parameter, key: String? = nil, isTransposed: Bool = false) {
+  mutating func add(_ parameter: Parameter, key: String? = nil, twins: [String] = [], isTransposed: Bool = false) {
     parameters.append(parameter)
     guard isTransposed else {
-      tensors.append(AdapterTensor(parameter, key: key))
+      tensors.append(AdapterTensor(parameter, key: key, twins: twins))
       return
     }
     let (rows, columns) = (parameter.shape[0], parameter.shape[1])

@@ -13,42 +13,56 @@ struct TrainedTokens: Sendable {
   }
 
   /// No tokens.
-  static let none = TrainedTokens(choices: [])
+  static let none = TrainedTokens(choices: [], option: besideOption)
 
   /// The tables with their tokens, in the order in which they were given.
   let choices: [Choice]
+  /// The option that names them, for errors.
+  private let option: String
 
-  private static let name = "trainable_token_indices"
+  /// The option of methods that train tokens beside something else.
+  private static let besideOption = "trainable_token_indices"
 
-  private init(choices: [Choice]) { self.choices = choices }
+  /// Tokens that an option named.
+  init(choices: [Choice], option: String) {
+    self.choices = choices
+    self.option = option
+  }
 
-  /// Reads the option.
+  /// Reads the option of a method that trains tokens beside something else.
   init(options: inout OptionReader) throws {
     let value = try options.value(
-      Self.name, about: "tokens whose embeddings are trained: a list of ids, or an object of tables with their lists")
-    do { choices = try Self.choices(value) } catch { throw options.error(Self.name, error.description) }
+      Self.besideOption,
+      about: "tokens whose embeddings are trained: a list of ids, or an object of tables with their lists")
+    do {
+      self.init(choices: try Self.choices(value), option: Self.besideOption)
+    } catch { throw options.error(Self.besideOption, error.description) }
   }
 
   /// Reads the member of a saved adapter's settings.
   init(peft settings: AdapterSettings) throws {
     do {
-      choices = try Self.choices(settings[Self.name])
-    } catch { throw settings.error(Self.name, error.description) }
+      self.init(choices: try Self.choices(settings[Self.besideOption]), option: Self.besideOption)
+    } catch { throw settings.error(Self.besideOption, error.description) }
+  }
+
+  /// A list of ids, each once.
+  ///
+  /// - Throws: `AttachError` that says what it is instead.
+  static func tokens(_ value: DocumentValue) throws(AttachError) -> [Int] {
+    let ids = (value.array ?? []).compactMap(\.integer)
+    guard let count = value.array?.count, count > 0, ids.count == count, ids.allSatisfy({ $0 >= 0 }) else {
+      throw AttachError("expected a list of token ids, found \(value.shown)")
+    }
+    var seen: Set<Int> = []
+    if let repeated = ids.first(where: { !seen.insert($0).inserted }) {
+      throw AttachError("token \(repeated) is in the list twice")
+    }
+    return ids
   }
 
   private static func choices(_ value: DocumentValue?) throws(AttachError) -> [Choice] {
     guard let value, !value.isNull else { return [] }
-    func tokens(_ value: DocumentValue) throws(AttachError) -> [Int] {
-      let ids = (value.array ?? []).compactMap(\.integer)
-      guard let count = value.array?.count, count > 0, ids.count == count, ids.allSatisfy({ $0 >= 0 }) else {
-        throw AttachError("expected a list of token ids, found \(value.shown)")
-      }
-      var seen: Set<Int> = []
-      if let repeated = ids.first(where: { !seen.insert($0).inserted }) {
-        throw AttachError("token \(repeated) is in the list twice")
-      }
-      return ids
-    }
     guard let object = value.object else { return [Choice(table: nil, tokens: try tokens(value))] }
     var choices: [Choice] = []
     for member in object.members { choices.append(Choice(table: member.key, tokens: try tokens(member.value))) }
@@ -66,9 +80,16 @@ struct TrainedTokens: Sendable {
 
   /// Trains the tokens' vectors.
   ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - setting: Memory.
+  ///   - placements: Attaches the rows.
+  ///   - module: What PEFT calls the rows' module under their table: nothing where the method is this alone, and the
+  ///     shared head's rows are then saved again under its name.
   /// - Throws: `AttachError` for a table or a token that the model does not have, or a table that is adapted otherwise.
   func attach(
-    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+    to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements,
+    module: String? = "token_adapter"
   ) throws -> Addition {
     var addition = Addition()
     let (embedding, head) = (model.embedding, model.head)
@@ -87,7 +108,10 @@ struct TrainedTokens: Sendable {
       if let id = choice.tokens.first(where: { $0 >= count }) {
         throw error("there is no token \(id): the model has \(count)")
       }
-      let rows = TrainedRows(site: site, tokens: choice.tokens, width: width, setting: setting) { [unowned model] id in
+      func name(_ site: String) -> String {
+        ([site] + [module].compactMap { $0 } + ["trainable_tokens_delta"]).joined(separator: ".")
+      }
+      let rows = TrainedRows(name(site), tokens: choice.tokens, width: width, setting: setting) { [unowned model] id in
         isHead ? model.head.weight?.row(id) ?? [] : model.embedding.vector(id)
       }
       if !isHead {
@@ -98,7 +122,8 @@ struct TrainedTokens: Sendable {
         guard !head.isOccupied else { throw adaptedTwice(head.site) }
         try placements.place(.adapter(rows), at: head)
       }
-      addition.add(rows.parameters[0])
+      let isSavedTwice = module == nil && !isHead && sharesHead
+      addition.add(rows.parameters[0], twins: isSavedTwice ? [AdapterTensor.prefix + name(head.site)] : [])
     }
     return addition
   }
@@ -116,7 +141,7 @@ struct TrainedTokens: Sendable {
     error("\(site) has another adapter, or is trained as a whole; only one of them can be given")
   }
 
-  private func error(_ message: String) -> AttachError { AttachError("\(Self.name): \(message)", option: Self.name) }
+  private func error(_ message: String) -> AttachError { AttachError("\(option): \(message)", option: option) }
 }
 
 /// Trained rows of an embedding table, and of the head where it shares them.
@@ -129,13 +154,11 @@ private final class TrainedRows: EmbeddingAdapter, LinearAdapter {
   private let places: [Int: Int]
 
   init(
-    site: String, tokens: [Int], width: Int, setting: AttachmentSetting, frozen: @escaping (Int) -> [Float]
+    _ name: String, tokens: [Int], width: Int, setting: AttachmentSetting, frozen: @escaping (Int) -> [Float]
   ) {
     self.tokens = tokens
     places = Dictionary(zip(tokens, 0...), uniquingKeysWith: { first, _ in first })
-    rows = Parameter(
-      "\(site).token_adapter.trainable_tokens_delta", shape: [tokens.count, width], in: setting.context.pool
-    ) { tokens.flatMap(frozen) }
+    rows = Parameter(name, shape: [tokens.count, width], in: setting.context.pool) { tokens.flatMap(frozen) }
   }
 
   var parameters: [Parameter] { [rows] }

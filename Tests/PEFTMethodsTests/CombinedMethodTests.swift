@@ -30,6 +30,10 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
     "road": #""road""#,
     "vera": #"{"name": "vera", "rank": 4}"#,
     "pvera": #"{"name": "pvera", "rank": 4}"#,
+    "beft": #""beft""#,
+    "shira": #"{"name": "shira", "rank": 1}"#,
+    "super-tuning": #"{"name": "super-tuning", "sparsity": 0.9}"#,
+    "trainable-tokens": #"{"name": "trainable-tokens", "tokens": [5, 41]}"#,
   ]
 
   /// Methods beside which every method is tried, one of each way to change a model; pairs of all with all would be a thousand.
@@ -49,7 +53,7 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
   /// Those that want the same part of the model for themselves.
   var isRefused: Bool {
     switch Set(parts) {
-    case ["lora/dora"], ["prefix-tuning"], ["ln-tuning"]: true
+    case ["lora/dora"], ["prefix-tuning"], ["ln-tuning"], ["trainable-tokens"]: true
     // GPT-2 has biases, which BitFit trains; to a Llama it adds some.
     case ["bitfit"], ["bitfit", "ln-tuning"]: model == "gpt2"
     default: false
@@ -70,7 +74,9 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
 
   @Test("Every method is among the pairs") func complete() {
     let names = Set(MethodPair.entries.keys.map { $0.prefix { $0 != "/" } }.map(String.init))
-    #expect(names == Set(MethodRegistry.names).subtracting(["none", "full", "combined"]))
+    // A variant is what it is a variant of.
+    let own = MethodRegistry.all.filter { $0.variantOf == nil }.map { $0.name }
+    #expect(names == Set(own).subtracting(["none", "full", "combined"]))
   }
 
   @Test(

@@ -175,7 +175,9 @@ import Testing
   func noTarget(method: MethodCase) throws {
     let type = try #require(MethodRegistry.method(named: method.name))
     let options = try OptionReader.describing { _ = try type.init(reading: &$0) }
-    guard options.contains(where: { $0.name == "target_modules" }) else { return }
+    guard options.contains(where: { $0.name == "target_modules" }), !options.contains(where: \.isRequired) else {
+      return
+    }
     let bench = try MethodBench(method)
     for wrong in [#"["no_such_map"]"#, #"".*no_such.*""#] {
       let aimless = try makeMethod(method.name, #"{"target_modules": \#(wrong)}"#)

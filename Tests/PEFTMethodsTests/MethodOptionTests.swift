@@ -35,6 +35,10 @@ import Testing
       ("lora", #"{"rule": "lora-fb"}"#, "lora-fa, riemannian"), ("lora", #"{"damping": 1}"#, "rule: riemannian"),
       ("lora", #"{"rule": "lora-fa", "dora": true}"#, "excludes loraplus_ratio, dora"),
       ("prompt-tuning", #"{"prompt_tuning_init": "NONE"}"#, "\"NONE\" is not supported"),
+      ("trainable-tokens", #"{"tokens": [3, 5, 3]}"#, "token 3 is in the list twice"),
+      ("trainable-tokens", #"{"token_indices": []}"#, "one token at least"),
+      ("trainable-tokens", "{}", "missing"), ("super-tuning", #"{"sparsity": 1}"#, "sparsity"),
+      ("super-tuning", #"{"lora_alpha": 4}"#, "needs \"rank\" too"), ("shira", #"{"r": 0}"#, "rank"),
     ])
   func wrong(method: String, options: String, hint: String) throws {
     let error = #expect(throws: DocumentError.self) { try makeMethod(method, options) }
@@ -76,6 +80,10 @@ import Testing
       ("lora", #"{"modules_to_save": ["classifier"]}"#, "\"classifier\" matches no module"),
       ("lora", #"{"trainable_token_indices": [3, 96]}"#, "there is no token 96: the model has 96"),
       ("lora", #"{"trainable_token_indices": {"wpe": [3]}}"#, "\"wpe\" is neither the embedding table"),
+      ("trainable-tokens", #"{"tokens": [3], "target_modules": ["wpe"]}"#, "tokens: \"wpe\" is neither"),
+      ("trainable-tokens", #"{"tokens": [96]}"#, "tokens: there is no token 96"),
+      ("shira", #"{"rank": 32}"#, "rank 32 asks for 1024 entries of model.layers.0.self_attn.q_proj"),
+      ("super-tuning", #"{"sparsity": 0.999}"#, "leaves none of the 256 entries"),
       (
         "lora", #"{"trainable_token_indices": [3], "modules_to_save": ["embed_tokens"]}"#,
         "model.embed_tokens has another adapter, or is trained as a whole"

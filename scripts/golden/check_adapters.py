@@ -30,7 +30,7 @@ USUAL_WARNINGS = ("deprecat", "unsupported layer type", "base layer has no bias 
                   "a tied layer is part of the adapter", "merging lora weights won't be possible",
                   "specified to not save vera_a", "specified to not load vera_a")
 OWN_TYPES = {"BOTTLENECK", "BITFIT"}
-LINEAR_TYPES = {"BEFT", "OFT", "HRA", "ROAD"}
+LINEAR_TYPES = {"BEFT", "OFT", "HRA", "ROAD", "SHIRA", "SUPERTUNING"}
 
 
 def load(folder):

@@ -139,8 +139,14 @@ def peft_methods(model_name):
     yield "ln-tuning", p.LNTuningConfig(task_type="CAUSAL_LM")
     yield from rotations(model_name)
     yield from shared_projections(model_name)
-    if not gpt2:  # BEFT takes nn.Linear only, and GPT-2 has Conv1D.
+    tokens_of_batch = list(dict.fromkeys(batch(model_name)[1][0].tolist()))[-4:-1]
+    yield "trainable-tokens", p.TrainableTokensConfig(task_type="CAUSAL_LM", token_indices=tokens_of_batch)
+    if not gpt2:  # These take nn.Linear only, and GPT-2 has Conv1D.
         yield "beft", p.BeftConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
+        yield "shira", p.ShiraConfig(task_type="CAUSAL_LM", r=1, random_seed=7, target_modules=["v_proj", "down_proj"])
+        yield "super-tuning", p.SupertuningConfig(task_type="CAUSAL_LM", sparsity=0.9, target_modules=["q_proj", "v_proj"])
+        yield "super-tuning-supra", p.SupertuningConfig(
+            task_type="CAUSAL_LM", sparsity=0.95, select_top=False, r=2, lora_alpha=3, target_modules=["v_proj"])
 
 
 def lora_beside(model_name, lora):

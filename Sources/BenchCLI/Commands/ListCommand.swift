@@ -11,17 +11,30 @@ enum ListCommand {
         name: "WHAT", help: "What to list.", choices: ["methods", "presets", "datasets", "metrics", "config"])
     ],
     options: [
+      OptionSpec(
+        long: "of", valueName: "LIBRARY", choices: ["peft-factory"],
+        help: "With methods: the methods of another library, by its names."),
       OptionSpec(long: "aliases", help: "With methods: the names that PEFT and LLaMA-Factory have for options."),
       OptionSpec(long: "markdown", help: "With config: the reference as a page, docs/configuration.md."), .json,
     ],
     examples: [
       .init(line: "peft-bench list methods", meaning: "Each method, its options and their defaults."),
       .init(line: "peft-bench list methods --aliases", meaning: "Other libraries' names that configs may use."),
+      .init(
+        line: "peft-bench list methods --of peft-factory",
+        meaning: "PEFT-Factory's nineteen methods with its keys, and what they are here."),
       .init(line: "peft-bench list config", meaning: "Every key of a config, with values and default."),
       .init(line: "peft-bench list datasets --json", meaning: "The 27 datasets for a script."),
     ],
     run: { arguments, console in
       let isJSON = arguments.flag("json")
+      if arguments.value("of") != nil {
+        guard arguments.positional("WHAT") == "methods", !arguments.flag("aliases") else {
+          throw arguments.error("--of goes with methods alone")
+        }
+        isJSON ? console.print(json: FactoryMethodList.json) : FactoryMethodList.print(to: console)
+        return .done
+      }
       if arguments.flag("aliases") {
         guard arguments.positional("WHAT") == "methods" else {
           throw arguments.error("--aliases goes with methods, not with \(arguments.positional("WHAT") ?? "")")

@@ -16,8 +16,9 @@ extension MethodConfiguration {
     }
     let adapter = try AdapterFile.open(initialAdapter)
     let method = try method(of: file)
-    let (type, savedType) = (Swift.type(of: method), Swift.type(of: try adapter.method()))
-    guard type.name == savedType.name else {
+    let type = Swift.type(of: method)
+    guard try adapter.method(as: type) != nil else {
+      let savedType = Swift.type(of: try adapter.method())
       throw DocumentError(
         "\(place).init_from: \(initialAdapter) is an adapter of \(savedType.name), not of \(type.name)", at: nameOffset,
         of: file.text)
@@ -26,7 +27,8 @@ extension MethodConfiguration {
     let described = Self.options(ofMethod: name) ?? []
     let given = options.object?.members ?? []
     let givenNames = Set(given.filter { !$0.value.isNull }.map { described.canonical($0).key })
-    let saved = Dictionary(try adapter.options().map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    let savedOptions = try adapter.options(as: type)
+    let saved = Dictionary(savedOptions.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     let own = Dictionary(method.options.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     // Any list may say the same as this word, and an adapter without targets leaves them to the model's family; what is
     // chosen so must have a tensor each, and the adapter no other, which loading it finds out.
@@ -42,7 +44,7 @@ extension MethodConfiguration {
         at: member.value.offset, of: file.text)
     }
     var members = given.filter { !$0.value.isNull }
-    for option in try adapter.options() where !givenNames.contains(option.name) {
+    for option in savedOptions where !givenNames.contains(option.name) {
       if choosesItself, Self.targetOptions.contains(option.name) { continue }
       members.append(
         .init(key: option.name, keyOffset: nameOffset, value: DocumentValue(json: option.value, at: nameOffset)))

@@ -66,7 +66,8 @@ struct MethodListReader {
         "\(place): expected a method's name or an object with one, found \(value.shown)", at: value.offset,
         of: file.text)
     }
-    // The three keys of an entry that belong neither to the method nor to training.
+    object = try FactoryMethod.translated(object, place: place, text: file.text)
+    // The keys of an entry that belong neither to the method nor to training.
     var own = try OptionReader(
       value: DocumentValue(.object(object), offset: value.offset), text: file.text,
       what: "a method entry", path: place)
@@ -118,8 +119,14 @@ struct MethodListReader {
   private static func entryKeys(_ reader: inout OptionReader) throws(DocumentError)
     -> (name: String, label: String?, initialAdapter: String?)
   {
-    (
-      try reader.string("name", about: "the method"),
+    let name = try reader.string("name", about: "the method")
+    // An entry that has it is translated before.
+    _ = try reader.optionalString(
+      "finetuning_type",
+      about: "PEFT-Factory's name of the method, in place of `name`: the other keys are then PEFT-Factory's too, and "
+        + "what is not said has its default (`list methods --of peft-factory`)")
+    return (
+      name,
       try reader.optionalString("label", about: "what reports call it; the name unless given"),
       try reader.optionalFilePath(
         "init_from", about: "the folder of a saved adapter to start from, whose options are taken over")

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTMethods
 
 /// Tuned options and learning rates of the methods, by the model's size.
 ///
@@ -16,9 +17,13 @@ package struct MethodPresets: Sendable {
     package let methods: [DocumentObject]
 
     /// The entry of a method, without its name; nil if there is none.
+    ///
+    /// A method that is another one under a name of its own has that one's values, if it has none itself.
     func values(of method: String) -> [DocumentObject.Member]? {
-      let wanted = method.replacing("_", with: "-")
-      return methods.first { $0["name"]?.string == wanted }?.members.filter { $0.key != "name" }
+      let type = MethodRegistry.method(named: method)
+      let names = [type?.name ?? method, type?.variantOf].compactMap(\.self)
+      let entry = names.lazy.compactMap { name in methods.first { $0["name"]?.string == name } }.first
+      return entry?.members.filter { $0.key != "name" }
     }
   }
 
@@ -147,11 +152,14 @@ struct PresetChoice {
     _ entry: DocumentObject, method name: String, options: [OptionDescription], training: Set<String>
   ) -> DocumentObject? {
     guard entry["learning_rate"] == nil, let values = size.values(of: name) else { return nil }
+    let isVariant = MethodRegistry.method(named: name)?.variantOf != nil
     let given = Set(entry.members.map(\.key)).union(training)
     let givesStart = Self.belongTogether.contains(where: given.contains)
     let taken = values.filter { member in
       if givesStart, Self.belongTogether.contains(member.key) { return false }
       let option = options.first { $0.names.contains(member.key) }
+      // What a variant's name decides is no option of it.
+      if option == nil, isVariant { return false }
       return ([member.key] + (option?.names ?? [])).allSatisfy { !given.contains($0) }
     }
     return DocumentObject(entry.members + taken)

@@ -127,6 +127,8 @@ package struct RunConfiguration: Sendable {
     }
     for member in method.options.object?.members ?? [] {
       let own = options.canonical(member)
+      // What the method's name decides may be repeated.
+      guard options.contains(where: { $0.name == own.key }) else { continue }
       // Another library's value may mean ours without the key.
       if own.value.isNull, !member.value.isNull { continue }
       result[own.key] = JSONValue(own.value)

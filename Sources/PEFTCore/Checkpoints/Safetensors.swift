@@ -83,6 +83,29 @@ public struct SafetensorsTensor: Sendable {
     }
   }
 
+  /// Its elements as whole numbers.
+  ///
+  /// Programs on systems that cannot write whole numbers store them as float32, which is taken where nothing is lost.
+  ///
+  /// - Throws: `CheckpointError` if they are neither integers of 32 or 64 bits nor float32 numbers that are whole.
+  public func integers() throws(CheckpointError) -> [Int] {
+    func values<Element: FixedWidthInteger>(_ type: Element.Type) -> [Int] {
+      let size = MemoryLayout<Element>.size
+      return (0..<elementCount).map { Int(bytes.loadUnaligned(fromByteOffset: size * $0, as: Element.self)) }
+    }
+    switch type {
+    case .int32: return values(Int32.self)
+    case .int64: return values(Int64.self)
+    case .float32:
+      let whole = try floats().compactMap { Int(exactly: $0) }
+      if whole.count == elementCount { return whole }
+    default: break
+    }
+    throw CheckpointError(
+      file: file.path, tensor: name, byteOffset: range.lowerBound,
+      "its type is \(type.rawValue), expected whole numbers of type I32 or I64")
+  }
+
   /// Writes some of its elements, in row-major order, as float32 to `output`.
   ///
   /// - Precondition: The range lies in the tensor and `output` has room for it.

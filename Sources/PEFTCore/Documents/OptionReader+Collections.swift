@@ -43,6 +43,14 @@ extension OptionReader {
     return result
   }
 
+  /// The list of integers under `key`, which must be given; a single integer stands for a list of one.
+  public mutating func integers<R: RangeExpression<Int>>(
+    _ key: String, in range: R = Int.min...Int.max, about: String? = nil
+  ) throws(DocumentError) -> [Int] {
+    let result = try optionalIntegers(key, default: nil, isRequired: true, in: range, about: about)
+    return result ?? [range.contains(0) ? 0 : 1]
+  }
+
   /// The list of integers under `key`, or nil without it; a single integer stands for a list of one.
   public mutating func optionalIntegers<R: RangeExpression<Int>>(
     _ key: String, in range: R = Int.min...Int.max, about: String? = nil
@@ -51,11 +59,11 @@ extension OptionReader {
   }
 
   private mutating func optionalIntegers<R: RangeExpression<Int>>(
-    _ key: String, default defaultValue: String?, in range: R, about: String?
+    _ key: String, default defaultValue: String?, isRequired: Bool = false, in range: R, about: String?
   ) throws(DocumentError) -> [Int]? {
     guard
       let value = try ask(
-        key, .integers, default: defaultValue, range: RangeText.describe(range), about: about)
+        key, .integers, default: defaultValue, isRequired: isRequired, range: RangeText.describe(range), about: about)
     else { return nil }
     let result: [Int]
     if meaning(of: value).number != nil {

@@ -29,6 +29,10 @@ public struct OptionReader: Sendable {
   private let offset: Int
   private let isDescribing: Bool
   private var aliases: [OptionAlias] = []
+  /// Values that the caller decides, and that the text may repeat but not change.
+  private var decided = JSONObject()
+  /// Defaults in place of those that the reading function gives.
+  private var presupposed = JSONObject()
 
   /// Starts to read the members of `value`.
   ///
@@ -71,6 +75,14 @@ public struct OptionReader: Sendable {
   /// Takes other libraries' names too; call this before their keys are read.
   public mutating func take(_ aliases: [OptionAlias]) { self.aliases += aliases }
 
+  /// Decides the value of `key`, null for none: the text may say the same, but nothing else; call this before it is read.
+  ///
+  /// It is then no option: `describing(_:)` leaves it out.
+  public mutating func decide(_ key: String, as value: JSONValue) { decided[key] = value }
+
+  /// Gives `key` another default than its reading function does; call this before it is read.
+  public mutating func presuppose(_ key: String, as value: JSONValue) { presupposed[key] = value }
+
   /// Whether `key`, or another spelling of it, is given and not null.
   ///
   /// This does not count as asking for it: `finish()` still refuses the key if nothing reads it.
@@ -88,7 +100,7 @@ public struct OptionReader: Sendable {
   ) throws(DocumentError) {
     guard !isDescribing else { return }
     let valid = descriptions.map(\.name) + others
-    let known = Set(valid + aliases.map(\.name))
+    let known = Set(valid + aliases.map(\.name) + decided.members.map(\.key))
     guard let member = object.members.first(where: { !known.contains($0.key) }) else { return }
     let place = path(of: member.key.shownKey)
     var message = "\(place): unknown key in \(what)"
@@ -124,10 +136,13 @@ public struct OptionReader: Sendable {
     _ key: String, _ kind: OptionDescription.Kind, default defaultValue: String?, isRequired: Bool = false,
     range: String? = nil, choices: [String] = [], about: String?
   ) throws(DocumentError) -> DocumentValue? {
+    if let value = decided[key] { return try decision(key, value) }
+    let presupposition = presupposed[key]
     if !descriptions.contains(where: { $0.name == key }) {
       descriptions.append(
         OptionDescription(
-          name: key, aliases: aliases.filter { $0.key == key }, kind: kind, defaultValue: defaultValue,
+          name: key, aliases: aliases.filter { $0.key == key }, kind: kind,
+          defaultValue: presupposition?.compactText ?? defaultValue,
           isRequired: isRequired, range: range, choices: choices, about: about))
     }
     let given = givenSpellings(of: key)
@@ -146,7 +161,19 @@ public struct OptionReader: Sendable {
       value = translated.isNull ? nil : translated
     }
     if value == nil, isRequired, !isDescribing { throw missing(key, "missing; \(what) needs this key") }
-    return value
+    return value ?? presupposition.map { DocumentValue(json: $0, at: offset) }
+  }
+
+  /// The value that was decided for `key`.
+  ///
+  /// - Throws: `DocumentError` if the text says something else.
+  private func decision(_ key: String, _ value: JSONValue) throws(DocumentError) -> DocumentValue? {
+    if let given = givenValue(key), JSONValue(meaning(of: given)) != value {
+      throw DocumentError(
+        "\(path(of: key)): is \(value.compactText) by the name of \(what), found \(JSONValue(given).compactText)",
+        at: given.offset, of: text)
+    }
+    return value == .null ? nil : DocumentValue(json: value, at: offset)
   }
 
   /// Keeps what the value of `key` was understood as; nil where it has none.

@@ -262,15 +262,21 @@ import Testing
     let values: [String: String] = [
       "rank_pattern": #"{"q_proj": 4}"#, "alpha_pattern": #"{"q_proj": 4}"#, "layers_to_transform": "[0]",
       "trainable_token_indices": "[1]", "init_text": #""Classify""#, "prompt-tuning.init": #""random""#,
-      "prefix-tuning.init": #""random""#, "combined.parts": #"["lora", {"name": "ia3", "feedforward": "output"}]"#,
+      "prefix-tuning.init": #""random""#, "p-tuning-v2.init": #""random""#, "trainable-tokens.tokens": "[2]",
+      "dora.rule": #""riemannian""#, "pissa.rule": #""riemannian""#, "lora-plus.rule": #""riemannian""#,
+      "combined.parts": #"["lora", {"name": "ia3", "feedforward": "output"}]"#,
     ]
-    let bases = ["combined.parts": #"{"name": "combined", "parts": ["lora", "ia3"]}"#]
+    let bases = [
+      "combined.parts": #"{"name": "combined", "parts": ["lora", "ia3"]}"#,
+      "trainable-tokens.tokens": #"{"name": "trainable-tokens", "tokens": [1]}"#,
+    ]
     let targets = #", "target_modules": ["q_proj", "v_proj"]"#
     let needed: [String: String] = [
-      "lora.damping": #", "rule": "riemannian""#,
+      "damping": #", "rule": "riemannian""#,
       "prefix-tuning.encoder_hidden_size": #", "projection": true"#, "layers_to_transform": targets,
       "exclude_modules": targets, "layers_pattern": targets + #", "layers_to_transform": [0]"#,
-      "target_modules": "",
+      "target_modules": "", "trainable-tokens.target_modules": #", "tokens": [1]"#,
+      "super-tuning.alpha": #", "rank": 2"#, "super-tuning.dropout": #", "rank": 2"#,
     ]
     let workspace = try IdentityWorkspace()
     func id(_ entry: String) throws -> String {

@@ -1,0 +1,101 @@
+import PEFTCore
+
+extension FactoryMethod {
+  /// The methods: of those of one type the first that an entry asks for is meant.
+  package static let all: [FactoryMethod] = [
+    FactoryMethod(
+      "DoRA", .reparametrized, type: "lora", choice: ("use_dora", true), method: "dora",
+      [Option("use_dora", false, .only([true]))] + lowRank),
+    FactoryMethod(
+      "PiSSA", .reparametrized, type: "lora", choice: ("pissa_init", true), method: "pissa",
+      [
+        Option("pissa_init", false, .only([true])), Option("pissa_iter", 16, .silent),
+        Option("pissa_convert", false, .silent),
+      ] + lowRank),
+    FactoryMethod(
+      "LoRA+", .reparametrized, type: "lora", choice: ("loraplus_lr_ratio", nil), method: "lora-plus",
+      [
+        Option("loraplus_lr_ratio", .null, .option("loraplus_ratio")),
+        Option("loraplus_lr_embedding", 1e-6, .only([1e-6])),
+      ] + lowRank),
+    FactoryMethod("LoRA", .reparametrized, type: "lora", method: "lora", lowRank),
+    FactoryMethod(
+      "OFT", .reparametrized, type: "oft", method: "oft",
+      [
+        Option("oft_rank", 0, .option("blocks")), Option("oft_block_size", 32, .option("block_size")),
+        Option("oft_target", "all", .option("target_modules"), isWritten: true),
+        Option("module_dropout", 0.0, .option("module_dropout")),
+        Option("additional_target", .null, .option("modules_to_save")),
+      ]),
+    FactoryMethod(
+      "Prompt Tuning", .prompt, type: "prompt-tuning", method: "prompt-tuning",
+      [
+        Option("num_virtual_tokens", .null, .option("tokens")),
+        Option("prompt_tuning_init", "RANDOM", .option("init")),
+        Option("prompt_tuning_init_text", .null, .option("init_text")),
+      ]),
+    FactoryMethod(
+      "P-Tuning v2", .prompt, type: "prefix-tuning", choice: ("prefix_projection", false), method: "p-tuning-v2",
+      [
+        Option("num_virtual_tokens", .null, .option("tokens")), Option("prefix_projection", false, .only([false])),
+      ]),
+    FactoryMethod(
+      "Prefix Tuning", .prompt, type: "prefix-tuning", method: "prefix-tuning",
+      [
+        Option("num_virtual_tokens", .null, .option("tokens")),
+        Option("prefix_projection", false, .option("projection")),
+        Option("encoder_hidden_size", .null, .option("encoder_hidden_size")),
+      ]),
+    FactoryMethod(
+      "P-Tuning", .prompt, type: "p-tuning", method: "p-tuning",
+      [
+        Option("num_virtual_tokens", .null, .option("tokens")),
+        Option("encoder_reparameterization_type", "MLP", .option("encoder")),
+        Option("encoder_hidden_size", .null, .option("encoder_hidden_size")),
+        Option("encoder_num_layers", 2, .only([2])), Option("encoder_dropout", 0.0, .only([0])),
+      ]),
+    FactoryMethod(
+      "IA3", .adapter, type: "ia3", method: "ia3",
+      [
+        Option("target_modules", .null, .option("target_modules")),
+        Option("feedforward_modules", .null, .option("feedforward_modules")),
+        Option("init_ia3_weights", true, .only([true])),
+      ]),
+    FactoryMethod(
+      "LNTuning", .prompt, type: "lntuning", method: "ln-tuning",
+      [Option("target_modules", .null, .option("target_modules"))]),
+    FactoryMethod(
+      "Bottleneck", .adapter, type: "bn-adapter", method: "adapter",
+      bottleneck(attention: true, activation: "swish", isWritten: true)),
+    FactoryMethod(
+      "Sequential Bottleneck", .adapter, type: "seq-bn-adapter", method: "sequential-adapter",
+      bottleneck(attention: false, activation: "relu")),
+    FactoryMethod(
+      "Parallel", .adapter, type: "par-adapter", method: "parallel-adapter",
+      bottleneck(attention: false, activation: "relu") + [Option("scaling", 4.0, .option("scaling"))]),
+    FactoryMethod(
+      "BitFit", .selective, type: "bitfit", method: "bitfit",
+      [Option("target_modules", ["q_proj", "v_proj"], .option("target_modules"), isWritten: true)]),
+  ]
+
+  /// Options that all methods of the type `lora` have.
+  private static let lowRank: [Option] = [
+    Option("lora_rank", 8, .option("rank")), Option("lora_alpha", "2 · lora_rank", .option("alpha"), isWritten: true),
+    Option("lora_dropout", 0.0, .option("dropout")),
+    Option("lora_target", "all", .option("target_modules"), isWritten: true),
+    Option("use_rslora", false, .option("rslora")), Option("additional_target", .null, .option("modules_to_save")),
+  ]
+
+  /// Options of the bottleneck adapters.
+  private static func bottleneck(attention: Bool, activation: String, isWritten: Bool = false) -> [Option] {
+    [
+      Option("reduction_factor", 16, .option("reduction_factor")),
+      Option(
+        "non_linearity", JSONValue(activation), .option("non_linearity"), isWritten: isWritten,
+        translations: [.init("swish", "silu"), .init("gelu_new", "gelu_tanh")]),
+      Option("mh_adapter", JSONValue(attention), .only([JSONValue(attention)])),
+      Option("output_adapter", true, .only([true])), Option("residual_before_ln", true, .only([true])),
+      Option("adapter_name", "default", .silent),
+    ]
+  }
+}
