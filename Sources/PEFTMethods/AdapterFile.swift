@@ -19,11 +19,16 @@ public struct AdapterFile {
   }
 
   /// Nil for a combined method, which has none of its own.
-  private let values: SafetensorsCheckpoint?
-  private let parts: [(folder: String, file: AdapterFile)]
+  let values: SafetensorsCheckpoint?
+  let parts: [(folder: String, file: AdapterFile)]
   private let configuration: DocumentValue
   private let text: DocumentText
   private let state: SafetensorsCheckpoint?
+
+  /// How the values are compressed, where the folder holds them in that form.
+  public let compression: CompressedTensors?
+  /// What the values were before the training, where the folder tells.
+  public let origin: AdapterOrigin?
 
   /// The private file beside PEFT's two: what a training needs to resume and PEFT has no key for.
   public static let stateName = "peft_bench_state.safetensors"
@@ -45,13 +50,70 @@ public struct AdapterFile {
         at: configuration["peft_type"]?.offset ?? configuration.offset, of: text)
     }
     let state = path + "/" + stateName
+    let compression = isCombined ? nil : try compressedTensors(in: path)
     return AdapterFile(
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
-      values: isCombined ? nil : try SafetensorsCheckpoint.open(file: path + "/" + valuesName),
+      values: isCombined
+        ? nil
+        : try compression.map { try checkpoint(of: $0.tensors, named: "\(path)/\(CompressedTensors.fileName)") }
+          ?? SafetensorsCheckpoint.open(file: path + "/" + valuesName),
       parts: isCombined
         ? try partFolders(configuration, text).map { ($0, try open("\(path)/\($0)", canHaveParts: false)) } : [],
       configuration: configuration, text: text,
-      state: FileManager.default.fileExists(atPath: state) ? try SafetensorsCheckpoint.open(file: state) : nil)
+      state: FileManager.default.fileExists(atPath: state) ? try SafetensorsCheckpoint.open(file: state) : nil,
+      compression: compression, origin: try AdapterOrigin.read(in: path))
+  }
+
+  /// Makes an adapter of one method in memory.
+  ///
+  /// - Parameters:
+  ///   - path: What messages call it.
+  ///   - settings: The members of its adapter_config.json.
+  ///   - tensors: Its tensors.
+  /// - Throws: `DocumentError` for settings without a type; `CheckpointError` for no tensors or two of one key.
+  public init(named path: String, settings: JSONObject, tensors: [AdapterArray]) throws {
+    let text = DocumentText(name: path, bytes: [])
+    let configuration = DocumentValue(json: .object(settings), at: 0)
+    guard let type = configuration["peft_type"]?.string, type != CombinedMethod.ownType else {
+      throw DocumentError("\"peft_type\" is missing, or that of a combined method", at: 0, of: text)
+    }
+    self.init(
+      path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
+      values: try Self.checkpoint(of: tensors, named: path), parts: [], configuration: configuration, text: text,
+      state: nil, compression: nil, origin: nil)
+  }
+
+  private init(
+    path: String, peftType: String, baseModel: String?, values: SafetensorsCheckpoint?,
+    parts: [(folder: String, file: AdapterFile)], configuration: DocumentValue, text: DocumentText,
+    state: SafetensorsCheckpoint?, compression: CompressedTensors?, origin: AdapterOrigin?
+  ) {
+    (self.path, self.peftType, self.baseModel) = (path, peftType, baseModel)
+    (self.values, self.parts, self.configuration) = (values, parts, configuration)
+    (self.text, self.state, self.compression, self.origin) = (text, state, compression, origin)
+  }
+
+  /// The compressed tensors in a folder, if that is how its values are stored.
+  private static func compressedTensors(in folder: String) throws -> CompressedTensors? {
+    let path = "\(folder)/\(CompressedTensors.fileName)"
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard !FileManager.default.fileExists(atPath: "\(folder)/\(valuesName)") else {
+      throw FileError(path: path, "lies beside \(valuesName): only one of them can hold the adapter's values")
+    }
+    return try CompressedTensors.open(path)
+  }
+
+  /// Tensors as a checkpoint in memory.
+  private static func checkpoint(of tensors: [AdapterArray], named path: String) throws -> SafetensorsCheckpoint {
+    var writer = SafetensorsWriter()
+    var names: Set<String> = []
+    for tensor in tensors {
+      guard names.insert(tensor.key).inserted else {
+        throw CheckpointError(file: path, tensor: tensor.key, "is there twice")
+      }
+      writer.add(tensor.key, tensor.values, shape: tensor.shape)
+    }
+    return try SafetensorsCheckpoint.open(MemoryMappedFile(holding: writer.serialized(), as: path))
   }
 
   /// The names of the folders of a combined method's parts, which lie inside its own.
@@ -71,12 +133,12 @@ public struct AdapterFile {
     return names
   }
 
-  private static let settingsName = "adapter_config.json"
-  private static let valuesName = "adapter_model.safetensors"
+  static let settingsName = "adapter_config.json"
+  static let valuesName = "adapter_model.safetensors"
 
   /// The files of a saved adapter that there are, those of its parts included: those of PEFT and our own.
   public static func files(in folder: String) -> [String] {
-    let own = [settingsName, valuesName, stateName].map { "\(folder)/\($0)" }
+    let own = [settingsName, valuesName, CompressedTensors.fileName, stateName].map { "\(folder)/\($0)" }
       .filter { FileManager.default.fileExists(atPath: $0) }
     guard let (configuration, text) = try? settings(folder + "/" + settingsName),
       configuration["peft_type"]?.string == CombinedMethod.ownType,
@@ -157,7 +219,7 @@ public struct AdapterFile {
           return sites.contains { $0 == name || $0.hasSuffix("." + name) }
         }
         return (option.name, .array(used))
-      case ("rank_pattern", .object(let object)), ("alpha_pattern", .object(let object)):
+      case (let name, .object(let object)) where name.hasSuffix("_pattern"):
         let used = SitePatterns(object.members.map { ($0.key, $0.value) }, mustMatch: false).matching(sites)
         return used.entries.isEmpty ? nil : (option.name, used.document { $0 })
       default: return option
@@ -286,7 +348,7 @@ public struct AdapterFile {
   // MARK: - Saving
 
   /// The version of PEFT whose settings are written.
-  private static let writtenVersion = "0.21.2"
+  static let writtenVersion = "0.21.2"
 
   /// Saves an attached method; the folder appears complete or not at all.
   ///
@@ -294,9 +356,15 @@ public struct AdapterFile {
   ///   - attachment: What to save; it must have a format.
   ///   - path: The folder to make or replace.
   ///   - baseModel: The model's name or path.
-  public static func save(_ attachment: AttachedMethod, to path: String, baseModel: String) throws {
+  ///   - origin: What its values were before the training, if that is known.
+  public static func save(
+    _ attachment: AttachedMethod, to path: String, baseModel: String, origin: AdapterOrigin? = nil
+  ) throws {
     guard let format = attachment.format else { return }
-    try AtomicFile.writeFolder(to: path) { try write(format, in: $0, baseModel: baseModel) }
+    try AtomicFile.writeFolder(to: path) { folder in
+      try write(format, in: folder, baseModel: baseModel)
+      try origin?.write(in: folder)
+    }
   }
 
   private static func write(_ format: AdapterFormat, in folder: String, baseModel: String) throws {

@@ -49,7 +49,33 @@ extension AdapterFormat {
       ("ensure_weight_tying", false), ("eva_config", .null), ("kasa_config", .null), ("layer_replication", .null),
       ("loftq_config", [:]), ("lora_ga_config", .null), ("megatron_config", .null),
       ("megatron_core", "megatron.core"), ("monteclora_config", .null), ("qalora_group_size", 16),
-      ("use_bdlora", .null), ("use_qalora", false), ("velora_config", .null),
+      ("use_qalora", false), ("velora_config", .null),
+    ],
+    "HIRA": [
+      ("exclude_modules", .null), ("layers_pattern", .null), ("layers_to_transform", .null), ("rank_pattern", [:]),
+    ],
+    "LOHA": [
+      ("exclude_modules", .null), ("init_weights", true), ("layers_pattern", .null), ("layers_to_transform", .null),
+      ("use_effective_conv2d", false),
+    ],
+    "LOKR": [
+      ("exclude_modules", .null), ("layers_pattern", .null), ("layers_to_transform", .null),
+      ("use_effective_conv2d", false),
+    ],
+    "MISS": [
+      ("bias", "none"), ("exclude_modules", .null), ("layers_pattern", .null), ("layers_to_transform", .null),
+    ],
+    "GRALORA": [
+      ("bias", "none"), ("init_weights", true), ("layers_pattern", .null), ("layers_to_transform", .null),
+    ],
+    "DELORA": [
+      ("bias", "none"), ("exclude_modules", .null), ("init_weights", true), ("layers_pattern", .null),
+      ("layers_to_transform", .null),
+    ],
+    "GLORA": [("bias", "none"), ("init_weights", true)],
+    "DEFT": [
+      ("bias", "none"), ("exclude_modules", .null), ("init_scale", 1.0), ("init_weights", true),
+      ("layers_pattern", .null), ("layers_to_transform", .null),
     ],
     "IA3": [("exclude_modules", .null), ("init_ia3_weights", true)],
     "LN_TUNING": [("exclude_modules", .null)],

@@ -1,21 +1,26 @@
 import PEFTCore
 
-/// An adapter whose update is known as a whole matrix: ΔW is built on the tape from the parameters, once a pass.
+/// An adapter whose update is known as a whole matrix: ΔW is built on the tape from the parameters when it is needed.
 ///
-///     y + x·ΔWᵀ
+///     y + input(x)·ΔWᵀ
 ///
 /// Its backward pass forms the gradient of ΔW, `[outputs, inputs]`, as full fine-tuning would, but no optimizer keeps state
-/// for it. Where the update can be applied without forming it, `AdditiveLinearAdapter` is the better choice.
+/// for it, and neither it nor ΔW outlives the map's turn. Where the update can be applied without forming it,
+/// `AdditiveLinearAdapter` is the better choice.
 protocol DenseUpdateAdapter: MapAdapter, AdditiveLinearAdapter {
   /// ΔW `[outputs, inputs]`, from the parameters' present values.
   func weightUpdate(on tape: Tape) -> Variable
+  /// What the update is given of the map's input: dropout's place.
+  func input(_ x: Variable, on tape: Tape) -> Variable
   /// Memory and threads, for merging.
   var context: ComputeContext { get }
 }
 
 extension DenseUpdateAdapter {
+  func input(_ x: Variable, on tape: Tape) -> Variable { x }
+
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
-    tape.add(tape.linear(x, weight: weightUpdate(on: tape)), inPlaceTo: y)
+    tape.addLinear(to: y, x: input(x, on: tape)) { self.weightUpdate(on: $0) }
   }
 
   func merge(intoWeight weight: inout [Float]) -> Bool {

@@ -2,9 +2,11 @@ import PEFTCore
 
 extension LoRA {
   func checkTables(_ tables: [TokenEmbedding], linears: [Linear], of model: CausalLanguageModel) throws {
-    if let table = tables.first, isWeightDecomposed || hasUpdateBias || start == .pissa || loadedStart != nil {
+    if let table = tables.first,
+      isWeightDecomposed || hasUpdateBias || blockDiagonal != nil || start == .pissa || loadedStart != nil
+    {
       throw AttachError(
-        "\(table.site) is an embedding table, whose update can have neither dora nor lora_bias, nor start from the "
+        "\(table.site) is an embedding table, whose update can have none of dora, lora_bias and block_diagonal, nor start from the "
           + "table's own components", option: "target_modules")
     }
     let (embedding, head) = (model.embedding.site, model.head.site)

@@ -11,6 +11,7 @@ extension LoRA {
       "lora_target", of: "target_modules", origin: .factory, translations: [.init("all", "all-linear")],
       isCommaList: true),
     OptionAlias("additional_target", of: "modules_to_save", origin: .factory, isCommaList: true),
+    OptionAlias("use_bdlora", of: "block_diagonal", origin: .peft),
     OptionAlias(
       "init_lora_weights", of: "init", origin: .peft,
       translations: [
@@ -53,6 +54,7 @@ extension LoRA {
       ?? TrainedBiases.none
     savedModules = try SavedModules(options: &options)
     tokens = try TrainedTokens(options: &options)
+    blockDiagonal = try BlockDiagonal(options: &options)
     loadedStart = nil
     tiesAdapters = false
     isConverted = false
@@ -70,6 +72,9 @@ extension LoRA {
     }
     if rule == .loraFA, learningRateRatio != 1 || isWeightDecomposed || hasUpdateBias {
       throw options.error("rule", "\"lora-fa\" trains B alone: it excludes loraplus_ratio, dora and lora_bias")
+    }
+    if blockDiagonal != nil, isWeightDecomposed || hasUpdateBias || start != .zero || rule != nil {
+      throw options.error("block_diagonal", "excludes dora: true, lora_bias, rule, and any init but zero")
     }
     if start == .orthogonal, let odd = ([rank] + rankPattern.entries.map(\.value)).first(where: { $0 % 2 != 0 }) {
       throw options.error("init", "\"orthogonal\" needs an even rank, found \(odd)")
@@ -96,6 +101,7 @@ extension LoRA {
       ("target_parameters", parameters.document),
       ("lora_bias", hasUpdateBias ? true : .null), ("bias", biases == .none ? .null : JSONValue(biases.rawValue)),
       ("modules_to_save", savedModules.document), ("trainable_token_indices", tokens.document),
+      ("block_diagonal", blockDiagonal?.document ?? .null),
     ]
     return options.filter { $0.value != .null }
   }

@@ -32,10 +32,14 @@ extension LoRA {
     savedModules = try SavedModules(peft: settings)
     tokens = try TrainedTokens(peft: settings)
     tiesAdapters = try settings.bool("ensure_weight_tying", default: false)
+    blockDiagonal = try BlockDiagonal(peft: settings)
     isConverted = settings.hasState
     (start, loadedStart) = try Self.start(settings)
     if let option = optionWithoutParameters {
       throw settings.error(Self.memberNames[option] ?? option, "cannot be combined with \"target_parameters\"")
+    }
+    if blockDiagonal != nil, isWeightDecomposed || hasUpdateBias || loadedStart != nil {
+      throw settings.error("use_bdlora", "excludes use_dora, lora_bias and starts that are taken out of the weight")
     }
     if isWeightDecomposed, let loadedStart {
       throw settings.error("init_lora_weights", "\"\(loadedStart.rawValue)\" with use_dora is not supported")
@@ -48,7 +52,7 @@ extension LoRA {
     try settings.refuse(
       ["alora_invocation_tokens"], because: "updates that begin at some tokens of a prompt (aLoRA) are not supported")
     try settings.refuse(["arrow_config"], because: "routing between several adapters is not supported")
-    try settings.refuse(["use_qalora", "use_bdlora", "velora_config", "monteclora_config", "kasa_config"])
+    try settings.refuse(["use_qalora", "velora_config", "monteclora_config", "kasa_config"])
   }
 
   /// An option that is set and that an update of single parameters cannot have.
@@ -57,11 +61,14 @@ extension LoRA {
     if dropout > 0 { return "dropout" }
     if isWeightDecomposed { return "dora" }
     if hasUpdateBias { return "lora_bias" }
+    if blockDiagonal != nil { return "block_diagonal" }
     return start == .pissa || loadedStart != nil ? "init" : nil
   }
 
   /// PEFT's names of options that it calls otherwise.
-  static let memberNames = ["dropout": "lora_dropout", "dora": "use_dora", "init": "init_lora_weights"]
+  static let memberNames = [
+    "dropout": "lora_dropout", "dora": "use_dora", "init": "init_lora_weights", "block_diagonal": "use_bdlora",
+  ]
 
   /// Starts that leave the base weight alone do not matter to an adapter that is trained; others must be known.
   static func start(_ settings: AdapterSettings) throws -> (Start, LoadedStart?) {
@@ -121,6 +128,7 @@ extension LoRA {
       ("r", JSONValue(rankGrowth * rank)), ("rank_pattern", rankPattern.document { JSONValue(rankGrowth * $0) }),
       ("target_modules", listsSites ? JSONValue(sites) : selector?.document() ?? .null),
       ("target_parameters", parameters.document), ("trainable_token_indices", tokens.document),
+      ("use_bdlora", blockDiagonal?.peftDocument ?? .null),
       ("use_dora", JSONValue(isWeightDecomposed)), ("use_rslora", JSONValue(factor == .alphaOverRootOfRank)),
     ]
   }

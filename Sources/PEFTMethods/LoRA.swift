@@ -12,7 +12,8 @@ import PEFTCore
 /// from W's principal components, see `LowRankOrigin`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski
 /// 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate; `rule` changes the gradients, and with
 /// `lora-fa` A stays as it is and only rank · outputs values are trained (`LowRankRule`). `rank_pattern` and
-/// `alpha_pattern` give some targets a rank or alpha of their own, as in PEFT. Targets may be embedding tables too (`EmbeddingLoRA`), or
+/// `alpha_pattern` give some targets a rank or alpha of their own, as in PEFT; `block_diagonal` splits A or B of some in
+/// blocks (`BlockDiagonal`). Targets may be embedding tables too (`EmbeddingLoRA`), or
 /// single weights (`TargetParameters`).
 /// `bias`, `modules_to_save` and `trainable_token_indices` train parts of the model itself beside it. Merged for
 /// inference, so it adds no cost there.
@@ -57,6 +58,8 @@ struct LoRA: PEFTMethod {
   let learningRateRatio: Double
   /// How their gradients are changed, if they are.
   let rule: LowRankRule?
+  /// Which maps have a block-diagonal factor; nil for none.
+  let blockDiagonal: BlockDiagonal?
   /// What the two matrices start from.
   let start: Start
   /// The modules to adapt; nil for the model family's default.
@@ -89,7 +92,7 @@ struct LoRA: PEFTMethod {
     try checkTables(tables, linears: linears, of: model)
     try checkStart(linears)
     try checkRule(tables, linears: linears)
-    let adapters = linears.map { adapter(of: $0, with: setting) }
+    let adapters = try linears.map { try adapter(of: $0, with: setting) }
     for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter.adapter), at: linear) }
     let tableAdapters = tables.map { table in
       EmbeddingLoRA(
@@ -99,9 +102,9 @@ struct LoRA: PEFTMethod {
     for (table, adapter) in zip(tables, tableAdapters) { try placements.place(.tableAdapter(adapter), at: table) }
     let beside = try trainBeside(modules, of: model, with: setting, placing: placements)
     let converts = start == .pissa && loadedStart == nil
-    let (own, updates) = (tableAdapters.flatMap(\.parameters), adapters.map(\.update))
+    let (own, updates) = (tableAdapters.flatMap(\.parameters), adapters.compactMap(\.update))
     let parameters = adapters.flatMap { $0.adapter.parameters }
-    let kept = adapters.flatMap { $0.adapter.parameters + $0.update.pair.frozenParameters }
+    let kept = adapters.flatMap { $0.adapter.parameters + ($0.update?.pair.frozenParameters ?? []) }
     return AttachedMethod(
       parameters: own + parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
@@ -119,11 +122,18 @@ struct LoRA: PEFTMethod {
       participants: rule.map { [LowRankPreconditioner($0, updates: updates, setting: setting)] } ?? [])
   }
 
-  /// The update of one map, and what is attached: the update itself, or DoRA's rescaled rows around it.
+  /// The update of one map, and what is attached: the update itself, or DoRA's rescaled rows around it; BD-LoRA's is another.
   private func adapter(
     of linear: Linear, with setting: AttachmentSetting
-  ) -> (adapter: any LinearAdapter, update: LoRAAdapter) {
+  ) throws -> (adapter: any LinearAdapter, update: LoRAAdapter?) {
     let (rank, scale) = (rank(at: linear.site), scale(at: linear.site))
+    if let blocks = try blockDiagonal?.blocks(at: linear, rank: rank) {
+      return (
+        BlockDiagonalLoRAAdapter(
+          linear, rank: rank, blocks: blocks, scale: scale, dropout: dropout, ratio: Float(learningRateRatio),
+          setting: setting), nil
+      )
+    }
     let origin = origin(of: linear, rank: rank, scale: scale, with: setting)
     var pair =
       origin?.pair(linear, setting: setting) ?? LowRankPair(linear, rank: rank, start: start, setting: setting)

@@ -43,7 +43,7 @@ struct MethodCase: Sendable, CustomTestStringConvertible, CustomStringConvertibl
 
   /// The cases of all methods; each group of them stands in a file of its own in `Cases`.
   private static let variants: [MethodCase] = [
-    base, lora, ia3, prompts, bottleneck, inPlace, rotations, projections, sparse, named, combined,
+    base, lora, lowRank, ia3, prompts, bottleneck, inPlace, rotations, projections, sparse, named, combined,
   ].flatMap { $0 }
 }
 

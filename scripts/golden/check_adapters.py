@@ -30,7 +30,7 @@ USUAL_WARNINGS = ("deprecat", "unsupported layer type", "base layer has no bias 
                   "a tied layer is part of the adapter", "merging lora weights won't be possible",
                   "specified to not save vera_a", "specified to not load vera_a")
 OWN_TYPES = {"BOTTLENECK", "BITFIT"}
-LINEAR_TYPES = {"BEFT", "OFT", "HRA", "ROAD", "SHIRA", "SUPERTUNING"}
+LINEAR_TYPES = {"BEFT", "DELORA", "GLORA", "HRA", "LOHA", "LOKR", "MISS", "OFT", "ROAD", "SHIRA", "SUPERTUNING"}
 
 
 def load(folder):
@@ -57,7 +57,8 @@ def check(models, folder):
     kind = json.loads((folder / "adapter" / "adapter_config.json").read_text())["peft_type"]
     if kind in OWN_TYPES:
         yield "adapter", None, f"PEFT has no {kind}"
-    elif kind in LINEAR_TYPES and case["model"] == "gpt2":
+    elif case["model"] == "gpt2" and (kind in LINEAR_TYPES or json.loads(
+            (folder / "adapter" / "adapter_config.json").read_text()).get("use_bdlora")):
         yield "adapter", None, f"PEFT's {kind} does not take GPT-2's Conv1D"
     else:
         with warnings.catch_warnings(record=True) as caught:

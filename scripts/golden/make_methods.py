@@ -27,6 +27,7 @@ import warnings
 from pathlib import Path
 
 import golden
+import low_rank_methods
 import peft
 import torch
 import transformers
@@ -52,7 +53,7 @@ FAMILIES = {
 }
 VOCABULARY = 96
 # Small enough that rounding does not grow: with 1e-2, LoRA's runs in float32 and float64 part by 1e-2 in loss.
-LEARNING_RATES = {"lora": 3e-3}
+LEARNING_RATES = {"lora": 3e-3, **low_rank_methods.LEARNING_RATES}
 LEARNING_RATE = 1e-2
 # A larger gap between the training in float32 and in float64 would make the golden useless.
 LARGEST_NOISE = 1e-4
@@ -147,6 +148,7 @@ def peft_methods(model_name):
         yield "super-tuning", p.SupertuningConfig(task_type="CAUSAL_LM", sparsity=0.9, target_modules=["q_proj", "v_proj"])
         yield "super-tuning-supra", p.SupertuningConfig(
             task_type="CAUSAL_LM", sparsity=0.95, select_top=False, r=2, lora_alpha=3, target_modules=["v_proj"])
+    yield from low_rank_methods.low_rank_methods(model_name)
 
 
 def lora_beside(model_name, lora):
@@ -215,6 +217,8 @@ def start_value(name, parameter, label):
         return parameter + spread * golden.normal(parameter.shape, 1, label, name)
     if "ia3_l" in name:
         return 1 + golden.normal(parameter.shape, 0.3, label, name)
+    if "delora_lambda" in name:
+        return parameter + 0.3 * golden.normal(parameter.shape, 1, label, name)
     if "beft" in name or "oft_R" in name:
         return golden.normal(parameter.shape, 0.2, label, name)
     if "road_alpha" in name:
@@ -238,11 +242,13 @@ class PEFTSubject:
 
     def __init__(self, models, model_name, method, config):
         self.label = f"{method}-{model_name}"
-        self.base = load(models, model_name)
+        self.is_made_linear = model_name == "gpt2" and method in low_rank_methods.LINEAR_ONLY
+        made = low_rank_methods.with_linear_maps if self.is_made_linear else lambda model: model
+        self.base = made(load(models, model_name))
         torch.manual_seed(1)
         self.model = get_peft_model(self.base, config).eval()
         self.config = config
-        self.reload = lambda folder: PeftModel.from_pretrained(load(models, model_name), folder).eval()
+        self.reload = lambda folder: PeftModel.from_pretrained(made(load(models, model_name)), folder).eval()
         # What their factors start from is taken out of the base weight.
         self.is_pissa = method in ("lora-pissa", "lora-olora")
         # PEFT puts copies of tables that are adapted into the file.
@@ -313,6 +319,7 @@ class PEFTSubject:
         assert difference < 1e-4, (self.label, difference)
         for name, value in merged.named_parameters():
             if ".0." in name and not (name in before and torch.equal(before[name], value)):
+                value = low_rank_methods.turned_back(name, value) if self.is_made_linear else value
                 tensors[f"merged/{name}"] = value.detach().clone()
         return tensors
 

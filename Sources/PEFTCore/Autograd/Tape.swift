@@ -72,6 +72,14 @@ public final class Tape {
     return Variable(value, node: node, recipe: recipe)
   }
 
+  /// As `record(_:from:backward:)` for a result that depends on parameters which the backward pass reaches by itself.
+  func recordFromParameters(_ value: Tensor, backward: @escaping (Tensor) -> Void) -> Variable {
+    guard isRecording else { return Variable(constant: value) }
+    let node = Node(shape: value.shape, backward: backward)
+    nodes.append(node)
+    return Variable(value, node: node)
+  }
+
   /// Lets `write` contribute to a gradient; does nothing if none is wanted.
   ///
   /// `write` gets the gradient's memory and whether to add to what is there or to overwrite it.

@@ -262,8 +262,11 @@ import Testing
     let values: [String: String] = [
       "rank_pattern": #"{"q_proj": 4}"#, "alpha_pattern": #"{"q_proj": 4}"#, "layers_to_transform": "[0]",
       "trainable_token_indices": "[1]", "init_text": #""Classify""#, "prompt-tuning.init": #""random""#,
-      "prefix-tuning.init": #""random""#, "p-tuning-v2.init": #""random""#, "trainable-tokens.tokens": "[2]",
+      "prefix-tuning.init": #""random""#, "lora.block_diagonal": #"{"b": ["q_proj", "v_proj"], "blocks": 2}"#,
+      "lambda_pattern": #"{"q_proj": 4}"#, "gralora.rank": "16", "gralora.blocks": "4",
       "dora.rule": #""riemannian""#, "pissa.rule": #""riemannian""#, "lora-plus.rule": #""riemannian""#,
+      "p-tuning-v2.init": #""random""#,
+      "trainable-tokens.tokens": "[2]",
       "combined.parts": #"["lora", {"name": "ia3", "feedforward": "output"}]"#,
     ]
     let bases = [
@@ -275,6 +278,7 @@ import Testing
       "damping": #", "rule": "riemannian""#,
       "prefix-tuning.encoder_hidden_size": #", "projection": true"#, "layers_to_transform": targets,
       "exclude_modules": targets, "layers_pattern": targets + #", "layers_to_transform": [0]"#,
+      "miss.mini_rank": #", "mode": "mini""#,
       "target_modules": "", "trainable-tokens.target_modules": #", "tokens": [1]"#,
       "super-tuning.alpha": #", "rank": 2"#, "super-tuning.dropout": #", "rank": 2"#,
     ]
@@ -431,7 +435,7 @@ import Testing
       exempt: [
         "name": "every option of every method", "label": "what reports call it", "options": "every option",
         "place": "where it stands", "nameOffset": "where it stands", "training": "every training setting",
-        "initialAdapter": content, "preset": "its values are options and training settings",
+        "adapterSource": content, "preset": "its values are options and training settings",
       ], in: none)
     expectEveryField(
       of: run.model, changes: [:],
