@@ -26,6 +26,9 @@ struct IA3: PEFTMethod {
   /// Where the feed-forward part is scaled.
   enum Side: String, CaseIterable { case input, output }
 
+  /// What the keys of its vectors end with.
+  static let scaleSuffix = ".ia3_l"
+
   /// The maps to scale; nil for the model family's default.
   let targets: TargetSelector?
   /// Those that are scaled at their input.
@@ -159,7 +162,7 @@ private final class IA3Adapter: LinearAdapter {
     self.scalesInput = scalesInput
     let count = scalesInput ? linear.inputs : linear.outputs
     vector = Parameter(
-      "\(linear.site).ia3_l", shape: scalesInput ? [1, count] : [count, 1], in: setting.context.pool
+      linear.site + IA3.scaleSuffix, shape: scalesInput ? [1, count] : [count, 1], in: setting.context.pool
     ) { [Float](repeating: 1, count: count) }
   }
 

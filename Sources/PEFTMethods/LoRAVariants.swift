@@ -6,7 +6,7 @@ struct DoRA: MethodVariant {
   static let summary = "low-rank update with trained lengths of the weight's rows: lora with dora: true"
   static let source = "Liu et al. 2024, arXiv 2402.09353"
   static let decided: [(key: String, value: JSONValue)] = [
-    ("dora", true), ("lora_bias", .null), ("target_parameters", .null),
+    ("dora", true), ("lora_bias", .null), ("target_parameters", .null), ("block_diagonal", .null),
   ]
 
   let base: LoRA
@@ -18,7 +18,7 @@ struct PiSSA: MethodVariant {
   static let summary = "low-rank update that starts from the weight's principal components: lora with init: pissa"
   static let source = "Meng et al. 2024, arXiv 2404.02948"
   static let decided: [(key: String, value: JSONValue)] = [
-    ("init", "pissa"), ("dora", false), ("lora_bias", .null), ("target_parameters", .null),
+    ("init", "pissa"), ("dora", false), ("lora_bias", .null), ("target_parameters", .null), ("block_diagonal", .null),
   ]
 
   let base: LoRA

@@ -34,7 +34,7 @@ struct StoredKeys {
   }
 
   /// The key without the adapter's name; nil if it is not in it.
-  private static func withoutAdapterName(_ key: String) -> String? {
+  static func withoutAdapterName(_ key: String) -> String? {
     var parts = key.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count > 2 else { return nil }
     for place in [parts.count - 1, parts.count - 2] where parts[place] == "default" {

@@ -2,7 +2,8 @@
 enum AllFormats {
   static let all: [any FuzzedFormat.Type] = [
     SafetensorsFormat.self, ShardedFormat.self, GGUFFormat.self, TokenizerFormat.self, ModelDescriptionFormat.self,
-    ChatTemplateFormat.self, AdapterFormat.self, ParquetFormat.self, ParquetPagesFormat.self, TextTableFormat.self,
+    ChatTemplateFormat.self, AdapterFormat.self, CompressedAdapterFormat.self,
+    ParquetFormat.self, ParquetPagesFormat.self, TextTableFormat.self,
     DatasetRowsFormat.self, DatasetInfoFormat.self, JSONConfigFormat.self, YAMLConfigFormat.self, ResultsFormat.self,
     TrainingCheckpointFormat.self, AnswerCheckpointFormat.self, LocksFormat.self, CommandLineFormat.self,
   ]

@@ -37,7 +37,7 @@ import Testing
 
   @Test("The largest and the smallest entries are taken, of equal ones the first")
   func magnitudes() {
-    let values: [Float] = [0.5, -3, 0, 3, -0.25, 1e-40, 7, -3]
+    let values: [Float] = [0.5, -3, 0, 3, -0.25, 1e-30, 7, -3]
     #expect(Magnitudes.places(of: values, count: 3, largest: true) == [6, 1, 3])
     #expect(Magnitudes.places(of: values, count: 8, largest: true) == [6, 1, 3, 7, 0, 4, 5, 2])
     #expect(Magnitudes.places(of: values, count: 3, largest: false) == [2, 5, 4])

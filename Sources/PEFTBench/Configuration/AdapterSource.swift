@@ -1,3 +1,5 @@
+import Foundation
+import PEFTCore
 import PEFTMethods
 
 /// Where the values of an adapter come from before any training.
@@ -6,14 +8,110 @@ enum AdapterSource: Sendable, Equatable {
   case fresh
   /// An adapter that was saved in this folder.
   case saved(String)
+  /// A combination of saved adapters, with the members that describe it.
+  case combined(CombinationRecipe, JSONValue)
 
-  /// Puts the values into a method that was just attached, which has its own start.
+  /// Reads `init_from`: a folder, or an object that describes a combination.
   ///
-  /// - Throws: An `InputError` for a saved adapter that cannot be read or does not fit.
-  func fill(_ attachment: AttachedMethod) throws {
-    switch self {
-    case .fresh: break
-    case .saved(let folder): try AdapterFile.open(folder).load(into: attachment)
+  /// - Parameters:
+  ///   - value: The value, if there is one.
+  ///   - reader: The reader of the entry that it is in, for errors.
+  ///   - file: The config, whose folder relative paths start from.
+  init(_ value: DocumentValue?, of reader: OptionReader, in file: ConfigFile) throws(DocumentError) {
+    guard let value else {
+      self = .fresh
+      return
     }
+    if let folder = value.string {
+      self = .saved(file.resolve(folder))
+      return
+    }
+    guard value.object != nil else {
+      throw reader.error("init_from", "expected an adapter's folder, or an object with combine and adapters")
+    }
+    var members = try OptionReader(
+      value: value, text: file.text, what: "a combination of adapters", path: reader.path(of: "init_from"))
+    var recipe = try CombinationRecipe(reading: &members)
+    try members.finish()
+    recipe.adapters = recipe.adapters.map { ($0.name, file.resolve($0.path)) }
+    if let origin = recipe.origin, origin != CombinationRecipe.neutralOrigin { recipe.origin = file.resolve(origin) }
+    var json = JSONValue(value)
+    json["adapters"] = .object(JSONObject(distinct: recipe.adapters.map { ($0.name, JSONValue($0.path)) }))
+    if let origin = recipe.origin { json["origin"] = JSONValue(origin) }
+    self = .combined(recipe, json)
+  }
+
+  /// As a config would say it; nil for a method's own start.
+  var json: JSONValue? {
+    switch self {
+    case .fresh: nil
+    case .saved(let folder): JSONValue(folder)
+    case .combined(_, let json): json
+    }
+  }
+
+  /// What messages call it.
+  var name: String {
+    switch self {
+    case .fresh: "the method's own start"
+    case .saved(let folder): folder
+    case .combined(let recipe, _): recipe.text
+    }
+  }
+
+  /// The folders of all adapters that it reads.
+  var folders: [String] {
+    switch self {
+    case .fresh: []
+    case .saved(let folder): [folder]
+    case .combined(let recipe, _):
+      recipe.adapters.map(\.path)
+        + (recipe.origin.map { $0 == CombinationRecipe.neutralOrigin ? [] : [$0] } ?? [])
+    }
+  }
+
+  /// Whether all that it reads is there; a config is read for reports too, when it need not be.
+  var isThere: Bool {
+    folders.allSatisfy { FileManager.default.fileExists(atPath: $0 + "/adapter_config.json") }
+  }
+
+  /// One hash of the contents; nil for a method's own start.
+  ///
+  /// - Parameter hash: Gives the hash of an adapter's folder.
+  func contentHash(_ hash: (_ folder: String) throws -> String) throws -> String? {
+    switch self {
+    case .fresh: return nil
+    case .saved(let folder): return try hash(folder)
+    case .combined(let recipe, _):
+      let origin = try recipe.origin.map { $0 == CombinationRecipe.neutralOrigin ? $0 : try hash($0) }
+      let content = recipe.canonical(hashes: try recipe.adapters.map { try hash($0.path) }, origin: origin)
+      return SHA256.hexadecimal(of: JSONWriter.bytes(content, isPretty: false))
+    }
+  }
+
+  /// The adapter's settings and shapes, its values only where they are saved; nil for a method's own start.
+  ///
+  /// - Throws: An `InputError` for adapters that cannot be read or combined.
+  func outline() throws -> AdapterFile? {
+    switch self {
+    case .fresh: return nil
+    case .saved(let folder): return try AdapterFile.open(folder)
+    case .combined(let recipe, _):
+      return try recipe.outlined(try recipe.adapters.map { try AdapterFile.open($0.path) }, named: recipe.text)
+    }
+  }
+
+  /// The adapter; nil for a method's own start.
+  ///
+  /// - Parameters:
+  ///   - base: The model with nothing attached. Without weights the values of a combination are not computed.
+  ///   - modelHash: The hash of its weights, if it is known.
+  ///   - workers: Share decompositions out.
+  /// - Throws: An `InputError` for adapters that cannot be read or combined.
+  func adapter(on base: LoadedBase, modelHash: String?, workers: Workers) throws -> AdapterFile? {
+    guard case .combined(let recipe, _) = self, base.hasWeights else { return try outline() }
+    let files = try recipe.adapters.map { try AdapterFile.open($0.path) }
+    let origins = AdapterOrigins(common: recipe.origin, base: { _ in base }, modelHash: { _ in modelHash })
+    return try recipe.combined(files, named: recipe.text, workers: workers, origin: origins.values).file
   }
 }

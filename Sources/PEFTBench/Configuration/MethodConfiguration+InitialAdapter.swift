@@ -1,4 +1,3 @@
-import Foundation
 import PEFTCore
 import PEFTMethods
 
@@ -11,10 +10,12 @@ extension MethodConfiguration {
   ///
   /// - Throws: An `InputError` for an adapter of another method, or an option that the entry gives otherwise.
   mutating func takeOverInitialAdapter(of file: ConfigFile) throws {
-    guard let initialAdapter, FileManager.default.fileExists(atPath: initialAdapter + "/adapter_config.json") else {
-      return
-    }
-    let adapter = try AdapterFile.open(initialAdapter)
+    guard adapterSource.isThere, let adapter = try adapterSource.outline() else { return }
+    try takeOver(adapter, of: file)
+  }
+
+  private mutating func takeOver(_ adapter: AdapterFile, of file: ConfigFile) throws {
+    let initialAdapter = adapter.path
     let method = try method(of: file)
     let type = Swift.type(of: method)
     guard try adapter.method(as: type) != nil else {
@@ -70,8 +71,7 @@ extension MethodConfiguration {
         .object(DocumentObject(members.filter { $0.key != "name" })), offset: entry.offset)
       part.place = "\(place).parts[\(index)]"
       part.nameOffset = entry.offset
-      part.initialAdapter = "\(adapter.path)/\(folder)"
-      try part.takeOverInitialAdapter(of: file)
+      try part.takeOver(try AdapterFile.open("\(adapter.path)/\(folder)"), of: file)
       let taken = members.filter { $0.key == "name" } + (part.options.object?.members ?? [])
       parts.append(DocumentValue(.object(DocumentObject(taken)), offset: entry.offset))
     }

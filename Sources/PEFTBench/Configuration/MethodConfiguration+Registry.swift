@@ -21,15 +21,24 @@ extension MethodConfiguration {
 
   /// Attaches the method with these options to a model, with the values of the adapter that it starts from, if any.
   ///
+  /// - Parameters:
+  ///   - model: The model, with nothing attached.
+  ///   - setting: What else the method may need.
+  ///   - file: The config.
+  ///   - modelHash: The hash of the model's weights, by which origins are told.
   /// - Throws: An `InputError`; for an option that does not fit the model, with its place in the config; for a saved
   ///   adapter that does not fit.
   package func attach(
-    to model: CausalLanguageModel, with setting: AttachmentSetting, of file: ConfigFile
+    to model: CausalLanguageModel, with setting: AttachmentSetting, of file: ConfigFile, modelHash: String? = nil
   ) throws -> AttachedMethod {
+    // Origins of other adapters are made on the model while nothing is attached.
+    let initial = try adapterSource.adapter(
+      on: LoadedBase(model: model, tokenizer: setting.tokenizer, context: setting.context), modelHash: modelHash,
+      workers: setting.context.workers)
     do {
       let attachment = try method(of: file).attach(to: model, with: setting)
       do {
-        try adapterSource.fill(attachment)
+        try initial?.load(into: attachment)
       } catch {
         attachment.detach()
         throw error

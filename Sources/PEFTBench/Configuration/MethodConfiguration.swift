@@ -15,8 +15,10 @@ package struct MethodConfiguration: Sendable {
   package var nameOffset: Int
   /// How it is trained: the config's `training` with the entry's own keys on top.
   package var training: TrainingConfiguration
-  /// A saved adapter to start from, resolved.
-  package var initialAdapter: String?
+  /// The folder of a saved adapter to start from, resolved.
+  package var initialAdapter: String? { if case .saved(let folder) = adapterSource { folder } else { nil } }
+  /// Where the values of its adapter come from before any training.
+  var adapterSource: AdapterSource
   /// The size of the presets that values were taken from, if any were.
   package var preset: String?
 
@@ -26,8 +28,8 @@ package struct MethodConfiguration: Sendable {
   /// Whether a run of it trains; if not, it judges what is attached as it is.
   package var trains: Bool { !isZeroShot && training.trains }
 
-  /// Where the values of its adapter come from before any training.
-  var adapterSource: AdapterSource { initialAdapter.map { .saved($0) } ?? .fresh }
+  /// The adapter that it starts from as a config would say it; nil for values of its own.
+  var initialAdapterJSON: JSONValue? { adapterSource.json }
 
   /// A reader of the method's own options, for `init(reading:)` of the method.
   package func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {
@@ -72,6 +74,7 @@ struct MethodListReader {
       value: DocumentValue(.object(object), offset: value.offset), text: file.text,
       what: "a method entry", path: place)
     let (name, givenLabel, initialAdapter) = try Self.entryKeys(&own)
+    let source = try AdapterSource(initialAdapter, of: own, in: file)
     let label = givenLabel ?? name
     let ownOptions = methodOptions(name) ?? []
     let ownNames = Set(ownOptions.flatMap(\.names))
@@ -110,14 +113,14 @@ struct MethodListReader {
               offset: value.offset),
             place: place, nameOffset: object["name"]?.offset ?? value.offset,
             training: try TrainingConfiguration(reading: &reader, base: base),
-            initialAdapter: initialAdapter.map(file.resolve), preset: presetObject == nil ? nil : presets?.size.name))
+            adapterSource: source, preset: presetObject == nil ? nil : presets?.size.name))
       }
     }
     return result
   }
 
   private static func entryKeys(_ reader: inout OptionReader) throws(DocumentError)
-    -> (name: String, label: String?, initialAdapter: String?)
+    -> (name: String, label: String?, initialAdapter: DocumentValue?)
   {
     let name = try reader.string("name", about: "the method")
     // An entry that has it is translated before.
@@ -128,8 +131,9 @@ struct MethodListReader {
     return (
       name,
       try reader.optionalString("label", about: "what reports call it; the name unless given"),
-      try reader.optionalFilePath(
-        "init_from", about: "the folder of a saved adapter to start from, whose options are taken over")
+      try reader.value(
+        "init_from",
+        about: "the folder of a saved adapter to start from, whose options are taken over, or a combination of several")
     )
   }
 
@@ -183,7 +187,7 @@ struct MethodListReader {
     if case .object(let training) = method.training.json {
       for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
     }
-    settings["init_from"] = JSONValue(method.initialAdapter)
+    settings["init_from"] = method.initialAdapterJSON ?? .null
     return settings
   }
 

@@ -141,7 +141,7 @@ package struct RunConfiguration: Sendable {
         result[key] = value
       }
     }
-    if let adapter = method.initialAdapter { result["init_from"] = .string(adapter) }
+    if let adapter = method.initialAdapterJSON { result["init_from"] = adapter }
     return result
   }
 

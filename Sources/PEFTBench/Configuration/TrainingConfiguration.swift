@@ -63,6 +63,10 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var validationEvery: Int?
   /// Optimizer steps between two checkpoints, which change no number; chosen by time unless given.
   package var checkpointSteps: Int?
+  /// What the adapter's initial values are drawn by; the run's seed unless given.
+  ///
+  /// So several tasks can start from one origin, and one task from several.
+  package var initialSeed: Int?
 
   /// The defaults.
   package init() {}
@@ -140,6 +144,11 @@ package struct TrainingConfiguration: Sendable, Equatable {
         "checkpoint_steps", in: 1...mostSteps,
         about: "steps between two checkpoints of a run in progress, else one per minute; changes no number")
       ?? checkpointSteps
+    initialSeed =
+      try reader.optionalInteger(
+        "init_seed", in: Int.min...Int.max,
+        about: "what initial values are drawn by, in place of the run's seed: many tasks from one origin")
+      ?? initialSeed
   }
 
   /// Whether anything is trained.
@@ -163,6 +172,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var json: JSONValue {
     var json = resultJSON
     json["checkpoint_steps"] = JSONValue(checkpointSteps)
+    json["init_seed"] = JSONValue(initialSeed)
     return json
   }
 

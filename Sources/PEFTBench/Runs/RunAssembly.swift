@@ -135,7 +135,7 @@ final class RunAssembly {
     guard let model = try outline(of: run.model).identity else { return nil }
     return try RunIdentity(
       of: run, in: configuration, model: model,
-      adapterHash: try run.method.initialAdapter.map { try sealed($0).sha256WithNames }, dataset: dataset)
+      adapterHash: try run.method.adapterSource.contentHash { try sealed($0).sha256WithNames }, dataset: dataset)
   }
 
   /// A run with its id and the hashes of what it reads.
@@ -194,7 +194,8 @@ final class RunAssembly {
   private func method(of run: PlannedRun) throws -> (figures: MethodFigures, virtualTokens: Int) {
     let outline = try outline(of: run.model)
     let options = JSONValue.object(try run.method.canonicalOptions(of: configuration.file)).compactText
-    let key = "\(place(of: run.model)) \(run.method.name) \(options) \(run.method.initialAdapter ?? "")"
+    let start = run.method.initialAdapterJSON?.compactText ?? ""
+    let key = "\(place(of: run.model)) \(run.method.name) \(options) \(start)"
     if let known = methods[key] { return known }
     let skeleton = try outline.files.skeleton()
     try checkAdapter(of: run)
@@ -217,8 +218,9 @@ final class RunAssembly {
   ///
   /// - Throws: `FileError` that names the file.
   func checkAdapter(of run: PlannedRun) throws {
-    guard case .saved(let adapter) = run.method.adapterSource else { return }
-    try sealed(adapter).check(SealedFiles.adapterFiles(adapter))
+    for adapter in run.method.adapterSource.folders {
+      try sealed(adapter).check(SealedFiles.adapterFiles(adapter))
+    }
   }
 
   private func sealed(_ adapter: String) throws -> SealedFiles {

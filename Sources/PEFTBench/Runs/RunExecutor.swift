@@ -122,8 +122,9 @@ package final class RunExecutor {
     let attachment = try planned.method.attach(
       to: loaded.model,
       with: AttachmentSetting(
-        seeds: scene.seeds.child("initialization"), context: context, tokenizer: loaded.renderer.tokenizer),
-      of: configuration.file)
+        seeds: AdapterOrigin.stream(seed: planned.initialSeed), context: context,
+        tokenizer: loaded.renderer.tokenizer),
+      of: configuration.file, modelHash: loaded.outline.sha256)
     defer { attachment.detach() }
     try assembly.checkAdapter(of: planned)
     let training = TrainingStage(scene, attachment: attachment)
@@ -146,7 +147,7 @@ package final class RunExecutor {
     case "training rows", "evaluation rows", "test rows", "further rows":
       return FileError(path: planned.dataset.id, "the \(what) changed while the sweep ran")
     case "adapter to start from":
-      return FileError(path: planned.method.initialAdapter ?? "", "was replaced while the sweep ran")
+      return FileError(path: planned.method.adapterSource.name, "was replaced while the sweep ran")
     default:
       return FileError(path: planned.model.path, "the \(what) changed while the sweep ran")
     }

@@ -38,6 +38,13 @@ public struct SafetensorsCheckpoint: Sendable {
     SafetensorsCheckpoint(path: path, files: [try SafetensorsFile(path: path)])
   }
 
+  /// Opens a checkpoint that lies in memory as the bytes of one file.
+  ///
+  /// - Throws: `FileError`, `CheckpointError` or `DocumentError`.
+  public static func open(_ file: MemoryMappedFile) throws -> SafetensorsCheckpoint {
+    SafetensorsCheckpoint(path: file.path, files: [try SafetensorsFile(file)])
+  }
+
   /// Opens the shards that an index file names, which lie in its folder.
   ///
   /// - Throws: `FileError`, `CheckpointError` or `DocumentError`.

@@ -21,8 +21,13 @@ public struct SafetensorsFile: Sendable {
   /// Opens the file at `path` and checks its header.
   ///
   /// - Throws: `FileError`, `CheckpointError` or, for mistakes in the header's JSON, `DocumentError`.
-  public init(path: String) throws {
-    let file = try MemoryMappedFile(path: path)
+  public init(path: String) throws { try self.init(try MemoryMappedFile(path: path)) }
+
+  /// Checks the header of a file that is open, or of bytes that are held in its form.
+  ///
+  /// - Throws: `CheckpointError` or, for mistakes in the header's JSON, `DocumentError`.
+  public init(_ file: MemoryMappedFile) throws {
+    let path = file.path
     let headerEnd = try Self.headerEnd(of: file)
     guard file.bytes[8] == UInt8(ascii: "{") else {
       throw CheckpointError(file: path, byteOffset: 8, "the header does not start with '{': not a safetensors file")

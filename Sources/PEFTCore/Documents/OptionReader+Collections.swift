@@ -187,6 +187,16 @@ extension OptionReader {
     return result
   }
 
+  /// The members of the object under `key`, texts under names of the user's own, in their order; none without it.
+  public mutating func stringMembers(
+    _ key: String, about: String? = nil
+  ) throws(DocumentError) -> [(key: String, value: String)] {
+    let value = try ask(key, .object, default: nil, about: about)
+    let result = try members(key, value) { (member, place) throws(DocumentError) in try string(member, at: place) }
+    note(key, value == nil ? nil : .members(result.map { ($0.key, .string($0.value)) }))
+    return result
+  }
+
   private func members<Element>(
     _ key: String, _ value: DocumentValue?, _ read: (DocumentValue, String) throws(DocumentError) -> Element
   ) throws(DocumentError) -> [(key: String, value: Element)] {

@@ -48,6 +48,21 @@ public final class MemoryMappedFile: @unchecked Sendable {
     MappedFiles.add(bytes, path: path)
   }
 
+  /// Holds bytes that are in no file, for readers of files: what was decoded from another format.
+  ///
+  /// - Parameters:
+  ///   - contents: The bytes, one at least.
+  ///   - path: What messages call them.
+  /// - Throws: `FileError` if the system has no memory for them, or there are none.
+  public init(holding contents: [UInt8], as path: String) throws(FileError) {
+    guard !contents.isEmpty else { throw FileError(path: path, "the file is empty") }
+    let start = mmap(nil, contents.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    guard let start, start != MAP_FAILED else { throw FileError(path: path, cannot: "find memory for") }
+    contents.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: start, count: $0.count).copyMemory(from: $0) }
+    self.path = path
+    bytes = UnsafeRawBufferPointer(start: start, count: contents.count)
+  }
+
   deinit {
     MappedFiles.remove(bytes)
     munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)

@@ -262,7 +262,7 @@ import Testing
     let values: [String: String] = [
       "rank_pattern": #"{"q_proj": 4}"#, "alpha_pattern": #"{"q_proj": 4}"#, "layers_to_transform": "[0]",
       "trainable_token_indices": "[1]", "init_text": #""Classify""#, "prompt-tuning.init": #""random""#,
-      "prefix-tuning.init": #""random""#, "lora.block_diagonal": #"{"b": ["q_proj", "v_proj"], "blocks": 2}"#,
+      "prefix-tuning.init": #""random""#, "block_diagonal": #"{"b": ["q_proj", "v_proj"], "blocks": 2}"#,
       "lambda_pattern": #"{"q_proj": 4}"#, "gralora.rank": "16", "gralora.blocks": "4",
       "dora.rule": #""riemannian""#, "pissa.rule": #""riemannian""#, "lora-plus.rule": #""riemannian""#,
       "p-tuning-v2.init": #""random""#,

@@ -1,3 +1,5 @@
+import PEFTMethods
+
 /// Damage to binary formats at the places where they say how long something is.
 enum BinaryMutation {
   // MARK: - safetensors
@@ -21,6 +23,18 @@ enum BinaryMutation {
       &random)
     bytes.replaceSubrange(8..<8 + Int(length), with: header)
     ByteMutation.write(UInt64(header.count), width: 8, at: 0, of: &bytes)
+  }
+
+  // MARK: - Compressed adapters
+
+  /// Damages what the checksum covers and corrects the checksum, so that the damage is seen; now and then not.
+  static func compressedTensors(_ bytes: inout [UInt8], _ random: inout CaseRandom) {
+    guard random.below(5) > 0, bytes.count > CompressedTensors.checksumBytes else {
+      return ByteMutation.apply(to: &bytes, &random)
+    }
+    var body = Array(bytes.dropLast(CompressedTensors.checksumBytes))
+    ByteMutation.apply(to: &body, &random)
+    bytes = CompressedTensors.sealed(body)
   }
 
   // MARK: - GGUF

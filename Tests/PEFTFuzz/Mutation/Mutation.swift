@@ -12,6 +12,8 @@ enum Mutation {
   case parquet
   /// The pages of a Parquet file, with checksums, lengths and offsets that fit what was done to them.
   case parquetPages
+  /// A compressed adapter, mostly with a checksum that fits what was done to it.
+  case compressedTensors
   /// The arguments of a command, each ended by a zero byte.
   case arguments(ArgumentMutation)
 
@@ -34,6 +36,7 @@ enum Mutation {
         TextMutation.apply(to: &bytes, pieces: pieces, &random)
       }
     case .safetensors: BinaryMutation.safetensors(&bytes, &random)
+    case .compressedTensors: BinaryMutation.compressedTensors(&bytes, &random)
     case .gguf: BinaryMutation.gguf(&bytes, &random)
     case .parquet: BinaryMutation.parquet(&bytes, &random)
     case .parquetPages:

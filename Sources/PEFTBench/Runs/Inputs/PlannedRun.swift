@@ -11,6 +11,8 @@ package struct PlannedRun: Sendable {
   package let method: MethodConfiguration
   /// The seed.
   package let seed: Int
+  /// What the adapter's initial values are drawn by.
+  var initialSeed: Int { method.training.initialSeed ?? seed }
 
   /// Whether it is the base model's own answer, which has no training.
   package var isZeroShot: Bool { method.isZeroShot }
@@ -106,6 +108,6 @@ extension RunConfiguration {
     MethodConfiguration(
       name: MethodRegistry.baseName, label: MethodRegistry.baseName,
       options: DocumentValue(.object(DocumentObject([]))), place: "zero_shot",
-      nameOffset: 0, training: training, initialAdapter: nil)
+      nameOffset: 0, training: training, adapterSource: .fresh)
   }
 }

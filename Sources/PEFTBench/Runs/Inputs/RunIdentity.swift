@@ -46,15 +46,18 @@ package struct RunIdentity: Sendable {
     of run: PlannedRun, in configuration: RunConfiguration, model: ModelIdentity, adapterHash: String?,
     dataset: DatasetIdentity, method type: (any PEFTMethod.Type)? = nil
   ) throws {
+    var method: JSONValue = [
+      "name": JSONValue(run.method.name),
+      "options": .object(try run.method.canonicalOptions(of: configuration.file, as: type)),
+      "init_from": JSONValue(adapterHash),
+    ]
+    // Only where it is given, so that the ids of other runs stay what they were.
+    if !run.isZeroShot, let seed = run.method.training.initialSeed { method["init_seed"] = JSONValue(seed) }
     json = [
       "schema": JSONValue(Self.schema), "engine": JSONValue(Self.engine),
       "suite": JSONValue(configuration.data.suite(of: run.dataset).rawValue), "model": model.json,
       "dataset": dataset.json,
-      "method": [
-        "name": JSONValue(run.method.name),
-        "options": .object(try run.method.canonicalOptions(of: configuration.file, as: type)),
-        "init_from": JSONValue(adapterHash),
-      ],
+      "method": method,
       "seed": JSONValue(run.isZeroShot ? 0 : run.seed),
       "training": !run.trains ? .null : run.method.training.resultJSON,
       "evaluation": configuration.evaluation.canonical(for: run.dataset),

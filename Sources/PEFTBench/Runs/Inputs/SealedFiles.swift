@@ -21,7 +21,7 @@ package struct SealedFiles: Sendable, Equatable {
   /// Reads the files and keeps what tells their content.
   ///
   /// - Throws: `FileError` for one that cannot be read, or that changes while it is read.
-  init(_ paths: [String]) throws {
+  package init(_ paths: [String]) throws {
     files = try paths.map { path in
       let before = try FileStamp(path: path)
       let sha256 = try SHA256.hexadecimal(ofFile: path)
@@ -40,7 +40,7 @@ package struct SealedFiles: Sendable, Equatable {
   }
 
   /// One hash over the hashes of all files, or the hash itself where there is one file.
-  var sha256: String {
+  package var sha256: String {
     files.count == 1
       ? files[0].sha256 : SHA256.hexadecimal(of: Array(files.map(\.sha256).joined().utf8))
   }

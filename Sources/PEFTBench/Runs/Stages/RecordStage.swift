@@ -19,10 +19,26 @@ struct RecordStage {
   func write(_ outcome: Trainer.Outcome, _ evaluation: EvaluationStage.Result) throws -> RunRecord {
     try write(outcome.history.map(\.json), to: "history.jsonl")
     for (set, judged) in evaluation.sets { try write(judged.predictions, to: set.predictionsName) }
-    try AdapterFile.save(attachment, to: scene.folder + "/adapter", baseModel: scene.planned.model.path)
+    try AdapterFile.save(
+      attachment, to: scene.folder + "/adapter", baseModel: scene.planned.model.path, origin: origin)
     let record = record(outcome, evaluation)
     try AtomicFile.write(record.json.prettyText, to: "\(scene.folder)/\(ResultsFolder.recordName)")
     return record
+  }
+
+  /// What the adapter started from.
+  private var origin: AdapterOrigin {
+    let method = scene.planned.method
+    let own = identity.json["method"]
+    var adapter: AdapterOrigin.Adapter?
+    if let source = method.initialAdapterJSON, case .string(let hash)? = own?["init_from"] {
+      adapter = AdapterOrigin.Adapter(source: source, hash: hash)
+    }
+    var options = JSONObject()
+    if case .object(let object)? = own?["options"] { options = object }
+    return AdapterOrigin(
+      method: method.name, options: options, seed: scene.planned.initialSeed, model: scene.model.outline.sha256,
+      adapter: adapter)
   }
 
   private func write(_ lines: [JSONValue], to name: String) throws {

@@ -35,7 +35,8 @@ extension RunRecord.Method {
     for option in described.filter({ $0.defaultValue != nil }) + described.filter({ $0.defaultValue == nil }) {
       if let value = values[option.name] { options[option.name] = value }
     }
-    if let adapter = method.initialAdapter { options["init_from"] = JSONValue(adapter) }
+    if let adapter = method.initialAdapterJSON { options["init_from"] = adapter }
+    if let seed = method.training.initialSeed { options["init_seed"] = JSONValue(seed) }
     return options
   }
 }

@@ -1,0 +1,119 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+extension AdapterCommand {
+  static let combine = Command(
+    name: "adapter combine", summary: "Add saved adapters: task vectors, exact sums, or as PEFT and mergekit do.",
+    discussion: [
+      "EXPRESSION is a weighted sum of adapters that --adapter gives names to, such as "
+        + "'origin + 0.4*mnli + 0.6*(qnli - sst2)'. What it means is the convention's: task-vector adds what parameters "
+        + "gained since their origin; delta adds weight updates, exactly (cat) or as the nearest update of a rank (svd); hf "
+        + "and mergekit compute what these tools compute, under their names for types.",
+      "The result is an ordinary adapter. How far its weight updates are from the exact sum of the adapters' updates is "
+        + "always printed: hf's linear of two adapters, for one, is not their sum.",
+      "task-vector needs to know what adapters started from. Runs note it beside their adapters "
+        + "(peft_bench_origin.json), and it is made again from the base model; for others give --origin.",
+    ],
+    positionals: [PositionalSpec(name: "EXPRESSION", help: "A weighted sum of adapters.")],
+    options: [
+      OptionSpec(
+        long: "adapter", valueName: "NAME=DIR", isRepeated: true,
+        help: "A saved adapter and its name in the expression."),
+      NewAdapterFolder.option,
+      OptionSpec(
+        long: "convention", valueName: "NAME", choices: CombinationKind.conventions,
+        help: "What adding means; task-vector unless given."),
+      OptionSpec(
+        long: "type", valueName: "NAME",
+        help: "Within the convention: cat or svd of delta, linear, ties, dare_ties_svd … of hf, della … of mergekit."),
+      OptionSpec(
+        long: "rank", valueName: "N", help: "Rank of a decomposed result; the adapters' largest unless given."),
+      OptionSpec(
+        long: "density", valueName: "X", help: "Share of the elements that stay, where the type leaves some out."),
+      OptionSpec(
+        long: "set", valueName: "KEY=VALUE", isRepeated: true,
+        help: "gamma, epsilon, majority_sign_method, svd_clamp, or a number that the expression has a name for."),
+      OptionSpec(
+        long: "origin", valueName: "DIR",
+        help: "What all adapters started from: a folder, or neutral (zeros, ones for ia3); what each says unless given."
+      ),
+      OptionSpec(long: "seed", valueName: "N", help: "What random masks are drawn by; 0 unless given."),
+      OptionSpec(long: "all-maps", help: "Print the deviation of every map."),
+      AdapterBase.option, .threads, .json,
+    ],
+    examples: [
+      .init(
+        line: "peft-bench adapter combine 'origin + 0.5*a + 0.5*b' --adapter a=DIR --adapter b=DIR --to DIR",
+        meaning: "The sum of two task vectors."),
+      .init(
+        line: "peft-bench adapter combine 'a - b' --adapter a=DIR --adapter b=DIR --convention delta --to DIR",
+        meaning: "An exact difference of updates."),
+    ],
+    run: { arguments, console in
+      let recipe = try recipe(arguments)
+      let target = try NewAdapterFolder.path(arguments)
+      let files = try recipe.adapters.map { try AdapterFile.open($0.path) }
+      let base = try AdapterBase(arguments)
+      let origins = base.origins(common: recipe.origin)
+      // A model that is named is read; an adapter's own, only where a method's updates depend on it.
+      let needsModel = recipe.kind.takesAnyMethod && files.contains { $0.peftType != "LORA" && base.isThere(for: $0) }
+      let result = try recipe.combined(
+        files, named: target, base: needsModel ? try files.first.map(base.model) : nil, workers: base.workers,
+        origin: origins.values)
+      try result.file.write(to: target)
+      let names = recipe.kind.names
+      if arguments.flag("json") {
+        var json = DeviationReport.json(result)
+        json["path"] = JSONValue(target)
+        json["convention"] = JSONValue(names.convention)
+        json["type"] = JSONValue(names.type)
+        json["method"] = JSONValue(Swift.type(of: try result.file.method()).name)
+        console.print(json: json)
+      } else {
+        console.print(
+          "\(target): \(recipe.text), by \([names.convention, names.type].compactMap { $0 }.joined(separator: " "))")
+        DeviationReport.print(result, all: arguments.flag("all-maps"), of: "the exact sum", to: console)
+      }
+      return .done
+    })
+
+  /// The recipe that the arguments describe, with their own names in its errors.
+  private static func recipe(_ arguments: ParsedArguments) throws -> CombinationRecipe {
+    var json: JSONValue = ["combine": JSONValue(arguments.positional("EXPRESSION"))]
+    var adapters = JSONObject()
+    for text in arguments.all("adapter") {
+      guard let split = text.firstIndex(of: "="), split != text.startIndex else {
+        throw arguments.error("--adapter: expected NAME=DIR, found \(text.debugDescription)")
+      }
+      let name = String(text[..<split])
+      guard adapters[name] == nil else { throw arguments.error("--adapter: \(name) is named twice") }
+      adapters[name] = JSONValue(String(text[text.index(after: split)...]))
+    }
+    guard !adapters.members.isEmpty else { throw arguments.error("--adapter is missing; the expression needs some") }
+    json["adapters"] = .object(adapters)
+    for name in ["convention", "type", "origin"] {
+      if let value = arguments.value(name) { json[name] = JSONValue(value) }
+    }
+    if let rank = try arguments.integer("rank", in: 1...65_536) { json["rank"] = JSONValue(rank) }
+    if let seed = try arguments.integer("seed", in: Int.min...Int.max) { json["seed"] = JSONValue(seed) }
+    if let density = try arguments.number("density") { json["density"] = JSONValue(density) }
+    var values = JSONObject()
+    for text in arguments.all("set") {
+      guard let split = text.firstIndex(of: "=") else {
+        throw arguments.error("--set: expected KEY=VALUE, found \(text.debugDescription)")
+      }
+      let (key, value) = (String(text[..<split]), PlainScalar.content(of: String(text[text.index(after: split)...])))
+      if ["gamma", "epsilon", "majority_sign_method", "svd_clamp"].contains(key) {
+        json[key] = JSONValue(DocumentValue(value))
+      } else {
+        values[key] = JSONValue(DocumentValue(value))
+      }
+    }
+    if !values.members.isEmpty { json["values"] = .object(values) }
+    let text = DocumentText(name: "adapter combine", bytes: [], isArgument: true)
+    var reader = try OptionReader(value: DocumentValue(json: json, at: 0), text: text, what: "the combination")
+    return try CombinationRecipe(reading: &reader)
+  }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+extension AdapterCommand {
+  static let compress = Command(
+    name: "adapter compress",
+    summary: "Write an adapter in few bytes: its largest values as signs (ComPEFT), or rounded.",
+    discussion: [
+      "Keeps the share --keep of all values, those of largest magnitude, and of each only its sign: the magnitude is one "
+        + "for all, --alpha times the standard deviation of all values (ComPEFT), or their mean magnitude (--alpha mean). "
+        + "--alpha none keeps the values themselves. Positions are Golomb-coded, or two masks of one bit a value. --codec "
+        + "int8 rounds all values to bytes; bf16 and float16 write a safetensors file that PEFT loads.",
+      "IA3's values are compressed as differences from one, all others as they are. The compressed adapter is loaded "
+        + "wherever a saved adapter is; other programs get it back with --codec float32. Of a LoRA both factors are "
+        + "compressed, so that alpha acts twice on their product.",
+    ],
+    positionals: [PositionalSpec(name: "DIR", help: "The saved adapter.")],
+    options: [
+      NewAdapterFolder.option,
+      OptionSpec(
+        long: "keep", valueName: "X", help: "Share of the values that is kept, such as 0.1; all unless given."),
+      OptionSpec(
+        long: "alpha", valueName: "X", help: "The magnitude in standard deviations, or mean or none; 1 unless given."),
+      OptionSpec(
+        long: "codec", valueName: "NAME", choices: ["golomb", "bitmask", "int8", "bf16", "float16", "float32"],
+        help: "How values are written; golomb unless given."),
+      .json,
+    ],
+    examples: [
+      .init(
+        line: "peft-bench adapter compress DIR --to DIR-small --keep 0.1", meaning: "A tenth of the values, as signs."),
+      .init(line: "peft-bench adapter compress DIR --to DIR-bf16 --codec bf16", meaning: "In half precision."),
+    ],
+    run: { arguments, console in
+      let target = try NewAdapterFolder.path(arguments)
+      let file = try AdapterFile.open(arguments.positional("DIR") ?? "")
+      let codec = arguments.value("codec") ?? "golomb"
+      let keep = try arguments.number("keep")
+      if let keep, !(keep >= 0.001 && keep <= 1) { throw arguments.error("--keep: expected from 0.001 to 1") }
+      let isSparse = ["golomb", "bitmask"].contains(codec)
+      if !isSparse, keep != nil || arguments.value("alpha") != nil {
+        throw arguments.error("--keep and --alpha go with golomb and bitmask; \(codec) keeps all values")
+      }
+      let arrays = try file.arrays()
+      let storage: AdapterFile.Storage
+      switch codec {
+      case "bf16": storage = .safetensors(.bfloat16)
+      case "float16": storage = .safetensors(.float16)
+      case "float32": storage = .safetensors(.float32)
+      case "int8":
+        storage = .compressed(CompressedTensors(roundingToBytes: arrays, isAroundOne: AdapterFile.isAroundOne))
+      default:
+        storage = .compressed(
+          CompressedTensors(
+            arrays, keeping: keep ?? 1, as: try magnitude(arguments),
+            codec: codec == "golomb" ? .sparseGolomb : .sparseMask, isAroundOne: AdapterFile.isAroundOne))
+      }
+      try file.write(to: target, as: storage)
+      let report = try CompressionReport(arrays, written: try AdapterFile.open(target), storage: storage)
+      if arguments.flag("json") {
+        var json = report.json
+        json["path"] = JSONValue(target)
+        json["codec"] = JSONValue(codec)
+        console.print(json: json)
+      } else {
+        report.print(titled: "\(target), \(codec)", to: console)
+      }
+      return .done
+    })
+
+  private static func magnitude(_ arguments: ParsedArguments) throws -> SparseVector.Magnitude {
+    switch arguments.value("alpha") {
+    case "mean": return .mean
+    case "none": return .own
+    default:
+      let alpha = try arguments.number("alpha") ?? 1
+      guard alpha > 0, alpha <= 1e6 else { throw arguments.error("--alpha: expected more than 0, mean or none") }
+      return .deviation(alpha: alpha)
+    }
+  }
+}
+
+/// What compressing an adapter saved, and lost.
+private struct CompressionReport {
+  let count: Int
+  let kept: Int
+  let magnitude: Float?
+  let fileBytes: Int
+  /// Bytes of the values alone; nil for a safetensors file.
+  let valueBytes: Int?
+  /// Bits for each value that no code could do without, at this share of kept ones.
+  let entropy: Double?
+  /// Norm of what was lost, over that of all values (IA3: of their differences from one).
+  let error: Double
+
+  init(_ before: [AdapterArray], written: AdapterFile, storage: AdapterFile.Storage) throws {
+    let after = Dictionary(try written.arrays().map { ($0.key, $0.values) }) { first, _ in first }
+    count = before.reduce(0) { $0 + $1.values.count }
+    var (lost, all) = (0.0, 0.0)
+    for array in before {
+      let neutral: Float = AdapterFile.isAroundOne(array.key) ? 1 : 0
+      for (old, new) in zip(array.values, after[array.key] ?? []) {
+        lost += Double(old - new) * Double(old - new)
+        all += Double(old - neutral) * Double(old - neutral)
+      }
+    }
+    error = all > 0 ? (lost / all).squareRoot() : 0
+    let values = AdapterFile.files(in: written.path).filter { !$0.hasSuffix(".json") }
+    fileBytes = try values.reduce(0) { $0 + (try MemoryMappedFile(path: $1).count) }
+    guard case .compressed(let tensors) = storage else {
+      (kept, magnitude, valueBytes, entropy) = (count, nil, nil, nil)
+      return
+    }
+    (kept, magnitude, valueBytes) = (tensors.keptCount, tensors.magnitude, tensors.valueBytes)
+    let p = Double(kept) / Double(max(1, count))
+    entropy =
+      magnitude == nil || p == 0 ? nil : (p < 1 ? -(1 - p) * log2(1 - p) : 0) - p * log2(p / 2)
+  }
+
+  private var bitsPerValue: Double { 8 * Double(valueBytes ?? fileBytes) / Double(max(1, count)) }
+
+  var json: JSONValue {
+    [
+      "parameters": JSONValue(count), "kept": JSONValue(kept), "magnitude": JSONValue(magnitude),
+      "bytes": JSONValue(fileBytes), "value_bytes": JSONValue(valueBytes), "bits_per_value": JSONValue(bitsPerValue),
+      "entropy_bits": JSONValue(entropy), "ratio_to_float16": JSONValue(Double(2 * count) / Double(max(1, fileBytes))),
+      "ratio_to_float32": JSONValue(Double(4 * count) / Double(max(1, fileBytes))),
+      "relative_error": JSONValue(error),
+    ]
+  }
+
+  func print(titled title: String, to console: Console) {
+    var table = TextTable([.init(title: title), .init(title: "", isNumber: true)])
+    table.add(["values", Format.count(Double(count))])
+    table.add(["kept", "\(Format.count(Double(kept))) (\(Format.percent(Double(kept) / Double(max(1, count)))) %)"])
+    if let magnitude { table.add(["magnitude of each", "\(magnitude)"]) }
+    table.add(["file", Format.bytes(Double(fileBytes))])
+    table.add(["bits for each value", Format.decimal(bitsPerValue, digits: 4)])
+    if let entropy { table.add(["least possible", Format.decimal(entropy, digits: 4)]) }
+    table.add([
+      "smaller than float16", "\(Format.decimal(Double(2 * count) / Double(max(1, fileBytes)), digits: 1)) times",
+    ])
+    table.add([
+      "smaller than float32", "\(Format.decimal(Double(4 * count) / Double(max(1, fileBytes)), digits: 1)) times",
+    ])
+    table.add(["lost, by norm", "\(Format.percent(error)) %"])
+    table.print(to: console)
+  }
+}

@@ -1,0 +1,66 @@
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+extension AdapterCommand {
+  static let convert = Command(
+    name: "adapter convert", summary: "Make a LoRA of any adapter that can be merged into the weights.",
+    discussion: [
+      "Each map's weight update is replaced by the nearest one of a low rank, by its singular values: of --rank for all "
+        + "maps, or of as low a rank for each as has the share --energy of the squares of all. Shifts of biases become "
+        + "biases of the updates. How far each map is from the adapter's own update is printed.",
+      "The base model is needed for every method but lora without DoRA. Virtual tokens, prefixes and bottleneck networks "
+        + "are no weight updates, and what is trained in place (norms, embeddings, whole modules) is no linear map's.",
+    ],
+    positionals: [PositionalSpec(name: "DIR", help: "The saved adapter.")],
+    options: [
+      NewAdapterFolder.option,
+      OptionSpec(
+        long: "as", valueName: "METHOD", choices: ["lora"], help: "The method to convert to; lora unless given."),
+      OptionSpec(long: "rank", valueName: "N", help: "Rank of every map's update."),
+      OptionSpec(
+        long: "energy", valueName: "X",
+        help: "Share of the squared singular values that is kept; 0.99 unless a rank is given."),
+      OptionSpec(long: "all-maps", help: "Print the deviation of every map."),
+      AdapterBase.option, .threads, .json,
+    ],
+    examples: [
+      .init(line: "peft-bench adapter convert DIR --to DIR-lora", meaning: "99 % of each map's energy."),
+      .init(line: "peft-bench adapter convert DIR --to DIR-lora --rank 8 -m models/x", meaning: "Of rank 8."),
+    ],
+    run: { arguments, console in
+      let target = try NewAdapterFolder.path(arguments)
+      let file = try AdapterFile.open(arguments.positional("DIR") ?? "")
+      let (rank, energy) = (try arguments.integer("rank", in: 1...65_536), try arguments.number("energy"))
+      guard rank == nil || energy == nil else { throw arguments.error("give --rank or --energy, not both") }
+      if let energy, !(energy > 0 && energy <= 1) { throw arguments.error("--energy: expected more than 0, up to 1") }
+      let base = try AdapterBase(arguments)
+      let method = try file.method()
+      let isPlain = (try? LoRAConversion.needsBase(file)) == false
+      let result = try LoRAConversion.convert(
+        file, on: isPlain ? nil : try base.model(of: file), keeping: rank.map { .rank($0) } ?? .energy(energy ?? 0.99),
+        named: target, workers: base.workers)
+      try result.file.write(to: target)
+      let tensors = try result.file.arrays()
+      let (before, after) = (
+        try file.arrays().reduce(0) { $0 + $1.values.count }, tensors.reduce(0) { $0 + $1.values.count }
+      )
+      let ranks = tensors.filter { $0.key.hasSuffix("lora_A.weight") }.map { $0.shape[0] }
+      let span = "\(ranks.min() ?? 0)" + (ranks.min() == ranks.max() ? "" : " to \(ranks.max() ?? 0)")
+      if arguments.flag("json") {
+        var json = DeviationReport.json(result)
+        json["path"] = JSONValue(target)
+        json["method"] = JSONValue(type(of: method).name)
+        json["parameters"] = JSONValue(after)
+        json["parameters_before"] = JSONValue(before)
+        json["ranks"] = JSONValue(ranks)
+        console.print(json: json)
+      } else {
+        console.print(
+          "\(target): \(type(of: method).name) with \(Format.count(Double(before))) values as lora of rank \(span) with "
+            + "\(Format.count(Double(after)))")
+        DeviationReport.print(result, all: arguments.flag("all-maps"), of: "the adapter's update", to: console)
+      }
+      return .done
+    })
+}

@@ -1,0 +1,108 @@
+public import PEFTCore
+
+/// A combination of adapters, and how far it is from the exact sum of their weight updates.
+public struct AdapterCombination {
+  /// How far one map's update is from the exact sum.
+  public struct Deviation: Sendable, Equatable {
+    /// The map's path.
+    public let site: String
+    /// Frobenius norm of the difference.
+    public let difference: Double
+    /// Frobenius norm of the exact sum.
+    public let exact: Double
+
+    /// The difference over the exact sum; nil where the exact sum is zero and the difference is not.
+    public var relative: Double? { exact > 0 ? difference / exact : difference > 0 ? nil : 0 }
+  }
+
+  /// The result, in memory.
+  public let file: AdapterFile
+  /// The deviations of all maps, in the order of the file; nil for a method whose parameters are no weight updates.
+  public let deviations: [Deviation]?
+  /// What should be known of the result, a sentence each.
+  public let notes: [String]
+
+  /// The deviation of all maps together; nil as `deviations`.
+  public var total: Deviation? {
+    deviations.map { list in
+      Deviation(
+        site: "", difference: list.reduce(0) { $0 + $1.difference * $1.difference }.squareRoot(),
+        exact: list.reduce(0) { $0 + $1.exact * $1.exact }.squareRoot())
+    }
+  }
+}
+
+extension CombinationRecipe {
+  /// Combines the adapters.
+  ///
+  /// - Parameters:
+  ///   - files: The adapters, in the order of `adapters`.
+  ///   - path: What messages call the result.
+  ///   - base: The base model, where the updates of a method depend on it.
+  ///   - workers: Share decompositions out; the result does not depend on their number.
+  ///   - origin: Gives the values that an adapter started from.
+  /// - Throws: An `InputError` for adapters that cannot be combined in this way.
+  public func combined(
+    _ files: [AdapterFile], named path: String, base: LoadedBase? = nil, workers: Workers = .one,
+    origin: @escaping (AdapterFile) throws -> [AdapterArray]
+  ) throws -> AdapterCombination {
+    let parts = parts(files)
+    if kind == .taskVector {
+      return try TaskVectors(recipe: self, parts: parts, start: start(files), workers: workers, origin: origin)
+        .combined(named: path)
+    }
+    if addsScales(parts) { return try ScaleCombination(recipe: self, parts: parts).combined(named: path) }
+    return try UpdateCombination(recipe: self, parts: parts, base: base, workers: workers).combined(named: path)
+  }
+
+  /// The settings and shapes that the combination will have, whatever its values: no base model is needed, and nothing
+  /// is computed.
+  ///
+  /// - Throws: As `combined`, as far as shapes tell; `CheckpointError` for methods whose shapes depend on the base model.
+  public func outlined(_ files: [AdapterFile], named path: String) throws -> AdapterFile {
+    let parts = parts(files)
+    if kind == .taskVector {
+      guard let first = start(files) ?? parts.first?.file else {
+        throw CheckpointError(file: path, "the expression names no adapter")
+      }
+      for part in parts { try TaskVectors.check(part.file, against: first) }
+      return try AdapterFile(named: path, settings: first.settingsObject, tensors: try first.arrays())
+    }
+    if addsScales(parts) { return try ScaleCombination(recipe: self, parts: parts).combined(named: path).file }
+    return try UpdateCombination(recipe: self, parts: parts, base: nil, workers: .one).outlined(named: path)
+  }
+
+  private func parts(_ files: [AdapterFile]) -> [CombinationPart] {
+    // The origin alone is that of all adapters.
+    if expression.terms.isEmpty, expression.origin == .common {
+      return zip(adapters, files).map { CombinationPart(name: $0.name, file: $1, weight: 0) }
+    }
+    return expression.terms.compactMap { term in
+      zip(adapters, files).first { $0.0.name == term.name }.map {
+        CombinationPart(name: term.name, file: $0.1, weight: term.weight)
+      }
+    }
+  }
+
+  /// The adapter whose origin is named.
+  private func start(_ files: [AdapterFile]) -> AdapterFile? {
+    guard case .of(let name)? = expression.origin else { return nil }
+    return zip(adapters, files).first { $0.0.name == name }?.1
+  }
+
+  /// Whether the parts are scales, which need no factors.
+  private func addsScales(_ parts: [CombinationPart]) -> Bool {
+    switch kind {
+    case .delta: parts.allSatisfy { $0.file.peftType == "IA3" }
+    case .hf: parts.first?.file.peftType == "IA3"
+    case .taskVector, .mergekit: false
+    }
+  }
+}
+
+/// One adapter of a combination.
+struct CombinationPart {
+  let name: String
+  let file: AdapterFile
+  let weight: Double
+}

@@ -1,0 +1,80 @@
+import Foundation
+import PEFTCore
+
+/// Finds the values that adapters started from.
+public struct AdapterOrigins {
+  private let common: String?
+  private let base: (AdapterFile) throws -> LoadedBase
+  private let modelHash: (AdapterFile) throws -> String?
+
+  /// - Parameters:
+  ///   - common: The folder of an adapter that all started from, or `CombinationRecipe.neutralOrigin`; nil for what each
+  ///     adapter says itself.
+  ///   - base: Gives the base model of an adapter, with its weights and nothing attached.
+  ///   - modelHash: The hash of that model's weights; nil where it need not be checked.
+  public init(
+    common: String?, base: @escaping (AdapterFile) throws -> LoadedBase,
+    modelHash: @escaping (AdapterFile) throws -> String?
+  ) {
+    (self.common, self.base, self.modelHash) = (common, base, modelHash)
+  }
+
+  /// The values, by PEFT's keys.
+  ///
+  /// - Throws: `CheckpointError` for an adapter that does not say what it started from, or whose start cannot be made
+  ///   again from what is there now.
+  public func values(of file: AdapterFile) throws -> [AdapterArray] {
+    if common == CombinationRecipe.neutralOrigin { return try Self.neutral(file) }
+    if let common { return try AdapterFile.open(common).arrays() }
+    guard let origin = file.origin else {
+      // Every IA3 starts from ones.
+      if file.peftType == "IA3" { return try Self.neutral(file) }
+      throw CheckpointError(
+        file: file.path,
+        "does not say what it started from (\(AdapterOrigin.fileName) is not in it): name an origin, a folder or "
+          + "\"\(CombinationRecipe.neutralOrigin)\"")
+    }
+    if let adapter = origin.adapter { return try Self.values(of: adapter, startOf: file) }
+    if let expected = origin.model, let found = try modelHash(file), found != expected {
+      throw CheckpointError(
+        file: file.path,
+        "started on a model with other weights (SHA-256 \(expected.prefix(16))…, not \(found.prefix(16))…)")
+    }
+    let base = try base(file)
+    return try origin.values(on: base.model, tokenizer: base.tokenizer, context: base.context)
+  }
+
+  private static func values(of adapter: AdapterOrigin.Adapter, startOf file: AdapterFile) throws -> [AdapterArray] {
+    guard case .string(let folder) = adapter.source else {
+      throw CheckpointError(
+        file: file.path, "started from a combination of adapters: make that with adapter combine, and name it as origin"
+      )
+    }
+    guard try AdapterFile.contentHash(of: folder) == adapter.hash else {
+      throw CheckpointError(file: file.path, "started from \(folder), which has another content now")
+    }
+    return try AdapterFile.open(folder).arrays()
+  }
+
+  /// The values that change nothing: one where a tensor scales, zero elsewhere.
+  private static func neutral(_ file: AdapterFile) throws -> [AdapterArray] {
+    try file.arrays().map { array in
+      array.with([Float](repeating: AdapterFile.isAroundOne(array.key) ? 1 : 0, count: array.values.count))
+    }
+  }
+}
+
+extension AdapterFile {
+  /// Whether the values of a tensor are factors around one, as IA3's, and not additions around zero.
+  public static func isAroundOne(_ key: String) -> Bool { key.hasSuffix(IA3.scaleSuffix) }
+
+  /// One hash over the names and contents of a saved adapter's files.
+  ///
+  /// - Throws: `FileError` for one that cannot be read.
+  public static func contentHash(of folder: String) throws -> String {
+    let lines = try files(in: folder).map { path in
+      "\(URL(filePath: path).lastPathComponent) \(try SHA256.hexadecimal(ofFile: path))"
+    }
+    return SHA256.hexadecimal(of: Array(lines.joined(separator: "\n").utf8))
+  }
+}

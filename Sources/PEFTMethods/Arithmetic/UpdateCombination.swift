@@ -1,0 +1,80 @@
+import PEFTCore
+
+/// Combinations of weight updates: all types of `delta`, `hf` and `mergekit` but those of IA3's scales.
+///
+/// The result is a LoRA with a scale of one; `SiteCombination` has the equations.
+struct UpdateCombination {
+  let recipe: CombinationRecipe
+  let parts: [CombinationPart]
+  let base: LoadedBase?
+  let workers: Workers
+
+  /// The settings and shapes of the result, all values zero.
+  func outlined(named path: String) throws -> AdapterFile {
+    let updates = try parts.map { try WeightUpdates.of($0.file, on: nil, for: recipe.kind.title) }
+    let sites = try sites(updates)
+    let results = try sites.map { try $0.outlined(rank: rank(updates)) }
+    return try file(of: results, named: path)
+  }
+
+  func combined(named path: String) throws -> AdapterCombination {
+    guard !parts.isEmpty else { throw CheckpointError(file: path, "the expression names no adapter") }
+    let purpose = recipe.kind.title
+    let updates = try parts.map {
+      try WeightUpdates.of($0.file, on: recipe.kind.takesAnyMethod ? base : nil, for: purpose)
+    }
+    if let index = updates.firstIndex(where: { !$0.biases.isEmpty }) {
+      throw CheckpointError(file: parts[index].file.path, "changes biases, which \(purpose) cannot take in")
+    }
+    if case .hf(let type) = recipe.kind, !type.decomposes, type != .cat { try checkEqualRanks(updates) }
+    let sites = try sites(updates)
+    let results = try sites.map { try $0.combined(rank: rank(updates)) }
+    return AdapterCombination(
+      file: try file(of: results, named: path), deviations: zip(sites, results).map { $0.deviation(of: $1) }, notes: [])
+  }
+
+  /// Rank of a decomposed result: PEFT's default, and its own of 8 where no adapter has a rank.
+  private func rank(_ updates: [WeightUpdates]) -> Int {
+    recipe.rank ?? updates.compactMap(\.largestRank).max() ?? 8
+  }
+
+  private func file(of results: [LowRankUpdate], named path: String) throws -> AdapterFile {
+    try AdapterFile(
+      named: path, settings: LoRASettings.members(for: results, from: parts.map(\.file.settings)),
+      tensors: results.flatMap(\.arrays))
+  }
+
+  private func sites(_ updates: [WeightUpdates]) throws -> [SiteCombination] {
+    var sites: [SiteCombination] = []
+    var places: [String: Int] = [:]
+    for (part, updates) in zip(parts, updates) {
+      for update in updates.maps {
+        let place = places[update.site] ?? sites.count
+        if place == sites.count {
+          places[update.site] = place
+          sites.append(
+            SiteCombination(
+              recipe: recipe, adapterCount: parts.count, name: update.site, first: update, workers: workers))
+        }
+        guard update.outputs == sites[place].outputs, update.inputs == sites[place].inputs else {
+          throw CheckpointError(
+            file: part.file.path, tensor: update.site,
+            "is of a map with \(update.outputs) × \(update.inputs) weights, but \(sites[place].outputs) × "
+              + "\(sites[place].inputs) in another adapter")
+        }
+        sites[place].entries.append((part, update))
+      }
+    }
+    return sites
+  }
+
+  /// PEFT's rule for types that work on the factors.
+  private func checkEqualRanks(_ updates: [WeightUpdates]) throws(CheckpointError) {
+    for (part, own) in zip(parts, updates) where own.largestRank != updates[0].largestRank {
+      throw CheckpointError(
+        file: part.file.path,
+        "has rank \(own.largestRank ?? 0), but \(parts[0].file.path) \(updates[0].largestRank ?? 0): \(recipe.kind.title) "
+          + "adds factors, which must have one rank; take cat or svd")
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+/// Runs from common origins, and what the commands make of their adapters.
+@Suite("adapter combine, similarity, compress and convert") struct AdapterArithmeticTests {
+  /// Two tasks from one origin, by a seed of its own, and the folders of their adapters.
+  private static func trained(_ workspace: Workspace, method: String) throws -> (a: String, b: String) {
+    try workspace.write(
+      Workspace.configuration(methods: "[\(method)]", training: #", "init_seed": 5"#), to: "train.json")
+    let result = try workspace.run("run", "train.json", "-o", "trained")
+    #expect(result.status == 0, "\(result.diagnostics)")
+    let records = try workspace.records("trained")
+    func folder(_ dataset: String) throws -> String {
+      let record = try #require(records.first { $0.key.hasPrefix(dataset + "/") }?.value)
+      #expect(record["method"]?["options"]?["init_seed"]?.integer == 5)
+      return "trained/runs/\(record["id"]?.string ?? "")/adapter"
+    }
+    return (try folder("sst2"), try folder("tones"))
+  }
+
+  private func values(_ workspace: Workspace, _ folder: String) throws -> Data {
+    try #require(FileManager.default.contents(atPath: workspace.path("\(folder)/adapter_model.safetensors")))
+  }
+
+  @Test("Origin and vector are the run's adapter bit for bit, in a folder and in a config")
+  func taskVectors() throws {
+    let workspace = try Workspace()
+    let (a, b) = try Self.trained(workspace, method: #"{"name": "prompt-tuning", "tokens": 3, "learning_rate": 0.1}"#)
+    let origin = try workspace.json(file: "\(a)/peft_bench_origin.json")
+    #expect(origin["method"]?.string == "prompt-tuning" && origin["seed"]?.integer == 5)
+    for (expression, folder, equal) in [
+      ("origin + a", "sum-1", a), ("origin + (a + b) - a", "sum-2", b), ("origin + 0.3*a + 0.7*a", "sum-3", a),
+    ] {
+      let result = try workspace.run(
+        "adapter", "combine", expression, "--adapter", "a=\(a)", "--adapter", "b=\(b)", "--to", folder)
+      #expect(result.status == 0, "\(result.diagnostics)")
+      #expect(try values(workspace, folder) == values(workspace, equal))
+    }
+    // Judged as it is in a config, the sum answers as the adapter.
+    let combined = #"{"combine": "origin + s*b + 0*a", "adapters": {"a": "\#(a)", "b": "\#(b)"}, "values": {"s": 1}}"#
+    let methods = """
+      [{"name": "prompt-tuning", "init_from": \(combined), "steps": 0, "label": "sum"},
+       {"name": "prompt-tuning", "init_from": "\(b)", "steps": 0, "label": "saved"}]
+      """
+    try workspace.write(Workspace.configuration(methods: methods, datasets: "[\"sst2\"]"), to: "judge.json")
+    let judged = try workspace.run("run", "judge.json", "-o", "judged")
+    #expect(judged.status == 0, "\(judged.diagnostics)")
+    let predictions = try workspace.results("judged").filter { $0.key.hasSuffix("predictions.jsonl") }
+    #expect(predictions.count == 2 && Set(predictions.values).count == 1)
+    let adapters = try workspace.results("judged").filter { $0.key.hasSuffix("adapter_model.safetensors") }
+    #expect(adapters.count == 2 && Set(adapters.values).count == 1)
+
+    let similar = try workspace.run("adapter", "similarity", "a=\(a)", "b=\(b)", "--vectors", "--json")
+    let json = try Workspace.json(similar.output)
+    #expect(json["flattened"]?.array?[0].array?[0].number.map { abs($0 - 1) < 1e-9 } == true)
+    #expect(json["token_mean"]?.array?.count == 2 && json["vectors"]?.bool == true)
+  }
+
+  @Test(
+    "A recipe's mistakes are said with their places",
+    arguments: [
+      (["a + c"], "\"c\" is not one of the adapters (a), at character 5"),
+      (["a", "--convention", "delt"], "--convention"),
+      (["a", "--convention", "hf", "--type", "tie"], "did you mean ties?"),
+      (["a", "--convention", "hf", "--type", "ties"], "density"), (["a", "--rank", "3"], "decomposes nothing"),
+      (["origin + a", "--convention", "delta"], "have no origin"),
+      (["origin + a"], "does not say what it started from"),
+    ])
+  func mistakes(arguments: [String], message: String) throws {
+    let workspace = try Workspace()
+    let adapter = GoldenFixture("methods/lora-llama").folder.path
+    let result = try workspace.run(
+      arguments: ["adapter", "combine"] + arguments + ["--adapter", "a=\(adapter)", "--to", "x"])
+    #expect(result.status == 2 && result.diagnostics.contains(message), "\(result.diagnostics)")
+    #expect(!FileManager.default.fileExists(atPath: workspace.path("x")))
+  }
+
+  @Test("The deviation from the exact sum is always printed")
+  func deviation() throws {
+    let workspace = try Workspace()
+    let adapter = GoldenFixture("methods/lora-llama").folder.path
+    let other = GoldenFixture("combinations/a").folder.path
+    let result = try workspace.run(
+      "adapter", "combine", "0.5*a + 0.5*b", "--adapter", "a=\(adapter)", "--adapter", "b=\(other)", "--convention",
+      "hf", "--type", "linear", "--to", "linear")
+    #expect(result.status == 0 && result.output.contains("all maps"), "\(result.diagnostics)")
+    let exact = try Workspace.json(
+      workspace.run(
+        "adapter", "combine", "0.5*a + 0.5*b", "--adapter", "a=\(adapter)", "--adapter", "b=\(other)", "--convention",
+        "delta", "--to", "exact", "--json"
+      ).output)
+    #expect(try #require(exact["relative_error"]?.number) < 1e-6)
+    let base = GoldenFixture("models/llama").folder.path
+    #expect(try workspace.run("adapter", "info", "exact", "--model", base).status == 0)
+  }
+
+  @Test("A compressed adapter scores like its values, and plain files come back")
+  func compress() throws {
+    let workspace = try Workspace()
+    let adapter = GoldenFixture("methods/ia3-llama").folder.path
+    let base = GoldenFixture("models/llama").folder.path
+    func score(_ folder: String) throws -> String {
+      try workspace.run(
+        "score", "--model", base, "--adapter", folder, input: #"{"ids": [5, 17, 80, 3], "from": 1}"# + "\n"
+      ).output
+    }
+    let report = try Workspace.json(
+      workspace.run("adapter", "compress", adapter, "--to", "small", "--keep", "0.3", "--alpha", "2", "--json").output)
+    #expect(report["kept"]?.integer.map { $0 > 0 } == true)
+    let bytes = try #require(FileManager.default.contents(atPath: workspace.path("small/adapter_model.compressed")))
+    #expect(report["bytes"]?.integer == bytes.count)
+    #expect(try workspace.run("adapter", "compress", "small", "--to", "plain", "--codec", "float32").status == 0)
+    #expect(try score("small") == score("plain"))
+    #expect(try score("small") != score(adapter))
+    #expect(try workspace.run("adapter", "compress", adapter, "--to", "same", "--alpha", "none").status == 0)
+    #expect(try score("same") == score(adapter))
+    let wrong = try workspace.run("adapter", "compress", adapter, "--to", "y", "--codec", "int8", "--keep", "0.5")
+    #expect(wrong.status == 2 && wrong.diagnostics.contains("keeps all values"))
+  }
+
+  @Test("What can be merged becomes a LoRA that scores the same")
+  func convert() throws {
+    let workspace = try Workspace()
+    let base = GoldenFixture("models/llama").folder.path
+    let adapter = GoldenFixture("methods/ia3-llama").folder.path
+    let json = try Workspace.json(
+      workspace.run("adapter", "convert", adapter, "--to", "as-lora", "--energy", "1", "-m", base, "--json").output)
+    #expect(try #require(json["relative_error"]?.number) < 1e-5)
+    func scores(_ folder: String) throws -> [Double] {
+      let result = try workspace.run(
+        "score", "--model", base, "--adapter", folder, input: #"{"ids": [5, 17, 80, 3], "from": 1}"# + "\n")
+      return try #require(Workspace.json(result.output)["token_logprobs"]?.array).compactMap(\.number)
+    }
+    #expect(zip(try scores("as-lora"), try scores(adapter)).allSatisfy { abs($0 - $1) < 1e-4 })
+    let prompt = GoldenFixture("methods/prompt-tuning-llama").folder.path
+    let refused = try workspace.run("adapter", "convert", prompt, "--to", "z", "-m", base)
+    #expect(refused.status == 2 && refused.diagnostics.contains("virtual tokens"), "\(refused.diagnostics)")
+  }
+}
