@@ -13,7 +13,7 @@ import Testing
     #expect(result.status == 0, "\(result.diagnostics)")
     let records = try workspace.records("trained")
     func folder(_ dataset: String) throws -> String {
-      let record = try #require(records.first { $0.key.hasPrefix(dataset + "/") }?.value)
+      let record = try #require(records["\(dataset)/prompt-tuning"])
       #expect(record["method"]?["options"]?["init_seed"]?.integer == 5)
       return "trained/runs/\(record["id"]?.string ?? "")/adapter"
     }
@@ -47,10 +47,13 @@ import Testing
     try workspace.write(Workspace.configuration(methods: methods, datasets: "[\"sst2\"]"), to: "judge.json")
     let judged = try workspace.run("run", "judge.json", "-o", "judged")
     #expect(judged.status == 0, "\(judged.diagnostics)")
-    let predictions = try workspace.results("judged").filter { $0.key.hasSuffix("predictions.jsonl") }
-    #expect(predictions.count == 2 && Set(predictions.values).count == 1)
-    let adapters = try workspace.results("judged").filter { $0.key.hasSuffix("adapter_model.safetensors") }
+    let results = try workspace.results("judged").filter { $0.key.hasPrefix("runs/") }
+    let adapters = results.filter { $0.key.hasSuffix("adapter_model.safetensors") }
     #expect(adapters.count == 2 && Set(adapters.values).count == 1)
+    let predictions = adapters.keys.map { key in
+      results[key.replacing("adapter/adapter_model.safetensors", with: "predictions.jsonl")]
+    }
+    #expect(predictions[0] != nil && Set(predictions).count == 1)
 
     let similar = try workspace.run("adapter", "similarity", "a=\(a)", "b=\(b)", "--vectors", "--json")
     let json = try Workspace.json(similar.output)
@@ -61,7 +64,7 @@ import Testing
   @Test(
     "A recipe's mistakes are said with their places",
     arguments: [
-      (["a + c"], "\"c\" is not one of the adapters (a), at character 5"),
+      (["a + c"], "\"c\" is not one of the adapters (a), did you mean a?, at character 5"),
       (["a", "--convention", "delt"], "--convention"),
       (["a", "--convention", "hf", "--type", "tie"], "did you mean ties?"),
       (["a", "--convention", "hf", "--type", "ties"], "density"), (["a", "--rank", "3"], "decomposes nothing"),

@@ -36,7 +36,7 @@ extension RunRecord.Method {
       if let value = values[option.name] { options[option.name] = value }
     }
     if let adapter = method.initialAdapterJSON { options["init_from"] = adapter }
-    if let seed = method.training.initialSeed { options["init_seed"] = JSONValue(seed) }
+    if !method.isZeroShot, let seed = method.training.initialSeed { options["init_seed"] = JSONValue(seed) }
     return options
   }
 }
