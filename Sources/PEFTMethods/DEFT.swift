@@ -6,11 +6,11 @@ import PEFTCore
 ///     decomposition relu: Q = P, F = max(P, 0);   qr: Q = F = the orthonormal factor of P;   para: without R
 ///
 /// Trainable: rank · (inputs + outputs) for each target, with `para` rank · outputs; the rank counts as no more than a map's
-/// outputs. P starts normal with deviation 0.02 and R at Fᵀ·W / s, so that step 0 is the base model up to rounding; with `init:
-/// random` R is drawn as P is, and with `para` there is nothing that could fill the subspace, so that neither starts at the base
-/// model. s = alpha / rank, or 1 without an alpha. The update is applied as the low-rank one that it is, with the rows s·R − Fᵀ·W,
-/// rank · inputs · outputs multiplications a pass, whatever is around the map. `dropout` drops inputs of R. Merged, it costs nothing.
-/// It has nothing to do with other methods of that name, such as training by the density of activations.
+/// outputs. P starts normal with deviation 0.02 and R at Fᵀ·W / s, so that step 0 is the base model, with an alpha up to
+/// rounding; with `init: random` R is drawn as P is, and with `para` nothing fills the subspace, so that neither starts at the
+/// base model. s = alpha / rank, or 1 without an alpha. The update is applied as the low-rank one that it is, with the rows s·R −
+/// Fᵀ·W: rank · inputs · outputs multiplications a pass, whatever else is around the map. `dropout` drops inputs of R. Merged, it
+/// costs nothing. It has nothing to do with other methods of that name, such as training by the density of activations.
 struct DEFT: MapMethod {
   static let name = "deft"
   static let summary = "a trained subspace of the outputs, taken out of the weight and filled anew"

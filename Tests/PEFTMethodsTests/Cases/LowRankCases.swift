@@ -65,7 +65,7 @@ extension MethodCase {
       closedForm: { $0.queryAndValue { 3 * ($0 + $1) } }, start: .rounding),
     MethodCase(
       name: "deft", options: #"{"rank": 10, "decomposition": "qr"}"#, model: "",
-      closedForm: { $0.queryAndValue { min(10, $1) * ($0 + $1) } }, start: .rounding),
+      closedForm: { $0.queryAndValue { min(10, $1) * ($0 + $1) } }),
     MethodCase(
       name: "deft", options: #"{"rank": 2, "para": true}"#, model: "", closedForm: { $0.queryAndValue { 2 * $1 } },
       start: .elsewhere),
