@@ -69,8 +69,10 @@ private struct RandomOptions {
     let options = try OptionReader.describing { _ = try type.init(reading: &$0) }
     // Of many options a few at a time: some exclude each other, and lists of ten would all be refused.
     let rarity = max(3, options.count / 4)
+    // Ranks whose default is beyond what these tiny models take.
+    let needsRank = ["shira", "miss"].contains(method)
     for option in options
-    where option.isRequired || draws.below(rarity) == 0 || (method, option.name) == ("shira", "rank") {
+    where option.isRequired || draws.below(rarity) == 0 || needsRank && option.name == "rank" {
       if let value = Self.value(of: option, model: model, &draws) { members.append("\"\(option.name)\": \(value)") }
     }
     text = "{\(members.joined(separator: ", "))}"
