@@ -40,6 +40,9 @@ final class DoRAAdapter: LinearAdapter {
     return linear.addBias(to: tape.scaleColumns(turned, by: factors), on: tape)
   }
 
+  /// Part of the way from W to the turned and rescaled weight.
+  func atStrength(_ strength: Float) -> (any LinearAdapter)? { PartialAdapter(self, strength: strength) }
+
   func merge(intoWeight weight: inout [Float]) -> Bool {
     guard let frozen = linear.weight else { return false }
     _ = update.merge(intoWeight: &weight)

@@ -166,8 +166,18 @@ private final class IA3Adapter: LinearAdapter {
     ) { [Float](repeating: 1, count: count) }
   }
 
+  private init(_ vector: Parameter, scalesInput: Bool) {
+    self.vector = vector
+    self.scalesInput = scalesInput
+  }
+
   var parameters: [Parameter] { [vector] }
   var stacking: Stacking { .transforms }
+
+  /// Factors of 1 + strength · (l − 1).
+  func atStrength(_ strength: Float) -> (any LinearAdapter)? {
+    IA3Adapter(vector.mapped { $0.map { 1 + strength * ($0 - 1) } }, scalesInput: scalesInput)
+  }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
     let factors = tape.variable(for: vector)

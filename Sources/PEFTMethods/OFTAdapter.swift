@@ -28,6 +28,19 @@ final class OFTAdapter: MapAdapter {
     }
   }
 
+  private init(_ whole: OFTAdapter, strength: Float) {
+    weight = whole.weight.mapped { $0.map { strength * $0 } }
+    (blockSize, form, terms, limit) = (whole.blockSize, whole.form, whole.terms, whole.limit)
+    (dropout, inputs, context, purpose) = (whole.dropout, whole.inputs, whole.context, whole.purpose)
+  }
+
+  /// That part of the angle: the generator is multiplied, not what it makes of the weight.
+  func atStrength(_ strength: Float) -> (any LinearAdapter)? {
+    // What counts of a constrained matrix is its shortened form.
+    limitAngles()
+    return OFTAdapter(self, strength: strength)
+  }
+
   var parameters: [Parameter] { [weight] }
   var stacking: Stacking { .transforms }
 

@@ -122,6 +122,17 @@ private final class RoAdAdapter: MapAdapter {
     alpha = parameter("road_alpha", start: 1)
   }
 
+  private init(_ whole: RoAdAdapter, strength: Float) {
+    theta = whole.theta.mapped { $0.map { strength * $0 } }
+    alpha = whole.alpha.mapped { $0.map { 1 + strength * ($0 - 1) } }
+    (context, partners, own, crossed, signs) = (
+      whole.context, whole.partners, whole.own, whole.crossed, whole.signs
+    )
+  }
+
+  /// That part of the angles, and of the scales' way from one.
+  func atStrength(_ strength: Float) -> (any LinearAdapter)? { RoAdAdapter(self, strength: strength) }
+
   var parameters: [Parameter] { [theta, alpha] }
   var stacking: Stacking { .transforms }
 

@@ -174,6 +174,9 @@ private final class TrainedRows: EmbeddingAdapter, LinearAdapter {
     tape.replaceColumns(tokens, of: base(x), with: tape.linear(x, weight: tape.variable(for: rows)))
   }
 
+  /// Part of the way from the frozen rows to the trained ones.
+  func atStrength(_ strength: Float) -> (any LinearAdapter)? { PartialAdapter(self, strength: strength) }
+
   func merge(intoTable table: inout [Float]) {
     let (values, width) = (rows.value.values, rows.shape[1])
     for (row, token) in tokens.enumerated() {

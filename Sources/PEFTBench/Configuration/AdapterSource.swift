@@ -41,7 +41,52 @@ enum AdapterSource: Sendable, Equatable {
     self = .combined(recipe, json)
   }
 
+  /// Reads `init_from` with the parts of the adapter's strength that are wanted: 1 alone unless it says others.
+  ///
+  /// - Parameters:
+  ///   - value: The value, if there is one: as `init(_:of:in:)` has it, or an object with `path`, or with `strength` beside
+  ///     what describes a combination.
+  ///   - reader: The reader of the entry that it is in, for errors.
+  ///   - file: The config, whose folder relative paths start from.
+  static func reading(
+    _ value: DocumentValue?, of reader: OptionReader, in file: ConfigFile
+  ) throws(DocumentError) -> (source: AdapterSource, strengths: [Double]) {
+    guard let value, let object = value.object, value["path"] ?? value["strength"] != nil else {
+      return (try AdapterSource(value, of: reader, in: file), [1])
+    }
+    var members = try OptionReader(
+      value: value, text: file.text, what: "an adapter to start from", path: reader.path(of: "init_from"))
+    let isOne = value["strength"]?.number != nil
+    let about = "the part of its strength, or a list of parts"
+    let strengths =
+      isOne
+      ? [try members.number("strength", default: 1, in: 0...100, about: about)]
+      : try members.numbers("strength", default: [1], in: 0...100, about: about)
+    guard !strengths.isEmpty, Set(strengths).count == strengths.count else {
+      throw members.error("strength", "expected at least one number, and none twice")
+    }
+    if value["combine"] != nil {
+      let rest = DocumentObject(object.members.filter { $0.key != "strength" })
+      return (try AdapterSource(DocumentValue(.object(rest), offset: value.offset), of: reader, in: file), strengths)
+    }
+    guard let folder = try members.optionalFilePath("path", about: "the folder of a saved adapter") else {
+      throw members.missing("path", "expected the folder of a saved adapter")
+    }
+    try members.finish()
+    return (.saved(file.resolve(folder)), strengths)
+  }
+
   /// As a config would say it; nil for a method's own start.
+  ///
+  /// - Parameter strength: The part of its strength that is wanted.
+  func json(at strength: Double) -> JSONValue? {
+    guard strength != 1, var json else { return json }
+    if case .saved = self { json = ["path": json] }
+    json["strength"] = JSONValue(strength)
+    return json
+  }
+
+  /// As a config would say it at its whole strength; nil for a method's own start.
   var json: JSONValue? {
     switch self {
     case .fresh: nil

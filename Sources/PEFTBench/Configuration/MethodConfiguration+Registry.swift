@@ -19,7 +19,8 @@ extension MethodConfiguration {
     return type
   }
 
-  /// Attaches the method with these options to a model, with the values of the adapter that it starts from, if any.
+  /// Attaches the method with these options to a model, with the values of the adapter that it starts from, if any,
+  /// at its strength.
   ///
   /// - Parameters:
   ///   - model: The model, with nothing attached.
@@ -39,6 +40,7 @@ extension MethodConfiguration {
       let attachment = try method(of: file).attach(to: model, with: setting)
       do {
         try initial?.load(into: attachment)
+        if strength != 1 { try model.setStrength(Float(strength)) }
       } catch {
         attachment.detach()
         throw error

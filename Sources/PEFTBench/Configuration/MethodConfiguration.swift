@@ -19,6 +19,8 @@ package struct MethodConfiguration: Sendable {
   package var initialAdapter: String? { if case .saved(let folder) = adapterSource { folder } else { nil } }
   /// Where the values of its adapter come from before any training.
   var adapterSource: AdapterSource
+  /// The part of that adapter's strength that is evaluated; 1 is the adapter itself (`CausalLanguageModel.setStrength`).
+  package var strength = 1.0
   /// The size of the presets that values were taken from, if any were.
   package var preset: String?
 
@@ -29,7 +31,7 @@ package struct MethodConfiguration: Sendable {
   package var trains: Bool { !isZeroShot && training.trains }
 
   /// The adapter that it starts from as a config would say it; nil for values of its own.
-  var initialAdapterJSON: JSONValue? { adapterSource.json }
+  var initialAdapterJSON: JSONValue? { adapterSource.json(at: strength) }
 
   /// A reader of the method's own options, for `init(reading:)` of the method.
   package func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {
@@ -74,7 +76,7 @@ struct MethodListReader {
       value: DocumentValue(.object(object), offset: value.offset), text: file.text,
       what: "a method entry", path: place)
     let (name, givenLabel, initialAdapter) = try Self.entryKeys(&own)
-    let source = try AdapterSource(initialAdapter, of: own, in: file)
+    let (source, strengths) = try AdapterSource.reading(initialAdapter, of: own, in: file)
     let label = givenLabel ?? name
     let ownOptions = methodOptions(name) ?? []
     let ownNames = Set(ownOptions.flatMap(\.names))
@@ -94,10 +96,11 @@ struct MethodListReader {
       }.flatMap(\.names))
 
     let bases = try bases(without: overridden)
-    guard combinations.count * bases.count <= OptionGrid.maximumCount else {
+    let count = combinations.count * bases.count * strengths.count
+    guard count <= OptionGrid.maximumCount else {
       throw DocumentError(
-        "\(place): the lists make \(combinations.count * bases.count) combinations, of which at most "
-          + "\(OptionGrid.maximumCount) are run", at: value.offset, of: file.text)
+        "\(place): the lists make \(count) combinations, of which at most \(OptionGrid.maximumCount) are run",
+        at: value.offset, of: file.text)
     }
     var result: [MethodConfiguration] = []
     for combination in combinations {
@@ -105,15 +108,24 @@ struct MethodListReader {
         let training = DocumentObject(combination.members.filter { trainingNames.contains($0.key) })
         var reader = try OptionReader(
           value: DocumentValue(.object(training), offset: value.offset), text: file.text, what: "training", path: place)
-        result.append(
-          MethodConfiguration(
-            name: name, label: label,
-            options: DocumentValue(
-              .object(DocumentObject(combination.members.filter { !trainingNames.contains($0.key) })),
-              offset: value.offset),
-            place: place, nameOffset: object["name"]?.offset ?? value.offset,
-            training: try TrainingConfiguration(reading: &reader, base: base),
-            adapterSource: source, preset: presetObject == nil ? nil : presets?.size.name))
+        let method = MethodConfiguration(
+          name: name, label: label,
+          options: DocumentValue(
+            .object(DocumentObject(combination.members.filter { !trainingNames.contains($0.key) })),
+            offset: value.offset),
+          place: place, nameOffset: object["name"]?.offset ?? value.offset,
+          training: try TrainingConfiguration(reading: &reader, base: base),
+          adapterSource: source, preset: presetObject == nil ? nil : presets?.size.name)
+        if method.trains, strengths != [1] {
+          throw DocumentError(
+            "\(place).init_from.strength: is for runs that train nothing, with steps: 0",
+            at: object["init_from"]?.offset ?? value.offset, of: file.text)
+        }
+        result += strengths.map { strength in
+          var method = method
+          method.strength = strength
+          return method
+        }
       }
     }
     return result
@@ -133,7 +145,9 @@ struct MethodListReader {
       try reader.optionalString("label", about: "what reports call it; the name unless given"),
       try reader.value(
         "init_from",
-        about: "the folder of a saved adapter to start from, whose options are taken over, or a combination of several")
+        about:
+          "the folder of a saved adapter to start from, whose options are taken over, or a combination of several; "
+          + "with {path: FOLDER, strength: 0.5} a part of it is evaluated")
     )
   }
 
@@ -187,7 +201,8 @@ struct MethodListReader {
     if case .object(let training) = method.training.json {
       for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
     }
-    settings["init_from"] = method.initialAdapterJSON ?? .null
+    settings["init_from"] = method.adapterSource.json ?? .null
+    settings["strength"] = JSONValue(method.strength)
     return settings
   }
 

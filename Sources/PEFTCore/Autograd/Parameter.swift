@@ -50,6 +50,11 @@ public final class Parameter {
     initialize = nil
   }
 
+  /// Another parameter of the same name and shape, whose value is made of this one's at first use.
+  public func mapped(_ change: @escaping ([Float]) -> [Float]) -> Parameter {
+    Parameter(name, shape: shape, in: pool) { change(self.value.values) }
+  }
+
   /// Takes the value of another parameter of the same shape, in the same memory: what changes one changes both.
   ///
   /// Copies of a model that work side by side share their weights so, and keep gradients of their own.

@@ -22,6 +22,14 @@ public protocol LinearAdapter: AnyObject {
   /// Whether it does no more than to shift the output, so that the weight need not be known to merge it.
   var changesBiasOnly: Bool { get }
 
+  /// The adapter at a part of its strength: 0 leaves the map as it is, 1 is the adapter, and between them it does that part.
+  ///
+  /// For additive adapters that is a multiple of what they add. Others have to say what it is, such as a part of an angle.
+  ///
+  /// - Parameter strength: Not negative; beyond 1 the same rule goes on.
+  /// - Returns: An adapter that acts as this one's values are now; nil where a part has no meaning.
+  func atStrength(_ strength: Float) -> (any LinearAdapter)?
+
   /// Changes a weight into that of the one linear map that does the same, a bias apart.
   ///
   /// - Parameter weight: `[outputs, inputs]`, row-major, changed in place.
@@ -37,6 +45,9 @@ public protocol LinearAdapter: AnyObject {
 extension LinearAdapter {
   /// Most adapters change the weight.
   public var changesBiasOnly: Bool { false }
+
+  /// What is not known to have a part has none.
+  public func atStrength(_ strength: Float) -> (any LinearAdapter)? { nil }
 
   /// Most adapters leave the bias as it is.
   public func merge(intoBias bias: inout [Float]) {}
@@ -63,6 +74,9 @@ public protocol AdditiveLinearAdapter: LinearAdapter {
 extension AdditiveLinearAdapter {
   /// Updates sum up.
   public var stacking: Stacking { .adds }
+
+  /// A multiple of the update.
+  public func atStrength(_ strength: Float) -> (any LinearAdapter)? { PartialAdapter(self, strength: strength) }
 
   /// What it is around, with the update.
   public func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {

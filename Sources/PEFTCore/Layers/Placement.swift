@@ -2,19 +2,25 @@
 public final class Placement {
   /// The site's name.
   public let site: String
-  /// What is attached.
-  public let occupant: Occupant
+  /// What was attached.
+  let whole: Occupant
+  /// What acts at the site: what was attached, or a part of it (`CausalLanguageModel.setStrength`).
+  public private(set) var occupant: Occupant
   /// The method whose it is.
   public let method: String
   private weak var occupancy: Occupancy?
   fileprivate var isUndone = false
 
   fileprivate init(_ occupant: Occupant, by method: String, at site: String, in occupancy: Occupancy) {
+    whole = occupant
     self.occupant = occupant
     self.method = method
     self.site = site
     self.occupancy = occupancy
   }
+
+  /// Lets a part of what was attached act in its place.
+  func stand(in occupant: Occupant) { self.occupant = occupant }
 
   /// Takes the occupant off: the site is then as if it had never been there, whatever was attached or taken off since.
   public func undo() {

@@ -111,6 +111,78 @@ import Testing
     }
   }
 
+  @Test("A list of strengths is a run each, told apart by label and id; strength 1 is the adapter as it was")
+  func strengths() throws {
+    let folder = try adapter("{name: lora, rank: 4}")
+    let run = try configuration(
+      "[{name: lora, steps: 0, init_from: {path: \(folder.path), strength: [0, 0.5, 1]}}]")
+    #expect(run.methods.map(\.strength) == [0, 0.5, 1])
+    #expect(run.methods.map(\.label) == ["lora (strength=0)", "lora (strength=0.5)", "lora (strength=1)"])
+    let again = try RunConfiguration(
+      ConfigFile.read(DocumentText(name: "run.json", bytes: Array(run.resolvedJSON.prettyText.utf8))))
+    #expect(again.resolvedJSON == run.resolvedJSON && again.methods.map(\.strength) == [0, 0.5, 1])
+    let plain = try configuration("[{name: lora, steps: 0, init_from: \(folder.path)}]")
+    let whole = try configuration("[{name: lora, steps: 0, init_from: {path: \(folder.path)}}]")
+    #expect(plain.resolvedJSON == whole.resolvedJSON)
+
+    // What is attached is what the strength says.
+    let context = ComputeContext(threads: 1)
+    var outputs: [[Float]] = []
+    for method in run.methods {
+      let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
+      let attachment = try method.attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context), of: run.file)
+      for parameter in attachment.parameters where parameter.name.contains("lora_B") {
+        parameter.assign(SeedStream(2).child(parameter.name).normals(parameter.elementCount, standardDeviation: 0.3))
+      }
+      let map = model.blocks[0].attention.linears[0]
+      let x = Variable(
+        constant: Tensor(SeedStream(3).normals(16, standardDeviation: 1), shape: [1, 16], in: context.pool))
+      outputs.append(map(x, on: Tape(context: context, recording: false)).value.values)
+      attachment.detach()
+      #expect(map.adapters.isEmpty)
+    }
+    expectClose(
+      outputs[1], zip(outputs[0], outputs[2]).map { ($0 + $1) / 2 }, relative: 1e-5, absolute: 1e-5, "half strength")
+    #expect(outputs[0] != outputs[2])
+  }
+
+  @Test(
+    "A strength where something is trained, or of what has no part, is refused at its place",
+    arguments: [
+      (
+        "lora", "{path: FOLDER, strength: 0.5}", "steps: 2",
+        "methods[0].init_from.strength: is for runs that train nothing"
+      ),
+      ("lora", "{path: FOLDER, strength: -1}", "steps: 0", "strength"),
+      ("lora", "{path: FOLDER, strength: [0.5, 0.5]}", "steps: 0", "expected at least one number, and none twice"),
+      ("lora", "{strength: 0.5}", "steps: 0", "path"),
+      ("lora", "{path: FOLDER, strenth: 0.5}", "steps: 0", "did you mean"),
+    ])
+  func refusedStrengths(method: String, start: String, training: String, hint: String) throws {
+    let folder = try adapter("{name: \(method)}")
+    let error = #expect(throws: DocumentError.self) {
+      try configuration(
+        "[{name: \(method), \(training), init_from: \(start.replacing("FOLDER", with: folder.path))}]")
+    }
+    #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+  }
+
+  @Test("The part of a prompt is refused with the site and the method") func promptStrength() throws {
+    let folder = try adapter("{name: prompt-tuning, tokens: 2, init: random}")
+    let run = try configuration("[{name: prompt-tuning, steps: 0, init_from: {path: \(folder.path), strength: 0.5}}]")
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
+    let error = #expect(throws: DocumentError.self) {
+      try run.methods[0].attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context), of: run.file)
+    }
+    #expect(
+      error?.description.contains("strength 0.5 has no meaning for virtual tokens of prompt-tuning") == true,
+      "\(error?.description ?? "")")
+    #expect(model.sequenceStart.count == 0)
+  }
+
   @Test("An adapter of another method is refused")
   func otherMethod() throws {
     let folder = try adapter("{name: ia3}")

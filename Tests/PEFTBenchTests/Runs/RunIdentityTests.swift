@@ -318,6 +318,20 @@ import Testing
   private static let dataset = DatasetIdentity(
     name: "n", trainingRows: "t", evaluationRows: "e", metric: "accuracy")
 
+  @Test("The strength of an adapter that is judged changes the id, and the whole of it does not") func strength() throws
+  {
+    let workspace = try IdentityWorkspace()
+    func id(_ start: String) throws -> String {
+      let entry = #"{"name": "lora", "steps": 0, "init_from": \#(start)}"#
+      return try Self.id(
+        of: workspace.configuration(changed(Config()) { $0.methods = "[\(entry)]" }), adapter: "a")
+    }
+    let whole = try id(#""nowhere""#)
+    #expect(try id(#"{"path": "nowhere", "strength": 1}"#) == whole)
+    #expect(try id(#"{"path": "nowhere", "strength": 0.5}"#) != whole)
+    #expect(try id(#"{"path": "nowhere", "strength": 0.25}"#) != id(#"{"path": "nowhere", "strength": 0.5}"#))
+  }
+
   @Test("One method in several spellings is one run") func spellings() throws {
     let workspace = try IdentityWorkspace()
     func id(_ entry: String) throws -> String {
@@ -435,7 +449,8 @@ import Testing
       exempt: [
         "name": "every option of every method", "label": "what reports call it", "options": "every option",
         "place": "where it stands", "nameOffset": "where it stands", "training": "every training setting",
-        "adapterSource": content, "preset": "its values are options and training settings",
+        "adapterSource": content, "strength": "of the adapter that is judged: below, by itself",
+        "preset": "its values are options and training settings",
       ], in: none)
     expectEveryField(
       of: run.model, changes: [:],

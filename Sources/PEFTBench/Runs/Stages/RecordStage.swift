@@ -31,7 +31,7 @@ struct RecordStage {
     let method = scene.planned.method
     let own = identity.json["method"]
     var adapter: AdapterOrigin.Adapter?
-    if let source = method.initialAdapterJSON, case .string(let hash)? = own?["init_from"] {
+    if let source = method.adapterSource.json, case .string(let hash)? = own?["init_from"] {
       adapter = AdapterOrigin.Adapter(source: source, hash: hash)
     }
     var options = JSONObject()
