@@ -367,7 +367,8 @@ public struct AdapterFile {
     }
   }
 
-  private static func write(_ format: AdapterFormat, in folder: String, baseModel: String) throws {
+  private static func write(_ attached: AdapterFormat, in folder: String, baseModel: String) throws {
+    let format = attached.saved() ?? attached
     var members: [(String, JSONValue)] = [
       ("auto_mapping", .null), ("base_model_name_or_path", JSONValue(baseModel)), ("inference_mode", true),
       ("peft_type", JSONValue(format.peftType)), ("peft_version", JSONValue(writtenVersion)), ("revision", .null),

@@ -16,6 +16,9 @@ public struct AdapterFormat {
   /// Of a combined method, the parts' formats, each with its folder inside this one.
   public let parts: [(folder: String, format: AdapterFormat)]
 
+  /// The format in which the present values are saved; nil for this one.
+  let saved: () -> AdapterFormat?
+
   /// Describes a combined method, whose parts are saved in folders of their own.
   init(parts: [(folder: String, format: AdapterFormat)], peftType: String) {
     self.peftType = peftType
@@ -24,6 +27,7 @@ public struct AdapterFormat {
     tensors = []
     state = []
     copies = []
+    saved = { nil }
   }
 
   /// Creates the description.
@@ -31,6 +35,16 @@ public struct AdapterFormat {
     peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor], state: [AdapterTensor] = [],
     copies: [BaseCopy] = []
   ) {
+    self.init(
+      peftType: peftType, configuration: configuration, tensors: tensors, state: state, copies: copies, saved: { nil })
+  }
+
+  /// Creates the description of a method that leaves out of its files what its training switched off.
+  init(
+    peftType: String, configuration: [(String, JSONValue)], tensors: [AdapterTensor], state: [AdapterTensor] = [],
+    copies: [BaseCopy], saved: @escaping () -> AdapterFormat?
+  ) {
+    self.saved = saved
     self.peftType = peftType
     self.configuration = configuration.map { (key: $0.0, value: $0.1) }
     self.tensors = tensors
@@ -76,6 +90,16 @@ extension AdapterFormat {
     "DEFT": [
       ("bias", "none"), ("exclude_modules", .null), ("init_scale", 1.0), ("init_weights", true),
       ("layers_pattern", .null), ("layers_to_transform", .null),
+    ],
+    "ADALORA": [
+      ("alora_invocation_tokens", .null), ("alpha_pattern", [:]), ("arrow_config", .null), ("bias", "none"),
+      ("corda_config", .null), ("ensure_weight_tying", false), ("eva_config", .null), ("exclude_modules", .null),
+      ("init_lora_weights", true), ("kasa_config", .null), ("layer_replication", .null), ("layers_pattern", .null),
+      ("layers_to_transform", .null), ("loftq_config", [:]), ("lora_bias", false), ("lora_ga_config", .null),
+      ("megatron_config", .null), ("megatron_core", "megatron.core"), ("monteclora_config", .null),
+      ("qalora_group_size", 16), ("r", 8), ("target_parameters", .null), ("trainable_token_indices", .null),
+      ("use_bdlora", .null), ("use_dora", false), ("use_qalora", false), ("use_rslora", false),
+      ("velora_config", .null),
     ],
     "IA3": [("exclude_modules", .null), ("init_ia3_weights", true)],
     "LN_TUNING": [("exclude_modules", .null)],

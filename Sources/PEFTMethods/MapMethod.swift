@@ -37,10 +37,27 @@ protocol MapMethod: PEFTMethod {
   func sharedTensors(of adapters: [any MapAdapter]) -> [AdapterTensor]
 
   /// What the method does while it is trained, beside its forward pass.
-  func participants(for adapters: [any MapAdapter]) -> [any TrainingParticipant]
+  func participants(for adapters: [any MapAdapter], with setting: AttachmentSetting) -> [any TrainingParticipant]
+
+  /// What PEFT's format has no place for and a training needs to resume.
+  func state(of adapters: [any MapAdapter]) -> [AdapterTensor]
+
+  /// What is saved where that depends on the adapters' values: members in place of those of the same names, and what stands
+  /// for the adapters' tensors and state. Nil to save these as they are.
+  func savedForm(of adapters: [any MapAdapter]) -> SavedForm?
 
   /// What is allowed for these maps but should be known, a sentence each.
   func notes(_ maps: [Linear]) -> [String]
+}
+
+/// What is saved of adapters whose values decide what that is.
+struct SavedForm {
+  /// Members of adapter_config.json.
+  var members: [(String, JSONValue)] = []
+  /// What stands in PEFT's file.
+  var tensors: [AdapterTensor]
+  /// What lies in the private state file; nothing for no such file.
+  var state: [AdapterTensor] = []
 }
 
 /// The adapter that a method puts around one linear map, with what is saved of it.
@@ -60,7 +77,9 @@ extension MapMethod {
 
   func inferenceCost(of maps: [Linear]) -> InferenceCost { InferenceCost() }
   func sharedTensors(of adapters: [any MapAdapter]) -> [AdapterTensor] { [] }
-  func participants(for adapters: [any MapAdapter]) -> [any TrainingParticipant] { [] }
+  func participants(for adapters: [any MapAdapter], with setting: AttachmentSetting) -> [any TrainingParticipant] { [] }
+  func state(of adapters: [any MapAdapter]) -> [AdapterTensor] { [] }
+  func savedForm(of adapters: [any MapAdapter]) -> SavedForm? { nil }
   func notes(_ maps: [Linear]) -> [String] { [] }
 
   var options: [(name: String, value: JSONValue)] {
@@ -80,17 +99,28 @@ extension MapMethod {
     for parameter in adapters.flatMap(\.parameters) where !parameters.contains(where: { $0 === parameter }) {
       parameters.append(parameter)
     }
+    let members =
+      members(of: model, maps: linears) + [
+        ("target_modules", selector.document(sites: linears.map(\.site))),
+        ("modules_to_save", maps.savedModules.document),
+      ]
+    let (state, copies) = (state(of: adapters), BaseCopy.all(of: model))
     return AttachedMethod(
       parameters: parameters + beside.parameters, inferenceCost: inferenceCost(of: linears),
       format: AdapterFormat(
-        peftType: Self.peftType,
-        configuration: members(of: model, maps: linears) + [
-          ("target_modules", selector.document(sites: linears.map(\.site))),
-          ("modules_to_save", maps.savedModules.document),
-        ],
+        peftType: Self.peftType, configuration: members,
         tensors: sharedTensors(of: adapters) + adapters.flatMap(\.tensors) + beside.tensors,
-        copies: BaseCopy.all(of: model)),
-      notes: notes(linears), participants: participants(for: adapters))
+        state: state.isEmpty ? [] : state + beside.tensors, copies: copies,
+        saved: {
+          savedForm(of: adapters).map { form in
+            AdapterFormat(
+              peftType: Self.peftType,
+              configuration: members.filter { member in !form.members.contains { $0.0 == member.0 } } + form.members,
+              tensors: sharedTensors(of: adapters) + form.tensors + beside.tensors,
+              state: form.state.isEmpty ? [] : form.state + beside.tensors, copies: copies)
+          }
+        }),
+      notes: notes(linears), participants: participants(for: adapters, with: setting))
   }
 }
 

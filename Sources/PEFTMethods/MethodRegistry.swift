@@ -4,9 +4,10 @@ import PEFTCore
 public enum MethodRegistry {
   /// All methods, in the order in which they are listed.
   public static let all: [any PEFTMethod.Type] = [
-    LoRA.self, PromptTuning.self, PrefixTuning.self, PTuning.self, IA3.self, BottleneckAdapter.self, BitFit.self,
-    BEFT.self, LNTuning.self, OFT.self, HRA.self, RoAd.self, VeRA.self, PVeRA.self, HiRA.self, LoHa.self, LoKr.self,
-    MiSS.self, GraLoRA.self, DeLoRA.self, GLoRA.self, DEFT.self, SHiRA.self, SuperTuning.self, TrainableTokens.self,
+    LoRA.self, AdaLoRA.self, PromptTuning.self, PrefixTuning.self, PTuning.self, IA3.self, BottleneckAdapter.self,
+    BitFit.self, BEFT.self, LNTuning.self, OFT.self, HRA.self, RoAd.self, VeRA.self, PVeRA.self, HiRA.self, LoHa.self,
+    LoKr.self, MiSS.self, GraLoRA.self, DeLoRA.self, GLoRA.self, DEFT.self, SHiRA.self, SuperTuning.self,
+    TrainableTokens.self,
     DoRA.self, PiSSA.self, LoRAPlus.self, PTuningV2.self, SequentialAdapter.self, ParallelAdapter.self,
     CombinedMethod.self, FullFineTuning.self, NoMethod.self,
   ]

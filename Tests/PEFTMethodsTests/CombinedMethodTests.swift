@@ -25,6 +25,7 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
     "delora": #"{"name": "delora", "rank": 2}"#,
     "glora": #"{"name": "glora", "rank": 2}"#,
     "deft": #"{"name": "deft", "rank": 2}"#,
+    "adalora": #"{"name": "adalora", "initial_rank": 3, "target_rank": 2}"#,
     "prompt-tuning": #"{"name": "prompt-tuning", "tokens": 3}"#,
     "prefix-tuning": #"{"name": "prefix-tuning", "tokens": 3}"#,
     "p-tuning": #"{"name": "p-tuning", "tokens": 2, "encoder_hidden_size": 8}"#,

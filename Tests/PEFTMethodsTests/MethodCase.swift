@@ -43,7 +43,7 @@ struct MethodCase: Sendable, CustomTestStringConvertible, CustomStringConvertibl
 
   /// The cases of all methods; each group of them stands in a file of its own in `Cases`.
   private static let variants: [MethodCase] = [
-    base, lora, lowRank, ia3, prompts, bottleneck, inPlace, rotations, projections, sparse, named, combined,
+    base, lora, adalora, lowRank, ia3, prompts, bottleneck, inPlace, rotations, projections, sparse, named, combined,
   ].flatMap { $0 }
 }
 
@@ -142,12 +142,13 @@ struct MethodBench {
       [(ids: Self.ids, labels: labels), (ids: Self.ids.reversed(), labels: labels)], penalty: penalty)
   }
 
+  /// Takes some steps of a training that would be longer.
   func train(_ attachment: AttachedMethod, steps count: Int) {
     guard !attachment.parameters.isEmpty else { return }
     let optimizer = Optimizer(
       .adamW(), parameters: attachment.parameters, weightDecay: 0, maximumGradientNorm: nil, context: context)
     let steps = MethodSteps(
-      attachment, optimizer: optimizer, learningRate: 1e-2, stepCount: count, context: context)
+      attachment, optimizer: optimizer, learningRate: 1e-2, stepCount: 100, context: context)
     #expect(throws: Never.self) {
       try steps.begin()
       for _ in 0..<count {

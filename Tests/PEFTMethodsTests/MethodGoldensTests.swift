@@ -8,7 +8,7 @@ struct MethodGoldensTests {
   @Test("Each method's gradients, start and end belong to the same tensors")
   func methods() throws {
     let names = GoldenFixture.names(in: "methods")
-    #expect(names.count >= 105)
+    #expect(names.count >= 111)
     for name in names {
       let fixture = GoldenFixture("methods/\(name)")
       let tensors = try fixture.tensors("expected.safetensors")

@@ -34,6 +34,8 @@ import Testing
       ("lora", #"{"r": 4, "lora_rank": 4}"#, "means the same as \"r\""),
       ("lora", #"{"rule": "lora-fb"}"#, "lora-fa, riemannian"), ("lora", #"{"damping": 1}"#, "rule: riemannian"),
       ("lora", #"{"rule": "lora-fa", "dora": true}"#, "excludes loraplus_ratio, dora"),
+      ("adalora", #"{"target_rank": 13}"#, "target_rank: is above the initial_rank of 12"),
+      ("adalora", #"{"init_r": 4, "target_r": 2, "rank_pattern": {"q_proj": 5}}"#, "5 is above the initial_rank of 4"),
       ("prompt-tuning", #"{"prompt_tuning_init": "NONE"}"#, "\"NONE\" is not supported"),
       ("trainable-tokens", #"{"tokens": [3, 5, 3]}"#, "token 3 is in the list twice"),
       ("trainable-tokens", #"{"token_indices": []}"#, "one token at least"),

@@ -23,6 +23,7 @@ training in float64 ends from this one (largest difference of a tensor over its 
 import argparse
 import json
 import shutil
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -272,6 +273,9 @@ class PEFTSubject:
     def optimizer(self, learning_rate):
         return adamw(self, learning_rate)
 
+    def after_step(self, step):
+        pass
+
     def options(self):
         return {"peft_type": str(self.config.peft_type.value)}
 
@@ -357,6 +361,32 @@ class RiemannianSubject(PEFTSubject):
         return {"rule": "riemannian", "damping": self.DAMPING}
 
 
+class AdaLoRASubject(PEFTSubject):
+    """AdaLoRA with its budget, called as PEFT's documentation says: after the optimizer's step, with its gradients."""
+
+    def after_step(self, step):
+        self.model.base_model.update_and_allocate(step)
+
+
+class AllocatedAdaLoRASubject(PEFTSubject):
+    """What PEFT saved after a budget took ranks away: matrices of different ranks, trained on as they are."""
+
+    def __init__(self, models, model_name, method, config):
+        first = AdaLoRASubject(models, model_name, method, config)
+        train(first, batch(model_name), STEPS, LEARNING_RATE)
+        # One map keeps nothing at all.
+        pattern = first.config.rank_pattern
+        pattern[next(iter(pattern))] = [False] * config.init_r
+        with tempfile.TemporaryDirectory() as folder:
+            first.model.save_pretrained(folder)
+            self.base = load(models, model_name)
+            self.model = PeftModel.from_pretrained(self.base, folder, is_trainable=True).eval()
+        self.__dict__ |= {"label": first.label, "config": self.model.peft_config["default"], "reload": first.reload,
+                          "is_pissa": False, "saves_copies": False, "merges": True, "virtual": 0}
+        self.trainable = {file_key(name): parameter for name, parameter in self.model.named_parameters()
+                          if parameter.requires_grad and parameter.numel()}
+
+
 # MARK: Methods that PEFT lacks, in plain PyTorch
 
 
@@ -378,6 +408,9 @@ class PlainSubject:
 
     def optimizer(self, learning_rate):
         return adamw(self, learning_rate)
+
+    def after_step(self, step):
+        pass
 
     def options(self):
         return {}
@@ -466,6 +499,13 @@ def subjects(models, model_name):
     for method, kind in [("lora-fa", LoRAFASubject), ("lora-riemannian", RiemannianSubject)]:
         yield method, lambda method=method, kind=kind: kind(
             models, model_name, method, fresh(peft.LoraConfig(**plain_lora(model_name)))), STEPS, None
+    for method, kind in [("adalora", AdaLoRASubject), ("adalora-allocated", AllocatedAdaLoRASubject)]:
+        lora = {**plain_lora(model_name), "target_modules": ["c_attn" if model_name == "gpt2" else "down_proj", "v_proj"]}
+        del lora["r"]
+        config = peft.AdaLoraConfig(**lora, init_r=4, target_r=2, tinit=3, tfinal=4, deltaT=2, beta1=0.8, beta2=0.7,
+                                    orth_reg_weight=0.3, total_step=STEPS)
+        yield method, lambda method=method, kind=kind, config=config: kind(
+            models, model_name, method, fresh(config)), STEPS, None
     if model_name != "llama":
         yield "bitfit-existing", lambda: PlainSubject(
             models, model_name, "bitfit-existing", lambda name: name.endswith(".bias")), STEPS, None
@@ -512,6 +552,7 @@ def train(subject, sequences, steps, learning_rate):
         if step == 0:
             gradients = {name: parameter.grad.clone() for name, parameter in subject.trainable.items()}
         optimizer.step()
+        subject.after_step(step + 1)
     return losses, gradients
 
 

@@ -22,7 +22,7 @@ final class BestParameters: TrainingParticipant {
   }
 
   func validated(_ moment: TrainingMoment, loss: Double) {
-    guard loss < best?.loss ?? .infinity else { return }
+    guard moment.isSettled, loss < best?.loss ?? .infinity else { return }
     if let values = best?.values { values.update(from: parameters) }
     best = (loss, best?.values ?? snapshot())
   }

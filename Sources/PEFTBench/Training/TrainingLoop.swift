@@ -202,7 +202,8 @@ final class TrainingLoop {
 
   private func moment(_ step: Int, _ seeds: SeedStream) -> TrainingMoment {
     TrainingMoment(
-      step: step, stepCount: plan.steps, learningRate: learningRate(step), parameters: assembly.parameters,
+      step: step, stepCount: plan.steps, learningRate: learningRate(step),
+      isSettled: assembly.participants.allSatisfy(\.isSettled), parameters: assembly.parameters,
       optimizer: assembly.optimizer, context: context, seeds: seeds, passes: { try self.takeGradients(step) })
   }
 

@@ -21,6 +21,12 @@ public protocol TrainingParticipant: AnyObject {
   /// Its options in words that are equal only where it does the same; a checkpoint of other options is not taken up.
   var settings: String { get }
 
+  /// Whether the parameters may be the result as they are.
+  ///
+  /// Not before a schedule is through that changes what a result is, such as one of ranks: parameters from before have no
+  /// place among the best ones.
+  var isSettled: Bool { get }
+
   /// The training begins, or begins again; parameters have their initial values.
   ///
   /// Whatever an earlier training left is to be given up here.
@@ -82,6 +88,8 @@ public protocol TrainingParticipant: AnyObject {
 extension TrainingParticipant {
   /// No options.
   public var settings: String { "" }
+  /// Any moment's parameters may be the result.
+  public var isSettled: Bool { true }
   /// Does nothing.
   public func trainingBegins(_ moment: TrainingMoment) throws {}
   /// Does nothing.
@@ -114,6 +122,8 @@ public struct TrainingMoment {
   public let stepCount: Int
   /// The learning rate of the step, before the scales of groups and parameters.
   public let learningRate: Double
+  /// Whether all participants are settled, so that the parameters may be the result as they are.
+  public let isSettled: Bool
   /// What is trained.
   public let parameters: [Parameter]
   /// What updates it; its moments may be read, copied and changed.
@@ -129,12 +139,13 @@ public struct TrainingMoment {
   ///
   /// - Parameter passes: Runs the passes of the step's batch.
   public init(
-    step: Int, stepCount: Int, learningRate: Double, parameters: [Parameter], optimizer: Optimizer,
-    context: ComputeContext, seeds: SeedStream, passes: @escaping () throws -> Double
+    step: Int, stepCount: Int, learningRate: Double, isSettled: Bool = true, parameters: [Parameter],
+    optimizer: Optimizer, context: ComputeContext, seeds: SeedStream, passes: @escaping () throws -> Double
   ) {
     self.step = step
     self.stepCount = stepCount
     self.learningRate = learningRate
+    self.isSettled = isSettled
     self.parameters = parameters
     self.optimizer = optimizer
     self.context = context

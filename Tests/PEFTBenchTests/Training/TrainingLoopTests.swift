@@ -101,6 +101,30 @@ import Testing
     for busy in Self.busy() { #expect(try attempts.train([busy])?.values != plain.values, "\(busy.name)") }
   }
 
+  @Test("Parameters from before a participant is settled are not kept as the best ones") func unsettled() throws {
+    final class Settling: TrainingParticipant {
+      let name = "settling"
+      let step: Int
+      var isSettled = false
+      var atStep: [[Float]] = []
+      init(at step: Int) { self.step = step }
+      func trainingBegins(_ moment: TrainingMoment) { isSettled = false }
+      func stepTaken(_ moment: TrainingMoment) { isSettled = moment.step >= step }
+      func validated(_ moment: TrainingMoment, loss: Double) {
+        #expect(moment.isSettled == isSettled)
+        if moment.step == 7 { atStep = moment.parameters.map { $0.value.values } }
+      }
+    }
+    // A rate at which the first validation is the best one.
+    let training =
+      #"{"batch_size": 2, "steps": 7, "validation_every": 1, "learning_rate": 0.3, "scheduler": "constant"}"#
+    let attempts = Attempts(training: training)
+    let early = try #require(try attempts.train([]))
+    let settling = Settling(at: 7)
+    let late = try #require(try attempts.train([settling]))
+    #expect(late.values == settling.atStep && early.values != late.values)
+  }
+
   @Test("What is left at the end is the result: the best parameters, unless a later participant has other ones")
   func result() throws {
     let attempts = Attempts()
