@@ -2,8 +2,9 @@ import PEFTCore
 
 /// Asks a model, with whatever is attached to it, for its answers.
 ///
-/// What all prompts begin with (the method's virtual tokens, the chat header, the instruction) is computed once. An
-/// answer does not depend on the batch size nor on which other prompts there are.
+/// What all prompts begin with (the method's virtual tokens, the chat header, the instruction) is computed once, and so
+/// is the answer to a prompt that comes again. An answer does not depend on the batch size nor on which other prompts
+/// there are.
 package struct Evaluator {
   private let model: CausalLanguageModel
   private let tokenizer: Tokenizer
@@ -23,7 +24,7 @@ package struct Evaluator {
   /// - Parameters:
   ///   - prompts: The prompts as ids.
   ///   - maximumNewTokens: Most tokens of an answer.
-  ///   - batchSize: Prompts worked on at once; changes the speed only.
+  ///   - batchSize: Different prompts worked on at once; changes the speed only.
   ///   - known: Answers to the first prompts, which are not asked again.
   ///   - progress: Called with the answers so far after each batch; what it throws ends the evaluation.
   package func generate(
@@ -34,14 +35,33 @@ package struct Evaluator {
     let generator = Generator(model: model, endTokens: endTokens, context: context)
     let cache = generator.cache(shared: Array(prompts.first?.prefix(shared) ?? []))
     var answers = known
-    for start in stride(from: known.count, to: prompts.count, by: batchSize) {
-      let batch = prompts[start..<min(prompts.count, start + batchSize)].map { Array($0.dropFirst(shared)) }
-      for ids in try generator.generate(batch, after: cache, maximumNewTokens: maximumNewTokens) {
-        answers.append(tokenizer.decode(ids, skipSpecialTokens: true))
+    var answered = Dictionary(zip(prompts, known)) { first, _ in first }
+    while answers.count < prompts.count {
+      let (asked, end) = Self.batch(of: prompts, from: answers.count, size: batchSize) { answered[$0] == nil }
+      let batch = asked.map { Array($0.dropFirst(shared)) }
+      for (prompt, ids) in zip(asked, try generator.generate(batch, after: cache, maximumNewTokens: maximumNewTokens)) {
+        answered[prompt] = tokenizer.decode(ids, skipSpecialTokens: true)
       }
+      answers += prompts[answers.count..<end].compactMap { answered[$0] }
       try progress(answers)
     }
     return answers
+  }
+
+  /// The next prompts to ask, each once, and where the prompts begin that wait for the next batch.
+  private static func batch(
+    of prompts: [[Int32]], from start: Int, size: Int, isNew: ([Int32]) -> Bool
+  ) -> (asked: [[Int32]], end: Int) {
+    var asked: [[Int32]] = []
+    var end = start
+    while end < prompts.count {
+      if isNew(prompts[end]), !asked.contains(prompts[end]) {
+        if asked.count == size { break }
+        asked.append(prompts[end])
+      }
+      end += 1
+    }
+    return (asked, end)
   }
 
   /// The log-probability of each choice following each prompt.
@@ -60,7 +80,13 @@ package struct Evaluator {
     let cache = Generator(model: model, endTokens: endTokens, context: context)
       .cache(shared: Array(prompts.first?.prefix(shared) ?? []))
     var results: [[Double]] = []
+    var known: [[[Int32]]: [Double]] = [:]
     for (prompt, options) in zip(prompts, choices).dropFirst(start) {
+      if let values = known[[prompt] + options] {
+        results.append(values)
+        try progress(results)
+        continue
+      }
       let tape = Tape(context: context, recording: false)
       var forest = TokenForest()
       let root = cache.map { forest.add(.cached($0), under: nil) }
@@ -81,14 +107,15 @@ package struct Evaluator {
       guard judged.allSatisfy(\.isFinite) else {
         throw NonFiniteError("the log-probability of a choice is not finite\(model.originOfNonFinite())")
       }
-      var values = judged[...]
-      results.append(
-        options.map { option in
-          defer { values = values.dropFirst(option.count) }
-          // The sum of nothing would beat every answer.
-          guard !option.isEmpty else { return -.infinity }
-          return values.prefix(option.count).reduce(0, +)
-        })
+      var rest = judged[...]
+      let values = options.map { option in
+        defer { rest = rest.dropFirst(option.count) }
+        // The sum of nothing would beat every answer.
+        guard !option.isEmpty else { return -Double.infinity }
+        return rest.prefix(option.count).reduce(0, +)
+      }
+      known[[prompt] + options] = values
+      results.append(values)
       try progress(results)
     }
     return results

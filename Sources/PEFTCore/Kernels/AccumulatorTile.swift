@@ -3,14 +3,26 @@
 /// Tiles of any height are put together from single rows, so that the compiler sees a fixed number of
 /// vectors and keeps each in a register. A row's arithmetic is the same in a tile of any height.
 private protocol AccumulatorTile {
+  /// What the tile reads of a row of the panel.
+  associatedtype Columns
+  /// Loads a row of the panel.
+  static func load(_ row: UnsafeRawPointer) -> Columns
   /// Rows of the tile.
   static var rowCount: Int { get }
   /// All zeros.
   init()
+  /// What `c` holds.
+  init(loading c: UnsafePointer<Float>, stride: Int)
   /// Adds the product of a column of `rowCount` factors, `stride` apart, and one row of the panel.
-  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row: Columns)
   /// Writes the tile to `c`, or adds it to what is there.
   func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool)
+}
+
+/// The two vectors of a panel's row.
+private struct WholeColumns {
+  let first: KernelVector
+  let second: KernelVector
 }
 
 private struct TileRow: AccumulatorTile {
@@ -19,11 +31,26 @@ private struct TileRow: AccumulatorTile {
 
   @inline(__always) static var rowCount: Int { 1 }
 
+  @inline(__always) init() {}
+
   @inline(__always)
-  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
+  init(loading c: UnsafePointer<Float>, stride: Int) {
+    first = UnsafeRawPointer(c).loadUnaligned(as: KernelVector.self)
+    second = UnsafeRawPointer(c + KernelVector.scalarCount).loadUnaligned(as: KernelVector.self)
+  }
+
+  @inline(__always)
+  static func load(_ row: UnsafeRawPointer) -> WholeColumns {
+    WholeColumns(
+      first: row.loadUnaligned(as: KernelVector.self),
+      second: row.loadUnaligned(fromByteOffset: MemoryLayout<KernelVector>.size, as: KernelVector.self))
+  }
+
+  @inline(__always)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row: WholeColumns) {
     let factor = KernelVector(repeating: column[0])
-    self.first = multiplyAdd(self.first, factor, first)
-    self.second = multiplyAdd(self.second, factor, second)
+    first = multiplyAdd(first, factor, row.first)
+    second = multiplyAdd(second, factor, row.second)
   }
 
   @inline(__always)
@@ -47,9 +74,19 @@ private struct NarrowRow: AccumulatorTile {
 
   @inline(__always) static var rowCount: Int { 1 }
 
+  @inline(__always) init() {}
+
   @inline(__always)
-  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
-    sum = multiplyAdd(sum, KernelVector(repeating: column[0]), first)
+  init(loading c: UnsafePointer<Float>, stride: Int) {
+    sum = UnsafeRawPointer(c).loadUnaligned(as: KernelVector.self)
+  }
+
+  @inline(__always)
+  static func load(_ row: UnsafeRawPointer) -> KernelVector { row.loadUnaligned(as: KernelVector.self) }
+
+  @inline(__always)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row: KernelVector) {
+    sum = multiplyAdd(sum, KernelVector(repeating: column[0]), row)
   }
 
   @inline(__always)
@@ -60,7 +97,39 @@ private struct NarrowRow: AccumulatorTile {
   }
 }
 
-private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: AccumulatorTile {
+#if CPU_X86_64_V4
+  /// Half a vector of a row, for thin matrices: two such multiply-adds take the time of one of whole vectors, or less.
+  private struct HalfRow: AccumulatorTile {
+    private var sum = SIMD8<Float>()
+
+    @inline(__always) static var rowCount: Int { 1 }
+
+    @inline(__always) init() {}
+
+    @inline(__always)
+    init(loading c: UnsafePointer<Float>, stride: Int) {
+      sum = UnsafeRawPointer(c).loadUnaligned(as: SIMD8<Float>.self)
+    }
+
+    @inline(__always)
+    static func load(_ row: UnsafeRawPointer) -> SIMD8<Float> { row.loadUnaligned(as: SIMD8<Float>.self) }
+
+    @inline(__always)
+    mutating func add(column: UnsafePointer<Float>, stride: Int, row: SIMD8<Float>) {
+      sum.addProduct(SIMD8(repeating: column[0]), row)
+    }
+
+    @inline(__always)
+    func write(to c: UnsafeMutablePointer<Float>, stride: Int, adding: Bool) {
+      let target = UnsafeMutableRawPointer(c)
+      target.storeBytes(
+        of: adding ? target.loadUnaligned(as: SIMD8<Float>.self) + sum : sum, as: SIMD8<Float>.self)
+    }
+  }
+#endif
+
+private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: AccumulatorTile
+where Top.Columns == Bottom.Columns {
   private var top = Top()
   private var bottom = Bottom()
 
@@ -69,9 +138,18 @@ private struct TileRows<Top: AccumulatorTile, Bottom: AccumulatorTile>: Accumula
   @inline(__always) init() {}
 
   @inline(__always)
-  mutating func add(column: UnsafePointer<Float>, stride: Int, row first: KernelVector, _ second: KernelVector) {
-    top.add(column: column, stride: stride, row: first, second)
-    bottom.add(column: column + Top.rowCount &* stride, stride: stride, row: first, second)
+  init(loading c: UnsafePointer<Float>, stride: Int) {
+    top = Top(loading: c, stride: stride)
+    bottom = Bottom(loading: c + Top.rowCount * stride, stride: stride)
+  }
+
+  @inline(__always)
+  static func load(_ row: UnsafeRawPointer) -> Top.Columns { Top.load(row) }
+
+  @inline(__always)
+  mutating func add(column: UnsafePointer<Float>, stride: Int, row: Top.Columns) {
+    top.add(column: column, stride: stride, row: row)
+    bottom.add(column: column + Top.rowCount &* stride, stride: stride, row: row)
   }
 
   @inline(__always)
@@ -88,44 +166,6 @@ private enum Heights<Row: AccumulatorTile> {
   typealias Six = TileRows<Four, Two>
   typealias Eight = TileRows<Four, Four>
   typealias Twelve = TileRows<Eight, Four>
-}
-
-/// The rows that a tile multiplies by a panel, and where the results go.
-struct TileProduct {
-  /// The first row's first factor of the depth block.
-  var a: UnsafePointer<Float>
-  /// Distances between rows and between depths; one of them is 1.
-  var aRowStride: Int
-  var aDepthStride: Int
-  /// Length of the sums, at most one depth block.
-  var depth: Int
-  /// Room for rows of a panel's width.
-  var c: UnsafeMutablePointer<Float>
-  var cStride: Int
-  /// Whether the result is added to `c` or replaces it.
-  var adding: Bool
-  /// Whether the rows of `c` are written to before the sums are made, too.
-  ///
-  /// Results that were never written before come from memory. The first write to a row fetches it while the tile is
-  /// multiplied, and nothing waits for it; without it, the tile's end does.
-  var claims = false
-  /// Whether only the panel's first vector is multiplied.
-  var isNarrow = false
-  /// What is fetched into the caches meanwhile.
-  var ahead: FetchAhead
-}
-
-/// Memory that the next panel comes from, read byte by byte at even distances while a tile is multiplied.
-///
-/// Unpacking a panel waits for memory, multiplying by it does not. Swift has no instruction to prefetch, but a load
-/// whose result nobody waits for does the same as long as the lines follow each other.
-struct FetchAhead {
-  /// The first byte to read, one a depth.
-  var start: UnsafeRawPointer
-  /// Distance from one byte to the next; 0 reads the same one again.
-  var stride: Int
-  /// Takes what was read, so that the compiler keeps the loads.
-  var sink: UnsafeMutablePointer<UInt8>
 }
 
 /// The innermost loops of every matrix product.
@@ -150,10 +190,12 @@ enum TileKernel {
   ///   - b: `[depth, panelWidth]` with rows `bStride` apart.
   @inline(never)
   static func multiply(height: Int, _ product: TileProduct, b: UnsafePointer<Float>, bStride: Int) {
-    if product.isNarrow {
-      multiply(height: height, rowsOf: NarrowRow.self, product, b: b, bStride: bStride)
-    } else {
-      multiply(height: height, rowsOf: TileRow.self, product, b: b, bStride: bStride)
+    switch product.part {
+    case .whole: multiply(height: height, rowsOf: TileRow.self, product, b: b, bStride: bStride)
+    case .vector: multiply(height: height, rowsOf: NarrowRow.self, product, b: b, bStride: bStride)
+    #if CPU_X86_64_V4
+      case .halfVector: multiply(height: height, rowsOf: HalfRow.self, product, b: b, bStride: bStride)
+    #endif
     }
   }
 
@@ -178,7 +220,7 @@ enum TileKernel {
   private static func run<Tile: AccumulatorTile>(
     _: Tile.Type, _ product: TileProduct, _ b: UnsafePointer<Float>, _ bStride: Int
   ) {
-    var tile = Tile()
+    var tile = product.continues ? Tile(loading: product.c, stride: product.cStride) : Tile()
     if product.claims { claimResults(product, rows: Tile.rowCount) }
     if product.aRowStride == 1 {
       accumulate(&tile, product, rowStride: 1, depthStride: product.aDepthStride, b, bStride)
@@ -194,7 +236,7 @@ enum TileKernel {
     var row = product.c
     for _ in 0..<rows {
       row[0] = 0
-      if !product.isNarrow { row[KernelVector.scalarCount] = 0 }
+      if product.part == .whole { row[KernelVector.scalarCount] = 0 }
       row += product.cStride
     }
   }
@@ -211,9 +253,7 @@ enum TileKernel {
     var ahead = product.ahead.start
     var fetched: UInt8 = 0
     while remaining > 0 {
-      let first = row.loadUnaligned(as: KernelVector.self)
-      let second = row.loadUnaligned(fromByteOffset: MemoryLayout<KernelVector>.size, as: KernelVector.self)
-      tile.add(column: column, stride: rowStride, row: first, second)
+      tile.add(column: column, stride: rowStride, row: Tile.load(row))
       fetched |= ahead.load(as: UInt8.self)
       ahead += product.ahead.stride
       column += depthStride
@@ -245,10 +285,12 @@ enum TileKernel {
   @inline(__always)
   private static func run<Tile: AccumulatorTile, Code: PanelCode>(
     _: Tile.Type, _ product: TileProduct, _ panel: UnsafeRawPointer, _ depths: Range<Int>, _ code: Code.Type
-  ) {
+  ) where Tile.Columns == WholeColumns {
     var tile = Tile()
     PanelReader.read(panel, depths: depths, as: code) { depth, first, second in
-      tile.add(column: product.a + depth &* product.aDepthStride, stride: product.aRowStride, row: first, second)
+      tile.add(
+        column: product.a + depth &* product.aDepthStride, stride: product.aRowStride,
+        row: WholeColumns(first: first, second: second))
     }
     tile.write(to: product.c, stride: product.cStride, adding: product.adding)
   }

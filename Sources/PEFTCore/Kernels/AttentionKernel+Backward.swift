@@ -20,65 +20,145 @@ extension AttentionKernel {
   ) {
     // A segment is cut into at most eight pieces, which bounds the memory of the shares.
     let pieces = AttentionPiece.cut(segments, shape: shape) { max(256, ($0.queryCount + 7) / 8) }
-    let blockCounts = segments.map(queryBlock)
+    let queryCounts = segments.map(queryBlock)
+    let largest = queryCounts.max() ?? 0
     let layout = AttentionScratch(
-      pieces, shape: shape, scoreMatrices: 2, packedMatrices: 2, queryCount: blockCounts.max() ?? 0)
-    let dimension = shape.headDimension
-    let group = shape.groupSize
-
-    let shares = GradientShares(pieces, segments: segments, dimension: dimension)
+      pieces, shape: shape, scoreMatrices: 2, packedMatrices: 2, queryCount: largest)
+    let laneLayout = LaneScratch(pieces, shape: shape, isBackward: true, queryCount: largest)
+    let call = Backward(
+      outputGradients: outputGradients, outputStride: outputStride, queries: queries, queryStride: queryStride,
+      logSumExps: logSumExps, queryGradients: queryGradients, queryGradientStride: queryGradientStride)
+    let shares = GradientShares(
+      pieces, segments: segments, dimension: shape.headDimension)
     defer { shares.deallocate() }
-    workers.run(pieces: pieces.count, scratchBytes: layout.byteCount, as: .attentionBackward) { index, memory in
+    workers.run(
+      pieces: pieces.count, scratchBytes: max(layout.byteCount, laneLayout.byteCount), as: .attentionBackward
+    ) { index, memory in
       let piece = pieces[index]
       let segment = segments[piece.segment]
-      let scratch = layout.bind(memory)
       let share = shares[index]
       share?.clear()
-      let firstHead = piece.keyValueHead * group
       var first = piece.queries.lowerBound
       while first < piece.queries.upperBound {
-        let queryRange = first..<min(piece.queries.upperBound, first + blockCounts[piece.segment])
-        first = queryRange.upperBound
-        let block = ScoreBlock(piece, queries: queryRange, shape: shape)
-        scratch.gatherRows(segment, block: block, head: piece.keyValueHead, dimension: dimension)
-        let firstRow = segment.queryRow + queryRange.lowerBound
-        let (packedQueries, packedGradients) = (scratch.packed(0), scratch.packed(1))
-        for row in 0..<block.rows {
-          let tokenRow = firstRow + row / group
-          let head = firstHead + row % group
-          let query = queries + tokenRow * queryStride + head * dimension
-          let gradient = outputGradients + tokenRow * outputStride + head * dimension
-          mapVectors(query, into: packedQueries + row * dimension, count: dimension) { $0 * shape.scale }
-          (packedGradients + row * dimension).update(from: gradient, count: dimension)
-          scratch.packedRows(0)[row] = UnsafePointer(packedQueries + row * dimension)
-          scratch.packedRows(1)[row] = UnsafePointer(packedGradients + row * dimension)
-          scratch.factors[row] = logSumExps[tokenRow * shape.heads + head]
-          let target = queryGradients + tokenRow * queryGradientStride + head * dimension
-          target.update(repeating: 0, count: dimension)
-          scratch.outputRows[row] = target
+        let queries = first..<min(piece.queries.upperBound, first + queryCounts[piece.segment])
+        first = queries.upperBound
+        if LaneBlock.suits(rows: queries.count * shape.groupSize) {
+          let scratch = laneLayout.bind(memory)
+          let block = LaneBlock(piece, of: segment, queries: queries, shape: shape, sink: scratch.sink)
+          backward(block, call, share: share, scratch: scratch)
+          continue
         }
-        let (probabilities, scoreGradients) = (scratch.scores(0), scratch.scores(1))
-        block.products(
-          packedQueries, with: scratch.keyRows, panel: scratch.panel, dimension: dimension, into: probabilities)
-        block.products(
-          packedGradients, with: scratch.valueRows, panel: scratch.panel, dimension: dimension, into: scoreGradients)
-        for row in 0..<block.rows {
-          softmaxGradient(
-            scores: probabilities + row * block.width, gradients: scoreGradients + row * block.width,
-            visible: block.visible(row), width: block.width, logSumExp: scratch.factors[row])
-        }
-        block.addWeightedRows(
-          scratch.keyRows, weights: scoreGradients, dimension: dimension, to: scratch.outputRows)
-        for row in 0..<block.rows {
-          let target = scratch.outputRows[row]
-          mapVectors(target, into: target, count: dimension) { $0 * shape.scale }
-        }
-        share?.add(
-          block, probabilities: probabilities, scoreGradients: scoreGradients, queries: scratch.packedRows(0),
-          outputGradients: scratch.packedRows(1))
+        let scratch = layout.bind(memory)
+        let block = ScoreBlock(piece, queries: queries, shape: shape)
+        scratch.gatherRows(segment, block: block, head: piece.keyValueHead, dimension: shape.headDimension)
+        backward(
+          block, call, firstRow: segment.queryRow + queries.lowerBound,
+          firstHead: piece.keyValueHead * shape.groupSize, share: share, scratch: scratch)
       }
     }
     shares.reduce(segments, shape: shape, workers: workers)
+  }
+
+  /// Where a backward pass reads and writes.
+  private struct Backward {
+    let outputGradients: UnsafePointer<Float>
+    let outputStride: Int
+    let queries: UnsafePointer<Float>
+    let queryStride: Int
+    let logSumExps: UnsafePointer<Float>
+    let queryGradients: UnsafeMutablePointer<Float>
+    let queryGradientStride: Int
+  }
+
+  /// Many rows, side by side.
+  private func backward(_ block: LaneBlock, _ call: Backward, share: GradientShare?, scratch: LaneScratch.Bound) {
+    let dimension = shape.headDimension
+    let stride = LaneScratch.rowStride(dimension: dimension)
+    block.forEachLane { lane, place in
+      guard let place else {
+        scratch.sources(0)[lane] = UnsafePointer(scratch.zeros)
+        scratch.sources(1)[lane] = UnsafePointer(scratch.zeros)
+        scratch.targets[lane] = scratch.spare
+        scratch.factors[lane] = 0
+        return
+      }
+      let query = call.queries + place.row * call.queryStride + place.head * dimension
+      let gradient = call.outputGradients + place.row * call.outputStride + place.head * dimension
+      scratch.sources(0)[lane] = query
+      scratch.sources(1)[lane] = gradient
+      scratch.targets[lane] = call.queryGradients + place.row * call.queryGradientStride + place.head * dimension
+      scratch.factors[lane] = call.logSumExps[place.row * shape.heads + place.head]
+      if share != nil {
+        AttentionTiles.copyRow(
+          query, times: shape.scale, width: dimension, stride: stride, to: scratch.rows(0) + lane * stride)
+        AttentionTiles.copyRow(
+          gradient, times: 1, width: dimension, stride: stride, to: scratch.rows(1) + lane * stride)
+      }
+    }
+    let (probabilities, scoreGradients) = (scratch.scores(0), scratch.scores(1))
+    let (queries, gradients) = (scratch.lanes(0), scratch.lanes(1))
+    BlockTransposition.transpose(
+      rows: scratch.sources(0), count: block.width, columns: dimension, to: queries, targetStride: block.width)
+    mapVectors(queries, into: queries, count: dimension * block.width) { $0 * shape.scale }
+    BlockTransposition.transpose(
+      rows: scratch.sources(1), count: block.width, columns: dimension, to: gradients, targetStride: block.width)
+    block.products(.keys, with: queries, into: probabilities)
+    block.products(.values, with: gradients, into: scoreGradients)
+    for vector in 0..<block.vectorCount {
+      block.softmaxGradient(
+        probabilities, gradients: scoreGradients, vector: vector, cap: shape.softCap, logSumExps: scratch.factors,
+        partialSums: scratch.partialSums)
+    }
+    block.weightedSums(.keys, weights: scoreGradients, into: queries)
+    mapVectors(queries, into: queries, count: dimension * block.width) { $0 * shape.scale }
+    BlockTransposition.transpose(
+      queries, sourceStride: block.width, rows: dimension, columns: block.width, toRows: scratch.targets)
+    share?.add(
+      block, probabilities: probabilities, scoreGradients: scoreGradients, queries: scratch.rows(0),
+      outputGradients: scratch.rows(1))
+  }
+
+  /// Few rows, one after the other.
+  private func backward(
+    _ block: ScoreBlock, _ call: Backward, firstRow: Int, firstHead: Int, share: GradientShare?,
+    scratch: AttentionScratch.Bound
+  ) {
+    let dimension = shape.headDimension
+    let group = shape.groupSize
+    let (packedQueries, packedGradients) = (scratch.packed(0), scratch.packed(1))
+    for row in 0..<block.rows {
+      let tokenRow = firstRow + row / group
+      let head = firstHead + row % group
+      let query = call.queries + tokenRow * call.queryStride + head * dimension
+      let gradient = call.outputGradients + tokenRow * call.outputStride + head * dimension
+      mapVectors(query, into: packedQueries + row * dimension, count: dimension) { $0 * shape.scale }
+      (packedGradients + row * dimension).update(from: gradient, count: dimension)
+      scratch.packedRows(0)[row] = UnsafePointer(packedQueries + row * dimension)
+      scratch.packedRows(1)[row] = UnsafePointer(packedGradients + row * dimension)
+      scratch.factors[row] = call.logSumExps[tokenRow * shape.heads + head]
+      let target = call.queryGradients + tokenRow * call.queryGradientStride + head * dimension
+      target.update(repeating: 0, count: dimension)
+      scratch.outputRows[row] = target
+    }
+    let (probabilities, scoreGradients) = (scratch.scores(0), scratch.scores(1))
+    block.products(
+      packedQueries, with: scratch.keyRows, panel: scratch.panel, dimension: dimension, into: probabilities)
+    block.products(
+      packedGradients, with: scratch.valueRows, panel: scratch.panel, dimension: dimension, into: scoreGradients)
+    for row in 0..<block.rows {
+      softmaxGradient(
+        scores: probabilities + row * block.width, gradients: scoreGradients + row * block.width,
+        visible: block.visible(row), width: block.width, logSumExp: scratch.factors[row])
+    }
+    block.addWeightedRows(
+      scratch.keyRows, weights: scoreGradients, dimension: dimension, to: scratch.outputRows)
+    for row in 0..<block.rows {
+      let target = scratch.outputRows[row]
+      mapVectors(target, into: target, count: dimension) { $0 * shape.scale }
+    }
+    share?.add(
+      block, probabilities: probabilities, scoreGradients: scoreGradients, queries: scratch.packedRows(0),
+      outputGradients: scratch.packedRows(1))
   }
 
   /// Turns raw scores into probabilities and gradients of probabilities into gradients of raw scores; both are
@@ -121,105 +201,5 @@ extension AttentionKernel {
     gradients.update(repeating: 0, count: visible.lowerBound)
     (scores + visible.upperBound).update(repeating: 0, count: width - visible.upperBound)
     (gradients + visible.upperBound).update(repeating: 0, count: width - visible.upperBound)
-  }
-}
-
-/// Each piece's share of the gradients of the keys and values that it sees.
-private struct GradientShares {
-  private let pieces: [AttentionPiece]
-  private let dimension: Int
-  /// First float of each piece's share, nil where its chain wants no gradients.
-  private let offsets: [Int?]
-  private let memory: UnsafeMutablePointer<Float>
-
-  init(_ pieces: [AttentionPiece], segments: [AttentionSegment], dimension: Int) {
-    self.pieces = pieces
-    self.dimension = dimension
-    let wanted = segments.map { segment in
-      segment.blocks.contains { $0.keyGradients != nil || $0.valueGradients != nil }
-    }
-    var count = 0
-    offsets = pieces.map { piece in
-      guard wanted[piece.segment] else { return nil }
-      defer { count += 2 * piece.keys.count * dimension }
-      return count
-    }
-    memory = .allocate(capacity: max(1, count))
-  }
-
-  func deallocate() { memory.deallocate() }
-
-  subscript(index: Int) -> GradientShare? {
-    offsets[index].map { GradientShare(memory: memory + $0, keys: pieces[index].keys, dimension: dimension) }
-  }
-
-  /// Adds all shares to the blocks' gradients; a unit of work is the keys or the values of one head.
-  func reduce(_ segments: [AttentionSegment], shape: AttentionShape, workers: Workers) {
-    workers.run(pieces: 2 * shape.keyValueHeads, as: .attentionBackward) { unit in
-      let head = unit / 2
-      let isValue = unit % 2 == 1
-      for (index, piece) in pieces.enumerated() where piece.keyValueHead == head {
-        guard let share = self[index] else { continue }
-        var position = 0
-        for block in segments[piece.segment].blocks {
-          let rows = piece.keys.clamped(to: position..<position + block.count)
-          if let target = isValue ? block.valueGradients : block.keyGradients {
-            for row in rows {
-              let gradient = target + (row - position) * block.gradientRowStride + head * dimension
-              let addend = isValue ? share.valueGradient(row) : share.keyGradient(row)
-              mapVectors(gradient, addend, into: gradient, count: dimension) { $0 + $1 }
-            }
-          }
-          position += block.count
-        }
-      }
-    }
-  }
-}
-
-/// One piece's sums of key and value gradients, `[keys][dimension]` each.
-private struct GradientShare {
-  let memory: UnsafeMutablePointer<Float>
-  let keys: Range<Int>
-  let dimension: Int
-
-  func keyGradient(_ key: Int) -> UnsafeMutablePointer<Float> { memory + (key - keys.lowerBound) * dimension }
-  func valueGradient(_ key: Int) -> UnsafeMutablePointer<Float> { keyGradient(key) + keys.count * dimension }
-  func clear() { memory.update(repeating: 0, count: 2 * keys.count * dimension) }
-
-  /// Adds the sums over a block's rows.
-  func add(
-    _ block: ScoreBlock, probabilities: UnsafePointer<Float>, scoreGradients: UnsafePointer<Float>, queries: RowTable,
-    outputGradients: RowTable
-  ) {
-    let end = block.keyCount
-    var column = max(0, keys.lowerBound - block.firstKey)
-    while column < end {
-      let rows = min(block.rows, block.firstRow(seeing: column))..<block.rows
-      let key = column + block.firstKey
-      if column + 4 <= end {
-        addFour(scoreGradients + column, block.width, queries, rows, to: keyGradient(key))
-        addFour(probabilities + column, block.width, outputGradients, rows, to: valueGradient(key))
-        column += 4
-      } else {
-        AttentionTiles.addOneSum(
-          scoreGradients + column, weightStride: block.width, rows: queries, terms: rows, width: dimension,
-          to: keyGradient(key))
-        AttentionTiles.addOneSum(
-          probabilities + column, weightStride: block.width, rows: outputGradients, terms: rows, width: dimension,
-          to: valueGradient(key))
-        column += 1
-      }
-    }
-  }
-
-  private func addFour(
-    _ weights: UnsafePointer<Float>, _ stride: Int, _ rows: RowTable, _ terms: Range<Int>,
-    to target: UnsafeMutablePointer<Float>
-  ) {
-    AttentionTiles.addFourSums(
-      (weights, weights + 1, weights + 2, weights + 3), weightStride: stride, rows: rows, terms: terms,
-      width: dimension,
-      to: (target, target + dimension, target + 2 * dimension, target + 3 * dimension))
   }
 }

@@ -7,6 +7,7 @@ protocol FloatRun {
   init(loading pointer: UnsafePointer<Float>)
   func storing(to pointer: UnsafeMutablePointer<Float>)
   func plus(_ factor: Float, times other: Self) -> Self
+  func times(_ factor: Float) -> Self
 }
 
 extension SIMD where Scalar == Float {
@@ -20,6 +21,9 @@ extension SIMD where Scalar == Float {
 
   @inline(__always)
   func plus(_ factor: Float, times other: Self) -> Self { plus(Self(repeating: factor), times: other) }
+
+  @inline(__always)
+  func times(_ factor: Float) -> Self { self * factor }
 
   // Not `multiplyAdd`: a build without whole-module optimization inlines only within a file, and this is the
   // innermost operation.
@@ -47,6 +51,9 @@ extension Float: FloatRun {
 
   @inline(__always)
   func storing(to pointer: UnsafeMutablePointer<Float>) { pointer.pointee = self }
+
+  @inline(__always)
+  func times(_ factor: Float) -> Float { self * factor }
 
   @inline(__always)
   func plus(_ factor: Float, times other: Float) -> Float {
@@ -97,6 +104,16 @@ extension Float: FloatRun {
       sum.d = d.plus(factor, times: other.d)
       return sum
     }
+
+    @inline(__always)
+    func times(_ factor: Float) -> LanesTile {
+      var result = self
+      result.a = a.times(factor)
+      result.b = b.times(factor)
+      result.c = c.times(factor)
+      result.d = d.times(factor)
+      return result
+    }
   }
 #else
   /// Two vectors: with four rows of sums, half of 16 registers.
@@ -128,6 +145,14 @@ extension Float: FloatRun {
       sum.a = a.plus(factor, times: other.a)
       sum.b = b.plus(factor, times: other.b)
       return sum
+    }
+
+    @inline(__always)
+    func times(_ factor: Float) -> LanesTile {
+      var result = self
+      result.a = a.times(factor)
+      result.b = b.times(factor)
+      return result
     }
   }
 #endif
@@ -242,6 +267,27 @@ enum AttentionTiles {
     } one: {
       run($0, at: $1)
     }
+  }
+
+  /// Writes a row times a factor, and zeros up to `stride`.
+  @inline(__always)
+  static func copyRow(
+    _ row: UnsafePointer<Float>, times factor: Float, width: Int, stride: Int, to target: UnsafeMutablePointer<Float>
+  ) {
+    @inline(__always)
+    func run<Run: FloatRun>(_: Run.Type, at offset: Int) {
+      Run(loading: row + offset).times(factor).storing(to: target + offset)
+    }
+    forEachRun(width) {
+      run($0, at: $1)
+    } lanes: {
+      run($0, at: $1)
+    } four: {
+      run($0, at: $1)
+    } one: {
+      run($0, at: $1)
+    }
+    for offset in width..<stride { target[offset] = 0 }
   }
 
   /// Covers `width` floats with runs, the longest first.

@@ -9,7 +9,11 @@ enum BlockTransposition {
     _ source: UnsafePointer<Float>, sourceStride: Int, rows: Int, columns: Int,
     to target: UnsafeMutablePointer<Float>, targetStride: Int
   ) {
-    transpose(count: rows, columns: columns, to: target, targetStride) { source + $0 &* sourceStride }
+    transpose(count: rows, columns: columns) {
+      source + $0 &* sourceStride
+    } to: {
+      target + $0 &* targetStride
+    }
   }
 
   /// Writes the transpose of a matrix whose rows lie anywhere.
@@ -23,24 +27,48 @@ enum BlockTransposition {
     rows: UnsafePointer<UnsafePointer<Float>>, count: Int, columns: Int, to target: UnsafeMutablePointer<Float>,
     targetStride: Int
   ) {
-    transpose(count: count, columns: columns, to: target, targetStride) { rows[$0] }
+    transpose(count: count, columns: columns) {
+      rows[$0]
+    } to: {
+      target + $0 &* targetStride
+    }
+  }
+
+  /// Writes the transpose of a matrix to rows that lie anywhere.
+  ///
+  /// - Parameters:
+  ///   - source: `[rows, columns]`, rows `sourceStride` apart.
+  ///   - targets: Where each row of the transpose starts, `columns` of them.
+  static func transpose(
+    _ source: UnsafePointer<Float>, sourceStride: Int, rows: Int, columns: Int,
+    toRows targets: UnsafePointer<UnsafeMutablePointer<Float>>
+  ) {
+    transpose(count: rows, columns: columns) {
+      source + $0 &* sourceStride
+    } to: {
+      targets[$0]
+    }
   }
 
   @inline(__always)
   private static func transpose(
-    count: Int, columns: Int, to target: UnsafeMutablePointer<Float>, _ targetStride: Int,
-    from source: (_ row: Int) -> UnsafePointer<Float>
+    count: Int, columns: Int, from source: (_ row: Int) -> UnsafePointer<Float>,
+    to target: (_ column: Int) -> UnsafeMutablePointer<Float>
   ) {
     @inline(__always) func scalars(_ rows: Range<Int>, _ columns: Range<Int>) {
       for column in columns {
-        for row in rows { target[column &* targetStride &+ row] = source(row)[column] }
+        for row in rows { target(column)[row] = source(row)[column] }
       }
     }
     var row = 0
     while row + 8 <= count {
       var column = 0
       while column + 8 <= columns {
-        transpose8(to: target + column &* targetStride + row, targetStride) { source(row &+ $0) + column }
+        transpose8 {
+          source(row &+ $0) + column
+        } to: {
+          target(column &+ $0) + row
+        }
         column &+= 8
       }
       scalars(row..<row + 8, column..<columns)
@@ -49,7 +77,11 @@ enum BlockTransposition {
     while row + 4 <= count {
       var column = 0
       while column + 4 <= columns {
-        transpose4(to: target + column &* targetStride + row, targetStride) { source(row &+ $0) + column }
+        transpose4 {
+          source(row &+ $0) + column
+        } to: {
+          target(column &+ $0) + row
+        }
         column &+= 4
       }
       scalars(row..<row + 4, column..<columns)
@@ -60,13 +92,13 @@ enum BlockTransposition {
 
   @inline(__always)
   private static func transpose4(
-    to target: UnsafeMutablePointer<Float>, _ targetStride: Int, from source: (_ row: Int) -> UnsafePointer<Float>
+    from source: (_ row: Int) -> UnsafePointer<Float>, to target: (_ column: Int) -> UnsafeMutablePointer<Float>
   ) {
     @inline(__always) func load(_ row: Int) -> SIMD4<Float> {
       UnsafeRawPointer(source(row)).loadUnaligned(as: SIMD4<Float>.self)
     }
     @inline(__always) func store(_ value: SIMD4<Float>, _ row: Int) {
-      UnsafeMutableRawPointer(target + row &* targetStride).storeBytes(of: value, as: SIMD4<Float>.self)
+      UnsafeMutableRawPointer(target(row)).storeBytes(of: value, as: SIMD4<Float>.self)
     }
     let (a, b, c, d) = (load(0), load(1), load(2), load(3))
     let ab = SIMD4(a[0], b[0], a[1], b[1])
@@ -82,14 +114,14 @@ enum BlockTransposition {
   /// Three rounds of interleaving, each within the 128-bit halves or across them, as the shuffles of AVX are.
   @inline(__always)
   private static func transpose8(
-    to target: UnsafeMutablePointer<Float>, _ targetStride: Int, from source: (_ row: Int) -> UnsafePointer<Float>
+    from source: (_ row: Int) -> UnsafePointer<Float>, to target: (_ column: Int) -> UnsafeMutablePointer<Float>
   ) {
     typealias Row = SIMD8<Float>
     @inline(__always) func load(_ row: Int) -> Row {
       UnsafeRawPointer(source(row)).loadUnaligned(as: Row.self)
     }
     @inline(__always) func store(_ value: Row, _ row: Int) {
-      UnsafeMutableRawPointer(target + row &* targetStride).storeBytes(of: value, as: Row.self)
+      UnsafeMutableRawPointer(target(row)).storeBytes(of: value, as: Row.self)
     }
     @inline(__always) func low(_ x: Row, _ y: Row) -> Row { Row(x[0], y[0], x[1], y[1], x[4], y[4], x[5], y[5]) }
     @inline(__always) func high(_ x: Row, _ y: Row) -> Row { Row(x[2], y[2], x[3], y[3], x[6], y[6], x[7], y[7]) }

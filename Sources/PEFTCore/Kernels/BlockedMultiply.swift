@@ -224,8 +224,8 @@ struct BlockedMultiply<Source: PanelSource> {
       let (elements, stride) = source.panel(panel, depths: depths, buffer: piece.buffer, scratch: piece.sourceScratch)
       let column = panel * KernelShape.panelWidth
       let width = min(KernelShape.panelWidth, source.columnCount - column)
-      let isNarrow = width <= KernelShape.lanes
-      let isWhole = width == KernelShape.panelWidth || width == KernelShape.lanes
+      let part = PanelPart(columns: width)
+      let isWhole = width == part.width
       // What comes next: the next panel, the first one of the next depths, or another piece.
       let following: (panel: Int, depths: Range<Int>)
       if panel + 1 < piece.panels.upperBound {
@@ -240,7 +240,7 @@ struct BlockedMultiply<Source: PanelSource> {
       while row < piece.rows.upperBound {
         let height = TileKernel.height(forRows: piece.rows.upperBound - row)
         var product = product(row: row, height: height, column: column, depths: depths, sink: piece.sink)
-        product.isNarrow = isNarrow
+        product.part = part
         product.claims = !product.adding
         if following.panel < panelCount,
           let share = source.stored(following.panel, depths: following.depths, share: tile, of: tileCount),

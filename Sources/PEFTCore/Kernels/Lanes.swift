@@ -29,9 +29,7 @@ extension Lanes {
     if count == Lanes.count {
       self.init(at: pointer)
     } else {
-      var lanes = Lanes(repeating: rest)
-      for lane in 0..<count { lanes[lane] = pointer[lane] }
-      self = lanes
+      self.init(first: count, at: pointer, filling: rest)
     }
   }
 
@@ -47,7 +45,7 @@ extension Lanes {
     if count == Lanes.count {
       store(to: pointer)
     } else {
-      for lane in 0..<count { pointer[lane] = self[lane] }
+      storeFirst(count, to: pointer)
     }
   }
 
@@ -97,6 +95,73 @@ extension Lanes {
   @inline(__always)
   func larger(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .> other) }
 }
+
+// Parts of a vector are loaded and stored by halves: one element at a time, a part would take longer than many vectors.
+
+extension SIMD4<Float> {
+  /// Loads the first `count` lanes, fewer than all, and fills the others.
+  @inline(__always)
+  fileprivate init(first count: Int, at pointer: UnsafePointer<Float>, filling rest: Float) {
+    self.init(
+      count > 0 ? pointer[0] : rest, count > 1 ? pointer[1] : rest, count > 2 ? pointer[2] : rest, rest)
+  }
+
+  /// Stores the first `count` lanes, fewer than all.
+  @inline(__always)
+  fileprivate func storeFirst(_ count: Int, to pointer: UnsafeMutablePointer<Float>) {
+    if count > 0 { pointer[0] = x }
+    if count > 1 { pointer[1] = y }
+    if count > 2 { pointer[2] = z }
+  }
+}
+
+#if CPU_X86_64_V3 || CPU_X86_64_V4
+  extension SIMD8<Float> {
+    /// As the same of four lanes.
+    @inline(__always)
+    fileprivate init(first count: Int, at pointer: UnsafePointer<Float>, filling rest: Float) {
+      if count >= 4 {
+        self.init(
+          lowHalf: UnsafeRawPointer(pointer).loadUnaligned(as: SIMD4<Float>.self),
+          highHalf: SIMD4(first: count - 4, at: pointer + 4, filling: rest))
+      } else {
+        self.init(lowHalf: SIMD4(first: count, at: pointer, filling: rest), highHalf: SIMD4(repeating: rest))
+      }
+    }
+
+    /// As the same of four lanes.
+    @inline(__always)
+    fileprivate func storeFirst(_ count: Int, to pointer: UnsafeMutablePointer<Float>) {
+      guard count >= 4 else { return lowHalf.storeFirst(count, to: pointer) }
+      UnsafeMutableRawPointer(pointer).storeBytes(of: lowHalf, as: SIMD4<Float>.self)
+      highHalf.storeFirst(count - 4, to: pointer + 4)
+    }
+  }
+#endif
+
+#if CPU_X86_64_V4
+  extension SIMD16<Float> {
+    /// As the same of four lanes.
+    @inline(__always)
+    fileprivate init(first count: Int, at pointer: UnsafePointer<Float>, filling rest: Float) {
+      if count >= 8 {
+        self.init(
+          lowHalf: UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Float>.self),
+          highHalf: SIMD8(first: count - 8, at: pointer + 8, filling: rest))
+      } else {
+        self.init(lowHalf: SIMD8(first: count, at: pointer, filling: rest), highHalf: SIMD8(repeating: rest))
+      }
+    }
+
+    /// As the same of four lanes.
+    @inline(__always)
+    fileprivate func storeFirst(_ count: Int, to pointer: UnsafeMutablePointer<Float>) {
+      guard count >= 8 else { return lowHalf.storeFirst(count, to: pointer) }
+      UnsafeMutableRawPointer(pointer).storeBytes(of: lowHalf, as: SIMD8<Float>.self)
+      highHalf.storeFirst(count - 8, to: pointer + 8)
+    }
+  }
+#endif
 
 /// Calls `body` for each vector of `count` elements with its offset and the lanes in use: all, and fewer for
 /// the last.

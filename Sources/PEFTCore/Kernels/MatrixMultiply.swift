@@ -73,8 +73,8 @@ private struct StridedPanels: PanelSource {
     let panelWidth = KernelShape.panelWidth
     let column = index * panelWidth
     let width = min(panelWidth, columnCount - column)
-    // Of a panel with a single vector of columns nothing else is read.
-    let isWhole = width == panelWidth || width == KernelShape.lanes
+    // Of a panel with fewer columns nothing else is read.
+    let isWhole = width == PanelPart(columns: width).width
     if !isTransposed, isWhole { return (b + depths.lowerBound * stride + column, stride) }
     if !isWhole { buffer.update(repeating: 0, count: depths.count * panelWidth) }
     if isTransposed {

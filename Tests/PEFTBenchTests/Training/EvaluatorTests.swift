@@ -36,6 +36,25 @@ import Testing
     }
   }
 
+  @Test("A prompt that comes again is asked once and answered alike") func duplicates() throws {
+    let once = try evaluator.generate(Self.prompts, maximumNewTokens: 4, batchSize: 4) { _ in }
+    let order = [0, 0, 1, 0, 2, 1, 3, 3]
+    let prompts = order.map { Self.prompts[$0] }
+    var batches: [Int] = []
+    let answers = try evaluator.generate(prompts, maximumNewTokens: 4, batchSize: 2) { batches.append($0.count) }
+    #expect(answers == order.map { once[$0] })
+    // Two different prompts a batch, with what repeats them and earlier ones.
+    #expect(batches == [4, 8])
+    let resumed = try evaluator.generate(prompts, maximumNewTokens: 4, batchSize: 2, known: ["kept as it is"]) { _ in }
+    #expect(resumed == order.map { $0 == 0 ? "kept as it is" : once[$0] }, "an answer that is known is not asked again")
+
+    let choices: [[[Int32]]] = order.map { _ in [[8], [9, 10, 2]] }
+    let values = try evaluator.rank(Self.prompts, choices: Array(choices.prefix(4))) { _ in }
+    #expect(try evaluator.rank(prompts, choices: choices) { _ in } == order.map { values[$0] })
+    let others = try evaluator.rank([prompts[0], prompts[0]], choices: [choices[0], [[44, 3], [8]]]) { _ in }
+    #expect(others[0] == values[0] && others[1][1] == values[0][0] && others[1][0] != values[0][0])
+  }
+
   @Test("A choice has the log-probability that its tokens have in a pass of its own") func ranking() throws {
     let choices: [[[Int32]]] = Self.prompts.map { _ in [[8], [9, 10, 2], [44, 3], []] }
     let values = try evaluator.rank(Self.prompts, choices: choices) { _ in }

@@ -57,6 +57,35 @@ import Testing
     #expect(VectorMath.log(-1 as Float).isNaN && VectorMath.log(-inf).isNaN && VectorMath.log(Float.nan).isNaN)
   }
 
+  @Test("The exponential of a softmax has the bits of the other one") func softmaxExponential() {
+    var x: [Float] = (0..<200_000).map { -100 + Float($0) * 9.375e-4 }
+    x += [-.infinity, -1e30, -87.336545, -87.33654, -87.33653, -0.0, 0, 1e-30, 1e-3, 87.9, .nan]
+    while !x.count.isMultiple(of: Lanes.count) { x.append(0) }
+    let end = x.count
+    x.withUnsafeBufferPointer { x in
+      guard let x = x.baseAddress else { return }
+      for i in stride(from: 0, to: end, by: Lanes.count) {
+        let (a, b) = (VectorMath.expBelow88(Lanes(at: x + i)), VectorMath.exp(Lanes(at: x + i)))
+        for lane in 0..<Lanes.count {
+          #expect(a[lane].bitPattern == b[lane].bitPattern || (a[lane].isNaN && b[lane].isNaN), "e^\(x[i + lane])")
+        }
+      }
+    }
+  }
+
+  @Test("A part of a vector is loaded and stored, and nothing beside it", arguments: 0...Lanes.count)
+  func parts(count: Int) {
+    let source = (0..<count).map { Float($0 + 1) }
+    source.withUnsafeBufferPointer { source in
+      var target = [Float](repeating: -1, count: Lanes.count + 1)
+      guard let source = source.baseAddress else { return }
+      let lanes = Lanes(at: source, count: count, filling: 7)
+      for lane in 0..<Lanes.count { #expect(lanes[lane] == (lane < count ? Float(lane + 1) : 7)) }
+      lanes.store(to: &target, count: count)
+      for lane in target.indices { #expect(target[lane] == (lane < count ? Float(lane + 1) : -1)) }
+    }
+  }
+
   @Test("A tail has the bits of a body") func tails() {
     let x = SeedStream(1).normals(3 * Lanes.scalarCount, standardDeviation: 4)
     var whole = x
