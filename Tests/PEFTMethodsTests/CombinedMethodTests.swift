@@ -39,9 +39,11 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
     "road": #""road""#,
     "vera": #"{"name": "vera", "rank": 4}"#,
     "pvera": #"{"name": "pvera", "rank": 4}"#,
+    "svft": #""svft""#,
     "beft": #""beft""#,
     "shira": #"{"name": "shira", "rank": 1}"#,
     "super-tuning": #"{"name": "super-tuning", "sparsity": 0.9}"#,
+    "llama-adapter": #"{"name": "llama-adapter", "tokens": 2}"#,
     "trainable-tokens": #"{"name": "trainable-tokens", "tokens": [5, 41]}"#,
   ]
 
@@ -62,7 +64,7 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
   /// Those that want the same part of the model for themselves.
   var isRefused: Bool {
     switch Set(parts) {
-    case ["lora/dora"], ["prefix-tuning"], ["ln-tuning"], ["trainable-tokens"]: true
+    case ["lora/dora"], ["prefix-tuning"], ["ln-tuning"], ["trainable-tokens"], ["llama-adapter"]: true
     // GPT-2 has biases, which BitFit trains; to a Llama it adds some.
     case ["bitfit"], ["bitfit", "ln-tuning"]: model == "gpt2"
     default: false

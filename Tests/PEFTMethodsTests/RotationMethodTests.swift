@@ -1,3 +1,4 @@
+import Foundation
 import PEFTCore
 import PEFTTestSupport
 import Testing
@@ -88,5 +89,27 @@ import Testing
     let bench = try MethodBench(MethodCase(name: "road", options: #"{"group_size": 12}"#, model: "llama"))
     let error = #expect(throws: AttachError.self) { try bench.attach() }
     #expect(error?.description.contains("q_proj has 16 outputs") == true)
+  }
+
+  @Test(
+    "Files that mean something else are refused with the member",
+    arguments: [
+      ("oft-llama", #""peft_version": "0.21.2""#, #""peft_version": "0.17.1""#, "use_cayley_neumann"),
+      ("oft-llama", #""bias": "none""#, #""bias": "all""#, "bias"),
+      ("svft-rank-llama", #""keeps_weight": true"#, #""keeps_weight": false"#, "rank"),
+      ("svft-llama", #""fill_orthonormal": false"#, #""fill_orthonormal": true"#, "fill_orthonormal"),
+      ("pvera-llama", #""sample_at_inference": false"#, #""sample_at_inference": true"#, "sample_at_inference"),
+    ])
+  func refused(name: String, old: String, new: String, member: String) throws {
+    let source = GoldenFixture("methods/\(name)")
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(at: source.folder, to: URL(fileURLWithPath: folder.path))
+    let settings = "\(folder.path)/adapter_config.json"
+    let text = try String(contentsOfFile: settings, encoding: .utf8)
+    #expect(text.contains(old))
+    _ = try AdapterFile.open(folder.path).method()
+    try text.replacing(old, with: new).write(toFile: settings, atomically: true, encoding: .utf8)
+    let error = #expect(throws: DocumentError.self) { try AdapterFile.open(folder.path).method() }
+    #expect(error?.description.contains("\"\(member)\"") == true)
   }
 }

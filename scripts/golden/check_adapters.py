@@ -28,8 +28,9 @@ TOLERANCE = 1e-4
 # A tied table in an adapter and an update's bias on a map without one are only not to be merged by PEFT.
 USUAL_WARNINGS = ("deprecat", "unsupported layer type", "base layer has no bias term", "ensure_weight_tying",
                   "a tied layer is part of the adapter", "merging lora weights won't be possible",
-                  "specified to not save vera_a", "specified to not load vera_a")
-OWN_TYPES = {"BOTTLENECK", "BITFIT"}
+                  "specified to not save vera_a", "specified to not load vera_a",
+                  "symmetric initialization can not be performed")
+OWN_TYPES = {"BOTTLENECK", "BITFIT", "SVFT"}
 LINEAR_TYPES = {"BEFT", "DELORA", "GLORA", "HRA", "LOHA", "LOKR", "MISS", "OFT", "ROAD", "SHIRA", "SUPERTUNING"}
 
 

@@ -143,6 +143,8 @@ def peft_methods(model_name):
     yield from shared_projections(model_name)
     tokens_of_batch = list(dict.fromkeys(batch(model_name)[1][0].tolist()))[-4:-1]
     yield "trainable-tokens", p.TrainableTokensConfig(task_type="CAUSAL_LM", token_indices=tokens_of_batch)
+    if model_name != "qwen2":  # Families that PEFT knows for it.
+        yield "llama-adapter", p.AdaptionPromptConfig(task_type="CAUSAL_LM", adapter_len=3, adapter_layers=1)
     if not gpt2:  # These take nn.Linear only, and GPT-2 has Conv1D.
         yield "beft", p.BeftConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
         yield "shira", p.ShiraConfig(task_type="CAUSAL_LM", r=1, random_seed=7, target_modules=["v_proj", "down_proj"])
@@ -255,7 +257,7 @@ class PEFTSubject:
         # PEFT puts copies of tables that are adapted into the file.
         self.saves_copies = method in ("lora-embedding", "lora-head")
         # PEFT's merging changes a shared weight for both, and gives no bias to maps without one.
-        self.merges = not any(part in method for part in ("bias", "saved", "tokens", "embedding", "head"))
+        self.merges = not any(part in method for part in ("bias", "saved", "tokens", "embedding", "head", "llama-adapter"))
         self.trainable = {}
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
@@ -488,6 +490,80 @@ class BottleneckSubject(PlainSubject):
         return {"kind": self.kind, "bottleneck": self.SIZE, "activation": self.activation, "scaling": self.scaling}
 
 
+class SVFTSubject(PlainSubject):
+    """A sparse trained matrix between the singular vectors of some weights, saved under PEFT-Factory's keys.
+
+    With the full rank the weight is put together anew, as PEFT-Factory does; with a lower one it stays and the update is added.
+    """
+
+    def __init__(self, models, model_name, method, rank, off_diag):
+        super().__init__(models, model_name, method, lambda name: False)
+        self.rank, self.off_diag, self.frozen = rank, off_diag, {}
+        targets = ("c_attn",) if model_name == "gpt2" else ("q_proj", "k_proj")
+        for name, module in self.base.named_modules():
+            if not name.endswith(targets):
+                continue
+            turned = not isinstance(module, nn.Linear)
+            weight = module.weight.detach().t() if turned else module.weight.detach()
+            u, s, v = torch.linalg.svd(weight.double(), full_matrices=False)
+            kept = rank or len(s)
+            u, s, v = (part.float().contiguous() for part in (u[:, :kept], s[:kept], v[:kept]))
+            places = [(i, j) for i in range(kept) for j in range(kept) if abs(i - j) <= off_diag]
+            rows, columns = torch.tensor(places).T.contiguous()
+            key = f"base_model.model.{name}.svft_layers."
+            self.trainable[key + "delta"] = nn.Parameter(golden.normal((len(places),), 0.3, self.label, key))
+            self.trainable[key + "gate"] = nn.Parameter(golden.normal((), 0.5, self.label, key, "gate"))
+            self.frozen |= {key + "u": u, key + "s_base": s, key + "v": v, key + "row_idx": rows, key + "col_idx": columns}
+            module.register_forward_hook(self.hook(key, turned))
+
+    def update(self, key):
+        delta, gate = self.trainable[key + "delta"], self.trainable[key + "gate"]
+        u, s, v = (self.frozen[key + part].to(delta.dtype) for part in ("u", "s_base", "v"))
+        inner = torch.zeros(len(s), len(s), dtype=delta.dtype)
+        inner = inner.index_put((self.frozen[key + "row_idx"], self.frozen[key + "col_idx"]), delta) * torch.sigmoid(gate)
+        return u @ inner @ v, u @ torch.diag(s) @ v
+
+    def hook(self, key, turned):
+        def replace(module, inputs, output):
+            update, whole = self.update(key)
+            if self.rank is None:
+                update = update + whole - (module.weight.t() if turned else module.weight)
+            return output + inputs[0] @ update.T
+
+        return replace
+
+    def double(self):
+        self.model.double()
+        with torch.no_grad():
+            for parameter in self.trainable.values():
+                parameter.data = parameter.data.double()
+
+    def options(self):
+        return {"peft_type": "SVFT"}
+
+    def save(self, folder):
+        tensors = {**self.trainable, **self.frozen}
+        golden.save_tensors(folder / "adapter_model.safetensors", tensors, SCRIPT)
+        targets = sorted({key.split(".")[-3] for key in self.trainable})
+        config = {"peft_type": "SVFT", "task_type": "CAUSAL_LM", "base_model_name_or_path": self.base.name_or_path,
+                  "target_modules": targets, "off_diag": self.off_diag, "pattern": "banded", "fill_orthonormal": False}
+        config |= {"rank": self.rank, "keeps_weight": True} if self.rank else {}
+        golden.save_json(folder / "adapter_config.json", config)
+        return set(tensors)
+
+    def reload(self, folder):
+        return self.model
+
+    def merged(self, ids, logits, base_logits):
+        tensors = {}
+        for key in {key.rsplit(".", 1)[0] + "." for key in self.trainable if ".0." in key}:
+            name = key.removeprefix("base_model.model.").removesuffix(".svft_layers.") + ".weight"
+            weight = dict(self.base.named_parameters())[name].detach()
+            update = self.update(key)[0].detach()
+            tensors[f"merged/{name}"] = weight + (update.T if weight.shape != update.shape else update)
+        return tensors
+
+
 def subjects(models, model_name):
     """Fixture's name, a function that builds it afresh, steps, and which tensors are kept (all, if None)."""
     methods, steps = (family_methods, FAMILY_STEPS) if model_name in FAMILIES else (peft_methods, STEPS)
@@ -513,6 +589,9 @@ def subjects(models, model_name):
         method = f"bottleneck-{kind}"
         yield method, lambda method=method, activation=activation: BottleneckSubject(
             models, model_name, method, activation), STEPS, None
+    for method, rank, off_diag in [("svft", None, 1), ("svft-rank", 5, 2)]:
+        yield method, lambda method=method, rank=rank, off_diag=off_diag: SVFTSubject(
+            models, model_name, method, rank, off_diag), STEPS, None
     kept = {
         "llama": ["model.embed_tokens.weight", "model.layers.0.self_attn.k_proj.weight",
                   "model.layers.0.input_layernorm.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"],

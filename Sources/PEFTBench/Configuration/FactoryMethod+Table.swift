@@ -4,6 +4,12 @@ extension FactoryMethod {
   /// The methods: of those of one type the first that an entry asks for is meant.
   package static let all: [FactoryMethod] = [
     FactoryMethod(
+      "QLoRA", .reparametrized, type: "lora", choice: ("quantization_bit", 4), method: "qlora",
+      [
+        Option("quantization_bit", .null, .only([4])), Option("quantization_type", "nf4", .only(["nf4"])),
+        Option("double_quantization", true, .only([true])), Option("use_dora", false, .option("dora")),
+      ] + lowRank),
+    FactoryMethod(
       "DoRA", .reparametrized, type: "lora", choice: ("use_dora", true), method: "dora",
       [Option("use_dora", false, .only([true]))] + lowRank),
     FactoryMethod(
@@ -76,6 +82,13 @@ extension FactoryMethod {
     FactoryMethod(
       "BitFit", .selective, type: "bitfit", method: "bitfit",
       [Option("target_modules", ["q_proj", "v_proj"], .option("target_modules"), isWritten: true)]),
+    FactoryMethod(
+      "SVFT", .selective, type: "svft", method: "svft",
+      [
+        Option("rank", .null, .option("rank")), Option("off_diag", 1, .option("off_diag")),
+        Option("pattern", "banded", .option("pattern")), Option("fill_orthonormal", false, .only([false])),
+        Option("target_modules", ["q_proj", "k_proj"], .option("target_modules")),
+      ]),
   ]
 
   /// Options that all methods of the type `lora` have.
