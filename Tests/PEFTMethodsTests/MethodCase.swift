@@ -30,7 +30,8 @@ struct MethodCase: Sendable, CustomTestStringConvertible, CustomStringConvertibl
   static let models = ["llama", "qwen2", "gpt2"]
 
   static let all: [MethodCase] = models.flatMap { model in
-    MethodRegistry.all.flatMap { type in
+    // QLoRA wants a model in NF4, which has tests of its own.
+    MethodRegistry.all.filter { $0.name != "qlora" }.flatMap { type in
       let known = variants.filter { $0.name == type.name }
       return (known.isEmpty ? [MethodCase(name: type.name, options: "{}", model: "")] : known).map { variant in
         MethodCase(
