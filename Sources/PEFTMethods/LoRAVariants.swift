@@ -34,3 +34,23 @@ struct LoRAPlus: MethodVariant {
 
   let base: LoRA
 }
+
+/// QLoRA: LoRA on a base whose maps are in NF4 with double quantization (`NF4`).
+struct QLoRA: MethodVariant {
+  static let name = "qlora"
+  static let summary = "low-rank update on a base in 4 bits (NF4), which model convert makes: lora"
+  static let source = "Dettmers et al. 2023, arXiv 2305.14314"
+  static let decided: [(key: String, value: JSONValue)] = []
+
+  let base: LoRA
+
+  func check(_ model: CausalLanguageModel) throws {
+    // A model without weights is there to be counted.
+    let weights = model.linears.compactMap(\.weight)
+    guard weights.isEmpty || weights.contains(where: { $0.format == .nf4 }) else {
+      throw AttachError(
+        "qlora is LoRA on a model in NF4, and this one's maps are \(weights[0].format.name): make one with model convert "
+          + "--to nf4, or name the method lora")
+    }
+  }
+}

@@ -44,18 +44,14 @@ public enum ModelMerger {
       if let described {
         for file in described { try AtomicFile.write(file.content.prettyText + "\n", to: temporary + "/" + file.name) }
       } else {
-        for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where isKept(name) {
-          // The Hub's cache has links that lead nowhere from another place.
-          let file = FilePath.resolved(source.path + "/" + name) ?? source.path + "/" + name
-          try FileManager.default.copyItem(atPath: file, toPath: temporary + "/" + name)
-        }
-        if let type { try set([("dtype", JSONValue(type.torchName))], in: temporary + "/config.json") }
+        try ModelFolder.copyFiles(beside: source, to: temporary)
+        if let type { try ModelFolder.set([("dtype", JSONValue(type.torchName))], in: temporary + "/config.json") }
         // Earlier releases of transformers go by the description and would pass over the head.
-        if source.untiesHead { try set([("tie_word_embeddings", false)], in: temporary + "/config.json") }
+        if source.untiesHead { try ModelFolder.set([("tie_word_embeddings", false)], in: temporary + "/config.json") }
       }
       var settings = added.settings.map { ($0, JSONValue(true)) }
       if untied { settings.append(("tie_word_embeddings", false)) }
-      if !settings.isEmpty { try set(settings, in: temporary + "/config.json") }
+      if !settings.isEmpty { try ModelFolder.set(settings, in: temporary + "/config.json") }
     }
   }
 
@@ -117,6 +113,8 @@ public enum ModelMerger {
       switch occupant {
       case .virtualTokens, .prefix:
         throw AttachError("virtual tokens and prefixes cannot be merged into the weights")
+      case .attentionPrompt:
+        throw AttachError("adaption prompts are attended to and cannot be merged into the weights")
       case .branchAdapter:
         throw AttachError("bottleneck adapters have a non-linearity and cannot be merged into the weights")
       case .adapter, .tableAdapter, .weight, .bias: break
@@ -172,7 +170,7 @@ public enum ModelMerger {
           if linear.hasBias {
             byName["\(linear.site).bias"] = { stored in ModelMerger.mergedBias(of: linear, stored) }
           }
-        case .table, .map, .norm, .branch, .sequenceStart: break
+        case .table, .map, .norm, .branch, .attentionPrompt, .sequenceStart: break
         }
       }
     }
@@ -212,26 +210,6 @@ public enum ModelMerger {
       },
       members.map(\.key)
     )
-  }
-
-  /// Sets members of a description.
-  private static func set(_ members: [(String, JSONValue)], in file: String) throws {
-    var object = JSONObject()
-    for member in try JSONParser.parse(file: file).value.object?.members ?? [] {
-      object[member.key] = JSONValue(member.value)
-    }
-    for (key, value) in members {
-      // Older descriptions call the type so.
-      object[key == "dtype" && object["torch_dtype"] != nil ? "torch_dtype" : key] = value
-    }
-    try AtomicFile.write(JSONValue.object(object).prettyText + "\n", to: file)
-  }
-
-  /// Whether a file of the source belongs beside merged weights: everything but other weights.
-  private static func isKept(_ name: String) -> Bool {
-    let weights = [".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx", ".index.json"]
-    return !name.hasPrefix(".") && !weights.contains { name.hasSuffix($0) }
-      && (name.hasSuffix(".json") || name.hasSuffix(".txt") || name.hasSuffix(".jinja") || name.hasSuffix(".model"))
   }
 }
 

@@ -1,7 +1,8 @@
 /// All formats, in the order of the table.
 enum AllFormats {
   static let all: [any FuzzedFormat.Type] = [
-    SafetensorsFormat.self, ShardedFormat.self, GGUFFormat.self, TokenizerFormat.self, ModelDescriptionFormat.self,
+    SafetensorsFormat.self, ShardedFormat.self, NF4Format.self, GGUFFormat.self, TokenizerFormat.self,
+    ModelDescriptionFormat.self,
     ChatTemplateFormat.self, AdapterFormat.self, CompressedAdapterFormat.self,
     ParquetFormat.self, ParquetPagesFormat.self, TextTableFormat.self,
     DatasetRowsFormat.self, DatasetInfoFormat.self, JSONConfigFormat.self, YAMLConfigFormat.self, ResultsFormat.self,

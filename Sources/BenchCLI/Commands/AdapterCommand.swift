@@ -287,6 +287,8 @@ private struct SiteGroups {
     case .branch:
       let kind = site.role == .attentionBranch ? "after attention" : "after or beside feed-forward"
       add("layer \(site.layer ?? 0)", detail: "\(model.configuration.hiddenSize)", as: kind, count: 1)
+    case .attentionPrompt:
+      add("layer \(site.layer ?? 0)", detail: "\(model.configuration.hiddenSize)", as: "beside attention", count: 1)
     case .sequenceStart:
       for occupant in site.occupants {
         switch occupant {

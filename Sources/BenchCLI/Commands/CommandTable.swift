@@ -11,7 +11,7 @@ enum CommandTable {
     ListCommand.command,
     DataCommand.status, DataCommand.preview, DataCommand.importing, DataCommand.fetch, DataCommand.cat,
     DataCommand.generate,
-    ModelCommand.info, ModelCommand.list, ModelCommand.fetch,
+    ModelCommand.info, ModelCommand.list, ModelCommand.fetch, ModelCommand.convert,
     PretrainCommand.command,
     AdapterCommand.info, AdapterCommand.merge, AdapterCommand.combine, AdapterCommand.similarity,
     AdapterCommand.compress, AdapterCommand.convert,

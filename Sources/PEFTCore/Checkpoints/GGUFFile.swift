@@ -24,7 +24,7 @@ public struct GGUFTensor: Sendable {
   /// - Throws: `CheckpointError` that names the type, for one that cannot be read.
   public func weightFormat() throws(CheckpointError) -> WeightFormat {
     if let format = type?.weightFormat { return format }
-    let readable = WeightFormat.allCases.map(\.name).joined(separator: " ")
+    let readable = WeightFormat.ggml.map(\.name).joined(separator: " ")
     throw CheckpointError(
       file: file.path, tensor: name, byteOffset: range.lowerBound,
       "its type \(type?.name ?? "number \(typeID)") cannot be read, only \(readable)")

@@ -20,7 +20,7 @@ public struct GGUFTensorType: Sendable, Equatable {
   }
 
   /// How its elements are read, or nil for a type that cannot be.
-  public var weightFormat: WeightFormat? { WeightFormat(rawValue: name) }
+  public var weightFormat: WeightFormat? { WeightFormat.ggml.first { $0.name == name } }
 
   private static let known: [UInt32: (String, Int, Int)] = [
     0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),

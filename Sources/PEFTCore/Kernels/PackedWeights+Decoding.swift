@@ -14,7 +14,7 @@ extension PackedWeights {
     case .q80: decode(panel, range, as: Q80Code.self, into: target)
     case .q40: decode(panel, range, as: Q40Code.self, into: target)
     case .q41: decode(panel, range, as: Q41Code.self, into: target)
-    case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+    case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .nf4:
       preconditionFailure("decode: \(format.name) is not packed into panels")
     }
   }
@@ -55,7 +55,7 @@ extension PackedWeights {
       for block in 0..<inputs / 32 {
         decodeBlock(panel + block &* format.blockBytes &* width, column: column, into: target + 32 &* block)
       }
-    case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+    case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .nf4:
       decodeStored(panel + column * rowBytes, runs: 0..<inputs / 32, into: target)
     }
   }

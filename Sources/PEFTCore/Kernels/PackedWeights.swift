@@ -64,7 +64,7 @@ struct PackedWeights: Sendable {
         copy(source, row: row, transposed: transposed) { target[$0 / 2 &* (2 &* width) &+ $0 % 2] = $1 }
       case .q80, .q40, .q41:
         packBlocks(source + row * rowBytes, into: target, column: column)
-      case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+      case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .nf4:
         (target + column * rowBytes).copyMemory(from: source + row * rowBytes, byteCount: rowBytes)
       }
     }

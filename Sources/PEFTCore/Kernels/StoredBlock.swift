@@ -16,6 +16,7 @@ enum StoredBlock {
     case .q50: decodeQ50(bytes, target)
     case .q51: decodeQ51(bytes, target)
     case .iq4NL: decodeIQ4NL(bytes, target)
+    case .nf4: decodeNF4(bytes, target)
     case .q2K: decodeQ2K(bytes, run, target)
     case .q3K: decodeQ3K(bytes, run, target)
     case .q4K: decodeQ4K(bytes, run, target)
@@ -101,6 +102,18 @@ enum StoredBlock {
     for j in 0..<16 {
       target[j] = scale * level(block[2 + j] & 15)
       target[j + 16] = scale * level(block[2 + j] >> 4)
+    }
+  }
+
+  /// The scale as float32, then the codes, the first of two in the high half.
+  private static func decodeNF4(_ block: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<Float>) {
+    let scale = UnsafeRawPointer(block).loadUnaligned(as: Float.self)
+    NF4.levels.withUnsafeBufferPointer { levels in
+      for j in 0..<16 {
+        let code = Int(block[4 + j])
+        target[2 * j] = levels[code >> 4] * scale
+        target[2 * j + 1] = levels[code & 15] * scale
+      }
     }
   }
 

@@ -17,7 +17,7 @@ extension WeightFormat {
       HalfPrecision.widen(
         bfloat16: UnsafeRawBufferPointer(start: source, count: 2 * blockCount),
         into: UnsafeMutableBufferPointer(start: target, count: blockCount))
-    case .q40, .q41, .q50, .q51, .q80, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+    case .q40, .q41, .q50, .q51, .q80, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .nf4:
       for block in 0..<blockCount {
         for run in 0..<blockLength / 32 {
           StoredBlock.decode(

@@ -1,6 +1,6 @@
 /// How a frozen matrix stores its elements.
 ///
-/// The quantized formats are those of ggml: blocks of 32 or 256 elements of a row that share scales.
+/// The quantized formats are those of ggml, blocks of 32 or 256 elements of a row that share scales, and NF4.
 public enum WeightFormat: String, Sendable, CaseIterable {
   case float32 = "F32"
   case bfloat16 = "BF16"
@@ -16,6 +16,11 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   case q5K = "Q5_K"
   case q6K = "Q6_K"
   case iq4NL = "IQ4_NL"
+  /// QLoRA's format: 32 elements with a scale as float32, so that rows need not be whole blocks of 64.
+  case nf4 = "NF4"
+
+  /// The formats that a GGUF file can have.
+  public static let ggml = allCases.filter { $0 != .nf4 }
 
   /// The format's name in ggml, such as `Q4_1`.
   public var name: String { rawValue }
@@ -24,7 +29,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   public var blockLength: Int {
     switch self {
     case .float32, .bfloat16, .float16: 1
-    case .q40, .q41, .q50, .q51, .q80, .iq4NL: 32
+    case .q40, .q41, .q50, .q51, .q80, .iq4NL, .nf4: 32
     case .q2K, .q3K, .q4K, .q5K, .q6K: 256
     }
   }
@@ -35,7 +40,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     case .float32: 4
     case .bfloat16, .float16: 2
     case .q40, .iq4NL: 18
-    case .q41: 20
+    case .q41, .nf4: 20
     case .q50: 22
     case .q51: 24
     case .q80: 34
@@ -59,7 +64,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   var isPackedIntoPanels: Bool {
     switch self {
     case .float32, .bfloat16, .float16, .q40, .q41, .q80: true
-    case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL: false
+    case .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .nf4: false
     }
   }
 }

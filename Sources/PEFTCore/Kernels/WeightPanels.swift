@@ -61,7 +61,7 @@ struct OutputPanels: PanelSource {
     case .q80: multiply(Q80Code.self)
     case .q40: multiply(Q40Code.self)
     case .q41: multiply(Q41Code.self)
-    case .float32, .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL:
+    case .float32, .q50, .q51, .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .nf4:
       preconditionFailure("multiply: \(weights.format.name) is multiplied from a buffer")
     }
   }

@@ -160,3 +160,13 @@ public protocol KeyValuePrefix: AnyObject {
   /// One pair a layer, each `[count, keyValueWidth]`, computed on the tape from trainable parameters.
   func keysAndValues(on tape: Tape) -> [PrefixKeyValues]
 }
+
+/// Learned rows to which a layer's queries attend beside the tokens.
+public protocol AttentionPrompt: AnyObject {
+  /// The trainable parameters, in a fixed order.
+  var parameters: [Parameter] { get }
+  /// The rows, `[count, hidden]`, which the layer's maps turn into keys and values.
+  func rows(on tape: Tape) -> Variable
+  /// What is found among them is multiplied by this, `[1]`.
+  func gate(on tape: Tape) -> Variable
+}

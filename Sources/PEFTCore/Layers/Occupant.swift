@@ -10,6 +10,8 @@ public enum Occupant {
   case virtualTokens(any SoftPrompt)
   /// Keys and values of every layer, before every sequence.
   case prefix(any KeyValuePrefix)
+  /// Rows to which a layer's queries attend beside the tokens.
+  case attentionPrompt(any AttentionPrompt)
   /// A trained weight in place of the frozen one; of a norm, its gain.
   case weight(Parameter)
   /// A trained bias in place of the frozen one.
@@ -23,6 +25,7 @@ public enum Occupant {
     case .branchAdapter(let adapter): adapter.parameters
     case .virtualTokens(let prompt): prompt.parameters
     case .prefix(let prefix): prefix.parameters
+    case .attentionPrompt(let prompt): prompt.parameters
     case .weight(let parameter), .bias(let parameter): [parameter]
     }
   }
@@ -36,6 +39,7 @@ public enum Occupant {
     // A prefix has no rows that could attend to virtual tokens, so these come after it.
     case .prefix: .replaces
     case .virtualTokens: .adds
+    case .attentionPrompt: .standsAlone
     case .weight, .bias: .replaces
     }
   }
@@ -59,6 +63,7 @@ public enum Occupant {
     case .adapter, .tableAdapter, .branchAdapter: "an adapter"
     case .virtualTokens: "virtual tokens"
     case .prefix: "a prefix of keys and values"
+    case .attentionPrompt: "an adaption prompt"
     case .weight: "a trained weight"
     case .bias: "a trained bias"
     }

@@ -26,6 +26,9 @@ public final class SelfAttention {
   public let rotary: RotaryAngles?
   /// Which layer it is.
   public let layer: Int
+  /// Rows to which the queries attend beside the tokens, and whether what they find goes through the output map, as in
+  /// families with maps of their own for queries, keys and values, or is added after it, as PEFT does in GPT-2.
+  public let promptSite: AttentionPromptSite
 
   /// Creates the attention of one layer.
   public init(
@@ -33,6 +36,7 @@ public final class SelfAttention {
     projectionLimit: Float? = nil, shape: AttentionShape, rotary: RotaryAngles?
   ) {
     self.layer = layer
+    promptSite = AttentionPromptSite(site: Self.block(of: output.site) + ", beside attention")
     self.projection = projection
     self.output = output
     self.queryNorm = queryNorm
@@ -77,10 +81,19 @@ public final class SelfAttention {
     let attended = tape.attention(
       queries: queries, keys: keys, values: values, prefix: batch.prefix?[layer], forest: batch.forest, layer: layer,
       shape: shape)
-    return output(rows.map { tape.selectRows($0, of: attended) } ?? attended, on: tape)
+    func selected(_ x: Variable) -> Variable { rows.map { tape.selectRows($0, of: x) } ?? x }
+    guard let prompt = promptSite.prompt else { return output(selected(attended), on: tape) }
+    let found = self.attended(to: prompt, by: queries, on: tape)
+    if case .separate = projection {
+      return output(selected(tape.add(attended, inPlaceTo: found)), on: tape)
+    }
+    return tape.add(selected(found), inPlaceTo: output(selected(attended), on: tape))
   }
 
-  private func project(_ x: Variable, on tape: Tape) -> (Variable, Variable, Variable) {
+  /// The path of the block that the output map belongs to.
+  private static func block(of site: String) -> String { site.split(separator: ".").dropLast(2).joined(separator: ".") }
+
+  func project(_ x: Variable, on tape: Tape) -> (Variable, Variable, Variable) {
     let queryWidth = shape.heads * shape.headDimension
     let width = shape.keyValueHeads * shape.headDimension
     switch projection {

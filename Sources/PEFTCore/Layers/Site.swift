@@ -13,6 +13,8 @@ public struct Site {
     case map(Linear)
     /// What a residual branch gives: networks after it or beside it.
     case branch(BranchOutput)
+    /// Beside a layer's attention: rows to which its queries attend apart from the tokens.
+    case attentionPrompt(AttentionPromptSite)
     /// What every sequence starts with: a prefix of keys and values, and virtual tokens.
     case sequenceStart(SequenceStart)
   }
@@ -37,6 +39,7 @@ public struct Site {
     case .norm(let norm): norm
     case .map(let linear): linear
     case .branch(let branch): branch
+    case .attentionPrompt(let site): site
     case .sequenceStart(let start): start
     }
   }
@@ -92,7 +95,7 @@ public enum SiteRole: String, Sendable, CaseIterable {
   case attentionNorm, query, key, value
   /// Queries, keys and values from one map.
   case queryKeyValue
-  case queryNorm, keyNorm, attentionOutput, attentionBranch, attentionOutputNorm
+  case queryNorm, keyNorm, attentionPrompt, attentionOutput, attentionBranch, attentionOutputNorm
   case feedForwardNorm, gate, up
   /// Gate and up from one map.
   case gateUp

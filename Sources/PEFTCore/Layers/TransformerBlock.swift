@@ -66,6 +66,7 @@ public final class TransformerBlock {
     func maps(_ maps: [(SiteRole, Linear)]) -> [Site] { maps.map { Site($0.0, layer: layer, .map($0.1)) } }
     return norm(.attentionNorm, attentionNorm) + maps(attention.projections)
       + norm(.queryNorm, attention.queryNorm) + norm(.keyNorm, attention.keyNorm)
+      + [Site(.attentionPrompt, layer: layer, .attentionPrompt(attention.promptSite))]
       + maps([(.attentionOutput, attention.output)])
       + [Site(.attentionBranch, layer: layer, .branch(attentionOutput))]
       + norm(.attentionOutputNorm, attentionOutputNorm) + norm(.feedForwardNorm, feedForwardNorm)

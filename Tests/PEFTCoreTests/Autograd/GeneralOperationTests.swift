@@ -22,6 +22,11 @@ import Testing
 
   static let cases: [GradientCase] = [
     GradientCase(name: "product", shapes: [[4, 5], [5, 3]]) { $1.product($0[0], $0[1]) },
+    GradientCase(name: "attention to a prompt", shapes: [[5, 8], [3, 4], [3, 4], [1]]) { inputs, tape in
+      tape.promptAttention(
+        queries: inputs[0], keys: inputs[1], values: inputs[2], gate: inputs[3],
+        shape: AttentionShape(heads: 4, keyValueHeads: 2, headDimension: 2, scale: 1))
+    },
     GradientCase(name: "product, first transposed", shapes: [[5, 4], [5, 3]]) {
       $1.product($0[0], $0[1], transposeA: true)
     },

@@ -322,11 +322,12 @@ import Testing
     case .q2K: halves = [81, 83]
     case .q3K: halves = [109]
     case .q6K: halves = [209]
+    case .nf4: halves = [3]
     case .float32: halves = []
     }
     let exponent: UInt8
     switch format {
-    case .bfloat16: exponent = 0x3E
+    case .bfloat16, .nf4: exponent = 0x3E
     case .float16: exponent = 0x34
     case .q40, .q41, .q50, .q51, .q80, .iq4NL: exponent = 0x20
     default: exponent = 0x14

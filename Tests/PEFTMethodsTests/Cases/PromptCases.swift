@@ -23,5 +23,11 @@ extension MethodCase {
         let layers = 8 * 6 * ($0.hidden + 6 + 2) + 8 * 6 * (3 * 6 + 2)
         return 5 * $0.hidden + layers + 13 * 12 + 13 * $0.hidden
       }, start: .elsewhere, cannotBeMerged: true),
+    MethodCase(
+      name: "llama-adapter", options: #"{"tokens": 3, "layers": 1}"#, model: "", closedForm: { 3 * $0.hidden + 1 },
+      cannotBeMerged: true),
+    MethodCase(
+      name: "llama-adapter", options: #"{"tokens": 4}"#, model: "", closedForm: { $0.layers * (4 * $0.hidden + 1) },
+      cannotBeMerged: true),
   ]
 }

@@ -4,7 +4,7 @@ enum UnsupportedModels {
   ///
   /// - Throws: `DocumentError` that names the kind of model.
   static func check(_ description: ModelDescription, type: String) throws(DocumentError) {
-    if let quantization = description.section("quantization_config") {
+    if let quantization = description.section("quantization_config"), !NF4Checkpoint.isMeant(by: quantization.root) {
       let method = try quantization.string("quant_method", default: "an unnamed method").uppercased()
       throw DocumentError(
         "the weights are quantized by \(method), which is not supported: use the original model, or a GGUF file of it",

@@ -68,6 +68,15 @@ final class SafetensorsSource: WeightSource {
 
   func matrix(_ site: String, outputs: Int, inputs: Int, context: ComputeContext) throws -> WeightMatrix? {
     guard let tensor = find(site + ".weight") else { return nil }
+    if let quantized = try quantized(tensor) {
+      defer { tensor.file.advise(.dontNeed, tensor.range) }
+      let blocks = try quantized.blocks(outputs: outputs, inputs: inputs)
+      return try blocks.withUnsafeBytes { bytes in
+        try WeightMatrix.make(
+          format: .nf4, as: type, outputs: outputs, inputs: inputs, transposed: false, rowOrder: nil, bytes: bytes,
+          context: context)
+      }
+    }
     let isTransposed = isTransposed(site)
     try check(tensor, isTransposed ? [inputs, outputs] : [outputs, inputs])
     let format = try format(of: tensor)
@@ -89,10 +98,21 @@ final class SafetensorsSource: WeightSource {
     guard let tensor = find(place.name) else { return nil }
     switch place {
     case .matrix(let site, let outputs, let inputs):
+      if let quantized = try quantized(tensor) {
+        try quantized.check(outputs: outputs, inputs: inputs)
+        return .nf4
+      }
       try check(tensor, isTransposed(site) ? [inputs, outputs] : [outputs, inputs])
     case .vector(_, let count): try check(tensor, [count])
     }
     return try format(of: tensor)
+  }
+
+  /// The matrix in 4 bits that a tensor's bytes are; nil if it is no such tensor.
+  private func quantized(_ tensor: SafetensorsTensor) throws(CheckpointError) -> NF4Checkpoint? {
+    guard tensor.type == .uint8, let matrix = try NF4Checkpoint(tensor, in: checkpoint) else { return nil }
+    used.formUnion(matrix.names)
+    return matrix
   }
 
   private func isTransposed(_ site: String) -> Bool {
