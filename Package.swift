@@ -108,7 +108,13 @@ let package = Package(
       swiftSettings: languageSettings),
     .target(
       name: "Reporting", dependencies: ["PEFTCore", "PEFTMethods", "PEFTBench", "TableFiles", "CodeMetrics"],
-      path: "Sources/PEFTBench/Reporting", swiftSettings: languageSettings),
+      path: "Sources/PEFTBench/Reporting",
+      resources: [
+        "Figures/dark.css", "Figures/figures.css", "Figures/light.css", "HTML/Page/answers.js",
+        "HTML/Page/confusion.js",
+        "HTML/Page/dom.js", "HTML/Page/explorer.js", "HTML/Page/page.css", "HTML/Page/page.js", "HTML/Page/plot.js",
+        "HTML/Page/theme.js",
+      ].map { .embedInCode($0) }, swiftSettings: languageSettings),
     .executableTarget(
       name: "BenchCLI",
       dependencies: ["PEFTCore", "PEFTMethods"] + benchTargets,

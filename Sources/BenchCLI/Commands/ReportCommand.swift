@@ -12,8 +12,9 @@ enum ReportCommand {
         + "format. Several folders are put together; then the files go to the folder of --output, if given. Methods are "
         + "compared on the datasets and seeds that they share; failed and missing runs are listed.",
       "--export writes the results for other tools into the folder of --output: tensorboard (event files), peft (JSON as "
-        + "Hugging Face PEFT's method_comparison has it), lm-eval (results of lm-evaluation-harness). --figures writes "
-        + "figures for papers and pages into its folder.",
+        + "Hugging Face PEFT's method_comparison has it), lm-eval (results of lm-evaluation-harness), mlflow (its file store), wandb (the files that it keeps of a run). --figures writes "
+        + "every figure of the page, for papers and other pages, into its folder.",
+      "--watch makes the files again whenever runs have come to an end, until none is missing.",
     ],
     positionals: [
       PositionalSpec(name: "DIR", help: "Results folders, or JSON of report or run.", isRepeated: true)
@@ -38,10 +39,12 @@ enum ReportCommand {
         help: "Compute PSCP with the constants of the paper instead of the records' own."),
       OptionSpec(
         long: "export", valueName: "TOOL", choices: ResultsExport.allCases.map(\.rawValue),
-        help: "Write for tensorboard, peft or lm-eval."),
+        help: "Write for tensorboard, peft, lm-eval, mlflow or wandb."),
       OptionSpec(
         long: "figures", valueName: "DIR",
-        help: "Write the figures of score against cost as SVG, with their numbers as CSV."),
+        help: "Write every figure as SVG, with its numbers as CSV."),
+      OptionSpec(
+        long: "watch", help: "Make the files again as runs end, until none is missing; Ctrl-C ends it."),
       OptionSpec(
         long: "csv-safe", valueName: "on|off", choices: ["on", "off"],
         help: "Put an apostrophe before cells of CSV that a spreadsheet would run; on unless given."),
@@ -53,6 +56,7 @@ enum ReportCommand {
       .init(line: "peft-bench report a b -f html -o both.html", meaning: "Two folders on one page."),
     ],
     run: { arguments, console in
+      if arguments.flag("watch") { return try ReportWatch(arguments).follow(console) }
       let paths = arguments.positionals("DIR")
       let only = try only(arguments)
       let format =
@@ -109,7 +113,7 @@ enum ReportCommand {
     }
   }
 
-  private static func write(_ report: Report, to folder: String, isAskedFor: Bool, _ console: Console) throws {
+  static func write(_ report: Report, to folder: String, isAskedFor: Bool, _ console: Console) throws {
     if isAskedFor {
       if isFolder(folder + "/runs") {
         try RunLocks(forTakingIn: folder).withFolderLock { try report.write(to: folder) }
@@ -153,13 +157,13 @@ enum ReportCommand {
     }
   }
 
-  private static func isFolder(_ path: String) -> Bool {
+  static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
   /// Makes a folder of a report; a results folder may have one too.
-  private static func claim(_ path: String) throws {
+  static func claim(_ path: String) throws {
     let results = ResultsFolder(path: path).output
     if (try? results.check()) != nil, isFolder(path + "/runs") { return try results.claim() }
     try OutputFolder(path, .report).claim()

@@ -46,6 +46,9 @@ struct ReportPrinter {
         + report.countTitle
       lines += [traits?.styled(Console.harmless(head), .bold) ?? Console.harmless(head)]
       lines += verdict(suite, width: width)
+      let bars = ScoreBars(suite).lines(
+        width: width, characters: traits.map { $0.hasBlocks ? .blocks : .plain } ?? .blocks)
+      if !bars.isEmpty { lines += [""] + bars + [""] }
       for note in suite.statistics.notes { lines += folded("! " + note, width: width) }
       for table in report.tables(suite) {
         lines += ["", traits?.styled(table.title, .bold) ?? table.title]

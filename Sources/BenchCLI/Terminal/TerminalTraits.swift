@@ -6,6 +6,8 @@ struct TerminalTraits: Sendable {
   let isTerminal: Bool
   /// Whether escape sequences for colour are welcome.
   let hasColor: Bool
+  /// Whether blocks and other characters beyond ASCII are drawn.
+  let hasBlocks: Bool
   /// Columns, 80 where that cannot be known.
   let width: Int
   /// Rows, 24 where that cannot be known.
@@ -28,6 +30,12 @@ struct TerminalTraits: Sendable {
     let isForbidden = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
     hasColor = !isForbidden && (isSet("CLICOLOR_FORCE") || isSet("FORCE_COLOR") || (isTerminal && !isDumb))
     let wish = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    let terminal = environment["TERM"] ?? ""
+    // The first of these that is set decides the locale's characters.
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "UTF-8"
+    hasBlocks =
+      !isDumb && !["vt", "ansi", "linux"].contains { terminal.hasPrefix($0) }
+      && ["utf-8", "utf8"].contains { locale.lowercased().contains($0) }
     width = min(max(columns ?? wish ?? 80, 20), 1000)
     height = rows ?? 24
   }

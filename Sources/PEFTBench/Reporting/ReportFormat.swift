@@ -36,11 +36,28 @@ extension Report {
   ///
   /// - Throws: An `InputError` for a record that cannot be read or a folder that cannot be written to.
   @discardableResult package static func refresh(_ results: ResultsFolder) throws -> Report {
-    let locks = try RunLocks(forTakingIn: results.path)
-    return try locks.withFolderLock {
-      let report = try Report(ReportedResults([results.path], locks: locks))
-      try report.write(to: results.path)
-      return report
+    try withResults(of: results) { try made($0, in: results) }
+  }
+
+  /// The same for a sweep that goes on: nil, and no files, while no run has come to an end but some are planned.
+  package static func refreshIfAny(_ results: ResultsFolder) throws -> Report? {
+    try withResults(of: results) { found in
+      let isEarly = found.runs.isEmpty && found.failures.isEmpty && !found.missing.isEmpty
+      return isEarly ? nil : try made(found, in: results)
     }
+  }
+
+  private static func made(_ found: ReportedResults, in results: ResultsFolder) throws -> Report {
+    let report = try Report(found)
+    try report.write(to: results.path)
+    return report
+  }
+
+  /// What is in a folder while no other process makes its files.
+  private static func withResults<Made>(
+    of results: ResultsFolder, _ make: (ReportedResults) throws -> Made
+  ) throws -> Made {
+    let locks = try RunLocks(forTakingIn: results.path)
+    return try locks.withFolderLock { try make(ReportedResults([results.path], locks: locks)) }
   }
 }

@@ -70,6 +70,18 @@ package enum NumberText {
   /// A p-value as it stands after the letter: `= 0.04`, or `< 0.001`.
   package static func pEquation(_ value: Double) -> String { (value < 0.001 ? "" : "= ") + pValue(value) }
 
+  /// A number with so many digits, whatever its size: 0.001234, 96.09, 1751000.
+  package static func significant(_ value: Double, digits: Int) -> String {
+    guard value.isFinite, value != 0 else { return plain(value) }
+    let places = digits - 1 - Int(log10(abs(value)).rounded(.down))
+    if places <= 0 {
+      let unit = pow(10, Double(-places))
+      return plain((value / unit).rounded() * unit)
+    }
+    let text = String(format: "%.\(min(places, 12))f", value)
+    return String(String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }).reversed())
+  }
+
   /// An exponent or another setting, with no more digits than it has: 0.5, 1.
   package static func plain(_ value: Double) -> String {
     Int(exactly: value).map(String.init) ?? "\(value)"

@@ -53,10 +53,11 @@ import Testing
     let workspace = try Workspace()
     #expect(try workspace.run("run", "config.json", "-o", "out", "-q").status == 0)
     let result = try workspace.run("report", "out", "--figures", "figures")
-    #expect(result.status == 0 && result.diagnostics.contains("6 figures"), "\(result)")
+    // Of each suite scores, three costs, PSCP, time, memory and curves.
+    #expect(result.status == 0 && result.diagnostics.contains("16 figures"), "\(result)")
     let costs = ["parameters", "memory", "flops"].flatMap { ["score-by-\($0)-full", "score-by-\($0)-own"] }
     let names = try FileManager.default.contentsOfDirectory(atPath: workspace.path("figures"))
-    #expect(Set(names) == Set([".peft-bench"] + costs.flatMap { ["\($0).svg", "\($0).csv"] }))
+    #expect(names.count == 1 + 2 * 16 && Set(names).isSuperset(of: costs.flatMap { ["\($0).svg", "\($0).csv"] }))
     for name in costs {
       let figure = try String(contentsOfFile: workspace.path("figures/\(name).svg"), encoding: .utf8)
       #expect(figure.hasPrefix("<svg xmlns=") && figure.contains(">lora</text>") && !figure.contains("var("))
@@ -72,6 +73,18 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("lora,\(count),") })
     // A folder of something else is left alone.
     #expect(try workspace.run("report", "out", "--figures", "data").status == 2)
+  }
+
+  @Test("A report that is watched is made once where nothing is missing, and needs one folder")
+  func watch() throws {
+    let workspace = try Workspace()
+    #expect(try workspace.run("run", "config.json", "-o", "out", "-q").status == 0)
+    try FileManager.default.removeItem(atPath: workspace.path("out/report.html"))
+    let result = try workspace.run("report", "out", "--watch")
+    #expect(result.status == 0 && result.diagnostics.contains("out/report.html has 6 runs complete."), "\(result)")
+    #expect(FileManager.default.fileExists(atPath: workspace.path("out/report.html")))
+    #expect(try workspace.run("report", "out", "out", "--watch").status == 2)
+    #expect(try workspace.run("report", "out", "--watch", "-f", "csv").status == 2)
   }
 
   @Test("Two runs of one binary: nothing moved; a planted drop of three points: exactly that, with status 3")

@@ -1,8 +1,11 @@
+import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 @testable import BenchCLI
 @testable import PEFTBench
+@testable import Reporting
 
 @Suite("Terminal") struct TerminalTests {
   @Test("Colour is for terminals, and for those who ask") func traits() {
@@ -13,6 +16,42 @@ import Testing
     #expect(!color(true, ["TERM": "dumb"]) && !color(true, ["NO_COLOR": "1"]) && color(true, ["NO_COLOR": ""]))
     #expect(color(false, ["CLICOLOR_FORCE": "1"]) && !color(false, ["CLICOLOR_FORCE": "0"]))
     #expect(!color(true, ["CLICOLOR_FORCE": "1", "NO_COLOR": "1"]))
+  }
+
+  @Test("Blocks are for terminals and locales that have them") func blocks() {
+    func has(_ environment: [String: String]) -> Bool {
+      TerminalTraits(isTerminal: true, columns: nil, environment: environment).hasBlocks
+    }
+    #expect(
+      has([:]) && has(["TERM": "xterm-256color", "LANG": "en_US.UTF-8"]) && has(["LC_ALL": "C.utf8", "LANG": "C"]))
+    #expect(!has(["TERM": "dumb"]) && !has(["TERM": "vt100"]) && !has(["LANG": "C"]) && !has(["LC_ALL": "POSIX"]))
+  }
+
+  @Test("Bars of scores fit 80 columns, and are full, dark and light as the interval lies") func bars() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "bars-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var sweep = SyntheticSweep(folder)
+    sweep.rows = 100
+    sweep.rightRows = { method, _, _ in (0..<100).map { $0 < (method == "lora" ? 80 : 50) } }
+    sweep.label = { $0 == "ia3" ? "ia3 (" + String(repeating: "x", count: 90) + "=1)" : $0 }
+    try sweep.write(methods: Array(SyntheticSweep.methods.prefix(2)), datasets: ["sst2"], seeds: [1])
+    let suite = try #require(try Report(ReportedResults([folder.path])).suites.first)
+    let lines = ScoreBars(suite).lines(width: 200)
+    #expect(lines.count == 3 + 2 && lines.allSatisfy { TextTable.width(of: $0) <= 80 }, "\(lines)")
+    #expect(lines[0].hasPrefix("lora ") && lines[0].contains(" 80.0  ███") && lines[1].contains("ia3 (x"))
+    let plain = ScoreBars(suite).lines(width: 80, characters: .plain)
+    let interval = try #require(suite.statistics.leaderboard.first { $0.mean == 0.8 }?.interval)
+    let bar = try #require(plain[0].split(separator: "  ").last)
+    // As many as there are cells whose middle is in each part.
+    let cells = 80 - 26 - 9
+    func count(_ range: Range<Double>) -> Int {
+      (0..<cells).count { range.contains((Double($0) + 0.5) / Double(cells)) }
+    }
+    #expect(bar.count { $0 == "#" } == count(0..<interval.lower))
+    #expect(
+      bar.count { $0 == "+" } == count(interval.lower..<0.8) && bar.count { $0 == "-" } == count(0.8..<interval.upper))
+    #expect(plain.allSatisfy { $0.allSatisfy { $0.isASCII || $0 == "…" } })
+    #expect(ScoreBars(suite).lines(width: 20).isEmpty)
   }
 
   @Test("The width is the terminal's, else COLUMNS, else 80") func width() {

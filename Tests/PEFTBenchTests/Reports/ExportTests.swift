@@ -36,7 +36,7 @@ import Testing
     try sweep.write(
       SyntheticSweep.Method("../../evil method", parameters: 1, bytes: 1, gain: 0.1), dataset: "sst2", seed: 1)
     let report = try Report(ReportedResults([sweep.folder.path]))
-    for (tool, count) in [(ResultsExport.tensorboard, 9), (.peft, 9), (.lmEval, 5 + 9)] {
+    for (tool, count) in [(ResultsExport.tensorboard, 9), (.peft, 9), (.lmEval, 5 + 9), (.wandb, 9 * 4 + 1)] {
       let target = folder.url.appending(path: tool.rawValue)
       let files = try report.export(for: tool, to: target.path)
       #expect(files.count == count, "\(tool)")
@@ -45,7 +45,7 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: target.appending(path: file).path), "\(file)")
       }
     }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).count == 4)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).count == 5)
     let comparison = folder.url.appending(path: "peft/full-sst2/results/lora--SmolLM2-135M-Instruct-seed1.json")
     let json = try JSONParser.parse(
       DocumentText(name: "export", bytes: [UInt8](try Data(contentsOf: comparison))))
@@ -54,5 +54,25 @@ import Testing
     #expect(
       json["train_info"]?["status"]?.string == "success"
         && json["run_info"]?["peft_config"]?["peft_type"]?.string == "LORA")
+  }
+
+  @Test("MLflow's store has a file for every parameter, metric and tag, and none elsewhere") func mlflow() throws {
+    let folder = try TemporaryFolder()
+    var sweep = SyntheticSweep(folder.url.appending(path: "in"))
+    sweep.options = ["../evil/../key": 1, "rank": 8]
+    try sweep.write(methods: Array(SyntheticSweep.methods.prefix(2)), datasets: ["sst2"], seeds: [1])
+    let report = try Report(ReportedResults([sweep.folder.path]))
+    let target = folder.url.appending(path: "out")
+    let files = try report.export(for: .mlflow, to: target.path)
+    #expect(files.allSatisfy { $0.hasPrefix("mlruns/") && !$0.contains("..\u{2F}") && !$0.contains("/..") }, "\(files)")
+    #expect(files.count { $0.hasSuffix("/meta.yaml") } == 3)
+    let loss = try #require(files.first { $0.hasSuffix("metrics/train/loss") })
+    let lines = try String(contentsOf: target.appending(path: loss), encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 50 && lines[0].hasSuffix(" 10") && lines[0].split(separator: " ").count == 3)
+    let rank = try #require(files.first { $0.hasSuffix("params/rank") })
+    #expect(try String(contentsOf: target.appending(path: rank), encoding: .utf8) == "8")
+    let run = try #require(files.first { $0.hasSuffix("artifacts/run.json") }).split(separator: "/")
+    #expect(run.count == 5 && run[2].count == 32 && run[1].allSatisfy(\.isNumber))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == ["in", "out"])
   }
 }

@@ -201,7 +201,7 @@ import Testing
         #expect(run.baseline.majorityAnswer == "yes" && run.baseline.chance != nil)
         if let chance = chances[name] { #expect(isClose(run.baseline.chance, chance, 1e-12), "\(name)") }
       }
-      let table = try made.report(other, ReportTables.scores)
+      let table = try made.report(other) { ReportTables.scores($0) }
       #expect(table.rows[0][2].text == NumberText.percent(reached.score(name)))
     }
     // A report's JSON has no classes, but the scores of the majority and of chance.

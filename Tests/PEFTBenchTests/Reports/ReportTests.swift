@@ -255,7 +255,8 @@ import Testing
     let report = try report(folder.url)
     let html = try #require(report.text(.html))
     let scripts = html.components(separatedBy: "<script").count - 1
-    #expect(scripts == 3 && html.components(separatedBy: "</script>").count - 1 == scripts)
+    // The theme, three sets of data, and the page's own.
+    #expect(scripts == 5 && html.components(separatedBy: "</script>").count - 1 == scripts)
     #expect(
       !html.contains("<img") && html.contains("\\u003cimg") && html.contains("⟨U+202E⟩evil⟨U+2066⟩⟨U+0000⟩⟨U+001B⟩"))
     #expect(html.contains("&lt;script&gt;alert(2)&lt;/script&gt;⟨U+0007⟩⟨U+202E⟩"))
@@ -285,8 +286,8 @@ import Testing
     #expect(!html.contains("http://") && !html.contains("https://") && !html.contains("url("))
     #expect(html.contains("full suite") && html.contains("prefers-color-scheme"))
     let figures = html.components(separatedBy: "<svg viewBox").dropFirst().filter { $0.contains("role=\"img\"") }
-    // Three of costs, one of ranks, one of seeds and one of curves a dataset.
-    #expect(figures.count == 3 + 1 + 2 * 27)
+    // Scores, three costs, PSCP, ranks, time and memory; of each dataset its scores, seeds and curves.
+    #expect(figures.count == 1 + 3 + 1 + 1 + 2 + 3 * 27)
     #expect(
       figures.allSatisfy { $0.contains("aria-labelledby") && $0.contains("<title id=") && $0.contains("<desc id=") })
     #expect(html.components(separatedBy: "<th>").count == 1)

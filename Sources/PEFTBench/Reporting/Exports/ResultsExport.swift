@@ -9,6 +9,10 @@ package enum ResultsExport: String, Sendable, CaseIterable {
   case peft
   /// The results file of lm-evaluation-harness, one per method and seed, with its samples.
   case lmEval = "lm-eval"
+  /// MLflow's file store.
+  case mlflow
+  /// The files that Weights & Biases keeps of a run, and a table of all runs.
+  case wandb
 }
 
 extension Report {
@@ -22,6 +26,8 @@ extension Report {
     case .tensorboard: try TensorBoardExport.write(self, to: folder)
     case .peft: try MethodComparisonExport.write(self, to: folder)
     case .lmEval: try HarnessExport.write(self, to: folder)
+    case .mlflow: try MLflowExport.write(self, to: folder)
+    case .wandb: try WeightsAndBiasesExport.write(self, to: folder)
     }
   }
 

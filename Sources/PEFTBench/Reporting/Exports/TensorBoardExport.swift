@@ -1,4 +1,3 @@
-import Foundation
 import PEFTBench
 import PEFTCore
 
@@ -14,9 +13,10 @@ enum TensorBoardExport {
             FileLabel.of($0)
           }
           let place = names.unique(parts.joined(separator: "/"), run: run.id)
-          let name = "\(place)/events.out.tfevents.\(Int(start(of: run))).peft-bench"
+          let exported = try ExportedRun(run)
+          let name = "\(place)/events.out.tfevents.\(Int(exported.start)).peft-bench"
           try AtomicFile.makeFolder("\(folder)/\(place)")
-          try AtomicFile.write(try events(of: run), to: "\(folder)/\(name)")
+          try AtomicFile.write(events(of: run, exported), to: "\(folder)/\(name)")
           files.append(name)
         }
       }
@@ -25,22 +25,14 @@ enum TensorBoardExport {
   }
 
   /// The records of one event file.
-  private static func events(of run: ReportedRun) throws -> [UInt8] {
-    let start = start(of: run)
+  private static func events(of run: ReportedRun, _ exported: ExportedRun) -> [UInt8] {
+    let start = exported.start
     var bytes = TFRecord.framed(ProtobufMessage.event(time: start, step: 0, version: "brain.Event:2"))
-    let history = try history(of: run)
-    let last = history.compactMap { $0["step"]?.integer }.max() ?? 0
-    func time(_ step: Int) -> Double {
-      start + (last > 0 ? Double(step) / Double(last) : 0) * (run.costs.trainingSeconds ?? 0)
+    for step in exported.steps {
+      let values = step.values.map { ($0.name, $0.value) }
+      bytes += TFRecord.framed(ProtobufMessage.event(time: step.time, step: step.number, values: values))
     }
-    for line in history {
-      guard let step = line["step"]?.integer, let object = line.object else { continue }
-      let values = object.members.compactMap { member -> (String, Double)? in
-        guard member.key != "step", let number = member.value.number else { return nil }
-        return member.key == "validation_loss" ? ("validation/loss", number) : ("train/\(member.key)", number)
-      }
-      bytes += TFRecord.framed(ProtobufMessage.event(time: time(step), step: step, values: values))
-    }
+    let last = exported.steps.map(\.number).max() ?? 0
     var values = run.scores.map { ("score/\($0.name)", $0.value) }
     if let rate = run.invalidRate { values.append(("score/invalid_rate", rate)) }
     if let pscp = run.penalties?.value { values.append(("score/pscp", pscp)) }
@@ -51,18 +43,6 @@ enum TensorBoardExport {
     ]
     let end = start + (run.costs.trainingSeconds ?? 0) + (run.costs.evaluationSeconds ?? 0)
     return bytes + TFRecord.framed(ProtobufMessage.event(time: end, step: last, values: values))
-  }
-
-  private static func history(of run: ReportedRun) throws -> [DocumentValue] {
-    guard let folder = run.folder, let file = try? MemoryMappedFile(path: folder + "/history.jsonl") else { return [] }
-    return try file.contents.split(separator: 0x0A).enumerated().map { number, line in
-      try JSONParser.parse(DocumentText(name: "\(file.path), line \(number + 1)", bytes: Array(line)))
-    }
-  }
-
-  /// Seconds since 1970.
-  private static func start(of run: ReportedRun) -> Double {
-    (try? Date.ISO8601FormatStyle().parse(run.started))?.timeIntervalSince1970 ?? 0
   }
 }
 

@@ -11,7 +11,7 @@ enum LaTeXReport {
     for suite in report.suites {
       for sentence in suite.statistics.verdict?.sentences ?? [] { parts.append("% " + comment(sentence)) }
       for note in suite.statistics.notes + report.results.notes { parts.append("% " + comment(note)) }
-      for table in ReportTables.all(suite) { parts.append(float(table, suite.results)) }
+      for table in ReportTables.all(suite, showsIntervals: true) { parts.append(float(table, suite.results)) }
     }
     return parts.joined(separator: "\n\n") + "\n"
   }

@@ -3,9 +3,15 @@ import PEFTMethods
 
 /// The tables of one suite, in the order of a report.
 enum ReportTables {
-  static func all(_ suite: Report.Suite) -> [ReportTable] {
+  /// All that the suite has something to say in.
+  ///
+  /// - Parameter showsIntervals: Whether the scores of each dataset have their intervals beside them.
+  static func all(_ suite: Report.Suite, showsIntervals: Bool = false) -> [ReportTable] {
     [
-      leaderboard(suite), scores(suite), sets(suite), stability(suite), ranks(suite), pairs(suite),
+      leaderboard(suite), scores(suite, showsIntervals: showsIntervals), sets(suite), stability(suite),
+      strategies(suite),
+      sources(suite), ranks(suite),
+      pairs(suite),
       sensitivity(suite), crossings(suite), failures(suite), missing(suite),
     ].compactMap { $0 }
   }
@@ -91,12 +97,17 @@ enum ReportTables {
   }
 
   /// The headline score of every method on every dataset.
-  static func scores(_ suite: Report.Suite) -> ReportTable {
+  static func scores(_ suite: Report.Suite, showsIntervals: Bool = false) -> ReportTable {
     let results = suite.results
+    func interval(_ method: Int, _ dataset: Int) -> String {
+      guard showsIntervals, let interval = suite.statistics.intervals[method][dataset] else { return "" }
+      return " [\(NumberText.percent(interval.lower)), \(NumberText.percent(interval.upper))]"
+    }
     var table = ReportTable(
       "scores", "Scores by dataset and method",
       caption:
-        "The dataset's headline score in percent, mean ± standard deviation over the seeds that are there. Majority: "
+        "The dataset's headline score in percent, mean ± standard deviation over the seeds that are there"
+        + (showsIntervals ? " [95 % interval]" : "") + ". Majority: "
         + "what the most frequent answer to every row reaches; chance: what guessing does. \"One answer\" and \"not above\" "
         + "(the majority) mark scores that show nothing learned. \(tieWords)",
       columns: [
@@ -110,7 +121,10 @@ enum ReportTables {
         Set(results.methods.indices.filter(top.contains))
       }
       let ranked = ReportTable.marked(
-        zip(cells, standings).map { scoreText($0) + ($1.isEligible ? "" : " " + $1.word) }, best: best,
+        results.methods.indices.map { method in
+          scoreText(cells[method]) + interval(method, dataset)
+            + (standings[method].isEligible ? "" : " " + standings[method].word)
+        }, best: best,
         zip(cells, standings).map { $1.isEligible ? $0.summary?.mean : nil })
       table.add(
         [

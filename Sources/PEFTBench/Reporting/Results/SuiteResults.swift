@@ -271,10 +271,7 @@ package struct SuiteResults: Sendable {
     of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], rows: RowSets, number: Int
   ) -> String {
     func flat(_ run: ReportedRun) -> [(key: String, value: String)] {
-      ["options", "training", "evaluation"].flatMap { part -> [(key: String, value: String)] in
-        guard case .object(let object)? = run.settings[part] else { return [] }
-        return object.members.map { ($0.key, $0.value.compactText) }
-      }
+      run.flatSettings.map { ($0.key, $0.value.compactText) }
     }
     let own = flat(runs[variant[0]])
     let all = variants.map { flat(runs[$0[0]]) }
@@ -294,7 +291,7 @@ package struct SuiteResults: Sendable {
 
 extension SuiteResults {
   /// What tables and sentences call a method: its title, and of the model's own answers that it is that.
-  func title(_ method: Int) -> String {
+  package func title(_ method: Int) -> String {
     let title = methods[method].title
     return methods[method].isZeroShot && title == MethodRegistry.baseName ? "\(title) (zero-shot)" : title
   }

@@ -138,6 +138,14 @@ struct RowEvidence {
     return ScoreInterval.mean(of: parts, fixed: fixed.map { score(method, $0) })
   }
 
+  /// The interval of the method's score on one shared dataset; nil where nothing is known by rows.
+  func interval(_ method: Int, on dataset: Int) -> Bootstrap.Interval? {
+    guard let cells = rows.first(where: { $0.dataset == dataset })?.cells,
+      let part = cells[method]?.part ?? share(method, dataset)?.part
+    else { return nil }
+    return ScoreInterval.mean(of: [part])
+  }
+
   /// The difference of two methods' means over the shared datasets, each times its weight; nil where nothing is known by
   /// rows.
   ///

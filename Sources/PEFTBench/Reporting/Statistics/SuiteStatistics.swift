@@ -115,6 +115,9 @@ package struct SuiteStatistics: Sendable {
   package let standings: [[MethodStanding]]
   /// The methods at the top of each dataset; nil where fewer than two may be the best or nothing is known by rows.
   package let tops: [Verdict.Top?]
+  /// 95 % intervals of the scores by method, then by dataset; nil where nothing is known by rows, and on datasets that are
+  /// not shared.
+  package let intervals: [[Bootstrap.Interval?]]
   /// What may be concluded.
   package private(set) var verdict: Verdict?
 
@@ -139,6 +142,9 @@ package struct SuiteStatistics: Sendable {
     let standings = standings
     tops = suite.datasets.indices.map { dataset in
       Self.top(on: dataset, of: suite, comparable.filter { standings[$0][dataset].isEligible }, evidence: evidence)
+    }
+    intervals = suite.methods.indices.map { method in
+      suite.datasets.indices.map { comparable.contains(method) ? evidence.interval(method, on: $0) : nil }
     }
     let formula = PenaltyMeans(suite, methods: comparable)
     let ranks = Dictionary(
