@@ -9,7 +9,7 @@ struct ConfigKeys {
   let presets: DocumentValue?
   let data: OptionReader
   let methods: [DocumentValue]
-  let seeds: [Int]
+  let seeds: SeedChoice
   let training: DocumentValue?
   let evaluation: OptionReader
   let pscp: OptionReader
@@ -28,7 +28,7 @@ struct ConfigKeys {
         + "or an object as below; what a method's entry or `training` says itself wins")
     data = try reader.object("data", about: "the datasets, and which of their rows")
     methods = try reader.list("methods", about: "names of methods, or objects with their options; one at least")
-    seeds = try reader.integers("seeds", default: [42], in: 0..., about: "every run is done once for each")
+    seeds = try SeedChoice.read("seeds", from: &reader)
     training = try reader.value("training", about: "how adapters are trained: an object as below")
     evaluation = try reader.object("evaluation", about: "how answers are made and scored")
     pscp = try reader.object("pscp", about: "constants and exponents of PSCP")

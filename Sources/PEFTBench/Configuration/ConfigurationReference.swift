@@ -39,6 +39,12 @@ package struct ConfigurationReference: Sendable {
       text: "A name alone does too. Beside these keys an entry has the method's own options (below) and any key of "
         + "`training`, which then holds for this method alone.",
       options: MethodListReader.entryOptions),
+    Section(
+      place: "seeds",
+      text:
+        "An object in place of a list: every combination of the seeds of its keys is run, so that the spread of scores "
+        + "can be told apart by its source.",
+      options: SeedChoice.options),
     Section(place: "training", text: "How adapters are trained.", options: TrainingConfiguration.options),
     Section(
       place: "evaluation", text: "How the trained model is asked, and its answers are scored.",

@@ -48,6 +48,9 @@ package struct DataConfiguration: Sendable {
   package var datasetInfo: String?
   /// What becomes of a null in a column of the prompt.
   package var nulls: NullPolicy
+  /// The file with further training rows for strategies that take some, resolved; `{dataset}` in it stands for a dataset's
+  /// name.
+  package var augment: String?
 
   init(reading reader: inout OptionReader, file: ConfigFile) throws(DocumentError) {
     OptionAliases.add(to: &reader, section: .data)
@@ -100,6 +103,12 @@ package struct DataConfiguration: Sendable {
     ).map(file.resolve)
     nulls = try reader.choice(
       "null", default: NullPolicy.empty, about: "what a null in a column of the prompt is: an empty text, or an error")
+    augment = try reader.optionalFilePath(
+      "augment",
+      about:
+        "a file of further training rows for the strategies `augmentation` and `deni+augmentation`, in place of rows "
+        + "that are reworded by rules; `{dataset}` in it stands for the dataset's name"
+    ).map(file.resolve)
   }
 
   /// What a config may say about the data.
@@ -116,14 +125,16 @@ package struct DataConfiguration: Sendable {
   }
 
   /// The rows that a limit of `count` keeps; all without one.
-  func rows(within count: Int?) -> RowChoice {
+  ///
+  /// - Parameter seed: What a sample is drawn by, where it is not the one for all runs.
+  func rows(within count: Int?, seed: Int? = nil) -> RowChoice {
     guard let count else { return .all }
-    return limit == .first ? .first(count) : .sample(count, seed: sampleSeed)
+    return limit == .first ? .first(count) : .sample(count, seed: seed ?? sampleSeed)
   }
 
   /// All values under their keys.
   package var json: JSONValue {
-    [
+    var json: JSONValue = [
       "suite": .string(suite.rawValue), "root": JSONValue(root), "revision": JSONValue(revision),
       "datasets": .array(
         datasets.map { entry in
@@ -136,5 +147,8 @@ package struct DataConfiguration: Sendable {
       "eval_limit": JSONValue(evaluationLimit), "test": .string(test.rawValue),
       "dataset_info": JSONValue(datasetInfo), "null": .string(nulls.rawValue),
     ]
+    // Only where it is given, so that other configs are written as they were.
+    if let augment { json["augment"] = .string(augment) }
+    return json
   }
 }

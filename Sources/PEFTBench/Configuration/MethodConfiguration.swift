@@ -201,6 +201,7 @@ struct MethodListReader {
     if case .object(let training) = method.training.json {
       for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
     }
+    settings["strategy"] = .string(method.training.strategy.label)
     settings["init_from"] = method.adapterSource.json ?? .null
     settings["strength"] = JSONValue(method.strength)
     return settings

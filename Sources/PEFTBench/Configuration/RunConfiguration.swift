@@ -13,7 +13,7 @@ package struct RunConfiguration: Sendable {
   /// The methods, each with one combination of options and its training.
   package var methods: [MethodConfiguration]
   /// The seeds.
-  package var seeds: [Int]
+  package var seeds: [RunSeeds]
   /// The first combination of `training`; each method has its own.
   package var training: TrainingConfiguration
   /// How trained models are judged.
@@ -57,6 +57,9 @@ package struct RunConfiguration: Sendable {
     self.file = file
 
     var data = keys.data
+    if keys.seeds.namesSample, data.has("sample_seed") {
+      throw data.error("sample_seed", "means the same as seeds.sample; give one of them")
+    }
     self.data = try DataConfiguration(reading: &data, file: file)
     try data.finish(owner: Self.section)
 
@@ -68,10 +71,11 @@ package struct RunConfiguration: Sendable {
     guard !methods.isEmpty else {
       throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
     }
-    seeds = keys.seeds
-    guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
-      throw reader.error("seeds", "expected at least one seed, and no seed twice")
+    if self.data.augment != nil, methods.allSatisfy({ $0.training.strategy.augmentation == nil }) {
+      throw keys.data.error(
+        "augment", "no method has a strategy that takes further rows: augmentation, or deni+augmentation")
     }
+    seeds = keys.seeds.runs(sampleSeed: self.data.sampleSeed)
     // A group of the catalogue counts with all that there are.
     let datasetCount = self.data.datasets.reduce(0) { sum, entry in
       if case .name(let name, _) = entry, DatasetCatalogue.dataset(name) == nil {
@@ -107,7 +111,7 @@ package struct RunConfiguration: Sendable {
     if models.count == 1 { result["model"] = models[0].json } else { result["models"] = .array(models.map(\.json)) }
     result["data"] = data.json
     result["methods"] = .array(methods.map { resolved($0, options: methodOptions($0.name) ?? []) })
-    result["seeds"] = JSONValue(seeds)
+    result["seeds"] = seeds.json
     result["training"] = training.json
     result["evaluation"] = evaluation.json
     result["pscp"] = pscp.json
@@ -141,6 +145,8 @@ package struct RunConfiguration: Sendable {
         result[key] = value
       }
     }
+    // Plain steps have no key in `training`, which would not undo those of the common training.
+    if method.training.strategy != training.strategy { result["strategy"] = method.training.strategy.json }
     if let adapter = method.initialAdapterJSON { result["init_from"] = adapter }
     return result
   }

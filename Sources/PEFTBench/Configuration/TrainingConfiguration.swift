@@ -67,6 +67,8 @@ package struct TrainingConfiguration: Sendable, Equatable {
   ///
   /// So several tasks can start from one origin, and one task from several.
   package var initialSeed: Int?
+  /// What is done beside plain steps so that results depend less on chance.
+  package var strategy = TrainingStrategy.standard
 
   /// The defaults.
   package init() {}
@@ -149,6 +151,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
         "init_seed", in: Int.min...Int.max,
         about: "what initial values are drawn by, in place of the run's seed: many tasks from one origin")
       ?? initialSeed
+    strategy = try TrainingStrategy.read("strategy", from: &reader) ?? strategy
   }
 
   /// Whether anything is trained.
@@ -195,6 +198,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
       json["validation_fraction"] = .null
       json["validation_rows"] = .integer(validationRows)
     }
+    if strategy != .standard { json["strategy"] = strategy.json }
     return json
   }
 }

@@ -32,7 +32,7 @@ final class RunAssembly {
   private var datasets: [String: PreparedDataset] = [:]
   private var sizes: [String: DatasetSizes] = [:]
   private var methods: [String: (figures: MethodFigures, virtualTokens: Int)] = [:]
-  private var adapters: [String: SealedFiles] = [:]
+  private var adapters: [[String]: SealedFiles] = [:]
   private var notes: Set<String> = []
 
   init(
@@ -80,7 +80,8 @@ final class RunAssembly {
     try outline.renderer.requireEndToken(of: run.model.path)
     let data = try PreparedDataset(
       run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
-      vocabularySize: outline.files.configuration.vocabularySize)
+      vocabularySize: outline.files.configuration.vocabularySize, sampleSeed: run.seeds.sample,
+      strategy: run.rowStrategy)
     if outline.skeleton.positionLimit != nil, data.longestExample > cutoff {
       throw FileError(
         path: run.model.path,
@@ -110,7 +111,9 @@ final class RunAssembly {
 
   private func dataKey(of run: PlannedRun) throws -> (key: String, cutoff: Int) {
     let cutoff = try run.cutoff(of: outline(of: run.model).skeleton, virtualTokens: method(of: run).virtualTokens)
-    return ("\(place(of: run.model)) \(run.dataset.id) \(cutoff)", cutoff)
+    let sample = run.seeds.sample.map { " sample \($0)" } ?? ""
+    let rows = run.rowStrategy == .standard ? "" : " \(run.rowStrategy.label)"
+    return ("\(place(of: run.model)) \(run.dataset.id) \(cutoff)\(sample)\(rows)", cutoff)
   }
 
   private func checkHeldOutRows(of run: PlannedRun, among count: Int) throws(FileError) {
@@ -135,7 +138,7 @@ final class RunAssembly {
     guard let model = try outline(of: run.model).identity else { return nil }
     return try RunIdentity(
       of: run, in: configuration, model: model,
-      adapterHash: try run.method.adapterSource.contentHash { try sealed($0).sha256WithNames }, dataset: dataset)
+      adapterHash: try adapterHash(of: run), dataset: dataset)
   }
 
   /// A run with its id and the hashes of what it reads.
@@ -195,7 +198,8 @@ final class RunAssembly {
     let outline = try outline(of: run.model)
     let options = JSONValue.object(try run.method.canonicalOptions(of: configuration.file)).compactText
     let start = run.method.initialAdapterJSON?.compactText ?? ""
-    let key = "\(place(of: run.model)) \(run.method.name) \(options) \(start)"
+    let training = "\(run.training.strategy.label) \(run.trains)"
+    let key = "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
     if let known = methods[key] { return known }
     let skeleton = try outline.files.skeleton()
     try checkAdapter(of: run)
@@ -205,6 +209,7 @@ final class RunAssembly {
         seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer),
       of: configuration.file)
     try checkAdapter(of: run)
+    try checkStrategy(of: run, attachment)
     for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
     let new = (
       MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
@@ -218,15 +223,23 @@ final class RunAssembly {
   ///
   /// - Throws: `FileError` that names the file.
   func checkAdapter(of run: PlannedRun) throws {
-    for adapter in run.method.adapterSource.folders {
-      try sealed(adapter).check(SealedFiles.adapterFiles(adapter))
+    let members = run.memberFolders
+    for folders in members.isEmpty ? run.method.adapterSource.folders.map({ [$0] }) : [members] {
+      try sealed(folders).check(folders.flatMap(SealedFiles.adapterFiles))
     }
   }
 
-  private func sealed(_ adapter: String) throws -> SealedFiles {
-    if let known = adapters[adapter] { return known }
-    let files = try SealedFiles(adapter: adapter)
-    adapters[adapter] = files
+  /// What identifies the adapter that a run starts from, or those of all members that vote; nil for the method's own start.
+  private func adapterHash(of run: PlannedRun) throws -> String? {
+    let members = run.memberFolders
+    guard members.isEmpty else { return try sealed(members).sha256WithNames }
+    return try run.method.adapterSource.contentHash { try sealed([$0]).sha256WithNames }
+  }
+
+  private func sealed(_ folders: [String]) throws -> SealedFiles {
+    if let known = adapters[folders] { return known }
+    let files = try SealedFiles(adapters: folders)
+    adapters[folders] = files
     return files
   }
 }

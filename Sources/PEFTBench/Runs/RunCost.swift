@@ -13,13 +13,16 @@ struct RunCost {
   /// More tokens than any run sees, and few enough that sums over the runs of a plan do not overflow.
   private static let mostTokens = 1e12
 
-  private var training: TrainingConfiguration { run.method.training }
+  private var training: TrainingConfiguration { run.training }
   private var trains: Bool { run.trains && method.trainable > 0 }
   /// Training examples that are held back.
   private var heldBack: Double {
     trains ? (training.heldOutShare(of: data.trainingRows) * Double(data.trainingRows)).rounded(.down) : 0
   }
-  private var trainedExamples: Double { Double(data.trainingRows) - heldBack }
+  private var trainedExamples: Double {
+    let share = heldBack / max(1, Double(data.trainingRows))
+    return Double(data.trainingRows) - heldBack + ((1 - share) * Double(data.augmentedRows)).rounded()
+  }
   private var steps: Int {
     trains ? Trainer.stepCount(examples: max(1, Int(trainedExamples)), configuration: training) : 0
   }
@@ -58,27 +61,34 @@ struct RunCost {
     var seconds = 0.0
     if trains {
       let passes = Double(steps * training.gradientAccumulation)
+      let models = Double(training.strategy.modelSteps(of: steps)) / Double(max(1, steps))
       let rows =
-        data.trainingBatchRows(epochs * trainedExamples, batchSize: training.batchSize)
-        + passes * Double(method.inference.virtualTokens)
+        models
+        * (data.trainingBatchRows(epochs * trainedExamples, batchSize: training.batchSize)
+          + passes * Double(method.inference.virtualTokens))
       seconds += rows * trainingFactor / speed.trainingRows
       if heldBack > 0 {
         let perEpoch = max(1, Double(steps) / max(epochs, 1e-9))
         let every = training.validationEvery.map(Double.init) ?? perEpoch / Double(max(1, training.evaluationsPerEpoch))
         let times = (Double(steps) / max(1, every)).rounded(.up)
         let rows = data.trainingBatchRows(heldBack, batchSize: training.batchSize)
-        seconds += times * rows * methodFactor / speed.forwardRows
+        seconds += Double(training.strategy.trainingCount) * times * rows * methodFactor / speed.forwardRows
       }
     }
+    return seconds + Double(trains ? training.strategy.voterCount : 1) * answeringSeconds(speed)
+  }
+
+  /// Seconds in which one model answers all rows.
+  private func answeringSeconds(_ speed: MachineSpeed) -> Double {
     if evaluation.mode == .rank, !run.dataset.labels.isEmpty {
-      return seconds + (data.evaluationBatchRows + Double(data.choiceTokens)) * methodFactor / speed.forwardRows
+      return (data.evaluationBatchRows + Double(data.choiceTokens)) * methodFactor / speed.forwardRows
     }
-    seconds += data.evaluationBatchRows * methodFactor / speed.forwardRows
+    let reading = data.evaluationBatchRows * methodFactor / speed.forwardRows
     let limit = data.answerLimit
     let batches = (data.evaluationRows + evaluation.batchSize - 1) / evaluation.batchSize
     // A trained model stops where the gold answers do; the base model talks on.
     let generated = trains ? data.generationSteps(batchSize: evaluation.batchSize, limit: limit) : batches * limit
     let share = Double(evaluation.batchSize) / Double(MachineSpeed.generatedSequences)
-    return seconds + Double(generated) * speed.generationStep * max(1, share)
+    return reading + Double(generated) * speed.generationStep * max(1, share)
   }
 }

@@ -119,19 +119,14 @@ package final class RunExecutor {
       progress: RunProgressWriter(folder: folder))
 
     try assembly.checkAdapter(of: planned)
-    let attachment = try planned.method.attach(
-      to: loaded.model,
-      with: AttachmentSetting(
-        seeds: AdapterOrigin.stream(seed: planned.initialSeed), context: context,
-        tokenizer: loaded.renderer.tokenizer),
-      of: configuration.file, modelHash: loaded.outline.sha256)
+    let attachment = try RunAttachment(planned, to: loaded, context: context, file: configuration.file)
     defer { attachment.detach() }
     try assembly.checkAdapter(of: planned)
     let training = TrainingStage(scene, attachment: attachment)
-    let outcome = try training.outcome()
-    let evaluation = try EvaluationStage(scene).result { training.save(outcome) }
+    let trained = try training.result()
+    let evaluation = try EvaluationStage(scene, attachment: attachment).result { training.save(trained) }
     let record = try RecordStage(scene: scene, identity: identity, attachment: attachment, started: started)
-      .write(outcome, evaluation)
+      .write(trained, evaluation)
     results.link(run, namesModel: configuration.models.count > 1)
     return record
   }
@@ -144,7 +139,7 @@ package final class RunExecutor {
       return FileError(path: configuration.file.path, "the config or the program changed while the sweep ran")
     }
     switch what {
-    case "training rows", "evaluation rows", "test rows", "further rows":
+    case "training rows", "evaluation rows", "test rows", "further rows", "further training rows":
       return FileError(path: planned.dataset.id, "the \(what) changed while the sweep ran")
     case "adapter to start from":
       return FileError(path: planned.method.adapterSource.name, "was replaced while the sweep ran")

@@ -17,7 +17,7 @@ struct RunMemory {
   var speed: MachineSpeed?
 
   private var trains: Bool { run.trains && method.trainable > 0 }
-  private var settings: TrainingConfiguration { run.method.training }
+  private var settings: TrainingConfiguration { run.training }
   private var configuration: PEFTCore.ModelConfiguration { model.configuration }
   /// Bytes of one position's keys and values in all layers.
   private var cached: Int { 8 * configuration.layerCount * configuration.keyValueWidth }
@@ -26,6 +26,9 @@ struct RunMemory {
 
   /// The peak that the record states: while the run trains, or while it answers if it does not train.
   var counted: MemoryUse { trains ? training : answering }
+
+  /// Models that answer, whose values are kept beside those of the one that does.
+  private var voters: Int { run.trains ? settings.strategy.voterCount : 1 }
 
   /// The larger peak of both.
   var largest: MemoryUse {
@@ -38,13 +41,11 @@ struct RunMemory {
   private var training: MemoryUse {
     var use = MemoryUse()
     let values = 4 * method.trainable
+    let copies = settings.strategy.copiesOfEachValue(moments: settings.momentsPerValue)
     use[.weights] = trainsEverything ? 0 : weightBytes
-    use[.adapter] = values
+    use[.adapter] = (1 + copies.adapter) * values
     use[.gradients] = values
-    switch settings.optimizer {
-    case .adamw: use[.optimizer] = 2 * values
-    case .sgd: use[.optimizer] = settings.momentum > 0 ? values : 0
-    }
+    use[.optimizer] = (settings.momentsPerValue + copies.optimizer) * values
     let rows = data.largestBatch(settings.batchSize) + method.inference.virtualTokens
     let perRow =
       settings.recompute
@@ -59,7 +60,7 @@ struct RunMemory {
   private var answering: MemoryUse {
     var use = MemoryUse()
     use[.weights] = trainsEverything ? 0 : weightBytes
-    use[.adapter] = 4 * method.trainable
+    use[.adapter] = 4 * method.trainable * (voters > 1 ? 1 + voters : 1)
     let limit = data.answerLimit
     let suffix = max(0, data.longestPrompt - data.evaluationShared)
     let rows = max(evaluation.batchSize * suffix, data.evaluationShared)

@@ -4,7 +4,7 @@ import PEFTCore
 package struct Bootstrap: Sendable {
   /// An interval around an estimate.
   package struct Interval: Sendable, Equatable {
-    /// The mean of the values as they are.
+    /// The mean of the values as they are, or what else the interval is of.
     package let estimate: Double
     /// The lower end.
     package let lower: Double
@@ -44,6 +44,18 @@ package struct Bootstrap: Sendable {
   package func mean(of values: [Double]) -> Interval? {
     guard !values.isEmpty else { return nil }
     return interval(estimate: Summary.mean(values), resampled: resampledMeans(of: values))
+  }
+
+  /// The sample's standard deviation with the percentile interval of that of its resamples; nil for fewer than three values.
+  ///
+  /// Resamples repeat values, so both ends lie somewhat low for few of them.
+  package func deviation(of values: [Double]) -> Interval? {
+    guard values.count > 2 else { return nil }
+    let resampled = (0..<resamples).map { resample in
+      let stream = seeds.child(resample)
+      return Summary(values.indices.map { values[stream.integer(below: values.count, at: $0)] }).sampleDeviation
+    }
+    return interval(estimate: Summary(values).sampleDeviation, resampled: resampled)
   }
 
   /// The mean of `a - b` over paired values, with its interval; nil of no values.

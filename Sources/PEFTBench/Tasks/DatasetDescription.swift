@@ -155,6 +155,13 @@ package struct DatasetDescription: Sendable {
     return other
   }
 
+  /// The dataset with a file in place of the rows to train on.
+  func trained(on file: String) -> DatasetDescription {
+    var other = self
+    other.files[.training] = [file]
+    return other
+  }
+
   /// The prompt of an example.
   package func prompt(for example: Example) -> PromptText { layout.prompt(for: example) }
 

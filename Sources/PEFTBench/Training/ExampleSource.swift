@@ -12,7 +12,10 @@ final class ExampleSource: TrainingSource {
   private let validation: [EncodedExample]
   private let trained: [Parameter]
   private let configuration: TrainingConfiguration
-  private let seeds: SeedStream
+  private let seeds: TrainingSeeds
+  private let noise: InputNoise?
+  /// The step of the batch, from 1.
+  private var number = 1
   private var order: (epoch: Int, indices: [Int])?
   /// The batch of the step.
   private var chosen: [EncodedExample] = []
@@ -25,9 +28,10 @@ final class ExampleSource: TrainingSource {
   ///   - trained: What is trained, for messages.
   ///   - configuration: Batch sizes and order.
   ///   - seeds: Where orders and dropout masks are drawn from.
+  ///   - noise: What is added to the embeddings of some steps, if anything.
   init(
     _ step: TrainingStep, examples: [EncodedExample], validation: [EncodedExample], trained: [Parameter],
-    configuration: TrainingConfiguration, seeds: SeedStream
+    configuration: TrainingConfiguration, seeds: TrainingSeeds, noise: InputNoise? = nil
   ) {
     self.step = step
     self.examples = examples
@@ -35,7 +39,8 @@ final class ExampleSource: TrainingSource {
     self.trained = trained
     self.configuration = configuration
     self.seeds = seeds
-    dropout = seeds.child("dropout")
+    self.noise = noise
+    dropout = seeds.dropout.child("dropout")
     stepsPerEpoch = Self.stepsPerEpoch(examples: examples.count, configuration: configuration)
   }
 
@@ -50,18 +55,33 @@ final class ExampleSource: TrainingSource {
     configuration.shuffle ? seeds.child("shuffle").child(epoch).permutation(count) : Array(0..<count)
   }
 
+  /// Which examples of which epoch's order a step has.
+  ///
+  /// - Parameters:
+  ///   - step: The step, from 1.
+  ///   - count: How many examples there are.
+  ///   - configuration: Batch sizes.
+  static func batch(
+    ofStep step: Int, examples count: Int, configuration: TrainingConfiguration
+  ) -> (epoch: Int, places: Range<Int>) {
+    let (epoch, within) = (step - 1).quotientAndRemainder(
+      dividingBy: stepsPerEpoch(examples: count, configuration: configuration))
+    let perStep = configuration.batchSize * configuration.gradientAccumulation
+    return (epoch, (within * perStep)..<min(count, (within + 1) * perStep))
+  }
+
   func nextBatch(step: Int, tokenCount: Int) throws(TrainingFailure) -> Int {
-    let (epoch, within) = (step - 1).quotientAndRemainder(dividingBy: stepsPerEpoch)
+    let (epoch, places) = Self.batch(ofStep: step, examples: examples.count, configuration: configuration)
     if order?.epoch != epoch {
-      order = (epoch, Self.order(of: examples.count, epoch: epoch, configuration: configuration, seeds: seeds))
+      order = (epoch, Self.order(of: examples.count, epoch: epoch, configuration: configuration, seeds: seeds.order))
     }
     let indices = order?.indices ?? []
-    let perStep = configuration.batchSize * configuration.gradientAccumulation
-    chosen = indices[(within * perStep)..<min(indices.count, (within + 1) * perStep)].map { examples[$0] }
+    chosen = indices[places].map { examples[$0] }
     guard chosen.contains(where: { !$0.answer.isEmpty }) else {
       throw TrainingFailure(description: "step \(step): no token of the batch is labelled")
     }
-    dropout = seeds.child("dropout").child(step - 1)
+    number = step
+    dropout = seeds.dropout.child("dropout").child(step - 1)
     return chosen.reduce(0) { $0 + $1.tokens.count }
   }
 
@@ -69,7 +89,9 @@ final class ExampleSource: TrainingSource {
     let labelCount = chosen.reduce(0) { $0 + $1.answer.count }
     var loss = 0.0
     for (part, batch) in batches(of: chosen).enumerated() {
-      loss += step.takeGradients(of: batch, dropout: dropout.child(part)) { tape in
+      let noise = noise?.embeddingNoise(
+        at: number, rows: batch.promptRows, seeds: seeds.dropout.child("input noise").child(number).child(part))
+      loss += step.takeGradients(of: batch, dropout: dropout.child(part), noise: noise) { tape in
         penalty(tape, Double(batch.labels.count) / Double(labelCount))
       }
     }

@@ -15,13 +15,29 @@ package struct Trainer {
   private let model: CausalLanguageModel
   private let attachment: AttachedMethod
   private let configuration: TrainingConfiguration
-  private let seeds: SeedStream
+  private let seeds: TrainingSeeds
   private let context: ComputeContext
 
-  /// Creates a trainer for an attached method.
+  /// Creates a trainer for an attached method, all of whose draws come from one stream.
   package init(
     model: CausalLanguageModel, attachment: AttachedMethod, configuration: TrainingConfiguration, seeds: SeedStream,
     context: ComputeContext
+  ) {
+    self.init(
+      model: model, attachment: attachment, configuration: configuration, seeds: TrainingSeeds(seeds), context: context)
+  }
+
+  /// Creates a trainer for an attached method.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - attachment: What is trained.
+  ///   - configuration: The settings that count, those of its strategy included (`underStrategy`).
+  ///   - seeds: Where everything is drawn from.
+  ///   - context: Memory and threads.
+  package init(
+    model: CausalLanguageModel, attachment: AttachedMethod, configuration: TrainingConfiguration,
+    seeds: TrainingSeeds, context: ComputeContext
   ) {
     self.model = model
     self.attachment = attachment
@@ -60,30 +76,31 @@ package struct Trainer {
     guard !examples.isEmpty else { throw TrainingFailure(description: "there are no training examples") }
     model.recomputesActivations = configuration.recompute
     defer { model.recomputesActivations = false }
+    let steps = Self.stepCount(examples: examples.count, configuration: configuration)
     let source = ExampleSource(
       TrainingStep(model: model, context: context), examples: examples, validation: validation,
-      trained: attachment.parameters, configuration: configuration, seeds: seeds)
+      trained: attachment.parameters, configuration: configuration, seeds: seeds,
+      noise: configuration.strategy.inputNoise(stepCount: steps))
     let optimizer = Optimizer(
       configuration.optimizer.rule(configuration), parameters: attachment.parameters,
       weightDecay: configuration.weightDecay,
       maximumGradientNorm: configuration.maximumGradientNorm > 0 ? configuration.maximumGradientNorm : nil,
       context: context)
     let keepsBest = configuration.keepBest && !validation.isEmpty
-    let plan = plan(examples: examples.count, stepsPerEpoch: source.stepsPerEpoch)
+    let plan = plan(steps: steps, stepsPerEpoch: source.stepsPerEpoch)
     let loop = TrainingLoop(
       TrainingAssembly(
         parameters: attachment.parameters, optimizer: optimizer, source: source,
         participants: (keepsBest ? [BestParameters()] : []) + attachment.participants + participants),
-      plan: plan, seeds: seeds, context: context)
+      plan: plan, seeds: seeds.dropout, context: context)
     return try loop.run(checkpoint: checkpoint) { event in
       guard case .stepped(let loss, let outcome, _) = event else { return }
       try progress(outcome.stepCount, plan.steps, loss, outcome.tokenCount)
     }
   }
 
-  private func plan(examples: Int, stepsPerEpoch: Int) -> TrainingLoop.Plan {
-    let steps = Self.stepCount(examples: examples, configuration: configuration)
-    return TrainingLoop.Plan(
+  private func plan(steps: Int, stepsPerEpoch: Int) -> TrainingLoop.Plan {
+    TrainingLoop.Plan(
       steps: steps, learningRate: configuration.learningRate,
       schedule: LearningRateSchedule(
         configuration.scheduler.shape,

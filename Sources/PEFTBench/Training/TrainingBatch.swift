@@ -7,6 +7,8 @@ import PEFTCore
 struct TrainingBatch: LabelledForest {
   let forest: TokenForest
   let labels: [LabelledPosition]
+  /// The rows that belong to prompts.
+  let promptRows: [Range<Int>]
   /// Tokens that the examples would have if nothing were shared.
   let tokenCount: Int
 
@@ -38,10 +40,12 @@ struct TrainingBatch: LabelledForest {
       parent = segment
     }
     var labels: [LabelledPosition] = []
+    var promptRows: [Range<Int>] = []
     let weight = 1 / Float(labelCount)
     for (example, tokens) in zip(examples, sequences) {
       let segment = forest.add(.tokens(Array(tokens[sharedRows.count...])), under: parent)
       let rows = forest.segments[segment].rows
+      promptRows.append(rows.lowerBound..<(rows.lowerBound + max(0, example.prompt.count - sharedRows.count)))
       for index in example.prompt.count..<tokens.count {
         // The row before the token predicts it.
         let before = index - 1
@@ -52,6 +56,9 @@ struct TrainingBatch: LabelledForest {
     }
     self.forest = forest
     self.labels = labels
+    // What all begin with is prompt as far as the shortest prompt goes.
+    let sharedPrompt = min(sharedRows.count, examples.map(\.prompt.count).min() ?? 0)
+    self.promptRows = [sharedRows.prefix(sharedPrompt)] + promptRows
     tokenCount = sequences.reduce(0) { $0 + $1.count }
   }
 }

@@ -35,13 +35,15 @@ struct TrainingStep {
   /// - Parameters:
   ///   - batch: The batch, or the part of it that is in memory at one time.
   ///   - dropout: Where dropout masks are drawn from; nil switches dropout off.
+  ///   - noise: What is added to the embeddings, if anything.
   ///   - penalty: Adds further terms of the loss to the tape, and gives their value.
   /// - Returns: The loss, penalties included.
   func takeGradients(
-    of batch: some LabelledForest, dropout: SeedStream?, penalty: (Tape) -> Double = { _ in 0 }
+    of batch: some LabelledForest, dropout: SeedStream?, noise: EmbeddingNoise? = nil,
+    penalty: (Tape) -> Double = { _ in 0 }
   ) -> Double {
     let tape = Tape(context: context, recording: true, dropout: dropout)
-    let hidden = hidden(batch, on: tape)
+    let hidden = hidden(batch, noise: noise, on: tape)
     let loss = model.loss(of: batch.labels, hidden: hidden, on: tape) + penalty(tape)
     tape.runBackward()
     return loss
@@ -53,7 +55,9 @@ struct TrainingStep {
     return model.logits(rows: batch.labels.map(\.row), of: hidden(batch, on: tape), on: tape)
   }
 
-  private func hidden(_ batch: some LabelledForest, on tape: Tape) -> HiddenStates {
-    model.hiddenStates(batch.forest, reading: batch.rowsRead, on: tape)
+  private func hidden(
+    _ batch: some LabelledForest, noise: EmbeddingNoise? = nil, on tape: Tape
+  ) -> HiddenStates {
+    model.hiddenStates(batch.forest, reading: batch.rowsRead, noise: noise, on: tape)
   }
 }

@@ -12,6 +12,7 @@ public struct OptionDescription: Sendable, Equatable {
     case numbers = "list of numbers"
     case list = "list"
     case object = "object"
+    case named = "name or object with one"
     case any = "value"
 
     /// Whether the option's value is itself a list, so that a list does not mean several values to try.

@@ -162,6 +162,40 @@ extension OptionReader {
     return try child(key, value, what: what ?? key)
   }
 
+  /// A reader of what is named under `key`, or nil without it: an object with its name under `name` and options of its
+  /// own; a name alone does too.
+  ///
+  /// The caller ends it with its own `finish()`, and says by `understood(_:as:)` what it means.
+  ///
+  /// - Parameters:
+  ///   - key: The key.
+  ///   - choices: The names that there are.
+  ///   - defaultName: What the name is without the key, for descriptions.
+  ///   - about: What the option is about.
+  /// - Returns: The name and the reader, which knows the key `name`.
+  public mutating func optionalNamed(
+    _ key: String, of choices: [String], default defaultName: String, about: String? = nil
+  ) throws(DocumentError) -> (name: String, reader: OptionReader)? {
+    let value = try ask(
+      key, .named, default: JSONValue(defaultName).compactText, choices: choices, about: about)
+    guard var value else { return nil }
+    if value.string != nil {
+      value = DocumentValue(
+        .object(DocumentObject([.init(key: "name", keyOffset: value.offset, value: value)])), offset: value.offset)
+    }
+    guard value.object != nil else {
+      throw mismatch(value, at: path(of: key), expected: "a name or an object with one")
+    }
+    var reader = try child(key, value, what: key)
+    guard reader.has("name") else {
+      throw reader.missing("name", "missing; expected one of \(choices.joined(separator: ", "))")
+    }
+    let name = try reader.choice("name", of: choices, default: defaultName)
+    reader = reader.called("\(key) \(name)")
+    note(key, JSONValue(value))
+    return (name, reader)
+  }
+
   /// The members of the object under `key`, integers under names of the user's own, in their order; none without it.
   public mutating func integerMembers<R: RangeExpression<Int>>(
     _ key: String, in range: R = Int.min...Int.max, about: String? = nil

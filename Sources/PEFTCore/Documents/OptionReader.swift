@@ -13,7 +13,7 @@ public struct OptionReader: Sendable {
   /// The text that the object is in.
   public let text: DocumentText
   /// What is read, for messages: "method lora".
-  public let what: String
+  public private(set) var what: String
   /// Where it is, in dotted form: "methods[0]"; empty for the document itself.
   public let path: String
   /// The options asked for so far, in order.
@@ -89,6 +89,11 @@ public struct OptionReader: Sendable {
   public func has(_ key: String) -> Bool {
     givenSpellings(of: key).contains { object[$0].map { !$0.isNull } ?? false }
   }
+
+  /// Whether the value under `key` is an object, for a key that takes several forms.
+  ///
+  /// This does not count as asking for it either.
+  public func givesObject(_ key: String) -> Bool { givenValue(key)?.object != nil }
 
   /// Refuses the first key that nothing asked for.
   ///
@@ -219,6 +224,13 @@ public struct OptionReader: Sendable {
         isDescribing: isDescribing)
     }
     return try OptionReader(value: value, text: text, what: what, path: path(of: key))
+  }
+
+  /// The same reader under another name in messages, once it is known what is read.
+  func called(_ what: String) -> OptionReader {
+    var reader = self
+    reader.what = what
+    return reader
   }
 
   private func spellings(of key: String) -> [String] { [key] + aliases.filter { $0.key == key }.map(\.name) }

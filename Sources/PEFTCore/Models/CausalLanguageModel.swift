@@ -84,13 +84,17 @@ public final class CausalLanguageModel {
   ///   - forest: The batch.
   ///   - rows: The rows that are read afterwards, all if nil; the last block computes no others after its
   ///     attention. A row may occur several times.
+  ///   - noise: What is added to the embeddings, if anything.
   ///   - tape: Where to record.
   /// - Returns: The residual stream after the last block.
-  public func hiddenStates(_ forest: TokenForest, reading rows: [Int]? = nil, on tape: Tape) -> HiddenStates {
+  public func hiddenStates(
+    _ forest: TokenForest, reading rows: [Int]? = nil, noise: EmbeddingNoise? = nil, on tape: Tape
+  ) -> HiddenStates {
     let wanted = rows.map { Set($0).sorted() }
     let rows = wanted?.count == forest.rowCount ? nil : wanted
     let positions = forest.positions
     var x = embed(forest, positions: positions, on: tape)
+    noise?.add(to: x.value)
     var prefix: [PrefixKeyValues]?
     if let source = sequenceStart.prefix, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
     let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)

@@ -44,6 +44,8 @@ public final class Optimizer {
   public private(set) var stepCount = 0
 
   private let groups: [Group]
+  /// What the groups were made of.
+  private let settings: (rule: Rule, groups: [ParameterGroup], weightDecay: Double)
   private let maximumGradientNorm: Double?
   private let context: ComputeContext
 
@@ -59,6 +61,7 @@ public final class Optimizer {
     _ rule: Rule, groups: [ParameterGroup], weightDecay: Double, maximumGradientNorm: Double?, context: ComputeContext
   ) {
     self.groups = groups.map { Group($0, rule: rule, weightDecay: weightDecay, pool: context.pool) }
+    settings = (rule, groups, weightDecay)
     self.maximumGradientNorm = maximumGradientNorm
     self.context = context
   }
@@ -70,6 +73,22 @@ public final class Optimizer {
     self.init(
       rule, groups: [ParameterGroup(parameters)], weightDecay: weightDecay, maximumGradientNorm: maximumGradientNorm,
       context: context)
+  }
+
+  /// An optimizer of the same parameters, rules and bounds with moments of its own, for another set of values of the
+  /// parameters.
+  ///
+  /// - Parameter keepsState: Whether it goes on from this one's moments and steps; if not, it starts at zero.
+  public func twin(keepsState: Bool) -> Optimizer {
+    let twin = Optimizer(
+      settings.rule, groups: settings.groups, weightDecay: settings.weightDecay,
+      maximumGradientNorm: maximumGradientNorm, context: context)
+    guard keepsState else { return twin }
+    twin.stepCount = stepCount
+    for (own, other) in zip(twin.moments, moments) {
+      own.mutableElements.update(from: other.elements, count: own.elementCount)
+    }
+    return twin
   }
 
   /// The Euclidean norm of all gradients together, added up group by group.

@@ -182,6 +182,7 @@ import Testing
             let files = #"{"train": "train.jsonl", "validation": "dev.jsonl", "test": "dev.jsonl"}"#
             return config.setting(\.dataset, "files", files)
           }),
+        "augment": .elsewhere("its rows are told by their content, and read by two strategies alone"),
         "null": .elsewhere("it is the text of a prompt's column, or an error"),
         "dataset_info": .elsewhere("it words the prompts of the catalogue's datasets, which are told by their content"),
       ])
@@ -237,6 +238,7 @@ import Testing
       return number == 0 ? "0.25" : "\(number / 2)"
     case .choice: return option.choices.first { "\"\($0)\"" != option.defaultValue }.map { "\"\($0)\"" }
     case .strings: return #"["v_proj"]"#
+    case .named: return option.choices.first { "\"\($0)\"" != option.defaultValue }.map { "\"\($0)\"" }
     case .string, .integers, .numbers, .list, .object, .any: return nil
     }
   }
@@ -421,6 +423,7 @@ import Testing
         "trainingRows": changed(Self.dataset) { $0.trainingRows = "x" },
         "evaluationRows": changed(Self.dataset) { $0.evaluationRows = "x" },
         "testRows": changed(Self.dataset) { $0.testRows = "x" },
+        "augmentedRows": changed(Self.dataset) { $0.augmentedRows = "x" },
         "furtherRows": changed(Self.dataset) { $0.furtherRows = ["x": "y"] },
         "metric": changed(Self.dataset) { $0.metric = "x" },
       ], in: { $0.json })
@@ -434,7 +437,7 @@ import Testing
     expectEveryField(
       of: run, changes: [:],
       exempt: [
-        "model": "ModelIdentity", "dataset": "DatasetIdentity", "method": "below", "seed": "every key of a config",
+        "model": "ModelIdentity", "dataset": "DatasetIdentity", "method": "below", "seeds": "every key of a config",
       ], in: none)
     expectEveryField(
       of: configuration, changes: [:],

@@ -30,7 +30,7 @@ struct RunSourceTests {
       var method = base.method
       method.training.learningRate = rate
       method.label = "lr \(rate)"
-      return PlannedRun(model: base.model, dataset: base.dataset, method: method, seed: base.seed)
+      return PlannedRun(model: base.model, dataset: base.dataset, method: method, seeds: base.seeds)
     }
   }
 

@@ -184,7 +184,7 @@ import Testing
     let step = TrainingStep(model: tiny.model, context: tiny.context)
     let source = ExampleSource(
       step, examples: tiny.examples(6, shared: 5, own: 1...9, answer: 2), validation: [], trained: parameters,
-      configuration: configuration, seeds: SeedStream(2))
+      configuration: configuration, seeds: TrainingSeeds(SeedStream(2)))
     _ = try source.nextBatch(step: 1, tokenCount: 0)
     func loss() -> Double {
       let value = source.takeGradients { pull.penalty(moment, on: $0, share: $1) }

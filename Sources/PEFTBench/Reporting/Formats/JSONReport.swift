@@ -65,6 +65,8 @@ enum JSONReport {
         ]
       })
     if let sensitivity = statistics.sensitivity { json["pscp_sensitivity"] = self.sensitivity(sensitivity, name) }
+    json["strategies"] = strategies(suite.stability)
+    json["variance_sources"] = sources(suite.stability)
     return json
   }
 

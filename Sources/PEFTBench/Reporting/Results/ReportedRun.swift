@@ -98,6 +98,10 @@ package struct ReportedRun: Sendable {
   let numberRange: ClosedRange<Double>?
   /// The run's folder; nil for a run that was read from a report.
   package let folder: String?
+  /// Its strategy against chance with the cost; nil for plain steps.
+  let strategy: RunRecord.Strategy?
+  /// The seeds of the sources of chance, where each has its own.
+  let seeds: JSONValue?
   /// The environment of the record.
   let environment: RunEnvironment?
   /// Facts about the data, from the record.
@@ -196,6 +200,8 @@ package struct ReportedRun: Sendable {
     marks = AnswerMarks(json["correct"])
     started = record.timestamps?.started ?? ""
     finished = record.timestamps?.finished ?? ""
+    strategy = record.strategy
+    seeds = record.seeds
     environment = record.environment
     data = record.data
     self.folder = folder
@@ -264,6 +270,8 @@ package struct ReportedRun: Sendable {
     if !rowNotes.isEmpty { told["notes"] = JSONValue(rowNotes) }
     result["data"] = told
     if let content { result["content"] = JSONValue(content) }
+    if let strategy { result["strategy"] = strategy.recordJSON }
+    if let seeds { result["seeds"] = seeds }
     result["correct"] = marks?.json ?? .null
     return result
   }

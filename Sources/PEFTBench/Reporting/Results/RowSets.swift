@@ -51,11 +51,19 @@ struct RowSets {
       }
       (revision, sample) = (data.revision ?? "", data.sample ?? "")
     }
+
+    /// Training rows that are drawn by a seed of their own are one set whatever the seed.
+    static func training(of run: ReportedRun, _ data: RunRecord.Data) -> RunRecord.Data {
+      guard run.seeds?["sample"] != nil else { return data }
+      var data = data
+      (data.trainingHash, data.trainingContent) = ("by seed", "by seed")
+      return data
+    }
   }
 
   /// Groups `runs`; those whose records tell nothing about their rows are all alike.
   init(_ runs: [ReportedRun], _ use: Use) {
-    let facts = runs.map { Facts($0.data ?? .init(), use) }
+    let facts = runs.map { Facts(Facts.training(of: $0, $0.data ?? .init()), use) }
     // Records of earlier versions have the hash of the tokenized rows alone; those of one model tell rows apart by it.
     var contents: [[String]: String] = [:]
     for (run, facts) in zip(runs, facts) {

@@ -9,6 +9,8 @@ package struct Report: Sendable {
     package let results: SuiteResults
     /// What they say about the methods.
     package let statistics: SuiteStatistics
+    /// How steady strategies against chance are.
+    package let stability: StrategyStability
   }
 
   /// The runs, arranged by method and dataset.
@@ -30,7 +32,9 @@ package struct Report: Sendable {
         "there is no run to report" + (results.missing.isEmpty ? "" : "; \(results.missing.count) are yet to do"))
     }
     suites = names.flatMap { name in
-      SuiteResults.parts(name, of: results).map { Suite(results: $0, statistics: SuiteStatistics($0)) }
+      SuiteResults.parts(name, of: results).map {
+        Suite(results: $0, statistics: SuiteStatistics($0), stability: StrategyStability($0))
+      }
     }
   }
 

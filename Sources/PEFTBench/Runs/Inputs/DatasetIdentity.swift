@@ -12,6 +12,8 @@ struct DatasetIdentity: Sendable, Equatable {
   var evaluationRows: String
   /// The hash of the rows of a third split that are answered too; nil without them.
   var testRows: String?
+  /// The hash of further training rows; nil where the strategy has none.
+  var augmentedRows: String?
   /// The hashes of the rows of further sets, by the sets' names.
   var furtherRows: [String: String] = [:]
   /// How answers are scored.
@@ -24,6 +26,7 @@ struct DatasetIdentity: Sendable, Equatable {
       "test": JSONValue(testRows), "metric": metric,
     ]
     // Only where there are some, so that the ids of other runs stay what they were.
+    if let augmentedRows { json["augmented"] = JSONValue(augmentedRows) }
     if !furtherRows.isEmpty {
       json["sets"] = .object(
         JSONObject(distinct: furtherRows.sorted { $0.key < $1.key }.map { ($0.key, JSONValue($0.value)) }))

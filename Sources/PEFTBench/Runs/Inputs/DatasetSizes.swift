@@ -7,6 +7,9 @@ struct DatasetSizes {
   /// What of the data determines a run's numbers.
   let identity: DatasetIdentity
   let trainingRows: Int
+  /// Further training rows of the strategy.
+  let augmentedRows: Int
+  /// Tokens of the training rows, further ones left out.
   let trainingTokens: Int
   /// Tokens that all training examples begin with.
   let trainingShared: Int
@@ -38,10 +41,11 @@ struct DatasetSizes {
     classes = (data.trainingClasses, data.scored.classes)
     answerLimit = data.answerLimit
     let lengths = data.training.map { $0.promptIDs.count + $0.answerIDs.count }
-    trainingRows = lengths.count
+    let further = data.augmented.rendered.map { $0.promptIDs.count + $0.answerIDs.count }
+    (trainingRows, augmentedRows) = (lengths.count, further.count)
     trainingTokens = lengths.reduce(0, +)
     trainingShared = data.training.map(\.promptIDs).sharedPrefixCount
-    longest = Array(lengths.sorted(by: >).prefix(Self.longestCount))
+    longest = Array((lengths + further).sorted(by: >).prefix(Self.longestCount))
     let answered = data.sets.flatMap(\.rows.rendered)
     let examples = data.sets.flatMap(\.rows.examples)
     let prompts = answered.map(\.promptIDs)

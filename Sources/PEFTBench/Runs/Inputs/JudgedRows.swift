@@ -6,6 +6,8 @@ struct JudgedRows {
   let rows: ScoredRows
   /// Their answers beside the right ones.
   let scored: [ScoredAnswer]
+  /// What each member of an ensemble answered, row by row; nil where one model did.
+  let members: [[String]]?
   /// The scores under the config's protocol.
   let scores: DatasetScores
   /// What is given beside them.
@@ -21,9 +23,10 @@ struct JudgedRows {
       var line: JSONValue = [
         "index": JSONValue(index), "prompt": JSONValue(rows.rendered[index].prompt),
         "label": JSONValue(scored[index].label), "predict": JSONValue(scored[index].predict),
-        // A correlation credits no single row.
-        "correct": scores.rowCredits.isEmpty ? .null : JSONValue(scores.rowCredits[index] == 1),
       ]
+      if let members { line["members"] = JSONValue(members[index]) }
+      // A correlation credits no single row.
+      line["correct"] = scores.rowCredits.isEmpty ? .null : JSONValue(scores.rowCredits[index] == 1)
       // Without these, `metrics` could not score the file as it is scored here.
       if let group = scored[index].group { line["group"] = JSONValue(group) }
       if let answers = scored[index].allAnswers { line["answers"] = JSONValue(answers) }

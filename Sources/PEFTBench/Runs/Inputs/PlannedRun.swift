@@ -9,11 +9,37 @@ package struct PlannedRun: Sendable {
   package let dataset: DatasetDescription
   /// The method with its options and training settings.
   package let method: MethodConfiguration
-  /// The seed.
-  package let seed: Int
-  /// What the adapter's initial values are drawn by.
-  var initialSeed: Int { method.training.initialSeed ?? seed }
+  /// What its draws are made by.
+  package let seeds: RunSeeds
 
+  /// Creates a run.
+  package init(
+    model: ModelConfiguration, dataset: DatasetDescription, method: MethodConfiguration, seeds: RunSeeds
+  ) {
+    (self.model, self.dataset, self.method, self.seeds) = (model, dataset, method, seeds)
+  }
+
+  /// The number that tells its seeds from others.
+  package var seed: Int { seeds.number }
+  /// What the adapter's initial values are drawn by.
+  var initialSeed: Int { method.training.initialSeed ?? seeds[.initialization] }
+  /// What of its strategy changes the rows that it trains on; plain steps where nothing does.
+  var rowStrategy: TrainingStrategy {
+    guard trains else { return .standard }
+    if case .allData = method.training.strategy { return method.training.strategy }
+    return method.training.strategy.augmentation.map { .augmentation($0) } ?? .standard
+  }
+
+  /// The folders of saved members that vote; empty where members are trained, or one model answers alone.
+  var memberFolders: [String] {
+    guard !trains, method.training.strategy.voterCount > 1, case .saved(let adapter) = method.adapterSource else {
+      return []
+    }
+    return MemberFolders.all(in: adapter)
+  }
+
+  /// How it trains.
+  package var training: TrainingConfiguration { method.training.underStrategy }
   /// Whether it is the base model's own answer, which has no training.
   package var isZeroShot: Bool { method.isZeroShot }
   /// Whether anything is trained.
@@ -88,15 +114,15 @@ extension RunConfiguration {
 
   private func plan(datasets: [DatasetDescription]) -> [PlannedRun] {
     var runs: [PlannedRun] = []
-    for (position, seed) in seeds.enumerated() {
+    for (position, seeds) in seeds.enumerated() {
       for model in models {
         for dataset in datasets {
           // The base model's answers depend on no seed.
           if position == 0, evaluation.zeroShot, !methods.contains(where: \.isZeroShot) {
-            runs.append(PlannedRun(model: model, dataset: dataset, method: zeroShot, seed: seed))
+            runs.append(PlannedRun(model: model, dataset: dataset, method: zeroShot, seeds: seeds))
           }
           for method in methods where !method.isZeroShot || position == 0 {
-            runs.append(PlannedRun(model: model, dataset: dataset, method: method, seed: seed))
+            runs.append(PlannedRun(model: model, dataset: dataset, method: method, seeds: seeds))
           }
         }
       }

@@ -22,7 +22,12 @@ struct PreparedDataset {
   /// Facts for the record.
   let facts: RunRecord.Data
 
+  /// Further training rows of the strategy.
+  let augmented: AugmentedTraining
+
   private let trainingExamples: [Example]
+  /// The training rows that the data's own limit would keep, where the strategy takes others.
+  private let plain: (examples: [Example], rendered: [RenderedExample])?
 
   /// - Parameters:
   ///   - dataset: The catalogue's row.
@@ -30,11 +35,13 @@ struct PreparedDataset {
   ///   - renderer: The model's renderer.
   ///   - cutoff: Most tokens of an example.
   ///   - vocabularySize: Entries of the model's vocabulary.
+  ///   - sampleSeed: What the training rows of a limit are drawn by, where it is not the data's own seed.
+  ///   - strategy: May take all training rows, or make further ones.
   /// - Throws: An `InputError` for rows that cannot be read or scored, for labels that do not fit into an answer, and
   ///   for tokens that the model cannot read.
   init(
     _ dataset: DatasetDescription, configuration: RunConfiguration, renderer: ChatRenderer, cutoff: Int,
-    vocabularySize: Int
+    vocabularySize: Int, sampleSeed: Int? = nil, strategy: TrainingStrategy = .standard
   ) throws {
     let limit = try AnswerLimit(dataset, evaluation: configuration.evaluation, renderer: renderer)
     answerLimit = limit.tokens
@@ -43,7 +50,10 @@ struct PreparedDataset {
       locator: DatasetLocator(root: data.folder, suite: data.suite, revision: data.revision),
       datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) }, nulls: data.nulls)
     let needsTraining = configuration.methods.contains(where: \.trains)
-    let train = needsTraining ? try loader.load(dataset, .training, data.rows(within: data.trainLimit)) : nil
+    let usualRows = data.rows(within: data.trainLimit, seed: sampleSeed)
+    var trainingRows = usualRows
+    if case .allData(let rows) = strategy { trainingRows = data.rows(within: rows, seed: sampleSeed) }
+    let train = needsTraining ? try loader.load(dataset, .training, trainingRows) : nil
     let evaluation = try loader.load(dataset, .evaluation, data.rows(within: data.evaluationLimit))
     var further: [(name: String, loaded: LoadedDataset)] = []
     if data.test == .test {
@@ -59,6 +69,26 @@ struct PreparedDataset {
     }
     trainingExamples = train?.examples ?? []
     training = try train.map { try encode($0, reserving: nil) } ?? []
+    if needsTraining, trainingRows != usualRows {
+      let usual = try loader.load(dataset, .training, usualRows)
+      plain = (usual.examples, try encode(usual, reserving: nil))
+    } else {
+      plain = nil
+    }
+    if let rows = strategy.augmentation, let train {
+      func render(_ example: Example) throws -> RenderedExample {
+        try renderer.render(example, of: train.dataset, cutoff: cutoff, reserving: nil)
+      }
+      if let path = data.augment {
+        let file = dataset.trained(on: path.replacing("{dataset}", with: dataset.id))
+        augmented = try AugmentedTraining(try loader.load(file, .training).examples, render: render)
+      } else {
+        augmented = try AugmentedTraining(
+          rows, of: train.examples, seed: sampleSeed ?? data.sampleSeed, render: render)
+      }
+    } else {
+      augmented = AugmentedTraining()
+    }
     func scoredRows(_ loaded: LoadedDataset) throws -> ScoredRows {
       let rendered = try encode(loaded, reserving: min(limit.tokens, cutoff / 2))
       // The choices of many rows are one list of label words, whose text is made once.
@@ -81,7 +111,9 @@ struct PreparedDataset {
     guard !needsTraining || !training.isEmpty else {
       throw FileError(path: train?.files.first ?? dataset.id, "there is no row to train on")
     }
-    try Self.checkTokens(of: training, in: "training row", of: dataset, renderer, vocabularySize)
+    for (rows, words) in [(training, "training row"), (augmented.rendered, "further training row")] {
+      try Self.checkTokens(of: rows, in: words, of: dataset, renderer, vocabularySize)
+    }
     for rows in [scored] + furtherSets.map(\.rows) {
       try Self.checkTokens(
         of: rows.rendered, choices: rows.examples.map(\.choices), in: "\(rows.split) row", of: dataset, renderer,
@@ -111,6 +143,8 @@ struct PreparedDataset {
       name: dataset.id, trainingRows: DatasetIdentity.hash(of: training, trainingExamples),
       evaluationRows: DatasetIdentity.hash(of: scored.rendered, scored.examples),
       testRows: furtherSets.first { $0.name == EvaluationSet.test }.map(hash),
+      augmentedRows: strategy.augmentation == nil
+        ? nil : DatasetIdentity.hash(of: augmented.rendered, augmented.examples),
       furtherRows: Dictionary(
         uniqueKeysWithValues: furtherSets.filter { $0.name != EvaluationSet.test }.map { ($0.name, hash($0)) }),
       metric: dataset.metric.canonical)
@@ -174,12 +208,20 @@ struct PreparedDataset {
   /// Tokens of the longest example, answers of the evaluation left out.
   var longestExample: Int {
     max(
-      training.map { $0.promptIDs.count + $0.answerIDs.count }.max() ?? 0,
+      (training + augmented.rendered).map { $0.promptIDs.count + $0.answerIDs.count }.max() ?? 0,
       sets.flatMap(\.rows.rendered).map(\.promptIDs.count).max() ?? 0)
   }
 
   /// Tokens of all training examples.
   var trainingTokenCount: Int { training.reduce(0) { $0 + $1.promptIDs.count + $1.answerIDs.count } }
+
+  /// The training examples in two parts as plain steps would have them.
+  func plainParts(
+    _ configuration: TrainingConfiguration?, _ seeds: TrainingSeeds
+  ) -> (training: [EncodedExample], validation: [EncodedExample]) {
+    let (examples, rendered) = plain ?? (trainingExamples, training)
+    return Self.parts(examples, rendered, further: AugmentedTraining(), configuration, seeds)
+  }
 
   /// The training examples in two parts, the second one held back for validation.
   ///
@@ -188,13 +230,20 @@ struct PreparedDataset {
   ///
   /// - Parameter configuration: Says how many; nil for none.
   func parts(
-    _ configuration: TrainingConfiguration?, _ seeds: SeedStream
+    _ configuration: TrainingConfiguration?, _ seeds: TrainingSeeds
   ) -> (training: [EncodedExample], validation: [EncodedExample]) {
-    let share = configuration?.heldOutShare(of: trainingExamples.count) ?? 0
-    let held = Set(DatasetLoader.heldBack(share, of: trainingExamples, drawing: seeds.child("validation")))
+    Self.parts(trainingExamples, training, further: augmented, configuration, seeds)
+  }
+
+  private static func parts(
+    _ examples: [Example], _ rendered: [RenderedExample], further: AugmentedTraining,
+    _ configuration: TrainingConfiguration?, _ seeds: TrainingSeeds
+  ) -> (training: [EncodedExample], validation: [EncodedExample]) {
+    let share = configuration?.heldOutShare(of: examples.count) ?? 0
+    let held = DatasetLoader.heldBack(share, of: examples, drawing: seeds.validation)
     return (
-      training.indices.filter { !held.contains($0) }.map { training[$0].encoded },
-      training.indices.filter { held.contains($0) }.map { training[$0].encoded }
+      rendered.indices.filter { !held.contains($0) }.map { rendered[$0].encoded } + further.encoded(without: held),
+      rendered.indices.filter { held.contains($0) }.map { rendered[$0].encoded }
     )
   }
 }

@@ -59,7 +59,7 @@ package struct RunIdentity: Sendable {
       "suite": JSONValue(configuration.data.suite(of: run.dataset).rawValue), "model": model.json,
       "dataset": dataset.json,
       "method": method,
-      "seed": JSONValue(run.isZeroShot ? 0 : run.seed),
+      "seed": run.isZeroShot ? 0 : run.seeds.json,
       "training": !run.trains ? .null : run.method.training.resultJSON,
       "evaluation": configuration.evaluation.canonical(for: run.dataset),
     ]

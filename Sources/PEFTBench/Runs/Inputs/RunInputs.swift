@@ -23,6 +23,7 @@ package struct RunInputs: Sendable, Equatable {
       Part(name: "chat template", hash: hash("model", "chat")),
       Part(name: "end tokens", hash: hash("model", "end_tokens")),
       Part(name: "training rows", hash: hash("dataset", "train")),
+      Part(name: "further training rows", hash: hash("dataset", "augmented")),
       Part(name: "evaluation rows", hash: hash("dataset", "eval")),
       Part(name: "test rows", hash: hash("dataset", "test")),
       Part(name: "further rows", hash: hash("dataset", "sets")),

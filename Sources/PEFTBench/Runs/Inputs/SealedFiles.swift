@@ -30,10 +30,10 @@ package struct SealedFiles: Sendable, Equatable {
     }
   }
 
-  /// The files of a saved adapter, those of PEFT and our own.
+  /// The files of saved adapters, those of PEFT and our own.
   ///
   /// - Throws: `FileError` for one that cannot be read.
-  init(adapter folder: String) throws { try self.init(Self.adapterFiles(folder)) }
+  init(adapters folders: [String]) throws { try self.init(folders.flatMap(Self.adapterFiles)) }
 
   static func adapterFiles(_ folder: String) -> [String] {
     AdapterFile.files(in: folder)

@@ -91,6 +91,10 @@ package struct RunRecord: RecordPart {
   package var data: Data?
   /// The seed.
   package var seed = 0
+  /// The seeds of the sources of chance, where each has its own.
+  package var seeds: JSONValue?
+  /// What makes the result depend less on chance, and what it costs; nil for plain steps.
+  package var strategy: Strategy?
   /// The settings of the training; nil for a run without one.
   package var training: JSONValue?
   /// The settings of the evaluation.
@@ -124,6 +128,7 @@ package struct RunRecord: RecordPart {
         guard let number = json?.number else { throw .missing(.number, path: path) }
         record.seed = Int(exactly: number) ?? 0
       }),
+    .optional("seeds", \.seeds), .optional("strategy", \.strategy),
     .nullable("training", \.training), .nullable("evaluation", \.evaluation), .required("scores", \.scores),
     RecordMember(
       key: "sets", write: { $0.sets.isEmpty ? Optional.none : $0.sets.recordJSON },

@@ -5,17 +5,24 @@ import PEFTCore
 /// A source settles on one answer a row. One that has several for each, from the members of an ensemble or from
 /// samples, asks other sources and lets them vote.
 protocol AnswerSource {
-  /// Answers rows, in their order.
+  /// Answers that are asked for to settle one row.
+  var answersPerRow: Int { get }
+
+  /// Asks for answers to rows: to all of them in their order, and so once more for each further answer a row has.
   ///
   /// - Parameters:
   ///   - rows: The rows.
-  ///   - known: The answers to the first of them, from an earlier attempt.
-  ///   - saw: Told how many rows are answered, and how to get their answers, as often as there are new ones.
-  /// - Returns: The answers to all rows.
+  ///   - known: The first of the answers, from an earlier attempt.
+  ///   - saw: Told how many answers there are, and how to get them, as often as there are new ones.
+  /// - Returns: All answers.
   /// - Throws: What `saw` throws.
   func answers(
-    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: () -> [String]) throws -> Void
+    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: @escaping () -> [String]) throws -> Void
   ) throws -> [String]
+}
+
+extension AnswerSource {
+  var answersPerRow: Int { 1 }
 }
 
 /// The greedy text of one model, up to a number of tokens.
@@ -28,7 +35,7 @@ struct GreedyAnswers: AnswerSource {
   let batchSize: Int
 
   func answers(
-    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: () -> [String]) throws -> Void
+    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: @escaping () -> [String]) throws -> Void
   ) throws -> [String] {
     try evaluator.generate(
       rows.rendered.map(\.promptIDs), maximumNewTokens: limit, batchSize: batchSize, known: known
@@ -44,7 +51,7 @@ struct RankedAnswers: AnswerSource {
   let renderer: ChatRenderer
 
   func answers(
-    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: () -> [String]) throws -> Void
+    to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: @escaping () -> [String]) throws -> Void
   ) throws -> [String] {
     let choices = zip(rows.examples, rows.rendered).map { example, rendered in
       renderer.answerIDs(example.choices, after: rendered.prompt)

@@ -21,18 +21,28 @@ struct EvaluationStage {
   /// Who answers.
   let source: any AnswerSource
 
+  /// Whether the model answers as it is attached, and not one member after the other.
+  private let isOneModel: Bool
+
   /// The stage with the source that the config asks for.
-  init(_ scene: RunScene) {
+  init(_ scene: RunScene, attachment: RunAttachment) {
     self.scene = scene
+    isOneModel = attachment.members == nil
     let (model, evaluation) = (scene.model, scene.configuration.evaluation)
     let evaluator = Evaluator(
       model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens,
       context: scene.context)
+    let own: any AnswerSource
     if evaluation.mode == .rank, !scene.planned.dataset.labels.isEmpty {
-      source = RankedAnswers(evaluator: evaluator, renderer: model.renderer)
+      own = RankedAnswers(evaluator: evaluator, renderer: model.renderer)
     } else {
-      source = GreedyAnswers(evaluator: evaluator, limit: scene.data.answerLimit, batchSize: evaluation.batchSize)
+      own = GreedyAnswers(evaluator: evaluator, limit: scene.data.answerLimit, batchSize: evaluation.batchSize)
     }
+    source =
+      isOneModel
+      ? own
+      : MemberAnswers(
+        source: own, attachment: attachment, fold: { model.model.foldAdapters(context: scene.context) })
   }
 
   /// Answers and scores all sets.
@@ -41,10 +51,10 @@ struct EvaluationStage {
   /// - Throws: `Interruption` on a request to stop; `ScoringError` for gold answers that cannot be scored.
   func result(saveTraining: () -> Void) throws -> Result {
     let sets = scene.data.sets
-    let total = sets.reduce(0) { $0 + $1.rows.examples.count }
+    let total = source.answersPerRow * sets.reduce(0) { $0 + $1.rows.examples.count }
     var done: [(checkpoint: AnswerCheckpoint, answers: AnswerCheckpoint.Answers)] = []
     do {
-      let unfold = scene.model.model.foldAdapters(context: scene.context)
+      let unfold = isOneModel ? scene.model.model.foldAdapters(context: scene.context) : {}
       defer { unfold() }
       var before = 0
       for set in sets {
@@ -55,7 +65,7 @@ struct EvaluationStage {
           for (checkpoint, answers) in done { checkpoint.save(answers) }
         }
         done.append((checkpoint, answers))
-        before += set.rows.examples.count
+        before += source.answersPerRow * set.rows.examples.count
       }
     }
     return Result(
@@ -67,14 +77,14 @@ struct EvaluationStage {
   ///
   /// - Parameters:
   ///   - rows: The rows.
-  ///   - before: How many rows of other sets are answered.
-  ///   - total: How many rows all sets have.
+  ///   - before: How many answers to other sets there are.
+  ///   - total: How many answers all sets need.
   ///   - checkpoint: Where the answers are kept.
   ///   - saveOthers: Saves what came before these answers and is needed with them.
   private func answers(
     to rows: ScoredRows, after before: Int, of total: Int, checkpoint: AnswerCheckpoint, saveOthers: () -> Void
   ) throws -> AnswerCheckpoint.Answers {
-    let known = checkpoint.restore(prompts: rows.rendered.count) ?? AnswerCheckpoint.Answers()
+    let known = checkpoint.restore(prompts: source.answersPerRow * rows.rendered.count) ?? AnswerCheckpoint.Answers()
     scene.context.pool.resetPeak()
     let start = DispatchTime.now()
     func state(_ answers: [String]) -> AnswerCheckpoint.Answers {
@@ -98,13 +108,21 @@ struct EvaluationStage {
       })
   }
 
+  /// The members' answers of each row, from those of all rows member by member.
+  private func byRow(_ answers: [String], count: Int) -> [[String]] {
+    (0..<count).map { row in stride(from: row, to: answers.count, by: count).map { answers[$0] } }
+  }
+
   /// Scores the answers to a set of rows.
   private func judge(_ rows: ScoredRows, _ answers: AnswerCheckpoint.Answers) throws -> JudgedRows {
     let metric = scene.planned.dataset.metric
-    let scored = zip(rows.examples, answers.answers).map { $0.scored($1) }
+    let members = source.answersPerRow > 1 ? byRow(answers.answers, count: rows.examples.count) : nil
+    let vote = AnswerVote(metric.family)
+    let settled = members.map { $0.map(vote.winner) } ?? answers.answers
+    let scored = zip(rows.examples, settled).map { $0.scored($1) }
     let scoring = scene.configuration.evaluation.scoring
     return JudgedRows(
-      rows: rows, scored: scored, scores: try metric.score(scored, under: scoring),
+      rows: rows, scored: scored, members: members, scores: try metric.score(scored, under: scoring),
       summary: try metric.summary(of: scored, under: scoring),
       // A side score can be absent; it fails no run.
       otherScores: Swift.Result { () throws(ScoringError) in

@@ -9,19 +9,20 @@ struct RecordStage {
   /// What determines its numbers.
   let identity: RunIdentity
   /// What was trained.
-  let attachment: AttachedMethod
+  let attachment: RunAttachment
   /// When it began.
   let started: Date
 
   /// Writes history, predictions, adapter and record.
   ///
   /// - Throws: `FileError` where the folder cannot be written to.
-  func write(_ outcome: Trainer.Outcome, _ evaluation: EvaluationStage.Result) throws -> RunRecord {
-    try write(outcome.history.map(\.json), to: "history.jsonl")
+  func write(_ trained: TrainingStage.Result, _ evaluation: EvaluationStage.Result) throws -> RunRecord {
+    for (index, training) in trained.trainings.enumerated() {
+      try write(training.history.map(\.json), to: index == 0 ? "history.jsonl" : "history-\(index + 1).jsonl")
+    }
     for (set, judged) in evaluation.sets { try write(judged.predictions, to: set.predictionsName) }
-    try AdapterFile.save(
-      attachment, to: scene.folder + "/adapter", baseModel: scene.planned.model.path, origin: origin)
-    let record = record(outcome, evaluation)
+    try saveAdapters()
+    let record = record(trained, evaluation)
     try AtomicFile.write(record.json.prettyText, to: "\(scene.folder)/\(ResultsFolder.recordName)")
     return record
   }
@@ -41,28 +42,53 @@ struct RecordStage {
       adapter: adapter)
   }
 
+  /// Saves the adapter, and those of further members in a folder within it.
+  private func saveAdapters() throws {
+    let folder = scene.folder + "/adapter"
+    func save(_ path: String, origin: AdapterOrigin?) throws {
+      try AdapterFile.save(
+        attachment.method, to: path, baseModel: scene.planned.model.path, origin: origin)
+    }
+    try attachment.show(member: 0)
+    try save(folder, origin: origin)
+    guard let members = attachment.members, attachment.method.format != nil else { return }
+    try AtomicFile.makeFolder("\(folder)/\(MemberFolders.name)")
+    for member in 1..<members.count {
+      try attachment.show(member: member)
+      try save(MemberFolders.path(of: member, in: folder), origin: attachment.sharesOrigin ? origin : nil)
+    }
+    try attachment.show(member: 0)
+  }
+
   private func write(_ lines: [JSONValue], to name: String) throws {
     try AtomicFile.write(lines.flatMap(\.line), to: "\(scene.folder)/\(name)")
   }
 
-  private func record(_ outcome: Trainer.Outcome, _ evaluation: EvaluationStage.Result) -> RunRecord {
+  private func record(_ trained: TrainingStage.Result, _ evaluation: EvaluationStage.Result) -> RunRecord {
     let (planned, configuration, model) = (scene.planned, scene.configuration, scene.model.model)
-    let scoring = configuration.evaluation.scoring
+    let (scoring, method, outcome) = (configuration.evaluation.scoring, attachment.method, trained.total)
     var record = RunRecord()
     (record.id, record.identity) = (identity.id, identity.json)
     record.suite = configuration.data.suite(of: planned.dataset).rawValue
     record.model = RunRecord.Model(scene.model)
-    record.method = RunRecord.Method(planned.method, identity: identity, trainable: attachment.trainableCount)
+    record.method = RunRecord.Method(planned.method, identity: identity, trainable: method.trainableCount)
     (record.dataset, record.data, record.seed) = (planned.dataset.id, scene.data.facts, planned.seed)
+    if planned.seeds.sources != nil { record.seeds = planned.seeds.json }
     if planned.trains { record.training = planned.method.training.resultJSON }
+    let cost =
+      planned.trains && planned.training.strategy != .standard
+      ? StrategyCost(planned, trained: trained, data: scene.data) : nil
+    record.strategy = RunRecord.Strategy(
+      planned, cost: cost, scored: evaluation.scored, data: scene.data, trainable: method.trainableCount)
     record.evaluation = configuration.evaluation.json
     record.scores = RunRecord.Scores(evaluation.scored, under: scoring)
     for (set, judged) in evaluation.sets.dropFirst() {
       record.sets.add(RunRecord.EvaluationSet(judged, under: scoring), named: set.name)
     }
     record.costs = RunRecord.Costs(
-      model, attachment, outcome, peak: planned.trains ? outcome.peak : evaluation.peak,
+      model, method, outcome, peak: planned.trains ? outcome.peak : evaluation.peak,
       evaluationSeconds: evaluation.seconds)
+    if let cost { record.costs.tokensSeen = Double(cost.trainingTokens) }
     record.pscp = RunRecord.Penalties(
       of: evaluation.scored.scores.value, costs: record.costs, configuration.pscp, model: model,
       fullTrainingBytes: fullTrainingBytes)
@@ -74,11 +100,11 @@ struct RecordStage {
   /// What full fine-tuning of this model on the run's batches needs; for a run that trains nothing, on those that it
   /// would have.
   private var fullTrainingBytes: Int {
-    var training = scene.planned.method.training
+    var training = scene.planned.training
     if !training.trains { training.steps = nil }
     let examples = scene.data.parts(training, scene.seeds).training
     return FullTrainingMemory.peakBytes(
-      scene.model.model, batch: Trainer.largestBatch(of: examples, configuration: training, seeds: scene.seeds),
+      scene.model.model, batch: Trainer.largestBatch(of: examples, configuration: training, seeds: scene.seeds.order),
       accumulates: training.gradientAccumulation > 1)
   }
 }

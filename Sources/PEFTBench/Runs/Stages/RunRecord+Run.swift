@@ -41,6 +41,36 @@ extension RunRecord.Method {
   }
 }
 
+extension RunRecord.Strategy {
+  /// A run's strategy; nil for plain steps.
+  ///
+  /// - Parameters:
+  ///   - planned: The run.
+  ///   - cost: What its trainings took; nil for a run that trains nothing.
+  ///   - scored: The answers to the scored rows.
+  ///   - data: The run's rows.
+  ///   - trainable: Values that the method trains.
+  init?(_ planned: PlannedRun, cost: StrategyCost?, scored: JudgedRows, data: PreparedDataset, trainable: Int) {
+    let (settings, strategy) = (planned.training, planned.training.strategy)
+    guard strategy != .standard else { return nil }
+    (name, label, options) = (strategy.name, strategy.label, strategy.json)
+    voters = scored.members?.first?.count ?? 1
+    unanimous = scored.members.map { members in
+      Double(members.count { Set($0).count == 1 }) / Double(max(1, members.count))
+    }
+    guard let cost else { return }
+    if strategy.augmentation != nil { augmentedRows = Double(data.augmented.rendered.count) }
+    func ratio(_ one: Int, _ other: Int) -> Double? { other > 0 ? Double(one) / Double(other) : nil }
+    (modelSteps, trainingTokens) = (Double(cost.modelSteps), Double(cost.trainingTokens))
+    relativeModelSteps = ratio(cost.modelSteps, cost.plainSteps)
+    relativeTrainingTokens = ratio(cost.trainingTokens, cost.plainTokens)
+    shareOfEnsemble = cost.shareOfEnsemble
+    let copies = strategy.copiesOfEachValue(moments: settings.momentsPerValue)
+    copiedAdapterBytes = Double(4 * trainable * copies.adapter)
+    copiedOptimizerBytes = Double(4 * trainable * copies.optimizer)
+  }
+}
+
 extension RunRecord.EvaluationSet {
   /// A set of rows with what its answers are worth.
   init(_ judged: JudgedRows, under scoring: ScoringProtocol) {

@@ -28,7 +28,7 @@ struct RunScene {
   /// Where the run keeps what it needs to resume after a kill.
   var checkpointFolder: String { "\(folder)/\(ResultsFolder.checkpointName)" }
   /// Where its draws come from.
-  var seeds: SeedStream { SeedStream(planned.seed) }
+  var seeds: TrainingSeeds { TrainingSeeds(planned.seeds) }
 
   /// Says something about the run.
   func note(_ text: String) { watch(.note("\(planned.title): \(text)")) }

@@ -1,0 +1,35 @@
+extension TrainingConfiguration {
+  /// The settings that the strategy trains with.
+  package var underStrategy: TrainingConfiguration {
+    var own = self
+    if strategy.resultIsLast { own.keepBest = false }
+    if case .bestPractices(let practices) = strategy {
+      own.optimizer = .adamw
+      own.scheduler = .linear
+      (own.warmupSteps, own.warmupRatio) = (nil, practices.warmup)
+      own.lengthen(by: practices.lengthening)
+    }
+    if let rows = strategy.augmentation { own.lengthen(by: rows.lengthening) }
+    return own
+  }
+
+  /// The same settings with plain steps, which the cost of a strategy is held against.
+  package var withoutStrategy: TrainingConfiguration {
+    var own = self
+    own.strategy = .standard
+    return own
+  }
+
+  /// Values that the optimizer keeps for each that is trained.
+  var momentsPerValue: Int {
+    switch optimizer {
+    case .adamw: 2
+    case .sgd: momentum > 0 ? 1 : 0
+    }
+  }
+
+  private mutating func lengthen(by factor: Double) {
+    epochs *= factor
+    steps = steps.map { Int(min(Double(Self.mostSteps), (factor * Double($0)).rounded())) }
+  }
+}

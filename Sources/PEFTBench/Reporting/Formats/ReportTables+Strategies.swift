@@ -1,0 +1,69 @@
+import PEFTBench
+
+extension ReportTables {
+  /// Strategies against chance beside plain steps; nil where no run has one.
+  static func strategies(_ suite: Report.Suite) -> ReportTable? {
+    let rows = suite.stability.rows
+    guard !rows.isEmpty else { return nil }
+    var table = ReportTable(
+      "strategies", "Strategies against chance",
+      caption:
+        "The headline score in percent over seeds: mean, standard deviation of the population (which divides by n) and "
+        + "of the sample (by n − 1) with its 95 % interval by resampling seeds, lowest and highest. Below chance: runs whose score is "
+        + "below that of guessing. p: Brown and Forsythe's test of the spread against that of default, corrected for "
+        + "all rows after Holm; p ≤ 0.05 is marked. Steps: of all models, as a multiple of those of default; in brackets "
+        + "as a share of those of an ensemble of as many members.",
+      columns: [
+        .init("method", isNumber: false), .init("dataset", isNumber: false), .init("strategy", isNumber: false),
+        .init("seeds"), .init("mean"), .init("sd (n)"), .init("sd (n − 1)"), .init("95 % of sd"), .init("min"),
+        .init("max"), .init("below chance"), .init("p (Holm)"), .init("p alone"), .init("steps"), .init("tokens"),
+        .init("memory"),
+      ])
+    for row in rows {
+      let (summary, interval) = (row.summary, row.deviationInterval)
+      func multiple(_ value: Double?) -> String { value.map { NumberText.decimal($0, digits: 2) + " ×" } ?? "–" }
+      func spread(_ value: Double) -> String { summary.count > 1 ? NumberText.percent(value, digits: 2) : "–" }
+      let range = interval.map { "\(spread($0.lower)) – \(spread($0.upper))" } ?? "–"
+      let failed = row.failedShare.map { "\(NumberText.percent($0, digits: 0)) %" } ?? "–"
+      let share = row.shareOfEnsemble.map { " (\(NumberText.percent($0)) %)" } ?? ""
+      let isDecided = row.correctedP.map { $0 <= 0.05 } ?? false
+      let numbers: [String] = [
+        row.method, row.dataset, row.strategy, "\(summary.count)", NumberText.percent(summary.mean),
+        spread(summary.populationDeviation), spread(summary.sampleDeviation), range,
+        NumberText.percent(row.values.min()), NumberText.percent(row.values.max()), failed,
+      ]
+      let costs: [String] = [
+        NumberText.pValue(row.test?.pValue), multiple(row.relativeSteps) + share, multiple(row.relativeTokens),
+        NumberText.bytes(row.bytes),
+      ]
+      let corrected = ReportTable.Cell(NumberText.pValue(row.correctedP), isDecided ? .best : .plain)
+      table.add(numbers.map { .init($0) } + [corrected] + costs.map { .init($0) })
+    }
+    return table
+  }
+
+  /// Where the spread of scores comes from; nil where no run has a seed for each source of chance.
+  static func sources(_ suite: Report.Suite) -> ReportTable? {
+    let sources = suite.stability.sources
+    guard !sources.isEmpty else { return nil }
+    var table = ReportTable(
+      "sources", "Where the spread comes from",
+      caption:
+        "Each source of chance had seeds of its own, all combinations of which were run. Share: the sum of squares "
+        + "between a source's seeds, of that between all runs; what is left is how sources act together. Deviation: of the means "
+        + "over the runs of each of its seeds, in points.",
+      columns: [
+        .init("method", isNumber: false), .init("dataset", isNumber: false), .init("strategy", isNumber: false),
+        .init("source", isNumber: false), .init("seeds"), .init("runs"), .init("share"), .init("deviation"),
+      ])
+    for source in sources {
+      table.add([
+        .init(source.method), .init(source.dataset), .init(source.strategy), .init(source.source),
+        .init("\(source.levels)"), .init("\(source.runs)"),
+        .init(source.share.map { "\(NumberText.percent($0)) %" } ?? "–"),
+        .init(NumberText.percent(source.deviation, digits: 2)),
+      ])
+    }
+    return table
+  }
+}

@@ -1,0 +1,28 @@
+import PEFTCore
+import PEFTMethods
+
+extension RunAssembly {
+  /// Refuses a strategy that cannot do what it is for.
+  ///
+  /// - Throws: `DocumentError` with the place of the method in the config.
+  func checkStrategy(of run: PlannedRun, _ attachment: AttachedMethod) throws(DocumentError) {
+    let strategy = run.training.strategy
+    func error(_ message: String) -> DocumentError {
+      DocumentError(
+        "\(run.method.place): the strategy \(strategy.label) \(message)", at: run.method.nameOffset,
+        of: configuration.file.text)
+    }
+    if run.isZeroShot || strategy == .standard { return }
+    if !run.trains {
+      guard strategy.voterCount > 1 else { throw error("does nothing where nothing is trained, with steps: 0") }
+      guard run.memberFolders.count > 1 else {
+        throw error(
+          "needs members to ask where nothing is trained: init_from must name the adapter of a run with such a strategy, "
+            + "which has them in its folder \(MemberFolders.name)")
+      }
+    }
+    if strategy.copiesParameters, let other = attachment.participants.first {
+      throw error("copies what is trained, which \(run.method.name) changes by a schedule of its own (\(other.name))")
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import PEFTCore
+
+/// What a training does beside plain steps so that its result depends less on chance.
+///
+/// After Pecher, Srba and Bielikova 2024 ("Fighting Randomness With Randomness", arXiv 2406.12471), whose DENI and the
+/// strategies it is compared with these are, as algorithms and not as the released code has them: there the votes of an
+/// ensemble are ten times the vote of one model. The paper trains an encoder with a head of its own, and disturbs the head
+/// in full fine-tuning; a causal language model has no such head, so noise goes to all trainable parameters. The paper
+/// counts in steps of one length of training (1250); here what is not given is the same share of any other length.
+package enum TrainingStrategy: Sendable, Equatable {
+  /// Plain steps.
+  case standard
+  /// AdamW, a warm-up and a linear decay over a longer training.
+  case bestPractices(BestPractices)
+  /// Independent trainings that differ in all draws, and vote.
+  case ensemble(members: Int)
+  /// Noise on the embeddings of the prompts at some steps.
+  case noiseInput(PeriodicNoise)
+  /// Noise on the trainable parameters before some steps.
+  case noiseWeights(PeriodicNoise)
+  /// The mean of the parameters over the last part of the steps (stochastic weight averaging).
+  case meanWeights(WeightAverage.Mean)
+  /// An exponential average of the parameters.
+  case movingAverage(WeightAverage.Moving)
+  /// Parameters are replaced by their first values at random in every step.
+  case mixout(probability: Double)
+  /// Noise on the first values of the parameters.
+  case priorNoise(intensity: Double)
+  /// Further training rows in other words.
+  case augmentation(AugmentedRows)
+  /// All training rows, up to a number, whatever the limit of the data.
+  case allData(rows: Int)
+  /// Noisy interpolation, a delayed ensemble, or both.
+  case members(MemberPhases)
+  /// Such members on further training rows.
+  case augmentedMembers(MemberPhases, AugmentedRows)
+
+  /// The name of plain steps in a config.
+  package static let standardName = "default"
+
+  /// Its name in a config.
+  package var name: String {
+    switch self {
+    case .standard: Self.standardName
+    case .bestPractices: "best-practices"
+    case .ensemble: "ensemble"
+    case .noiseInput: "noise-input"
+    case .noiseWeights: "noise-weights"
+    case .meanWeights: "swa"
+    case .movingAverage: "ema"
+    case .mixout: "mixout"
+    case .priorNoise: "prior-noise"
+    case .augmentation: "augmentation"
+    case .allData: "all-data"
+    case .members(let phases): phases.kind.rawValue
+    case .augmentedMembers(let phases, _): "\(phases.kind.rawValue)+augmentation"
+    }
+  }
+
+  /// All names, in the order of the documentation.
+  package static var names: [String] { all.map(\.name) }
+
+  /// Each strategy with its defaults.
+  static let all: [TrainingStrategy] =
+    [
+      .standard, .bestPractices(BestPractices()), .ensemble(members: 10), .noiseInput(PeriodicNoise()),
+      .noiseWeights(PeriodicNoise()), .meanWeights(.init()), .movingAverage(.init()), .mixout(probability: 0.9),
+      .priorNoise(intensity: 0.15), .augmentation(AugmentedRows()), .allData(rows: 55_000),
+    ] + MemberPhases.Kind.allCases.map { TrainingStrategy.members(MemberPhases($0)) } + [
+      TrainingStrategy.augmentedMembers(MemberPhases(.both), AugmentedRows())
+    ]
+
+  /// Its options with all defaults, under their keys.
+  var options: [(key: String, value: JSONValue)] {
+    switch self {
+    case .standard: []
+    case .bestPractices(let practices): practices.options
+    case .ensemble(let members): [("members", .integer(members))]
+    case .noiseInput(let noise), .noiseWeights(let noise): noise.options
+    case .meanWeights(let mean): [("start", .number(mean.start))]
+    case .movingAverage(let average): [("decay", .number(average.decay))]
+    case .mixout(let probability): [("probability", .number(probability))]
+    case .priorNoise(let intensity): [("intensity", .number(intensity))]
+    case .augmentation(let rows): rows.options
+    case .allData(let rows): [("rows", .integer(rows))]
+    case .members(let phases): phases.options
+    case .augmentedMembers(let phases, let rows): phases.options + rows.options
+    }
+  }
+
+  /// When members part, where there are some.
+  var phases: MemberPhases? {
+    switch self {
+    case .members(let phases), .augmentedMembers(let phases, _): phases
+    default: nil
+    }
+  }
+
+  /// Which further rows are made, if any.
+  package var augmentation: AugmentedRows? {
+    switch self {
+    case .augmentation(let rows), .augmentedMembers(_, let rows): rows
+    default: nil
+    }
+  }
+
+  /// The strategy as a config has it, with all defaults; reading it gives the same one.
+  package var json: JSONValue {
+    .object(JSONObject(distinct: [(key: "name", value: .string(name))] + options.filter { $0.value != .null }))
+  }
+
+  /// What reports call it: the name with the options that are not the default.
+  package var label: String {
+    let usual = Self.all.first { $0.name == name }?.options ?? []
+    let own = zip(options, usual).filter { $0.value != $1.value }.map { "\($0.0.key)=\($0.0.value.compactText)" }
+    return own.isEmpty ? name : "\(name)[\(own.joined(separator: ","))]"
+  }
+}
+
+/// A longer training as textbooks have it.
+package struct BestPractices: Sendable, Equatable {
+  /// How many times the usual number of epochs or steps it takes; the paper takes 20 epochs instead of 10.
+  package var lengthening = 2.0
+  /// Share of the steps in which the learning rate grows.
+  package var warmup = 0.1
+
+  var options: [(key: String, value: JSONValue)] {
+    [("lengthening", .number(lengthening)), ("warmup", .number(warmup))]
+  }
+}

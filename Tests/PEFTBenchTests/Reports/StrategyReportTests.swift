@@ -1,0 +1,129 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@testable import PEFTBench
+@testable import Reporting
+
+@Suite("Stability of strategies in reports") struct StrategyReportTests {
+  private static let lora = SyntheticSweep.methods[0]
+  private static let plainCounts = [20, 30, 38, 16, 24]
+  private static let deniCounts = [33, 34, 35, 33, 34]
+
+  /// Writes runs of LoRA on sst2, of 40 rows so many right by seed, and changes their records.
+  private static func write(
+    _ counts: [Int], to folder: URL, engine: Int, label: String, _ change: (inout JSONValue, _ seed: Int) -> Void
+  ) throws -> SyntheticSweep {
+    var sweep = SyntheticSweep(folder)
+    sweep.engine = engine
+    sweep.label = { _ in label }
+    sweep.rightRows = { _, _, seed in (0..<40).map { $0 < counts[seed - 1] } }
+    for seed in 1...counts.count {
+      try sweep.write(lora, dataset: "sst2", seed: seed)
+      let url = sweep.folder(of: "lora", "sst2", seed).appending(path: "record.json")
+      var json = JSONValue(try JSONParser.parse(file: url.path).value)
+      var scores = json["scores"] ?? .null
+      scores["chance"] = 0.5
+      json["scores"] = scores
+      change(&json, seed)
+      try Data(json.prettyText.utf8).write(to: url)
+    }
+    return sweep
+  }
+
+  private static func report(withStrategy: Bool = true) throws -> Report {
+    let folder = try TemporaryFolder()
+    let plain = try write(
+      plainCounts, to: folder.url.appending(path: "a"), engine: 1,
+      label: withStrategy ? "lora (strategy=default)" : "lora"
+    ) { _, _ in }
+    guard withStrategy else { return try Report(ReportedResults([plain.folder.path])) }
+    let deni = try write(
+      deniCounts, to: folder.url.appending(path: "b"), engine: 2, label: "lora (strategy=deni)"
+    ) { json, _ in
+      var training = json["training"] ?? .null
+      training["strategy"] = ["name": "deni"]
+      json["training"] = training
+      json["strategy"] = [
+        "name": "deni", "label": "deni", "options": ["name": "deni"], "voters": 10, "model_steps": 4634,
+        "relative_model_steps": 3.7072, "share_of_ensemble": 0.37072, "training_tokens": 100,
+        "relative_training_tokens": 3.7,
+      ]
+    }
+    return try Report(ReportedResults([plain.folder.path, deni.folder.path]))
+  }
+
+  @Test("Each strategy has its spread, its failed runs, its cost and a test against plain steps") func rows() throws {
+    let report = try Self.report()
+    let suite = try #require(report.suites.first)
+    let rows = suite.stability.rows
+    #expect(rows.map(\.strategy) == ["default", "deni"] && rows.map(\.method) == ["lora", "lora"])
+    #expect(rows.map(\.values) == [Self.plainCounts, Self.deniCounts].map { $0.map { Double($0) / 40 } })
+    #expect(rows.map(\.failedShare) == [0.2, 0] && rows[0].test == nil && rows[0].relativeSteps == 1)
+    let test = try #require(rows[1].test)
+    #expect(test == BrownForsytheTest(rows[1].values, rows[0].values) && rows[1].correctedP == test.pValue)
+    #expect(rows[1].shareOfEnsemble == 0.37072 && rows[1].relativeTokens == 3.7)
+    for row in rows {
+      let interval = try #require(row.deviationInterval)
+      #expect(interval.estimate == row.summary.sampleDeviation && interval.lower <= interval.estimate)
+      #expect(interval.upper >= interval.estimate * 0.9)
+    }
+    #expect(suite.stability.sources.isEmpty)
+  }
+
+  @Test("The terminal, JSON and the page show them, and a report's JSON keeps what they are made of") func formats()
+    throws
+  {
+    let report = try Self.report()
+    let suite = try #require(report.suites.first)
+    let table = try #require(report.tables(suite).first { $0.id == "strategies" })
+    #expect(table.rows.count == 2 && table.rows[1].map(\.text).contains("3.71 × (37.1 %)"))
+    #expect(table.rows[0][10].text == "20 %")
+    let json = JSONReport.value(report)
+    let rows = try #require(json["suites"]?.elements?.first?["strategies"]?.elements)
+    #expect(rows.count == 2 && rows[1].string("strategy") == "deni" && rows[1].number("min") == 33.0 / 40)
+    #expect(HTMLReport(report).text.contains("Strategies against chance"))
+    let folder = try TemporaryFolder()
+    let path = folder.url.appending(path: "report.json").path
+    try Data(json.prettyText.utf8).write(to: URL(filePath: path))
+    let again = try #require(try Report(ReportedResults([path])).suites.first)
+    #expect(again.stability.rows.map(\.values) == suite.stability.rows.map(\.values))
+    #expect(again.stability.rows.map(\.relativeSteps) == suite.stability.rows.map(\.relativeSteps))
+  }
+
+  @Test("Without strategies a report is what it was") func without() throws {
+    let report = try Self.report(withStrategy: false)
+    let suite = try #require(report.suites.first)
+    #expect(
+      suite.stability.rows.isEmpty && !report.tables(suite).contains { ["strategies", "sources"].contains($0.id) })
+    let json = JSONReport.value(report).compactText
+    #expect(!json.contains("strategies") && !json.contains("variance_sources"))
+    #expect(!HTMLReport(report).text.contains("Strategies against chance"))
+  }
+
+  @Test("The spread is told apart by sources of chance that have seeds of their own") func sources() throws {
+    let folder = try TemporaryFolder()
+    // Two initializations that differ by 8 rows, two orders that differ by 2.
+    let sweep = try Self.write([20, 22, 28, 30], to: folder.url, engine: 1, label: "lora") { json, seed in
+      json["seeds"] = [
+        "initialization": JSONValue((seed + 1) / 2), "order": JSONValue((seed - 1) % 2), "dropout": 1,
+        "sample": JSONValue(3),
+      ]
+    }
+    let suite = try #require(try Report(ReportedResults([sweep.folder.path])).suites.first)
+    let sources = suite.stability.sources
+    #expect(sources.map(\.source) == ["initialization", "order"] && sources.map(\.levels) == [2, 2])
+    #expect(isClose(sources[0].share, 64.0 / 68) && isClose(sources[1].share, 4.0 / 68))
+    #expect(isClose(sources[0].deviation, 4.0 / 40) && suite.stability.rows.isEmpty)
+  }
+
+  @Test("Brown and Forsythe's test equals scipy's") func brownForsythe() throws {
+    for test in try MetricFixture("spreads.json").cases("brown_forsythe") {
+      let result = try #require(BrownForsytheTest(try test.numbers("one"), try test.numbers("other")))
+      #expect(isClose(result.statistic, try test.double("statistic"), 1e-9 * max(1, result.statistic)))
+      #expect(isClose(result.pValue, try test.double("p"), 1e-10))
+    }
+    #expect(BrownForsytheTest([1, 2], [1, 2, 3]) == nil && BrownForsytheTest([1, 1, 1], [2, 2, 2]) == nil)
+  }
+}

@@ -1,0 +1,205 @@
+import Foundation
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@testable import PEFTBench
+
+@Suite("Runs with several members") struct EnsembleRunTests {
+  /// A folder with rows of `tones`, and a config of one method.
+  private static func withConfig<Result>(_ method: String, _ body: (String) throws -> Result) throws -> Result {
+    func rows(_ range: Range<Int>) -> String {
+      range.map { #"{"text": "film \#($0)", "tone": "\#($0 % 3 == 0 ? "bad" : "good")"}"# }.joined(separator: "\n")
+    }
+    let config = """
+      {"name": "tiny", "model": "\(GoldenFixture("gguf_models").url("llama-q8_0.gguf").path)",
+       "data": {"suite": "own", "datasets": [{"name": "tones", "prompt": "{text}?", "answer": "tone",
+         "files": {"train": "train.jsonl", "validation": "dev.jsonl"}, "labels": ["bad", "good"]}]},
+       "methods": [\(method)], "seeds": [1],
+       "training": {"epochs": 2, "batch_size": 2, "learning_rate": 0.03, "validation_fraction": 0},
+       "evaluation": {"max_new_tokens": 20, "batch_size": 2, "zero_shot": false}}
+      """
+    return try TaskRows.withFolder(["train.jsonl": rows(0..<12), "dev.jsonl": rows(20..<28), "c.json": config], body)
+  }
+
+  private static func run(
+    _ root: String, into output: String, _ settings: [String] = [],
+    stop: @escaping @Sendable (RunEvent, CancellationFlag) -> Void = { _, _ in }
+  ) throws -> [RunRecord] {
+    let configuration = try RunConfiguration(
+      ConfigFile.load(path: root + "/c.json", overrides: settings, environment: [:]))
+    let flag = CancellationFlag()
+    let datasets = try configuration.data.descriptions(from: configuration.file)
+    let sweep = try Sweep(
+      configuration, configuration.selection(datasets: datasets), results: ResultsFolder(path: "\(root)/\(output)"),
+      context: ComputeContext(threads: 1), cancellation: flag, watch: { stop($0, flag) })
+    return try sweep.run(Sweep.Choice()).records
+  }
+
+  private static func lines(_ root: String, _ output: String, _ record: RunRecord) throws -> [DocumentValue] {
+    let path = "\(root)/\(output)/runs/\(record.id)/predictions.jsonl"
+    return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+      try JSONParser.parse(DocumentText(name: path, bytes: Array($0.utf8)))
+    }
+  }
+
+  private static func members(_ lines: [DocumentValue]) -> [[String]] {
+    lines.map { ($0["members"]?.array ?? []).compactMap(\.string) }
+  }
+
+  @Test(
+    "Members answer and vote, and the saved ones give the same answers without training",
+    arguments: [
+      #"{"name": "ensemble", "members": 3}"#, #"{"name": "deni", "members": 3, "variance": 4}"#,
+    ],
+    [
+      #"{"name": "lora", "rank": 2, "strategy": STRATEGY}"#,
+      #"{"name": "prompt-tuning", "tokens": 2, "strategy": STRATEGY}"#,
+    ])
+  func saved(strategy: String, method: String) throws {
+    try Self.withConfig(method.replacing("STRATEGY", with: strategy)) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let lines = try Self.lines(root, "out", record)
+      let members = Self.members(lines)
+      #expect(lines.count == 8 && members.allSatisfy { $0.count == 3 })
+      let vote = AnswerVote(.multiClass(labels: ["bad", "good"]))
+      #expect(lines.map { $0["predict"]?.string } == members.map(vote.winner))
+      let facts = try #require(record.strategy)
+      #expect(facts.voters == 3 && facts.options?["members"] == 3)
+      let unanimous = Double(members.count { Set($0).count == 1 }) / 8
+      #expect(facts.unanimous == unanimous)
+      let again = try Self.run(
+        root, into: "again",
+        [
+          "methods.0.init_from=\(root)/out/runs/\(record.id)/adapter", "methods.0.steps=0",
+          #"methods.0.strategy="ensemble""#,
+        ])
+      let judged = try #require(again.first)
+      #expect(try Self.members(Self.lines(root, "again", judged)) == members)
+      #expect(judged.scores.values == record.scores.values && judged.training == nil && judged.strategy?.voters == 3)
+    }
+  }
+
+  @Test("The first member of an ensemble is the run with plain steps, and the others are other ones") func first()
+    throws
+  {
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": ["default", {"name": "ensemble", "members": 2}]}"#) {
+      root in
+      let records = try Self.run(root, into: "out")
+      #expect(records.count == 2 && records[0].strategy == nil)
+      func weights(_ record: RunRecord, _ folder: String) throws -> Data {
+        try Data(contentsOf: URL(filePath: "\(root)/out/runs/\(record.id)/adapter\(folder)/adapter_model.safetensors"))
+      }
+      let plain = try weights(records[0], "")
+      #expect(try weights(records[1], "") == plain && weights(records[1], "/members/2") != plain)
+      let facts = try #require(records[1].strategy)
+      #expect(facts.modelSteps == 24 && facts.relativeModelSteps == 2 && facts.shareOfEnsemble == nil)
+      #expect(facts.trainingTokens == 2 * (try #require(records[0].costs.tokensSeen)))
+      #expect(facts.relativeTrainingTokens == 2 && records[1].costs.tokensSeen == facts.trainingTokens)
+      let copy = try RunRecord(reading: records[1].json, at: "")
+      #expect(copy.json == records[1].json)
+    }
+  }
+
+  @Test("The cost of members is counted in steps and tokens") func cost() throws {
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": {"name": "deni", "members": 3}}"#) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let facts = try #require(record.strategy)
+      // Of twelve steps, members are apart at 4, 6 and from 11 on.
+      #expect(MemberPhases(.both).sharedSteps(of: 12) == [4..<5, 6..<7, 11..<13])
+      #expect(facts.modelSteps == 12 + 2 * 4 && facts.relativeModelSteps == 20.0 / 12)
+      #expect(facts.shareOfEnsemble == 20.0 / 36)
+      let values = try #require(record.method.trainableParameters)
+      #expect(facts.copiedAdapterBytes == 8 * values && facts.copiedOptimizerBytes == 16 * values)
+      let (relative, tokens) = (try #require(facts.relativeTrainingTokens), try #require(facts.trainingTokens))
+      #expect(relative > 1.5 && relative < 1.9 && tokens == record.costs.tokensSeen)
+    }
+  }
+
+  @Test(
+    "Stopped in a training or between the answers of two members, a run goes on to the same bytes",
+    arguments: [#"{"name": "ensemble", "members": 3}"#, #"{"name": "deni", "members": 3}"#])
+  func resuming(strategy: String) throws {
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategy)}"#) { root in
+      let expected = try #require(try Self.run(root, into: "out").first)
+      for place in [4, 12, 17, 36] + [-2, -8, -10, -18] {
+        let output = "stopped\(place)"
+        #expect(throws: Interruption.self) {
+          _ = try Self.run(root, into: output) { event, flag in
+            switch event {
+            case .step(_, let done, _, _, _) where done == place: flag.cancel()
+            case .answered(_, let done, _) where done == -place: flag.cancel()
+            default: break
+            }
+          }
+          // A place that the training does not come to.
+          if place == 17 || place == 36, strategy.contains("deni") { throw Interruption() }
+        }
+        let record = try #require(try Self.run(root, into: output).first)
+        for name in [
+          "predictions.jsonl", "adapter/adapter_model.safetensors", "adapter/members/3/adapter_model.safetensors",
+        ] {
+          func bytes(_ output: String) throws -> Data {
+            try Data(contentsOf: URL(filePath: "\(root)/\(output)/runs/\(record.id)/\(name)"))
+          }
+          #expect(try bytes(output) == bytes("out"), "\(place) \(name)")
+        }
+        #expect(record.scores.values == expected.scores.values && record.strategy?.json == expected.strategy?.json)
+      }
+    }
+  }
+
+  @Test("Further rows are trained on, by rules or from a file, and all rows whatever the limit") func furtherRows()
+    throws
+  {
+    try Self.withConfig(
+      #"{"name": "lora", "rank": 2, "strategy": ["default", {"name": "augmentation", "copies": 2}, "deni+augmentation", "all-data"]}"#
+    ) { root in
+      let more = #"{"text": "a movie of mine", "tone": "good"}"#
+      try Data("\(more)\n\(more)\n\(more)\n".utf8).write(to: URL(filePath: root + "/tones-more.jsonl"))
+      let limit = "data.train_limit=6"
+      let records = try Self.run(root, into: "out", [limit])
+      #expect(records.map(\.costs.steps) == [6, 22, 15, 12])
+      #expect(records.map(\.strategy?.augmentedRows) == [nil, 12, 6, nil])
+      #expect(records.map(\.data?.trainingRows) == [6, 6, 6, 12] && Set(records.map(\.id)).count == 4)
+      #expect(records[3].strategy?.relativeModelSteps == 2)
+      let tokens = try #require(records[3].strategy?.relativeTrainingTokens)
+      #expect(abs(tokens - 2) < 0.2)
+      let own = try Self.run(root, into: "own", [limit, "data.augment=\(root)/{dataset}-more.jsonl"])
+      #expect(own.map(\.strategy?.augmentedRows) == [nil, 3, 3, nil])
+      #expect(zip(records, own).map { $0.id == $1.id } == [true, false, false, true])
+      // Of held-back rows there are no copies by rules.
+      let held = try Self.run(root, into: "held", [limit, "training.validation_fraction=0.5", "training.epochs=10"])
+      #expect(held[1].costs.steps == (1.2 * 10 * (9.0 / 2).rounded(.up)).rounded(.up))
+    }
+    try Self.withConfig(#"{"name": "lora", "rank": 2}"#) { root in
+      let error = try #require(throws: DocumentError.self) {
+        _ = try Self.run(root, into: "out", ["data.augment=c.json"])
+      }
+      #expect("\(error)".contains("no method has a strategy that takes further rows"))
+    }
+  }
+
+  @Test("A strategy without anything to do is refused before anything is written") func refused() throws {
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "steps": 0, "strategy": "swa"}"#) { root in
+      let error = try #require(throws: DocumentError.self) { _ = try Self.run(root, into: "out") }
+      #expect("\(error)".contains("does nothing where nothing is trained"))
+    }
+    try Self.withConfig(#"{"name": "lora", "rank": 2}"#) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let error = try #require(throws: DocumentError.self) {
+        _ = try Self.run(
+          root, into: "again",
+          [
+            "methods.0.init_from=\(root)/out/runs/\(record.id)/adapter", "methods.0.steps=0",
+            "methods.0.strategy=ensemble",
+          ])
+      }
+      #expect("\(error)".contains("needs members"))
+    }
+  }
+}
+
+extension RunRecord.Strategy {
+  fileprivate var json: JSONValue { recordJSON }
+}

@@ -1,0 +1,131 @@
+import PEFTCore
+import PEFTTestSupport
+import Testing
+
+@testable import PEFTBench
+
+@Suite("Strategies and seeds in a config") struct StrategyConfigurationTests {
+  private static func configuration(_ training: String, methods: String = #"["lora"]"#, more: String = "") throws
+    -> RunConfiguration
+  {
+    let text = #"{"model": ".", "methods": \#(methods), "training": \#(training)\#(more)}"#
+    return try RunConfiguration(try ConfigFile.read(DocumentText(name: "test", bytes: Array(text.utf8))))
+  }
+
+  private static func strategy(_ text: String) throws -> TrainingStrategy {
+    try configuration(#"{"strategy": \#(text)}"#).methods[0].training.strategy
+  }
+
+  @Test(
+    "A name or an object names a strategy; what it says is read back from its own form", arguments: TrainingStrategy.all
+  )
+  func names(strategy: TrainingStrategy) throws {
+    #expect(try Self.strategy(#""\#(strategy.name)""#) == strategy)
+    #expect(try Self.strategy(#"{"name": "\#(strategy.name)"}"#) == strategy)
+    #expect(try Self.strategy(strategy.json.compactText) == strategy)
+    #expect(strategy.label == strategy.name)
+  }
+
+  @Test("All of the issue's strategies have a name") func list() {
+    #expect(Set(TrainingStrategy.names).count == TrainingStrategy.names.count)
+    #expect(TrainingStrategy.names.first == "default")
+  }
+
+  @Test("Options that are not the default stand in the label, and change what is written") func options() throws {
+    let deni = try Self.strategy(#"{"name": "deni", "members": 4, "split_steps": 7, "optimizer": "copied"}"#)
+    guard case .members(let phases) = deni else { throw StrategyTraining.Stop() }
+    #expect(phases.members == 4 && phases.splitSteps == 7 && phases.mergeSteps == nil && phases.optimizer == .copied)
+    #expect(deni.label == #"deni[members=4,split_steps=7,optimizer="copied"]"#)
+    #expect(try Self.strategy(deni.json.compactText) == deni)
+    #expect(try Self.strategy(#"{"name": "deni", "variance": 0.15}"#).label == "deni")
+  }
+
+  @Test("A list is a grid, and a method's own strategy wins, plain steps included") func grid() throws {
+    let grid = try Self.configuration(#"{"strategy": ["default", {"name": "deni", "members": 3}]}"#)
+    #expect(grid.methods.map(\.label) == ["lora (strategy=default)", "lora (strategy=deni[members=3])"])
+    let own = try Self.configuration(
+      #"{"strategy": "swa"}"#, methods: #"["ia3", {"name": "lora", "strategy": "default"}]"#)
+    #expect(own.methods.map(\.training.strategy.name) == ["swa", "default"])
+    for configuration in [grid, own] {
+      let text = configuration.resolvedJSON.compactText
+      let again = try RunConfiguration(try ConfigFile.read(DocumentText(name: "again", bytes: Array(text.utf8))))
+      #expect(again.methods.map(\.training) == configuration.methods.map(\.training))
+      #expect(again.resolvedJSON == configuration.resolvedJSON)
+    }
+  }
+
+  @Test("Plain steps leave no trace in what is written") func plain() throws {
+    for training in ["{}", #"{"strategy": "default"}"#] {
+      let configuration = try Self.configuration(training)
+      #expect(!configuration.resolvedJSON.compactText.contains("strategy"))
+      #expect(configuration.methods[0].training.resultJSON["strategy"] == nil)
+    }
+  }
+
+  @Test(
+    "A wrong strategy is refused at its place, with the nearest name",
+    arguments: [
+      (#""denni""#, #"did you mean "deni""#), (#"{"members": 3}"#, "name: missing"), ("3", "a name or an object"),
+      (#"{"name": "deni", "member": 3}"#, #"did you mean "members""#),
+      (#"{"name": "swa", "members": 3}"#, "unknown key in strategy swa"),
+      (#"{"name": "deni", "members": 0}"#, "from 1"),
+      (#"{"name": "ni", "start_noise": 0.7}"#, "is before start_noise"),
+      (#"{"name": "mixout", "probability": 1}"#, "1"),
+    ])
+  func errors(text: String, part: String) throws {
+    let error = try #require(throws: DocumentError.self) { _ = try Self.strategy(text) }
+    #expect("\(error)".contains("strategy") && "\(error)".contains(part), "\(error)")
+  }
+
+  @Test("Best practices are AdamW, a warm-up and a linear decay over twice the training") func bestPractices() throws {
+    let training = try Self.configuration(
+      #"{"strategy": "best-practices", "epochs": 3, "scheduler": "constant", "optimizer": "sgd", "warmup_steps": 3}"#
+    ).methods[0].training.underStrategy
+    #expect(training.epochs == 6 && training.optimizer == .adamw && training.scheduler == .linear)
+    #expect(training.warmupRatio == 0.1 && training.warmupSteps == nil)
+    let steps = try Self.configuration(#"{"strategy": "best-practices", "steps": 15}"#).methods[0].training
+    #expect(steps.underStrategy.steps == 30)
+  }
+
+  // MARK: - Seeds
+
+  private static func seeds(_ text: String, data: String = "{}") throws -> [RunSeeds] {
+    try configuration("{}", more: #", "seeds": \#(text), "data": \#(data)"#).seeds
+  }
+
+  @Test("Seeds of each source are combined, and written so that they read back") func sources() throws {
+    #expect(try Self.seeds("[1, 2]") == [1, 2])
+    let seeds = try Self.seeds(
+      #"{"initialization": [1, 2], "order": [3, 4], "dropout": 5}"#, data: #"{"sample_seed": 7}"#)
+    #expect(seeds.map(\.sources) == [[1, 3, 5, 7], [1, 4, 5, 7], [2, 3, 5, 7], [2, 4, 5, 7]])
+    #expect(seeds[0].number == 1_003_005_007 && Set(seeds.map(\.number)).count == 4)
+    #expect(try Self.seeds(seeds.json.compactText).map(\.sources) == seeds.map(\.sources))
+    let large = try Self.seeds(#"{"initialization": [1, 12345], "sample": [0, 2000]}"#)
+    #expect(Set(large.map(\.number)).count == 4)
+    for (text, data) in [
+      (#"{"initialization": []}"#, "{}"), (#"{"order": [1, 1]}"#, "{}"), (#"{"shuffle": 1}"#, "{}"),
+      (#"{"sample": 1}"#, #"{"sample_seed": 1}"#), ("[]", "{}"), ("[1, 1]", "{}"),
+    ] { #expect(throws: DocumentError.self) { try Self.seeds(text, data: data) } }
+  }
+
+  @Test("A seed for all sources draws as it always did, and each source moves its own draws alone") func streams() {
+    let stream = SeedStream(42)
+    func bits(_ seeds: TrainingSeeds) -> [UInt64] {
+      [seeds.initialization, seeds.order, seeds.dropout, seeds.validation].map { $0.bits(at: 0) }
+    }
+    let plain = bits(TrainingSeeds(42))
+    #expect(
+      plain == [stream.child("initialization"), stream, stream, stream.child("validation")].map { $0.bits(at: 0) })
+    #expect(bits(TrainingSeeds(stream)) == plain)
+    #expect(bits(TrainingSeeds(RunSeeds(sources: [42, 42, 42, 42]))) == plain)
+    for source in 0..<4 {
+      var sources = [42, 42, 42, 42]
+      sources[source] = 7
+      let moved = zip(bits(TrainingSeeds(RunSeeds(sources: sources))), plain).map { $0 != $1 }
+      #expect(moved == (0..<4).map { $0 == source })
+    }
+    // Members of an ensemble differ in all draws but in what is held back.
+    let member = zip(bits(TrainingSeeds(42, member: 1)), plain).map { $0 != $1 }
+    #expect(member == [true, true, true, false])
+  }
+}
