@@ -56,7 +56,7 @@ public struct AdapterOrigin: Sendable, Equatable {
     var reader = try OptionReader(
       value: DocumentValue(json: .object(options), at: 0), text: text, what: "method \(method)", path: "options")
     let setting = AttachmentSetting(seeds: Self.stream(seed: seed), context: context, tokenizer: tokenizer)
-    let attachment = try type.init(options: &reader).attach(to: model, with: setting)
+    let attachment = try type.init(reading: &reader).attach(to: model, with: setting)
     defer { attachment.detach() }
     return attachment.format.map { $0.arrays } ?? []
   }

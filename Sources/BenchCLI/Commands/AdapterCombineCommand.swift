@@ -45,11 +45,11 @@ extension AdapterCommand {
     ],
     examples: [
       .init(
-        line: "peft-bench adapter combine 'origin + 0.5*a + 0.5*b' --adapter a=DIR --adapter b=DIR --to DIR",
-        meaning: "The sum of two task vectors."),
+        line: "peft-bench adapter combine 'origin + a - b' --adapter a=A --adapter b=B --to C",
+        meaning: "A task vector added, another one taken away."),
       .init(
-        line: "peft-bench adapter combine 'a - b' --adapter a=DIR --adapter b=DIR --convention delta --to DIR",
-        meaning: "An exact difference of updates."),
+        line: "peft-bench adapter combine 0.5*a --adapter a=A --convention delta --to C",
+        meaning: "Half of an update, exactly."),
     ],
     run: { arguments, console in
       let recipe = try recipe(arguments)

@@ -23,6 +23,7 @@ enum AdapterSource: Sendable, Equatable {
       return
     }
     if let folder = value.string {
+      guard !folder.isEmpty else { throw reader.error("init_from", "the path is empty") }
       self = .saved(file.resolve(folder))
       return
     }

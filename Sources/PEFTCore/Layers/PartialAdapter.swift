@@ -98,3 +98,20 @@ final class PartialBranchAdapter: BranchAdapter {
     return tape.add(plain, inPlaceTo: tape.scale(whole(output, branchInput: input, on: tape), by: strength))
   }
 }
+
+/// Rows beside attention at a part of their strength: the gate is multiplied by it.
+final class PartialAttentionPrompt: AttentionPrompt {
+  private let whole: any AttentionPrompt
+  private let strength: Float
+
+  init(_ whole: any AttentionPrompt, strength: Float) {
+    self.whole = whole
+    self.strength = strength
+  }
+
+  var parameters: [Parameter] { whole.parameters }
+
+  func rows(on tape: Tape) -> Variable { whole.rows(on: tape) }
+
+  func gate(on tape: Tape) -> Variable { tape.scaled(whole.gate(on: tape), by: strength) }
+}

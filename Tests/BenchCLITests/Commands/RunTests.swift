@@ -111,7 +111,7 @@ import Testing
       #expect(try workspace.run("run", "f32.json", "-o", "apart", "--only", "method=\(method)").status == 0)
     }
     let together = try workspace.results("together")
-    #expect(together.count == 16)
+    #expect(together.count == 20)
     #expect(try workspace.results("apart") == together)
     // Saved is what was trained, not what folding left on the maps.
     let id = try #require(workspace.records("together")["sst2/lora"]?["id"]?.string)
@@ -130,7 +130,7 @@ import Testing
       return try workspace.results(output)
     }
     let expected = try bytes("one", "--threads", "1")
-    #expect(expected.count == 6 * 2 + 2 * 2)
+    #expect(expected.count == 7 * 2 + 2 * 2)
     #expect(try bytes("two", "--threads", "2") == expected)
     #expect(try bytes("three", "--threads", "3", "--set", "evaluation.batch_size=1") == expected)
     #expect(try bytes("eight", "--set", "evaluation.batch_size=8") == expected)
