@@ -46,7 +46,7 @@ struct LowRankUpdate: Sendable, Equatable {
   ///   - file: The adapter.
   ///   - purpose: What they are wanted for, for the error.
   /// - Throws: `CheckpointError` for an adapter of another method, or one that changes the model by more than such
-  ///   updates: DoRA's lengths, biases, whole modules, starts that are taken out of the weights.
+  ///   updates: DoRA's lengths, biases, whole modules, starts that are taken out of the weights, or whose factors are blocks.
   static func all(of file: AdapterFile, for purpose: String) throws -> [LowRankUpdate] {
     func refused(_ why: String, tensor: String? = nil) -> CheckpointError {
       CheckpointError(file: file.path, tensor: tensor, "\(why), which \(purpose) cannot take in")
@@ -59,6 +59,7 @@ struct LowRankUpdate: Sendable, Equatable {
     guard !lora.isWeightDecomposed else { throw refused("has the lengths of DoRA") }
     guard lora.loadedStart == nil else { throw refused("has a start that is taken out of the weights") }
     guard lora.parameters.names.isEmpty else { throw refused("updates single parameters") }
+    guard lora.blockDiagonal == nil else { throw refused("has block-diagonal factors") }
     let arrays = try file.arrays()
     let byKey = Dictionary(arrays.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     var updates: [LowRankUpdate] = []

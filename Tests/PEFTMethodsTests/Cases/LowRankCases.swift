@@ -76,6 +76,10 @@ extension MethodCase {
         let query = 4 * (sizes.hidden + (sizes.family == "gpt2" ? 3 * sizes.hidden : sizes.query) / 2)
         return sizes.layers * (query + (sizes.family == "gpt2" ? 0 : 4 * (sizes.hidden / 2 + sizes.keyValue)))
       }),
+    // With blocks in A alone, whose rank is that of a plain pair.
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "block_diagonal": {"a": ["q_proj", "v_proj", "c_attn"], "blocks": 2}}"#,
+      model: "", closedForm: { $0.queryAndValue { 4 * ($0 / 2 + $1) } }),
   ]
 
   /// Trainable values of LoKr at a map, with the most even cut of both widths.
