@@ -130,7 +130,7 @@ struct AdaLoRA: MapMethod {
     [
       ("init_r", JSONValue(initialRank)), ("lora_alpha", alpha.document), ("lora_dropout", JSONValue(dropout)),
       ("orth_reg_weight", orthogonality.document), ("rank_pattern", .null),
-      ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
+      ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: linears))),
     ] + budget.members
   }
 

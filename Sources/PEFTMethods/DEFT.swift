@@ -98,7 +98,7 @@ struct DEFT: MapMethod {
   func members(of model: CausalLanguageModel, maps: [Linear]) -> [(String, JSONValue)] {
     [
       ("alpha", alpha?.document ?? .null), ("decomposition_method", JSONValue(decomposition.rawValue)),
-      ("deft_dropout", JSONValue(dropout)), ("fan_in_fan_out", JSONValue(maps.contains { model.storesTransposed($0) })),
+      ("deft_dropout", JSONValue(dropout)), ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: maps))),
       ("para", JSONValue(isPara)), ("r", JSONValue(rank)),
     ]
   }
@@ -140,7 +140,7 @@ private final class DEFTAdapter: MapAdapter, AdditiveLinearAdapter {
       [unowned linear, context, decomposition] in
       let tape = Tape(context: context, recording: false)
       let projection = Self.projection(of: Variable(constant: p.value), decomposition, on: tape)
-      let removed = tape.linearTransposed(tape.transposed(projection.right), Self.weight(of: linear))
+      let removed = tape.linearTransposed(tape.transposed(projection.right), linear.loadedWeight)
       return removed.value.values.map { $0 / scale }
     }
   }
@@ -160,16 +160,11 @@ private final class DEFTAdapter: MapAdapter, AdditiveLinearAdapter {
     }
   }
 
-  private static func weight(of linear: Linear) -> WeightMatrix {
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
-    return weight
-  }
-
   /// Q, Fᵀ·W and s·R: the update is Q·(s·R − Fᵀ·W).
   private func factors(on tape: Tape) -> (left: Variable, removed: Variable, filled: Variable?) {
     let (left, right) = Self.projection(of: tape.variable(for: p), decomposition, on: tape)
     return (
-      left, tape.linearTransposed(tape.transposed(right), Self.weight(of: linear)),
+      left, tape.linearTransposed(tape.transposed(right), linear.loadedWeight),
       filling.map { tape.scaled(tape.variable(for: $0), by: scale) }
     )
   }

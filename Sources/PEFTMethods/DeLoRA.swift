@@ -124,7 +124,7 @@ private final class DeLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
 
   private var columnLengths: [Float] {
     if let lengths { return lengths }
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     var squares = [Double](repeating: 0, count: linear.inputs)
     var row = [Float](repeating: 0, count: linear.inputs)
     for output in 0..<linear.outputs {

@@ -39,6 +39,9 @@ extension CausalLanguageModel {
     family?.storage.transposed.contains(String(linear.shortName)) ?? false
   }
 
+  /// Whether checkpoints store one of these maps so: PEFT's member `fan_in_fan_out`.
+  func storesTransposed(anyOf linears: [Linear]) -> Bool { linears.contains { storesTransposed($0) } }
+
   /// Whether checkpoints of the family store this weight turned.
   func storesTransposed(_ slot: WeightSlot) -> Bool {
     if slot.shape.count == 2, let linear = slot.part as? Linear { storesTransposed(linear) } else { false }

@@ -33,7 +33,7 @@ final class DoRAAdapter: LinearAdapter {
   var stacking: Stacking { .replaces }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     let turned = update.add(to: tape.linear(x, weight), x: x, on: tape)
     let lengths = Tensor(keptLengths(tape) ?? rowLengths(weight), shape: [linear.outputs], in: tape.context.pool)
     let factors = tape.divide(tape.variable(for: magnitude), by: lengths)
@@ -94,7 +94,7 @@ final class DoRAAdapter: LinearAdapter {
   }
 
   private static func squaredRows(of linear: Linear) -> [Double] {
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     var row = [Float](repeating: 0, count: linear.inputs)
     return (0..<linear.outputs).map { output in
       row.withUnsafeMutableBufferPointer { buffer in

@@ -142,7 +142,7 @@ final class GLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   private var weight: WeightMatrix {
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     return weight
   }
 

@@ -78,7 +78,7 @@ struct GraLoRA: MapMethod {
 
   func members(of model: CausalLanguageModel, maps: [Linear]) -> [(String, JSONValue)] {
     [
-      ("alpha", alpha.document), ("fan_in_fan_out", JSONValue(maps.contains { model.storesTransposed($0) })),
+      ("alpha", alpha.document), ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: maps))),
       ("gralora_dropout", JSONValue(dropout)), ("gralora_k", JSONValue(blocks)), ("hybrid_r", JSONValue(hybridRank)),
       ("r", JSONValue(rank)),
     ]

@@ -66,7 +66,7 @@ struct HiRA: MapMethod {
 
   func members(of model: CausalLanguageModel, maps: [Linear]) -> [(String, JSONValue)] {
     [
-      ("fan_in_fan_out", JSONValue(maps.contains { model.storesTransposed($0) })), ("hira_dropout", JSONValue(dropout)),
+      ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: maps))), ("hira_dropout", JSONValue(dropout)),
       ("init_weights", start == .gaussian ? "gaussian" : true), ("r", JSONValue(rank)),
     ]
   }
@@ -100,7 +100,7 @@ private final class HiRAAdapter: DenseUpdateAdapter {
   }
 
   func weightUpdate(on tape: Tape) -> Variable {
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     return tape.hadamard(weight: weight, with: tape.product(tape.variable(for: b), tape.variable(for: a)))
   }
 }

@@ -102,7 +102,7 @@ struct IA3: PEFTMethod {
         peftType: "IA3",
         configuration: [
           ("target_modules", documents.targets), ("feedforward_modules", documents.feedForward),
-          ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
+          ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: linears))),
           ("modules_to_save", savedModules.document),
         ],
         tensors: parameters.map { AdapterTensor($0) } + beside.tensors, copies: BaseCopy.all(of: model)))

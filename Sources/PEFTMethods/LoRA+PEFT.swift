@@ -119,7 +119,7 @@ extension LoRA {
     return [
       ("alpha_pattern", alphaPattern.document { ($0 * growth).document }), ("bias", JSONValue(biases.rawValue)),
       ("exclude_modules", listsSites ? .null : selector?.excludedDocument ?? .null),
-      ("fan_in_fan_out", JSONValue(linears.contains { model.storesTransposed($0) })),
+      ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: linears))),
       ("init_lora_weights", savedStart),
       ("layers_pattern", listsSites ? .null : selector?.layersPatternDocument ?? .null),
       ("layers_to_transform", listsSites ? .null : selector?.layersDocument ?? .null),

@@ -65,7 +65,7 @@ final class BatAdapter: DenseUpdateAdapter {
   var outputs: Int { linear.outputs }
 
   func weightUpdate(on tape: Tape) -> Variable {
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     let (count, rank) = (blocks.shape[0], blocks.shape[1])
     let decoded = Tensor(uninitialized: [count, linear.inputs, rank], in: tape.context.pool)
     weight.decode(into: decoded.mutableElements)

@@ -126,7 +126,7 @@ struct OFT: MapMethod {
       ("use_cayley_neumann", JSONValue(form == .series)), ("num_cayley_neumann_terms", JSONValue(terms)),
       ("coft", JSONValue(isConstrained)), ("eps", JSONValue(epsilon)), ("block_share", JSONValue(sharesBlocks)),
       ("module_dropout", JSONValue(dropout)),
-      ("fan_in_fan_out", JSONValue(maps.contains { model.storesTransposed($0) })),
+      ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: maps))),
     ]
   }
 

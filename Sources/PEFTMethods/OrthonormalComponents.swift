@@ -28,7 +28,7 @@ final class OrthonormalComponents: LowRankStart {
 
   var factors: (a: [Float], b: [Float]) {
     if let computed { return computed }
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     let (inputs, outputs) = (linear.inputs, linear.outputs)
     let values = weight.values
     var columns = [Double](repeating: 0, count: rank * outputs)

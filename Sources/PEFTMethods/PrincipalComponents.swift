@@ -33,7 +33,7 @@ final class PrincipalComponents: LowRankStart {
   }
 
   private func compute() -> (a: [Float], b: [Float]) {
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     let (inputs, outputs) = (linear.inputs, linear.outputs)
     let size = min(inputs, 2 * rank + 8)
     var basis = stream.normals(size * inputs, standardDeviation: 1).map(Double.init)

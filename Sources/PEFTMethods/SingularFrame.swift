@@ -86,7 +86,7 @@ final class SingularFrame {
   /// A part of the decomposition: as a file has it, or else of the weight.
   private func known<Value>(_ part: KeyPath<SingularFrame, Value?>) -> Value {
     if let value = self[keyPath: part] { return value }
-    guard let weight = linear.weight else { preconditionFailure("\(linear.site): no weight is loaded") }
+    let weight = linear.loadedWeight
     let matrix = DoubleMatrix(weight.values, rows: weight.outputs, columns: weight.inputs)
     let found = SingularValues(leading: rank, of: matrix, workers: context.workers)
     knownLeft = knownLeft ?? tensor(found.left.transposed.floats, [outputs, rank])

@@ -6,43 +6,15 @@ import PEFTCore
 ///
 /// Trainable: outputs + rank a map. λ_b starts at zero, so that step 0 is the base model, and λ_d at `d_initial`. A and B
 /// are drawn once for the model and never trained. Merged into W + diag(λ_b)·B·diag(λ_d)·A for inference.
-struct VeRA: MapMethod {
+struct VeRA: SharedProjectionMethod {
   static let name = "vera"
   static let summary = "trained vectors between random projections that all maps share"
   static let source = "Kopiczko et al. 2023, arXiv 2310.11454"
   static let peftType = "VERA"
-  static let aliases = VeRAOptions.aliases(dropout: "vera_dropout")
-  static let trainingOptions = VeRAOptions.trainingOptions
+  static let samples = false
 
   let own: VeRAOptions
   let maps: MapSelection
-
-  init(options: inout OptionReader) throws {
-    own = try VeRAOptions(options: &options)
-    maps = try MapSelection(options: &options)
-  }
-
-  init?(peft settings: AdapterSettings, type: String) throws {
-    guard type == Self.peftType else { return nil }
-    own = try VeRAOptions(peft: settings, dropout: "vera_dropout")
-    maps = try MapSelection(peft: settings)
-  }
-
-  var ownOptions: [(name: String, value: JSONValue)] { own.options }
-
-  func adapters(
-    around maps: [Linear], of model: CausalLanguageModel, with setting: AttachmentSetting
-  ) throws -> [any MapAdapter] {
-    let projections = SharedProjections(
-      for: maps, read: own.rank, written: own.rank, seed: own.seed, in: setting.context.pool)
-    return maps.map { VeRAAdapter($0, own, prefix: Self.name, samples: false, projections, setting: setting) }
-  }
-
-  func members(of model: CausalLanguageModel, maps: [Linear]) -> [(String, JSONValue)] {
-    own.members(of: model, maps: maps) + [("vera_dropout", JSONValue(own.dropout))]
-  }
-
-  func sharedTensors(of adapters: [any MapAdapter]) -> [AdapterTensor] { own.sharedTensors(of: adapters, Self.name) }
 }
 
 /// PVeRA (probabilistic VeRA): what VeRA scales is drawn, in training, from normal distributions that depend on the input.
@@ -51,27 +23,45 @@ struct VeRA: MapMethod {
 ///
 /// Trainable: outputs + 2 · rank a map; A has twice as many rows. It starts and is merged like VeRA, with z = μ. PEFT's
 /// `sample_at_inference`, by which the same question has other answers each time, is refused.
-struct PVeRA: MapMethod {
+struct PVeRA: SharedProjectionMethod {
   static let name = "pvera"
   static let summary = "VeRA with normal distributions in place of the hidden values"
   static let source = "arXiv 2512.07703"
   static let peftType = "PVERA"
-  static let aliases = VeRAOptions.aliases(dropout: "pvera_dropout")
-  static let trainingOptions = VeRAOptions.trainingOptions
+  static let samples = true
 
   let own: VeRAOptions
   let maps: MapSelection
+}
+
+/// VeRA or PVeRA: all but whether the hidden values are drawn.
+protocol SharedProjectionMethod: MapMethod {
+  /// Whether the hidden values are drawn in training, from a mean and a variance each.
+  static var samples: Bool { get }
+  /// The options apart from the choice of maps.
+  var own: VeRAOptions { get }
+
+  init(own: VeRAOptions, maps: MapSelection)
+}
+
+extension SharedProjectionMethod {
+  static var aliases: [OptionAlias] { VeRAOptions.aliases(dropout: dropoutMember) }
+  static var trainingOptions: Set<String> { VeRAOptions.trainingOptions }
+  /// PEFT's name of the dropout.
+  private static var dropoutMember: String { "\(name)_dropout" }
 
   init(options: inout OptionReader) throws {
-    own = try VeRAOptions(options: &options)
-    maps = try MapSelection(options: &options)
+    let own = try VeRAOptions(options: &options)
+    self.init(own: own, maps: try MapSelection(options: &options))
   }
 
   init?(peft settings: AdapterSettings, type: String) throws {
     guard type == Self.peftType else { return nil }
-    try settings.refuse(["sample_at_inference"], because: "answers that are drawn at random are not supported")
-    own = try VeRAOptions(peft: settings, dropout: "pvera_dropout")
-    maps = try MapSelection(peft: settings)
+    if Self.samples {
+      try settings.refuse(["sample_at_inference"], because: "answers that are drawn at random are not supported")
+    }
+    self.init(
+      own: try VeRAOptions(peft: settings, dropout: Self.dropoutMember), maps: try MapSelection(peft: settings))
   }
 
   var ownOptions: [(name: String, value: JSONValue)] { own.options }
@@ -80,12 +70,12 @@ struct PVeRA: MapMethod {
     around maps: [Linear], of model: CausalLanguageModel, with setting: AttachmentSetting
   ) throws -> [any MapAdapter] {
     let projections = SharedProjections(
-      for: maps, read: 2 * own.rank, written: own.rank, seed: own.seed, in: setting.context.pool)
-    return maps.map { VeRAAdapter($0, own, prefix: Self.name, samples: true, projections, setting: setting) }
+      for: maps, read: (Self.samples ? 2 : 1) * own.rank, written: own.rank, seed: own.seed, in: setting.context.pool)
+    return maps.map { VeRAAdapter($0, own, prefix: Self.name, samples: Self.samples, projections, setting: setting) }
   }
 
   func members(of model: CausalLanguageModel, maps: [Linear]) -> [(String, JSONValue)] {
-    own.members(of: model, maps: maps) + [("pvera_dropout", JSONValue(own.dropout))]
+    own.members(of: model, maps: maps) + [(Self.dropoutMember, JSONValue(own.dropout))]
   }
 
   func sharedTensors(of adapters: [any MapAdapter]) -> [AdapterTensor] { own.sharedTensors(of: adapters, Self.name) }
@@ -144,7 +134,7 @@ struct VeRAOptions: Sendable {
     [
       ("r", JSONValue(rank)), ("d_initial", JSONValue(start)), ("projection_prng_key", JSONValue(seed)),
       ("save_projection", JSONValue(savesProjections)),
-      ("fan_in_fan_out", JSONValue(maps.contains { model.storesTransposed($0) })),
+      ("fan_in_fan_out", JSONValue(model.storesTransposed(anyOf: maps))),
     ]
   }
 

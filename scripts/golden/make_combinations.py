@@ -23,8 +23,9 @@ from peft.tuners.lora import LoraLayer
 from peft.utils import merge_utils
 from transformers import AutoModelForCausalLM
 
+from seed_stream import SeedStream
+
 SCRIPT = "scripts/golden/make_combinations.py"
-MASK = (1 << 64) - 1
 SEED = 7
 DENSITY = 0.6
 ADAPTERS = {
@@ -36,35 +37,8 @@ FACTORS = ["linear", "ties", "dare_linear", "dare_ties", "magnitude_prune"]
 DECOMPOSED = ["svd", "ties_svd", "dare_linear_svd", "dare_ties_svd", "magnitude_prune_svd"]
 
 
-class Stream:
-    """The product's counter-based generator."""
-
-    def __init__(self, key):
-        self.key = key
-
-    @staticmethod
-    def root(seed):
-        return Stream(Stream.mix((seed + 0x9E3779B97F4A7C15) & MASK))
-
-    @staticmethod
-    def mix(z):
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
-
-    def child(self, name):
-        value = 0xCBF29CE484222325
-        for byte in name.encode():
-            value = ((value ^ byte) * 0x100000001B3) & MASK
-        return Stream(Stream.mix(self.key ^ value))
-
-    def uniforms(self, count):
-        draws = (Stream.mix((self.key + 0x9E3779B97F4A7C15 * (i + 1)) & MASK) >> 40 for i in range(count))
-        return np.array([draw * 2.0**-24 for draw in draws])
-
-
 def stream(adapter, place):
-    return Stream.root(SEED).child("masks").child(adapter).child(place)
+    return SeedStream(SEED).child("masks").child(adapter).child(place)
 
 
 def make_adapters(base, target):
@@ -104,7 +78,7 @@ def combined(base, target, names, weights, kind, **options):
             queue += [(name, f"{site(key)}.{factor}") for factor in ("lora_A", "lora_B") for name in having]
 
     def random_pruning(tensor, density, rescale):
-        draws = torch.from_numpy(stream(*queue.pop(0)).uniforms(tensor.numel())).reshape(tensor.shape)
+        draws = torch.tensor(stream(*queue.pop(0)).uniforms(tensor.numel()), dtype=torch.float64).reshape(tensor.shape)
         pruned = tensor * (draws < density).to(tensor.dtype)
         return pruned / density if rescale else pruned
 
@@ -153,11 +127,11 @@ def mergekit(kind, parts, weights, place):
             top = int(gamma * flat.size)
             mask[order[top: top + int(DENSITY * flat.size)]] = 1
         elif kind.startswith("dare"):
-            mask = (stream(name, place).uniforms(flat.size) < DENSITY).astype(float)
+            mask = (np.array(stream(name, place).uniforms(flat.size)) < DENSITY).astype(float)
         elif kind.startswith("della"):
             ranks = np.argsort(np.argsort(np.abs(values), axis=1), axis=1)
             probability = DENSITY - epsilon + ranks / (values.shape[1] - 1) * 2 * epsilon
-            mask = (stream(name, place).uniforms(flat.size).reshape(values.shape) < probability).astype(float)
+            mask = (np.array(stream(name, place).uniforms(flat.size)).reshape(values.shape) < probability).astype(float)
         masked = values * mask.reshape(values.shape)
         if kind.startswith(("dare", "della")):
             masked = masked * (np.abs(values).sum() / np.abs(masked).sum())

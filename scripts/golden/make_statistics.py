@@ -14,32 +14,9 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from seed_stream import SeedStream
+
 rng = random.Random(5)
-MASK = (1 << 64) - 1
-
-
-class SeedStream:
-    """The program's counter-based generator, from its description: SplitMix64's finalizer over a tree of keys."""
-
-    def __init__(self, seed=None, key=None):
-        self.key = self.mix((seed + 0x9E3779B97F4A7C15) & MASK) if key is None else key
-
-    @staticmethod
-    def mix(z):
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
-
-    def child(self, name):
-        if isinstance(name, int):
-            return SeedStream(key=self.mix((self.key + 0xD1B54A32D192ED03 * (name + 1)) & MASK))
-        value = 0xCBF29CE484222325
-        for byte in name.encode():
-            value = ((value ^ byte) * 0x100000001B3) & MASK
-        return SeedStream(key=self.mix(self.key ^ value))
-
-    def integer(self, bound, index):
-        return self.mix((self.key + 0x9E3779B97F4A7C15 * (index + 1)) & MASK) * bound >> 64
 
 
 class Draws(np.random.Generator):

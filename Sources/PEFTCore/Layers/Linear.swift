@@ -14,6 +14,14 @@ public final class Linear: SitePart {
   /// The frozen bias.
   public internal(set) var bias: Tensor?
 
+  /// The frozen weight, for what computes with it once weights are loaded.
+  ///
+  /// - Precondition: It is loaded.
+  public var loadedWeight: WeightMatrix {
+    guard let weight else { preconditionFailure("\(site): no weight is loaded") }
+    return weight
+  }
+
   /// What methods attached.
   public let occupancy = Occupancy()
 
@@ -73,10 +81,8 @@ public final class Linear: SitePart {
     let y: Variable
     if let trainedWeight {
       y = tape.linear(x, weight: tape.variable(for: trainedWeight))
-    } else if let weight {
-      y = tape.linear(x, weight)
     } else {
-      preconditionFailure("\(site): no weight is loaded")
+      y = tape.linear(x, loadedWeight)
     }
     return addBias(to: y, on: tape)
   }

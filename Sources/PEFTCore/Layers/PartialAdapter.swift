@@ -28,8 +28,7 @@ public final class PartialAdapter: LinearAdapter {
     if let additive = whole as? any AdditiveLinearAdapter {
       return tape.add(tape.scale(additive.update(x, on: tape), by: strength), inPlaceTo: base(x))
     }
-    let changed = tape.scale(whole(x, through: base, on: tape), by: strength)
-    return tape.add(tape.scale(base(x), by: 1 - strength), inPlaceTo: changed)
+    return tape.partWay(strength, from: base(x)) { whole(x, through: base, on: tape) }
   }
 
   /// The part of the way to the weight that the whole adapter makes.
@@ -37,7 +36,7 @@ public final class PartialAdapter: LinearAdapter {
     if strength == 0 { return true }
     var changed = weight
     guard whole.merge(intoWeight: &changed) else { return false }
-    for index in weight.indices { weight[index] += strength * (changed[index] - weight[index]) }
+    weight.move(strength, towards: changed)
     return true
   }
 
@@ -47,7 +46,7 @@ public final class PartialAdapter: LinearAdapter {
     whole.merge(intoBias: &changed)
     if strength == 0 || changed.isEmpty { return }
     if bias.isEmpty { bias = [Float](repeating: 0, count: changed.count) }
-    for index in bias.indices { bias[index] += strength * (changed[index] - bias[index]) }
+    bias.move(strength, towards: changed)
   }
 }
 
@@ -66,16 +65,14 @@ final class PartialTableAdapter: EmbeddingAdapter {
 
   func callAsFunction(_ vectors: Variable, of ids: [Int32], on tape: Tape) -> Variable {
     if strength == 0 { return vectors }
-    // The adapter may overwrite what it is given.
-    let plain = tape.scaled(vectors, by: 1 - strength)
-    return tape.add(plain, inPlaceTo: tape.scale(whole(vectors, of: ids, on: tape), by: strength))
+    return tape.partWay(strength, from: vectors) { whole(vectors, of: ids, on: tape) }
   }
 
   func merge(intoTable table: inout [Float]) {
     if strength == 0 { return }
     var changed = table
     whole.merge(intoTable: &changed)
-    for index in table.indices { table[index] += strength * (changed[index] - table[index]) }
+    table.move(strength, towards: changed)
   }
 }
 
@@ -94,8 +91,7 @@ final class PartialBranchAdapter: BranchAdapter {
 
   func callAsFunction(_ output: Variable, branchInput input: Variable, on tape: Tape) -> Variable {
     if strength == 0 { return output }
-    let plain = tape.scaled(output, by: 1 - strength)
-    return tape.add(plain, inPlaceTo: tape.scale(whole(output, branchInput: input, on: tape), by: strength))
+    return tape.partWay(strength, from: output) { whole(output, branchInput: input, on: tape) }
   }
 }
 
@@ -114,4 +110,19 @@ final class PartialAttentionPrompt: AttentionPrompt {
   func rows(on tape: Tape) -> Variable { whole.rows(on: tape) }
 
   func gate(on tape: Tape) -> Variable { tape.scaled(whole.gate(on: tape), by: strength) }
+}
+
+extension Tape {
+  /// That part of the way from a value to what is made of it, which may overwrite it.
+  fileprivate func partWay(_ strength: Float, from plain: Variable, to changed: () -> Variable) -> Variable {
+    let kept = scaled(plain, by: 1 - strength)
+    return add(kept, inPlaceTo: scale(changed(), by: strength))
+  }
+}
+
+extension [Float] {
+  /// Takes each value that part of the way to another one.
+  fileprivate mutating func move(_ strength: Float, towards other: [Float]) {
+    for index in indices { self[index] += strength * (other[index] - self[index]) }
+  }
 }

@@ -6,8 +6,7 @@ import PEFTMethods
 struct CompressedAdapterFormat: FuzzedFormat {
   static let name = "compressed-adapter"
   let samples: [Sample]
-  private let model: CausalLanguageModel
-  private let context = ComputeContext(threads: 1)
+  private let reader: AdapterReader
 
   init(corpus: Corpus) throws {
     var samples: [Sample] = []
@@ -32,14 +31,8 @@ struct CompressedAdapterFormat: FuzzedFormat {
       }
     }
     self.samples = samples
-    model = try ModelFiles.open(corpus.project.path + "/Tests/Fixtures/models/llama").load(as: .auto, context: context)
+    reader = try AdapterReader(corpus)
   }
 
-  func read(_ sample: Sample, in folder: String) throws {
-    let adapter = try AdapterFile.open(folder)
-    let attachment = try adapter.method().attach(
-      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context, tokenizer: nil))
-    defer { attachment.detach() }
-    try adapter.load(into: attachment)
-  }
+  func read(_ sample: Sample, in folder: String) throws { try reader.read(folder) }
 }

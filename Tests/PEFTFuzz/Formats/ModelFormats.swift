@@ -148,8 +148,7 @@ struct ChatTemplateFormat: FuzzedFormat {
 struct AdapterFormat: FuzzedFormat {
   static let name = "adapter"
   let samples: [Sample]
-  private let model: CausalLanguageModel
-  private let context = ComputeContext(threads: 1)
+  private let reader: AdapterReader
 
   init(corpus: Corpus) throws {
     let methods = try FileManager.default.contentsOfDirectory(
@@ -173,14 +172,8 @@ struct AdapterFormat: FuzzedFormat {
           mutation: .safetensors),
       ])
     }
-    model = try ModelFiles.open(corpus.project.path + "/Tests/Fixtures/models/llama").load(as: .auto, context: context)
+    reader = try AdapterReader(corpus)
   }
 
-  func read(_ sample: Sample, in folder: String) throws {
-    let adapter = try AdapterFile.open(folder)
-    let attachment = try adapter.method().attach(
-      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context, tokenizer: nil))
-    defer { attachment.detach() }
-    try adapter.load(into: attachment)
-  }
+  func read(_ sample: Sample, in folder: String) throws { try reader.read(folder) }
 }
