@@ -9,7 +9,7 @@ extension AdapterCommand {
       "Each map's weight update is replaced by the nearest one of a low rank, by its singular values: of --rank for all "
         + "maps, or of as low a rank for each as has the share --energy of the squares of all. Shifts of biases become "
         + "biases of the updates. How far each map is from the adapter's own update is printed.",
-      "The base model is needed for every method but lora without DoRA. Virtual tokens, prefixes and bottleneck networks "
+      "The base model is needed for every method but lora without DoRA or blocks. Virtual tokens, prefixes and bottleneck networks "
         + "are no weight updates, and what is trained in place (norms, embeddings, whole modules) is no linear map's.",
     ],
     positionals: [PositionalSpec(name: "DIR", help: "The saved adapter.")],
@@ -41,11 +41,8 @@ extension AdapterCommand {
         file, on: isPlain ? nil : try base.model(of: file), keeping: rank.map { .rank($0) } ?? .energy(energy ?? 0.99),
         named: target, workers: base.workers)
       try result.file.write(to: target)
-      let tensors = try result.file.arrays()
-      let (before, after) = (
-        try file.arrays().reduce(0) { $0 + $1.values.count }, tensors.reduce(0) { $0 + $1.values.count }
-      )
-      let ranks = tensors.filter { $0.key.hasSuffix("lora_A.weight") }.map { $0.shape[0] }
+      let (before, after) = (count(file), count(result.file))
+      let ranks = result.file.tensors.filter { $0.name.hasSuffix("lora_A.weight") }.map { $0.tensor.shape[0] }
       let span = "\(ranks.min() ?? 0)" + (ranks.min() == ranks.max() ? "" : " to \(ranks.max() ?? 0)")
       if arguments.flag("json") {
         var json = DeviationReport.json(result)
@@ -63,4 +60,7 @@ extension AdapterCommand {
       }
       return .done
     })
+
+  /// The numbers in an adapter's file, whatever their type.
+  private static func count(_ file: AdapterFile) -> Int { file.tensors.reduce(0) { $0 + $1.tensor.elementCount } }
 }

@@ -123,11 +123,13 @@ import Testing
     #expect(wrong.status == 2 && wrong.diagnostics.contains("keeps all values"))
   }
 
-  @Test("What can be merged becomes a LoRA that scores the same")
-  func convert() throws {
+  @Test(
+    "What can be merged becomes a LoRA that scores the same, also if its file holds positions or blocks",
+    arguments: ["ia3-llama", "shira-llama", "lora-blocks-llama"])
+  func convert(method: String) throws {
     let workspace = try Workspace()
     let base = GoldenFixture("models/llama").folder.path
-    let adapter = GoldenFixture("methods/ia3-llama").folder.path
+    let adapter = GoldenFixture("methods/\(method)").folder.path
     let json = try Workspace.json(
       workspace.run("adapter", "convert", adapter, "--to", "as-lora", "--energy", "1", "-m", base, "--json").output)
     #expect(try #require(json["relative_error"]?.number) < 1e-5)
