@@ -372,8 +372,9 @@ public struct AdapterFile {
     var members: [(String, JSONValue)] = [
       ("auto_mapping", .null), ("base_model_name_or_path", JSONValue(baseModel)), ("inference_mode", true),
       ("peft_type", JSONValue(format.peftType)), ("peft_version", JSONValue(writtenVersion)), ("revision", .null),
-      ("task_type", "CAUSAL_LM"), ("modules_to_save", .null),
+      ("task_type", "CAUSAL_LM"),
     ]
+    if !AdapterFormat.typesWithoutModules.contains(format.peftType) { members.append(("modules_to_save", .null)) }
     members += AdapterFormat.constantMembers[format.peftType] ?? []
     let own = Set(format.configuration.map(\.key))
     members = members.filter { !own.contains($0.0) } + format.configuration.map { ($0.key, $0.value) }

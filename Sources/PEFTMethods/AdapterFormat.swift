@@ -55,6 +55,9 @@ public struct AdapterFormat {
 }
 
 extension AdapterFormat {
+  /// Types whose adapter_config.json has no `modules_to_save`: PEFT warns of members that it does not know.
+  static let typesWithoutModules: Set = ["ADAPTION_PROMPT", "TRAINABLE_TOKENS"]
+
   /// Members of adapter_config.json that PEFT writes for every adapter of a type and that say nothing here: variants
   /// that are switched off, and starts that loading replaces.
   static let constantMembers: [String: [(key: String, value: JSONValue)]] = [

@@ -24,13 +24,14 @@ from transformers import AutoModelForCausalLM
 
 TOLERANCE = 1e-4
 # LN tuning has no list of known layers, and BEFT says so of every map without a bias.
-# Of projections that are drawn again, PEFT says so twice.
+# Of projections that are drawn again, PEFT says so twice, and AdaLoRA's ranks stand under names that loading ignores.
 # A tied table in an adapter and an update's bias on a map without one are only not to be merged by PEFT.
 USUAL_WARNINGS = ("deprecat", "unsupported layer type", "base layer has no bias term", "ensure_weight_tying",
                   "a tied layer is part of the adapter", "merging lora weights won't be possible",
                   "specified to not save vera_a", "specified to not load vera_a",
-                  "symmetric initialization can not be performed")
-OWN_TYPES = {"BOTTLENECK", "BITFIT", "SVFT"}
+                  "symmetric initialization can not be performed",
+                  "rank_pattern keys did not match any targeted module")
+OWN_TYPES = {"BOTTLENECK", "BITFIT", "COMBINED", "SVFT"}
 LINEAR_TYPES = {"BEFT", "DELORA", "GLORA", "HRA", "LOHA", "LOKR", "MISS", "OFT", "ROAD", "SHIRA", "SUPERTUNING"}
 
 
@@ -61,6 +62,8 @@ def check(models, folder):
     elif case["model"] == "gpt2" and (kind in LINEAR_TYPES or json.loads(
             (folder / "adapter" / "adapter_config.json").read_text()).get("use_bdlora")):
         yield "adapter", None, f"PEFT's {kind} does not take GPT-2's Conv1D"
+    elif kind == "ADAPTION_PROMPT" and case["model"] not in ("llama", "mistral", "gpt2"):
+        yield "adapter", None, f"PEFT's {kind} knows Llama, Mistral and GPT-2 alone"
     else:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -24,6 +24,14 @@ OPTIONS = {
     "bitfit": ["target_modules=[q_proj,v_proj]"],
     "prompt-tuning": ["tokens=100"],
     "full": [],
+    "p-tuning": ["tokens=20", "encoder_hidden_size=576"],
+    "llama-adapter": ["tokens=10"],
+    "dora": ["rank=16", "alpha=16", "target_modules=[k_proj,v_proj,down_proj]"],
+    **{method: ["target_modules=[k_proj,v_proj,down_proj]", *options] for method, options in {
+        "adalora": [], "hira": [], "loha": [], "lokr": [], "miss": [], "gralora": [], "delora": [], "glora": [],
+        "deft": [], "oft": ["block_size=32"], "hra": [], "road": [], "vera": [], "pvera": [], "shira": [],
+        "super-tuning": [], "beft": [],
+    }.items()},
 }
 TASK_LORA = """
 name: task

@@ -33,6 +33,26 @@ def methods():
         "prefix-tuning": lambda: peft.PrefixTuningConfig(
             num_virtual_tokens=32, prefix_projection=True, encoder_hidden_size=512, **task),
         "prompt-tuning": lambda: peft.PromptTuningConfig(num_virtual_tokens=100, **task),
+        "p-tuning": lambda: peft.PromptEncoderConfig(num_virtual_tokens=20, encoder_hidden_size=576, **task),
+        "llama-adapter": lambda: peft.AdaptionPromptConfig(adapter_len=10, adapter_layers=30, **task),
+        "dora": lambda: peft.LoraConfig(r=16, lora_alpha=16, use_dora=True, target_modules=SITES, **task),
+        "adalora": lambda: peft.AdaLoraConfig(init_r=12, target_r=8, total_step=1000, target_modules=SITES, **task),
+        "hira": lambda: peft.HiraConfig(r=32, target_modules=SITES, **task),
+        "loha": lambda: peft.LoHaConfig(r=8, alpha=8, target_modules=SITES, **task),
+        "lokr": lambda: peft.LoKrConfig(r=8, alpha=8, target_modules=SITES, **task),
+        "miss": lambda: peft.MissConfig(r=64, target_modules=SITES, **task),
+        "gralora": lambda: peft.GraloraConfig(r=32, alpha=64, gralora_k=2, target_modules=SITES, **task),
+        "delora": lambda: peft.DeloraConfig(r=8, delora_lambda=15, target_modules=SITES, **task),
+        "glora": lambda: peft.GloraConfig(r=8, target_modules=SITES, **task),
+        "deft": lambda: peft.DeftConfig(r=8, target_modules=SITES, **task),
+        "oft": lambda: peft.OFTConfig(oft_block_size=32, use_cayley_neumann=True, target_modules=SITES, **task),
+        "hra": lambda: peft.HRAConfig(r=8, target_modules=SITES, **task),
+        "road": lambda: peft.RoadConfig(variant="road_1", target_modules=SITES, **task),
+        "vera": lambda: peft.VeraConfig(r=256, target_modules=SITES, **task),
+        "pvera": lambda: peft.PveraConfig(r=256, target_modules=SITES, **task),
+        "shira": lambda: peft.ShiraConfig(r=32, target_modules=SITES, **task),
+        "super-tuning": lambda: peft.SupertuningConfig(target_modules=SITES, **task),
+        "beft": lambda: peft.BeftConfig(target_modules=SITES, **task),
     }
 
 
@@ -49,9 +69,11 @@ def attach(model, method):
     return peft.get_peft_model(model, methods()[method]())
 
 
-def step(model, optimizer, batch):
+def step(model, optimizer, batch, number=0):
     model(**batch).loss.backward()
     optimizer.step()
+    if hasattr(model, "base_model") and hasattr(model.base_model, "update_and_allocate"):
+        model.base_model.update_and_allocate(number)
     optimizer.zero_grad()
 
 
@@ -83,9 +105,9 @@ def time_random(model, arguments):
     labels[:, :-4] = IGNORED
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
     seconds = []
-    for _ in range(arguments.steps + 1):
+    for number in range(arguments.steps + 1):
         start = time.perf_counter()
-        step(model, optimizer, batch)
+        step(model, optimizer, batch, number)
         seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds[1:])
     return {"median_step_seconds": median, "tokens_per_second": shape[0] * shape[1] / median}
