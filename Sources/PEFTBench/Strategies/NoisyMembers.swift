@@ -77,6 +77,8 @@ package final class NoisyMembers: TrainingParticipant {
     copies = []
   }
 
+  package var repeatsPasses: Bool { !copies.isEmpty }
+
   package func stepTaken(_ moment: TrainingMoment) throws {
     let rate = phases.optimizer == .copied ? moment.learningRate : learningRate
     for (index, copy) in copies.enumerated() {

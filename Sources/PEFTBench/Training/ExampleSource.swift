@@ -85,6 +85,8 @@ final class ExampleSource: TrainingSource {
     return chosen.reduce(0) { $0 + $1.tokens.count }
   }
 
+  func keepCommonPart(_ keeps: Bool) { step.model.frozenBeginning = keeps ? FrozenBeginning() : nil }
+
   func takeGradients(penalty: Penalty) -> Double {
     let labelCount = chosen.reduce(0) { $0 + $1.answer.count }
     var loss = 0.0

@@ -114,6 +114,8 @@ final class TrainingLoop {
     let step = state.outcome.stepCount + 1
     try tell(step) { try $0.stepBegins($1) }
     let tokens = try assembly.source.nextBatch(step: step, tokenCount: state.outcome.tokenCount)
+    assembly.source.keepCommonPart(assembly.participants.contains(where: \.repeatsPasses))
+    defer { assembly.source.keepCommonPart(false) }
     let loss = try takeGradients(step)
     try tell(step) { try $0.gradientsReady($1) }
     let norm = assembly.optimizer.gradientNorm()

@@ -16,6 +16,9 @@ protocol TrainingSource: AnyObject {
   /// - Throws: `TrainingFailure` for a batch of which nothing can be learned.
   func nextBatch(step: Int, tokenCount: Int) throws(TrainingFailure) -> Int
 
+  /// Keeps what the next passes of the batch have in common, whatever is trained, or lets it go.
+  func keepCommonPart(_ keeps: Bool)
+
   /// Runs the batch forward and backward, and adds its gradient to the parameters'.
   ///
   /// - Returns: The mean loss over its labelled tokens, with what `penalty` gave.
@@ -41,6 +44,8 @@ protocol TrainingSource: AnyObject {
 }
 
 extension TrainingSource {
+  /// Keeps nothing.
+  func keepCommonPart(_ keeps: Bool) {}
   var state: SavedState { SavedState() }
   func restore(_ state: SavedState) throws {}
 }

@@ -22,6 +22,8 @@ public final class CausalLanguageModel {
   public let sequenceStart = SequenceStart()
   /// Whether training computes each block's activations again in its backward pass, instead of keeping them.
   public var recomputesActivations = false
+  /// Keeps what batches are after the blocks that nothing is attached to; nil, as it is unless set, to compute it each time.
+  public var frozenBeginning: FrozenBeginning?
   /// Loads the weights again, after full fine-tuning took them away; set by the loader.
   var reload: (() throws -> Void)?
   /// Whether full fine-tuning took the frozen weights away.
@@ -93,12 +95,23 @@ public final class CausalLanguageModel {
     let wanted = rows.map { Set($0).sorted() }
     let rows = wanted?.count == forest.rowCount ? nil : wanted
     let positions = forest.positions
-    var x = embed(forest, positions: positions, on: tape)
-    noise?.add(to: x.value)
     var prefix: [PrefixKeyValues]?
     if let source = sequenceStart.prefix, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
     let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)
-    for (index, block) in blocks.enumerated() {
+    var x: Variable
+    var frozen = 0
+    if let frozenBeginning, noise == nil, FrozenBeginning.covers(forest), frozenBlockCount > 0 {
+      frozen = frozenBlockCount
+      x = Variable(
+        constant: frozenBeginning.states(of: forest) {
+          let start = embed(forest, positions: positions, on: tape)
+          return blocks.prefix(frozen).reduce(start) { $1($0, batch: batch, rows: nil, on: tape) }.value
+        })
+    } else {
+      x = embed(forest, positions: positions, on: tape)
+      noise?.add(to: x.value)
+    }
+    for (index, block) in blocks.enumerated().dropFirst(frozen) {
       let rows = index == blocks.count - 1 ? rows : nil
       guard recomputesActivations, tape.isRecording else {
         x = block(x, batch: batch, rows: rows, on: tape)

@@ -35,6 +35,11 @@ public protocol TrainingParticipant: AnyObject {
   /// A step begins: what is written to the parameters here is what the passes see.
   func stepBegins(_ moment: TrainingMoment) throws
 
+  /// Whether it takes the passes of the step that has begun again, with other values of the parameters.
+  ///
+  /// What does not depend on these is then computed once.
+  var repeatsPasses: Bool { get }
+
   /// Adds terms to the loss of one pass, after its forward pass and before its backward pass.
   ///
   /// Get parameters by `tape.variable(for:)` and contribute the gradient by operations of the tape or by
@@ -94,6 +99,8 @@ extension TrainingParticipant {
   public func trainingBegins(_ moment: TrainingMoment) throws {}
   /// Does nothing.
   public func stepBegins(_ moment: TrainingMoment) throws {}
+  /// Takes none.
+  public var repeatsPasses: Bool { false }
   /// Adds no term.
   public func penalty(_ moment: TrainingMoment, on tape: Tape, share: Double) -> Double { 0 }
   /// Does nothing.

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""The study of configs/studies/deni.yaml and deni-smollm2.yaml.
+
+    scripts/studies/deni.py RESULTS
+
+RESULTS is the folder that `peft-bench run` wrote, complete or not: of each method and dataset those seeds count that all
+strategies have. Prints for each strategy the mean score, the deviation over seeds, the worst seed and the cost; the
+differences that the paper's claims are about, each with a 95 % interval over seeds (Student's t on the seeds' means over
+methods and datasets: what other datasets would give, it does not say); and the same for each method.
+"""
+
+import math
+import statistics
+import sys
+from collections import defaultdict
+
+import studies
+
+# Two-sided 95 % points of Student's t by degrees of freedom.
+STUDENT = [math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
+           2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045]
+ORDER = ["default", "best-practices", "ensemble", "noise-input", "noise-weights", "swa", "ema", "mixout", "prior-noise",
+         "augmentation", "ni", "de", "deni", "deni+augmentation"]
+
+
+def interval(values):
+    """The mean with the half-width of its interval."""
+    if len(values) < 2:
+        return statistics.mean(values), math.nan
+    point = STUDENT[len(values) - 1] if len(values) <= len(STUDENT) else 1.96
+    return statistics.mean(values), point * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def shown(values):
+    mean, half = interval(values)
+    return f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
+
+
+class Scores:
+    """Scores in percent by (method, dataset, strategy) and seed."""
+
+    def __init__(self, records):
+        self.table, self.steps, self.chance = defaultdict(dict), defaultdict(list), {}
+        for record in records:
+            strategy = record.get("strategy") or {}
+            name = strategy.get("name", "default")
+            key = record["method"]["name"], record["dataset"], name
+            self.table[key][record["seed"]] = 100 * record["scores"]["primary"]["value"]
+            self.chance[record["dataset"]] = 100 * (record["scores"].get("chance") or 0)
+            if strategy.get("relative_model_steps"):
+                self.steps[name].append(strategy["relative_model_steps"])
+        found = {strategy for _, _, strategy in self.table}
+        self.strategies = [name for name in ORDER if name in found]
+        self.methods = list(dict.fromkeys(method for method, _, _ in self.table))
+        self.cells = [
+            cell for cell in dict.fromkeys((method, dataset) for method, dataset, _ in self.table)
+            if all((*cell, strategy) in self.table for strategy in self.strategies)]
+        self.seeds = {
+            cell: sorted(set.intersection(*(set(self.table[(*cell, name)]) for name in self.strategies)))
+            for cell in self.cells}
+        self.common = sorted(set.intersection(*map(set, self.seeds.values()))) if self.cells else []
+
+    def cells_of(self, methods):
+        return [cell for cell in self.cells if cell[0] in methods]
+
+    def by_seed(self, strategy, cells):
+        return [statistics.mean(self.table[(*cell, strategy)][seed] for cell in cells) for seed in self.common]
+
+    def row(self, strategy, cells):
+        values = [[self.table[(*cell, strategy)][seed] for seed in self.common] for cell in cells]
+        deviation = statistics.mean(statistics.stdev(row) for row in values) if len(self.common) > 1 else math.nan
+        failed = sum(value < self.chance[cell[1]] for cell, row in zip(cells, values) for value in row)
+        return (statistics.mean(map(statistics.mean, values)), deviation, statistics.mean(map(min, values)),
+                100 * failed / sum(map(len, values)))
+
+    def difference(self, one, other, cells):
+        return [a - b for a, b in zip(self.by_seed(one, cells), self.by_seed(other, cells))]
+
+
+def main():
+    scores = Scores(studies.records(sys.argv[1]))
+    print(f"{len(scores.cells)} pairs of a method and a dataset, {len(scores.common)} seeds\n")
+    for title, methods in [("all methods", scores.methods)] + [(method, [method]) for method in scores.methods]:
+        cells = scores.cells_of(methods)
+        if not cells:
+            continue
+        print(f"{title}: mean, deviation over seeds, worst seed, share below chance, model-steps; less default; DENI less it")
+        for strategy in scores.strategies:
+            mean, deviation, worst, failed = scores.row(strategy, cells)
+            steps = statistics.mean(scores.steps[strategy]) if scores.steps[strategy] else 1
+            line = f"  {strategy:18} {mean:6.2f} {deviation:6.2f} {worst:6.2f} {failed:5.1f} % {steps:5.2f}"
+            if strategy != "default":
+                line += f"  {shown(scores.difference(strategy, 'default', cells))}"
+            if "deni" in scores.strategies and strategy != "deni":
+                line += f"  {shown(scores.difference('deni', strategy, cells))}"
+            print(line)
+        print()
+    tuned = [method for method in scores.methods if method != "full"]
+    if "full" in scores.methods:
+        full = scores.by_seed("default", scores.cells_of(["full"]))
+        for method in tuned:
+            for strategy in scores.strategies:
+                own = scores.by_seed(strategy, scores.cells_of([method]))
+                print(f"{method} with {strategy}, less full fine-tuning without: {shown([a - b for a, b in zip(own, full)])}")
+
+
+if __name__ == "__main__":
+    main()
