@@ -24,7 +24,7 @@ import Testing
   @Test("What comes before the first adapted layer is computed once a batch")
   func computedOnce() throws {
     let upper = MethodCase(
-      name: "lora", options: #"{"rank": 2, "layers_to_transform": [1]}"#, model: "llama")
+      name: "lora", options: #"{"rank": 2, "target_modules": ["q_proj"], "layers_to_transform": [1]}"#, model: "llama")
     let bench = try MethodBench(upper)
     #expect(bench.model.frozenBlockCount == bench.model.blocks.count - 1)
     let attachment = try bench.attach()

@@ -43,51 +43,27 @@ extension Tape {
       x.value.columnCount == width && y.shape == [rows, height] && values.value.elementCount == count,
       "addSparse: \(x.shape) with \(values.shape) to \(y.shape)")
     let workers = context.workers
-    Self.update(
-      from: positions.columns, of: x.value.elements, width: width, to: positions.rows, of: y.value.mutableElements,
-      width: height, values: values.value.elements, rows: rows, workers: workers)
+    SparseProduct.add(
+      .init(elements: x.value.elements, width: width, columns: positions.columns), to: y.value.mutableElements,
+      width: height, at: positions.rows, values: values.value.elements, rows: rows, workers: workers)
     let keptInput = values.isTracked ? x.saved : nil
     let keptValues = x.isTracked ? values.saved : nil
     return record(y.value, from: [y, x, values]) {
       [unowned self, y = y.slot, x = x.slot, values = values.slot] dy in
+      let gradient = SparseProduct.Operand(elements: dy.elements, width: height, columns: positions.rows)
       accumulate(into: values) { target, accumulates in
         guard let input = keptInput?.get() else { return }
-        workers.run(count: count, grain: 1024) { start, length in
-          if !accumulates { (target + start).update(repeating: 0, count: length) }
-          for row in 0..<rows {
-            let (gradient, source) = (dy.elements + row * height, input.elements + row * width)
-            positions.rows.withUnsafeBufferPointer { rows in
-              positions.columns.withUnsafeBufferPointer { columns in
-                for k in start..<start + length { target[k] += gradient[Int(rows[k])] * source[Int(columns[k])] }
-              }
-            }
-          }
-        }
+        SparseProduct.gradient(
+          gradient, .init(elements: input.elements, width: width, columns: positions.columns), rows: rows, into: target,
+          accumulates: accumulates, workers: workers)
       }
       accumulate(into: x) { dx, accumulates in
         guard let kept = keptValues?.get() else { return }
         if !accumulates { dx.update(repeating: 0, count: rows * width) }
-        Self.update(
-          from: positions.rows, of: dy.elements, width: height, to: positions.columns, of: dx, width: width,
-          values: kept.elements, rows: rows, workers: workers)
+        SparseProduct.add(
+          gradient, to: dx, width: width, at: positions.columns, values: kept.elements, rows: rows, workers: workers)
       }
       pass(dy, to: y)
-    }
-  }
-
-  /// `target[t, to_k] += values[k] · source[t, from_k]`; a row is the work of one thread, in the order of k.
-  private static func update(
-    from sources: [Int32], of source: UnsafePointer<Float>, width: Int, to targets: [Int32],
-    of target: UnsafeMutablePointer<Float>, width targetWidth: Int, values: UnsafePointer<Float>, rows: Int,
-    workers: Workers
-  ) {
-    sources.withUnsafeBufferPointer { sources in
-      targets.withUnsafeBufferPointer { targets in
-        workers.run(pieces: rows) { row in
-          let (source, target) = (source + row * width, target + row * targetWidth)
-          for k in 0..<sources.count { target[Int(targets[k])] += values[k] * source[Int(sources[k])] }
-        }
-      }
     }
   }
 }

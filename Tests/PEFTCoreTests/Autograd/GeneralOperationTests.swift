@@ -85,6 +85,9 @@ import Testing
     GradientCase(name: "sparse update", shapes: [[3, 4], [3, 6], [6]]) { inputs, tape in
       tape.addSparse(to: copy(inputs[0], tape), x: inputs[1], values: inputs[2], at: positions)
     },
+    GradientCase(name: "sparse update of many rows", shapes: [[75, 4], [75, 6], [6]]) { inputs, tape in
+      tape.addSparse(to: copy(inputs[0], tape), x: inputs[1], values: inputs[2], at: positions)
+    },
     GradientCase(name: "selected columns", shapes: [[3, 4]]) { $1.selectColumns([2, 0, 2, 3, 3], of: $0[0]) },
     GradientCase(name: "columns added up", shapes: [[3, 5]]) {
       $1.scatterColumns($0[0], to: [2, 0, 2, 3, 0], width: 5)

@@ -99,8 +99,8 @@ import Testing
     #expect(tape.inverse(x).value.values.allSatisfy { $0.isNaN })
   }
 
-  @Test("A sparse update equals the dense one") func sparse() {
-    let (y, x, values) = (random([7, 4], "y"), random([7, 6], "x"), random([5], "values"))
+  @Test("A sparse update equals the dense one", arguments: [1, 7, 8, 16, 33, 64, 150]) func sparse(rows: Int) {
+    let (y, x, values) = (random([rows, 4], "y"), random([rows, 6], "x"), random([5], "values"))
     let positions = SparsePositions(rows: [0, 3, 3, 1, 3], columns: [2, 0, 5, 5, 0], height: 4, width: 6)
     var dense = [Float](repeating: 0, count: 24)
     for k in 0..<5 { dense[Int(positions.rows[k]) * 6 + Int(positions.columns[k])] += values.value.elements[k] }
@@ -108,6 +108,11 @@ import Testing
     let expected = tape.addLinear(to: GradientCase.copy(y, tape), x: x, weight: weight).value.values
     let found = tape.addSparse(to: GradientCase.copy(y, tape), x: x, values: values, at: positions).value.values
     expectClose(found, expected, relative: 1e-5, absolute: 1e-6)
+    // A row is the same in whatever company.
+    let first = Variable(constant: Tensor(x.value.values.prefix(6), shape: [1, 6], in: context.pool))
+    let alone = Variable(constant: Tensor(y.value.values.prefix(4), shape: [1, 4], in: context.pool))
+    #expect(
+      tape.addSparse(to: alone, x: first, values: values, at: positions).value.values == Array(found.prefix(4)))
   }
 
   @Test("Normalized rows have length 1, and short ones are divided by epsilon") func normalized() {
