@@ -196,7 +196,7 @@ final class RunAssembly {
   /// - Returns: What the method costs, and the positions that it puts before every sequence.
   private func method(of run: PlannedRun) throws -> (figures: MethodFigures, virtualTokens: Int) {
     let outline = try outline(of: run.model)
-    let options = JSONValue.object(try run.method.canonicalOptions(of: configuration.file)).compactText
+    let options = JSONValue.object(try run.method.options).compactText
     let start = run.method.initialAdapterJSON?.compactText ?? ""
     let training = "\(run.training.strategy.label) \(run.trains)"
     let key = "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
@@ -206,8 +206,7 @@ final class RunAssembly {
     let attachment = try run.method.attach(
       to: skeleton,
       with: AttachmentSetting(
-        seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer),
-      of: configuration.file)
+        seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer))
     try checkAdapter(of: run)
     try checkStrategy(of: run, attachment)
     for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
