@@ -102,6 +102,27 @@ package struct MethodConfiguration: Sendable {
     MethodRegistry.method(named: name).flatMap(options)
   }
 
+  /// The same with other options, as a source of runs proposes them.
+  ///
+  /// - Parameters:
+  ///   - changes: The options that change, by name.
+  ///   - label: What reports call it.
+  /// - Throws: An `InputError` for a value that the method does not take.
+  package func changing(
+    _ changes: [(name: String, value: JSONValue)], label: String
+  ) throws -> MethodConfiguration {
+    let (type, names) = (try understood.get().type, Set(changes.map(\.name)))
+    let members = changes.map { change in
+      DocumentObject.Member(
+        key: change.name, keyOffset: entry.offset, value: DocumentValue(json: change.value, at: entry.offset))
+    }
+    let kept = entry.given.filter { !names.contains(described.canonical($0).key) }
+    var method = try MethodConfiguration(
+      entry.with(kept + members), among: { _ in type }, label: label, training: training, from: adapterSource)
+    (method.strength, method.preset) = (strength, preset)
+    return method
+  }
+
   /// Attaches the method to a model, with the values of the adapter that it starts from, if any, at its strength.
   ///
   /// - Parameters:

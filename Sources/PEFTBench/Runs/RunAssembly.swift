@@ -143,13 +143,19 @@ final class RunAssembly {
 
   /// A run with its id and the hashes of what it reads.
   ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - index: Its place.
+  ///   - isListed: Whether the config's list has it at that place.
   /// - Throws: An `InputError` for what cannot be read or does not fit.
-  func sweepRun(_ run: PlannedRun, index: Int) throws -> SweepRun {
+  func sweepRun(_ run: PlannedRun, index: Int, isListed: Bool) throws -> SweepRun {
     let outline = try outline(of: run.model)
     guard let identity = try identity(of: run), let weights = outline.weights else {
       throw FileError(path: run.model.path, "has no weights")
     }
-    return SweepRun(index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights))
+    return SweepRun(
+      index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights),
+      proposal: isListed ? nil : configuration.proposal(of: run))
   }
 
   /// What a run costs.
