@@ -56,7 +56,7 @@ enum BenchCommand {
       if let limit = model.positionLimit, tokens > limit {
         throw arguments.error("--tokens: \(files.name) has positions for \(limit) tokens, found \(tokens)")
       }
-      let attachment = try configuration.methods[0].method(of: configuration.file).attach(
+      let attachment = try configuration.methods[0].method.attach(
         to: model,
         with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer()))
       model.recomputesActivations = arguments.flag("recompute")

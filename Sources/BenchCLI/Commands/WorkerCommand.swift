@@ -51,14 +51,20 @@ enum WorkerCommand {
       return .done
     })
 
+  /// The run that an order is about; nil where the config's list does not have its place.
+  private static func planned(_ order: WorkerOrders.Order, in session: RunSession) throws -> PlannedRun? {
+    if let proposal = order.proposal { return try session.configuration.run(proposed: proposal) }
+    let runs = session.selection.runs
+    return runs.indices.contains(order.index) ? runs[order.index] : nil
+  }
+
   private static func end(
     of order: WorkerOrders.Order, in session: RunSession, by executor: () throws -> RunExecutor
   ) -> WorkerMessage.End {
-    guard session.selection.runs.indices.contains(order.index) else {
-      return .failed("the config changed since the sweep began")
-    }
-    let run = SweepRun(
-      index: order.index, planned: session.selection.runs[order.index], id: order.id, inputs: order.inputs)
+    let planned: PlannedRun?
+    do { planned = try self.planned(order, in: session) } catch { return .failed("\(error)") }
+    guard let planned else { return .failed("the config changed since the sweep began") }
+    let run = SweepRun(index: order.index, planned: planned, id: order.id, inputs: order.inputs)
     do {
       switch try executor().perform(run, fresh: order.isFresh) {
       case .complete(_, let isNew): return .complete(isNew: isNew)

@@ -15,12 +15,14 @@ enum WorkerMessage {
   /// Whether a line says that the worker takes orders.
   static func isReady(_ json: DocumentValue) -> Bool { json["ready"] != nil }
 
-  /// To the worker: carry a run out.
+  /// To the worker: carry a run out, which it knows by its place in the config's list or is told whole.
   static func order(_ run: SweepRun, isFresh: Bool) -> JSONValue {
-    [
+    var order: JSONValue = [
       "run": JSONValue(run.index), "id": JSONValue(run.id), "inputs": run.inputs?.json ?? .null,
       "fresh": JSONValue(isFresh),
     ]
+    if let proposal = run.proposal { order["proposal"] = proposal }
+    return order
   }
 
   /// To the worker: finish the step, save a checkpoint, end.

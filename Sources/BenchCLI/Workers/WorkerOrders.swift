@@ -12,6 +12,8 @@ final class WorkerOrders: Sendable {
     let id: String
     let inputs: RunInputs
     let isFresh: Bool
+    /// The whole run where the config's list does not have it.
+    let proposal: JSONValue?
   }
 
   private enum Message {
@@ -61,7 +63,11 @@ final class WorkerOrders: Sendable {
       } else if let name = line["config"]?.string, let text = line["text"]?.string {
         add(.config(DocumentText(name: name, bytes: Array(text.utf8))))
       } else if let index = line["run"]?.integer, let id = line["id"]?.string, let inputs = RunInputs(line["inputs"]) {
-        add(.order(Order(index: index, id: id, inputs: inputs, isFresh: line["fresh"]?.bool ?? false)))
+        add(
+          .order(
+            Order(
+              index: index, id: id, inputs: inputs, isFresh: line["fresh"]?.bool ?? false,
+              proposal: line["proposal"].map { JSONValue($0) })))
       }
     }
     // Nobody would take up what is being done, but a checkpoint keeps it.

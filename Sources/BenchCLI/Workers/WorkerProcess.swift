@@ -17,6 +17,8 @@ final class WorkerProcess: Sendable {
     let arguments: [String]
     /// The config's text, which the worker does not read again: it may come from a pipe, or have changed.
     let config: DocumentText
+    /// The program that is started.
+    let program: String
 
     /// - Parameters:
     ///   - arguments: Those of `run`.
@@ -28,6 +30,15 @@ final class WorkerProcess: Sendable {
       let given = passed.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
       self.arguments = given + ["--threads=\(threads)", "--", arguments.positional("CONFIG") ?? ""]
       self.config = config
+      program = WorkerProcess.program
+    }
+
+    /// - Parameters:
+    ///   - program: The program.
+    ///   - arguments: What it is told beside the command, the config's path last.
+    ///   - config: The config's text.
+    init(program: String, arguments: [String], config: DocumentText) {
+      (self.program, self.arguments, self.config) = (program, arguments, config)
     }
   }
 
@@ -153,7 +164,7 @@ final class WorkerProcess: Sendable {
     // A worker's end is reported by the sweep; a report of the stack takes seconds and is nothing for its users.
     environment["SWIFT_BACKTRACE"] = "enable=no"
     let child = try ChildProcess.start(
-      Self.program, [Self.commandName] + launch.arguments, environment: environment)
+      launch.program, [Self.commandName] + launch.arguments, environment: environment)
     state.withLock { ($0.child, $0.isReady) = (child, false) }
     send(WorkerMessage.config(launch.config))
   }

@@ -51,6 +51,16 @@ package struct ConfigFile: Sendable {
     return ConfigFile(path: text.name, text: text, value: value, environment: environment)
   }
 
+  /// A config whose values are final: nothing in it refers to the environment.
+  ///
+  /// - Parameters:
+  ///   - json: The config.
+  ///   - path: The file whose folder relative paths start from, and which errors name.
+  static func resolved(_ json: JSONValue, of path: String) throws(DocumentError) -> ConfigFile {
+    let text = DocumentText(name: path, bytes: JSONWriter.bytes(json, isPretty: false))
+    return ConfigFile(path: path, text: text, value: try JSONParser.parse(text), environment: [:])
+  }
+
   /// Adds a text whose values are put among the config's.
   ///
   /// - Returns: What to add to offsets in `other`.

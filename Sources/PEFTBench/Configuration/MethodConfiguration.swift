@@ -2,27 +2,71 @@ import PEFTCore
 import PEFTMethods
 
 /// One method to train, with one combination of options: an entry of `methods` with its grids expanded.
+///
+/// It is read from the config once. What a run does with it afterwards (identity, attaching, record) needs no text.
 package struct MethodConfiguration: Sendable {
-  /// The method's name as written; its registry knows whether it exists.
-  package var name: String
   /// What reports call it: the entry's label or the name, with the values that tell it from others.
   package var label: String
-  /// The method's own options, located; training keys, `name`, `label` and `init_from` are gone.
-  package var options: DocumentValue
-  /// The dotted place of the entry, such as `methods[0]`.
-  package var place: String
-  /// Where the name stands, for the registry's error.
-  package var nameOffset: Int
   /// How it is trained: the config's `training` with the entry's own keys on top.
   package var training: TrainingConfiguration
-  /// The folder of a saved adapter to start from, resolved.
-  package var initialAdapter: String? { if case .saved(let folder) = adapterSource { folder } else { nil } }
   /// Where the values of its adapter come from before any training.
-  var adapterSource: AdapterSource
+  let adapterSource: AdapterSource
   /// The part of that adapter's strength that is evaluated; 1 is the adapter itself (`CausalLanguageModel.setStrength`).
   package var strength = 1.0
   /// The size of the presets that values were taken from, if any were.
   package var preset: String?
+  /// What the config says, with what the adapter that it starts from adds: the words of the resolved config, and the
+  /// places of errors.
+  let entry: MethodEntry
+  /// The method that this is; an error where a config is read for its names alone, and this one's methods are not those
+  /// of today.
+  private let understood: Result<UnderstoodMethod, any Error>
+
+  /// Reads an entry.
+  ///
+  /// - Parameters:
+  ///   - entry: The method with its options.
+  ///   - types: Where the method is looked up.
+  ///   - label: What reports call it.
+  ///   - training: How it is trained.
+  ///   - source: Where the values of its adapter come from. Its options are taken over where the entry says nothing; an
+  ///     adapter that is not there is left to whoever opens it.
+  ///   - isForNames: Whether an entry that is not understood is no error: a report reads configs of other versions.
+  /// - Throws: An `InputError` for options that are not understood, or that the adapter has otherwise.
+  init(
+    _ entry: MethodEntry, among types: MethodTypes, label: String, training: TrainingConfiguration,
+    from source: AdapterSource, isForNames: Bool = false
+  ) throws {
+    let result = Result { try Self.understand(entry, startingFrom: source, among: types) }
+    if !isForNames { _ = try result.get() }
+    (self.label, self.training, adapterSource) = (label, training, source)
+    self.entry = (try? result.get().0) ?? entry
+    understood = result.map(\.1)
+  }
+
+  /// The base model alone, which has nothing to train.
+  init(untrained training: TrainingConfiguration) {
+    let entry = MethodEntry(
+      name: MethodRegistry.baseName, options: DocumentValue(.object(DocumentObject([]))), path: "zero_shot", offset: 0,
+      text: DocumentText(name: "", bytes: []))
+    (label, self.training, adapterSource, self.entry) = (entry.name, training, .fresh, entry)
+    understood = Result { try UnderstoodMethod(entry, among: { MethodRegistry.method(named: $0) }) }
+  }
+
+  private static func understand(
+    _ entry: MethodEntry, startingFrom source: AdapterSource, among types: MethodTypes
+  ) throws -> (MethodEntry, UnderstoodMethod) {
+    let method = try UnderstoodMethod(entry, among: types)
+    guard source.isThere, let adapter = try source.outline() else { return (entry, method) }
+    let whole = try entry.takingOver(adapter, by: method, among: types)
+    return (whole, try UnderstoodMethod(whole, among: types))
+  }
+
+  /// The method's name as written.
+  package var name: String { entry.name }
+
+  /// The folder of a saved adapter to start from, resolved.
+  package var initialAdapter: String? { if case .saved(let folder) = adapterSource { folder } else { nil } }
 
   /// Whether it is the base model alone, which has nothing to train and depends on no seed.
   package var isZeroShot: Bool { !MethodRegistry.trains(name) }
@@ -33,185 +77,81 @@ package struct MethodConfiguration: Sendable {
   /// The adapter that it starts from as a config would say it; nil for values of its own.
   var initialAdapterJSON: JSONValue? { adapterSource.json(at: strength) }
 
-  /// A reader of the method's own options, for `init(reading:)` of the method.
-  package func reader(of file: ConfigFile) throws(DocumentError) -> OptionReader {
-    try OptionReader(value: options, text: file.text, what: "method \(name)", path: place)
+  /// The method, a value that can be attached.
+  ///
+  /// - Throws: An `InputError` where the config was read for its names alone and this entry was not understood.
+  package var method: any PEFTMethod { get throws { try understood.get().method } }
+
+  /// The method's options as it understands them, by key.
+  ///
+  /// - Throws: As `method`.
+  package var options: JSONObject { get throws { try understood.get().options } }
+
+  /// What a config may say about the method; empty where it is not known.
+  var described: [OptionDescription] {
+    ((try? understood.get())?.type ?? MethodRegistry.method(named: name)).flatMap(Self.options) ?? []
   }
-}
 
-/// Reads the list of methods: splits training keys from the methods' own, expands grids, and makes labels unique.
-struct MethodListReader {
-  let file: ConfigFile
-  /// The elements of `training`'s grid, unread.
-  let trainings: [DocumentObject]
-  /// What methods without a learning rate take values from, if the config asks for it.
-  let presets: PresetChoice?
-  let methodOptions: (String) -> [OptionDescription]?
+  /// What a config may say about a method.
+  static func options(of type: any PEFTMethod.Type) -> [OptionDescription]? {
+    try? OptionReader.describing { reader in _ = try type.init(reading: &reader) }
+  }
 
-  func methods(_ values: [DocumentValue]) throws(DocumentError) -> [MethodConfiguration] {
-    var methods: [MethodConfiguration] = []
-    for (index, value) in values.enumerated() {
-      methods += try entry(value, place: "methods[\(index)]")
-      guard methods.count <= OptionGrid.maximumCount else {
-        throw DocumentError(
-          "methods: the lists make more than \(OptionGrid.maximumCount) combinations", at: value.offset, of: file.text)
+  /// What a config may say about the method called `name`, or nil if there is none.
+  package static func options(ofMethod name: String) -> [OptionDescription]? {
+    MethodRegistry.method(named: name).flatMap(options)
+  }
+
+  /// The same with other options, as a source of runs proposes them.
+  ///
+  /// - Parameters:
+  ///   - changes: The options that change, by name.
+  ///   - label: What reports call it.
+  /// - Throws: An `InputError` for a value that the method does not take.
+  package func changing(
+    _ changes: [(name: String, value: JSONValue)], label: String
+  ) throws -> MethodConfiguration {
+    let (type, names) = (try understood.get().type, Set(changes.map(\.name)))
+    let members = changes.map { change in
+      DocumentObject.Member(
+        key: change.name, keyOffset: entry.offset, value: DocumentValue(json: change.value, at: entry.offset))
+    }
+    let kept = entry.given.filter { !names.contains(described.canonical($0).key) }
+    var method = try MethodConfiguration(
+      entry.with(kept + members), among: { _ in type }, label: label, training: training, from: adapterSource)
+    (method.strength, method.preset) = (strength, preset)
+    return method
+  }
+
+  /// Attaches the method to a model, with the values of the adapter that it starts from, if any, at its strength.
+  ///
+  /// - Parameters:
+  ///   - model: The model, with nothing attached.
+  ///   - setting: What else the method may need.
+  ///   - modelHash: The hash of the model's weights, by which origins are told.
+  /// - Throws: An `InputError`; for an option that does not fit the model, with its place in the config; for a saved
+  ///   adapter that does not fit.
+  package func attach(
+    to model: CausalLanguageModel, with setting: AttachmentSetting, modelHash: String? = nil
+  ) throws -> AttachedMethod {
+    // Origins of other adapters are made on the model while nothing is attached.
+    let initial = try adapterSource.adapter(
+      on: LoadedBase(model: model, tokenizer: setting.tokenizer, context: setting.context), modelHash: modelHash,
+      workers: setting.context.workers)
+    do {
+      let attachment = try method.attach(to: model, with: setting)
+      do {
+        try initial?.load(into: attachment)
+        if strength != 1 { try model.setStrength(Float(strength)) }
+      } catch {
+        attachment.detach()
+        throw error
       }
-    }
-    return try labelled(methods)
-  }
-
-  private func entry(_ value: DocumentValue, place: String) throws(DocumentError) -> [MethodConfiguration] {
-    var object: DocumentObject
-    switch value.content {
-    case .string: object = DocumentObject([.init(key: "name", keyOffset: value.offset, value: value)])
-    case .object(let members): object = members
-    default:
-      throw DocumentError(
-        "\(place): expected a method's name or an object with one, found \(value.shown)", at: value.offset,
-        of: file.text)
-    }
-    object = try FactoryMethod.translated(object, place: place, text: file.text)
-    // The keys of an entry that belong neither to the method nor to training.
-    var own = try OptionReader(
-      value: DocumentValue(.object(object), offset: value.offset), text: file.text,
-      what: "a method entry", path: place)
-    let (name, givenLabel, initialAdapter) = try Self.entryKeys(&own)
-    let (source, strengths) = try AdapterSource.reading(initialAdapter, of: own, in: file)
-    let label = givenLabel ?? name
-    let ownOptions = methodOptions(name) ?? []
-    let ownNames = Set(ownOptions.flatMap(\.names))
-    let trainingNames = Set(TrainingConfiguration.options.flatMap(\.names)).subtracting(ownNames)
-    let presetObject = presets?.entry(
-      object, method: name, options: ownOptions + TrainingConfiguration.options,
-      training: Set(trainings.flatMap { $0.members.map(\.key) }))
-    if let presetObject { object = presetObject }
-    let members = object.members.filter { !["name", "label", "init_from"].contains($0.key) }
-    let combinations = try OptionGrid.expand(
-      DocumentObject(members),
-      options: ownOptions + TrainingConfiguration.options.filter { !ownNames.contains($0.name) },
-      text: file.text, path: place)
-    let overridden = Set(
-      TrainingConfiguration.options.filter { option in
-        members.contains { trainingNames.contains($0.key) && option.names.contains($0.key) }
-      }.flatMap(\.names))
-
-    let bases = try bases(without: overridden)
-    let count = combinations.count * bases.count * strengths.count
-    guard count <= OptionGrid.maximumCount else {
-      throw DocumentError(
-        "\(place): the lists make \(count) combinations, of which at most \(OptionGrid.maximumCount) are run",
-        at: value.offset, of: file.text)
-    }
-    var result: [MethodConfiguration] = []
-    for combination in combinations {
-      for base in bases {
-        let training = DocumentObject(combination.members.filter { trainingNames.contains($0.key) })
-        var reader = try OptionReader(
-          value: DocumentValue(.object(training), offset: value.offset), text: file.text, what: "training", path: place)
-        let method = MethodConfiguration(
-          name: name, label: label,
-          options: DocumentValue(
-            .object(DocumentObject(combination.members.filter { !trainingNames.contains($0.key) })),
-            offset: value.offset),
-          place: place, nameOffset: object["name"]?.offset ?? value.offset,
-          training: try TrainingConfiguration(reading: &reader, base: base),
-          adapterSource: source, preset: presetObject == nil ? nil : presets?.size.name)
-        if method.trains, strengths != [1] {
-          throw DocumentError(
-            "\(place).init_from.strength: is for runs that train nothing, with steps: 0",
-            at: object["init_from"]?.offset ?? value.offset, of: file.text)
-        }
-        result += strengths.map { strength in
-          var method = method
-          method.strength = strength
-          return method
-        }
-      }
-    }
-    return result
-  }
-
-  private static func entryKeys(_ reader: inout OptionReader) throws(DocumentError)
-    -> (name: String, label: String?, initialAdapter: DocumentValue?)
-  {
-    let name = try reader.string("name", about: "the method")
-    // An entry that has it is translated before.
-    _ = try reader.optionalString(
-      "finetuning_type",
-      about: "PEFT-Factory's name of the method, in place of `name`: the other keys are then PEFT-Factory's too, and "
-        + "what is not said has its default (`list methods --of peft-factory`)")
-    return (
-      name,
-      try reader.optionalString("label", about: "what reports call it; the name unless given"),
-      try reader.value(
-        "init_from",
-        about:
-          "the folder of a saved adapter to start from, whose options are taken over, or a combination of several; "
-          + "with {path: FOLDER, strength: 0.5} a part of it is evaluated")
-    )
-  }
-
-  /// What an entry of `methods` may have beside the method's options and the keys of `training`.
-  static let entryOptions =
-    (try? OptionReader.describing { reader in _ = try entryKeys(&reader) }) ?? []
-
-  /// The different trainings that remain of the config's grid when an entry sets some keys itself.
-  private func bases(without overridden: Set<String>) throws(DocumentError) -> [TrainingConfiguration] {
-    var bases: [TrainingConfiguration] = []
-    for object in trainings {
-      let rest = DocumentObject(object.members.filter { !overridden.contains($0.key) })
-      var reader = try OptionReader(
-        value: DocumentValue(.object(rest)), text: file.text, what: "training", path: "training")
-      let base = try TrainingConfiguration(reading: &reader)
-      if !bases.contains(base) { bases.append(base) }
-    }
-    return bases
-  }
-
-  /// Adds to equal labels the values that tell their methods apart, such as `lora (rank=8)`.
-  private func labelled(_ methods: [MethodConfiguration]) throws(DocumentError) -> [MethodConfiguration] {
-    var result = methods
-    var groups: [String: [Int]] = [:]
-    for (index, method) in methods.enumerated() { groups[method.label, default: []].append(index) }
-    for (label, group) in groups.sorted(by: { $0.key < $1.key }) where group.count > 1 {
-      let values = group.map { settings(methods[$0]) }
-      var keys: [String] = []
-      for object in values { keys += object.members.map(\.key).filter { !keys.contains($0) } }
-      let differing = keys.filter { key in values.contains { $0[key] != values[0][key] } }
-      var seen: [String: Int] = [:]
-      for (object, index) in zip(values, group) {
-        let parts = differing.compactMap { key in
-          object[key].flatMap { $0 == .null ? nil : "\(key)=\(text(of: $0))" }
-        }
-        result[index].label = parts.isEmpty ? label : "\(label) (\(parts.joined(separator: ", ")))"
-        if let first = seen.updateValue(index, forKey: result[index].label) {
-          throw DocumentError(
-            "\(methods[index].place): the same as \(methods[first].place); remove one of them, or give it a label",
-            at: methods[index].nameOffset, of: file.text)
-        }
-      }
-    }
-    return result
-  }
-
-  private func settings(_ method: MethodConfiguration) -> JSONObject {
-    var settings = JSONObject()
-    settings["method"] = .string(method.name)
-    for member in method.options.object?.members ?? [] { settings[member.key] = JSONValue(member.value) }
-    if case .object(let training) = method.training.json {
-      for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
-    }
-    settings["strategy"] = .string(method.training.strategy.label)
-    settings["init_from"] = method.adapterSource.json ?? .null
-    settings["strength"] = JSONValue(method.strength)
-    return settings
-  }
-
-  private func text(of value: JSONValue) -> String {
-    switch value {
-    case .string(let word): word
-    case .number(let number): Int(exactly: number).map { "\($0)" } ?? value.compactText
-    default: value.compactText
+      return attachment
+    } catch let error as AttachError {
+      let names = error.option.flatMap { option in described.first { $0.name == option }?.names }
+      let given = names?.lazy.compactMap { entry.given($0)?.offset }.first
+      throw entry.error(": \(error.description)", at: error.offset ?? given)
     }
   }
 }

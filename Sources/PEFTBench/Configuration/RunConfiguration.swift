@@ -36,11 +36,15 @@ package struct RunConfiguration: Sendable {
   ///
   /// - Parameters:
   ///   - file: The config with its overrides.
-  ///   - methodOptions: The options of a method by name, nil if there is no such method; they tell the
-  ///     method's keys from training keys of the same name, and lists from grids.
+  ///   - types: Where methods are looked up by name: in the registry unless given.
+  ///   - isForNames: Whether methods that are not understood are no error. A report reads the config of a results folder
+  ///     for what its runs are called, and that may be of another version.
   /// - Throws: `DocumentError` with the place of the first key or value that is not understood; with `presets: auto`
-  ///   also an `InputError` for a model whose size cannot be read.
-  package init(_ file: ConfigFile, methodOptions: @escaping (String) -> [OptionDescription]?) throws {
+  ///   also an `InputError` for a model whose size cannot be read, and for saved adapters that cannot be started from.
+  package init(
+    _ file: ConfigFile, methods types: @escaping MethodTypes = { MethodRegistry.method(named: $0) },
+    isForNames: Bool = false
+  ) throws {
     var file = file
     var reader = try file.reader()
     let stem = FilePath.stem(of: file.path)
@@ -66,7 +70,7 @@ package struct RunConfiguration: Sendable {
     let trainings = try Self.trainings(keys.training, file: file)
     self.training = trainings.first?.training ?? TrainingConfiguration()
     methods = try MethodListReader(
-      file: file, trainings: trainings.map(\.object), presets: presets, methodOptions: methodOptions
+      file: file, trainings: trainings.map(\.object), presets: presets, types: types, isForNames: isForNames
     ).methods(keys.methods)
     guard !methods.isEmpty else {
       throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
@@ -106,11 +110,11 @@ package struct RunConfiguration: Sendable {
   ///
   /// Every method stands with one combination of options, and with those training keys that differ from
   /// `training`.
-  package func resolvedJSON(methodOptions: (String) -> [OptionDescription]?) -> JSONValue {
+  package var resolvedJSON: JSONValue {
     var result: JSONValue = ["name": .string(name)]
     if models.count == 1 { result["model"] = models[0].json } else { result["models"] = .array(models.map(\.json)) }
     result["data"] = data.json
-    result["methods"] = .array(methods.map { resolved($0, options: methodOptions($0.name) ?? []) })
+    result["methods"] = .array(methods.map(resolved))
     result["seeds"] = seeds.json
     result["training"] = training.json
     result["evaluation"] = evaluation.json
@@ -120,7 +124,8 @@ package struct RunConfiguration: Sendable {
     return result
   }
 
-  func resolved(_ method: MethodConfiguration, options: [OptionDescription]) -> JSONValue {
+  private func resolved(_ method: MethodConfiguration) -> JSONValue {
+    let options = method.described
     var result: JSONValue = ["name": .string(method.name), "label": .string(method.label)]
     for option in options {
       if let text = option.defaultValue,
@@ -129,7 +134,7 @@ package struct RunConfiguration: Sendable {
         result[option.name] = JSONValue(value)
       }
     }
-    for member in method.options.object?.members ?? [] {
+    for member in method.entry.options.object?.members ?? [] {
       let own = options.canonical(member)
       // What the method's name decides may be repeated.
       guard options.contains(where: { $0.name == own.key }) else { continue }

@@ -8,9 +8,7 @@ extension RunAssembly {
   func checkStrategy(of run: PlannedRun, _ attachment: AttachedMethod) throws(DocumentError) {
     let strategy = run.training.strategy
     func error(_ message: String) -> DocumentError {
-      DocumentError(
-        "\(run.method.place): the strategy \(strategy.label) \(message)", at: run.method.nameOffset,
-        of: configuration.file.text)
+      run.method.entry.error(": the strategy \(strategy.label) \(message)")
     }
     if run.isZeroShot || strategy == .standard { return }
     if !run.trains {

@@ -143,13 +143,19 @@ final class RunAssembly {
 
   /// A run with its id and the hashes of what it reads.
   ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - index: Its place.
+  ///   - isListed: Whether the config's list has it at that place.
   /// - Throws: An `InputError` for what cannot be read or does not fit.
-  func sweepRun(_ run: PlannedRun, index: Int) throws -> SweepRun {
+  func sweepRun(_ run: PlannedRun, index: Int, isListed: Bool) throws -> SweepRun {
     let outline = try outline(of: run.model)
     guard let identity = try identity(of: run), let weights = outline.weights else {
       throw FileError(path: run.model.path, "has no weights")
     }
-    return SweepRun(index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights))
+    return SweepRun(
+      index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights),
+      proposal: isListed ? nil : configuration.proposal(of: run))
   }
 
   /// What a run costs.
@@ -196,7 +202,7 @@ final class RunAssembly {
   /// - Returns: What the method costs, and the positions that it puts before every sequence.
   private func method(of run: PlannedRun) throws -> (figures: MethodFigures, virtualTokens: Int) {
     let outline = try outline(of: run.model)
-    let options = JSONValue.object(try run.method.canonicalOptions(of: configuration.file)).compactText
+    let options = JSONValue.object(try run.method.options).compactText
     let start = run.method.initialAdapterJSON?.compactText ?? ""
     let training = "\(run.training.strategy.label) \(run.trains)"
     let key = "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
@@ -206,8 +212,7 @@ final class RunAssembly {
     let attachment = try run.method.attach(
       to: skeleton,
       with: AttachmentSetting(
-        seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer),
-      of: configuration.file)
+        seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer))
     try checkAdapter(of: run)
     try checkStrategy(of: run, attachment)
     for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }

@@ -89,8 +89,7 @@ package final class RunPlanner {
     let attachment = try typical.method.attach(
       to: loaded.model,
       with: AttachmentSetting(
-        seeds: SeedStream(0).child("initialization"), context: context, tokenizer: outline.renderer.tokenizer),
-      of: assembly.configuration.file)
+        seeds: SeedStream(0).child("initialization"), context: context, tokenizer: outline.renderer.tokenizer))
     defer {
       attachment.detach()
       try? loaded.restoreWeights()

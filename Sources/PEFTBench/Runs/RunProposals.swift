@@ -28,7 +28,7 @@ final class RunProposals: @unchecked Sendable {
     hasEnded = batch.isLast
     runs = try batch.runs.enumerated().map { index, run in
       try check()
-      return try assembly.sweepRun(run, index: index)
+      return try assembly.sweepRun(run, index: index, isListed: source.isList)
     }
   }
 
@@ -60,7 +60,9 @@ final class RunProposals: @unchecked Sendable {
       let finished = runs.map { FinishedRun(planned: $0.planned, record: try? results.record(of: $0.id)) }
       let batch = try source.batch(after: finished)
       hasEnded = batch.isLast
-      let new = try batch.runs.enumerated().map { try assembly.sweepRun($1, index: count + $0) }
+      let new = try batch.runs.enumerated().map {
+        try assembly.sweepRun($1, index: count + $0, isListed: source.isList)
+      }
       runs += new
       if !new.isEmpty { try write(locks) }
       return new

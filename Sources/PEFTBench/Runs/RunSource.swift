@@ -10,6 +10,9 @@ package protocol RunSource: Sendable {
   /// All runs that the config can ask for: those of an earlier plan are kept in `plan.json`.
   var all: [PlannedRun] { get }
 
+  /// Whether it gives the runs of the config's own list, in its order: then another process knows a run by its place.
+  var isList: Bool { get }
+
   /// The next runs.
   ///
   /// It must depend on `finished` alone.
@@ -25,6 +28,8 @@ extension RunSource {
   package var asked: [PlannedRun] { [] }
   /// The same.
   package var all: [PlannedRun] { [] }
+  /// What it proposes no list has: other processes are told all of it.
+  package var isList: Bool { false }
 }
 
 /// Runs that are carried out side by side.
@@ -50,6 +55,9 @@ package struct FinishedRun: Sendable {
 }
 
 extension RunSelection: RunSource {
+  /// Every process that reads the config has the same list.
+  package var isList: Bool { true }
+
   /// The list, which nothing adds to.
   package func batch(after finished: [FinishedRun]) -> RunBatch { RunBatch(finished.isEmpty ? runs : [], isLast: true) }
 }

@@ -67,7 +67,7 @@ import Testing
     }
     let model = try ModelFiles.open(path).load(as: .auto, context: context)
     let attachment = try entry.attach(
-      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context), of: configuration.file)
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     let optimizer = Optimizer(
       .adamW(), parameters: attachment.parameters, weightDecay: 0, maximumGradientNorm: nil, context: context)
     let before = attachment.parameters.map(\.value.values)

@@ -17,7 +17,7 @@ import Testing
     let context = ComputeContext(threads: 1)
     let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
     let attachment = try run.methods[0].attach(
-      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context), of: run.file)
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     try AdapterFile.save(attachment, to: folder.path, baseModel: "tiny")
     return folder
   }
@@ -63,7 +63,7 @@ import Testing
     for run in [silent, full] {
       let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
       let attachment = try run.methods[0].attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(9), context: context), of: run.file)
+        to: model, with: AttachmentSetting(seeds: SeedStream(9), context: context))
       values.append(attachment.parameters.map { $0.value.values })
     }
     #expect(values[0] == values[1])
@@ -131,7 +131,7 @@ import Testing
     for method in run.methods {
       let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
       let attachment = try method.attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context), of: run.file)
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
       for parameter in attachment.parameters where parameter.name.contains("lora_B") {
         parameter.assign(SeedStream(2).child(parameter.name).normals(parameter.elementCount, standardDeviation: 0.3))
       }
@@ -175,7 +175,7 @@ import Testing
     let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
     let error = #expect(throws: DocumentError.self) {
       try run.methods[0].attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context), of: run.file)
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     }
     #expect(
       error?.description.contains("strength 0.5 has no meaning for virtual tokens of prompt-tuning") == true,
@@ -198,12 +198,12 @@ import Testing
       "{name: combined, parts: [{name: lora, rank: 4, alpha: 6}, {name: prefix-tuning, tokens: 3}]}")
     func parts(_ parts: String) throws -> [JSONValue] {
       let run = try configuration("[{name: combined, init_from: \(folder.path), parts: \(parts)}]")
-      let values = try run.methods[0].canonicalOptions(of: run.file)
+      let values = try run.methods[0].options
       guard case .array(let parts)? = values["parts"] else { return [] }
       let context = ComputeContext(threads: 1)
       let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
       _ = try run.methods[0].attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(2), context: context), of: run.file)
+        to: model, with: AttachmentSetting(seeds: SeedStream(2), context: context))
       return parts
     }
     for written in ["[lora, prefix-tuning]", "[{name: lora, r: 4}, {name: prefix_tuning}]"] {

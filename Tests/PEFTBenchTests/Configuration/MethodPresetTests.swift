@@ -46,7 +46,7 @@ import Testing
     let again = try RunConfiguration(
       ConfigFile.read(DocumentText(name: "run.json", bytes: Array(resolved.prettyText.utf8))))
     #expect(again.resolvedJSON == resolved && again.methods.allSatisfy { $0.preset == nil })
-    #expect(again.methods[1].options["init"]?.string == "text")
+    #expect(again.methods[1].entry.options["init"]?.string == "text")
   }
 
   @Test("What the entry or training says wins, and an entry with a learning rate is left alone") func precedence()
@@ -61,13 +61,13 @@ import Testing
       - {name: lora, learning_rate: 7e-3}
       - {name: prefix_tuning, projection: true}
       """)
-    #expect(run.methods[0].options["r"]?.integer == 2 && run.methods[0].options["rank"] == nil)
-    #expect(run.methods[0].options["alpha"] != nil && run.methods[0].preset == "100M")
+    #expect(run.methods[0].entry.options["r"]?.integer == 2 && run.methods[0].entry.options["rank"] == nil)
+    #expect(run.methods[0].entry.options["alpha"] != nil && run.methods[0].preset == "100M")
     #expect(run.methods[1].training.learningRate == 7e-3 && run.methods[1].preset == nil)
-    #expect(run.methods[1].options["alpha"] == nil)
-    #expect(run.methods[2].options["init_text"] == nil && run.methods[2].options["tokens"] != nil)
+    #expect(run.methods[1].entry.options["alpha"] == nil)
+    #expect(run.methods[2].entry.options["init_text"] == nil && run.methods[2].entry.options["tokens"] != nil)
     let common = try configuration("model: m\npresets: 100M\ntraining: {learning_rate: 0.25}\nmethods: [lora]")
-    #expect(common.methods[0].training.learningRate == 0.25 && common.methods[0].options["alpha"] != nil)
+    #expect(common.methods[0].training.learningRate == 0.25 && common.methods[0].entry.options["alpha"] != nil)
   }
 
   @Test("auto takes the size that is nearest to the model's") func auto() throws {

@@ -1,28 +1,39 @@
 import PEFTCore
+import PEFTMethods
 import Testing
 
 @testable import PEFTBench
 
 @Suite("Run configuration") struct RunConfigurationTests {
-  static let loraOptions = try? OptionReader.describing { reader in
-    reader.alias("r", of: "rank")
-    _ = try reader.integer("rank", default: 8, in: 1...)
-    _ = try reader.number("alpha", default: 16)
-    _ = try reader.optionalStrings("target_modules")
-    _ = try reader.number("beta1", default: 0.85)
-  }
+  /// A method with an option that is called like a training key.
+  private struct Namesake: PEFTMethod {
+    static let name = "lora"
+    static let summary = ""
+    static let source = ""
+    static let aliases = [OptionAlias("r", of: "rank", origin: .peft)]
+    let options: [(name: String, value: JSONValue)]
 
-  static func options(_ name: String) -> [OptionDescription]? {
-    switch name {
-    case "lora": loraOptions
-    case "ia3": []
-    default: nil
+    init(options reader: inout OptionReader) throws {
+      options = [
+        ("rank", JSONValue(try reader.integer("rank", default: 8, in: 1...))),
+        ("alpha", JSONValue(try reader.number("alpha", default: 16))),
+        ("target_modules", try reader.optionalStrings("target_modules").map { JSONValue($0) } ?? .null),
+        ("beta1", JSONValue(try reader.number("beta1", default: 0.85))),
+      ]
+    }
+
+    init?(peft settings: AdapterSettings, type: String) throws { nil }
+
+    func attach(
+      to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+    ) throws -> AttachedMethod {
+      AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil)
     }
   }
 
   func configuration(_ text: String, set: [String] = [], name: String = "run.yaml") throws -> RunConfiguration {
     let file = try ConfigFile.read(DocumentText(name: name, bytes: Array(text.utf8)), overrides: set)
-    return try RunConfiguration(file, methodOptions: Self.options)
+    return try RunConfiguration(file) { $0 == Namesake.name ? Namesake.self : MethodRegistry.method(named: $0) }
   }
 
   func message(_ text: String, set: [String] = []) -> String? {
@@ -56,12 +67,11 @@ import Testing
     #expect(run.name == "sst2-lora" && run.models.map(\.path) == ["models/mini"] && run.models[0].name == "mini")
     #expect(run.data.suite == .full && run.data.trainLimit == 400 && run.data.evaluationLimit == 200)
     #expect(run.methods.map(\.label) == ["lora", "ia3"] && run.seeds == [42, 123])
-    #expect(run.methods[0].options.object?.keys == ["rank", "alpha", "target_modules"])
+    #expect(run.methods[0].entry.options.object?.keys == ["rank", "alpha", "target_modules"])
     #expect(run.methods[0].training.learningRate == 5e-4 && run.methods[1].training.learningRate == 1e-3)
     #expect(run.methods[0].training.batchSize == 4 && run.training.weightDecay == 1e-5)
     #expect(run.evaluation.maximumNewTokens == 16 && run.pscp.preset == .relative && run.output == "results/sst2-lora")
-    var reader = try run.methods[0].reader(of: run.file)
-    #expect(try reader.integer("rank", default: 8, in: 1...) == 16)
+    #expect(try run.methods[0].options["rank"] == 16 && run.methods[0].options["beta1"] == 0.85)
   }
 
   @Test("Little is enough, and the defaults are named") func defaults() throws {
@@ -156,8 +166,8 @@ import Testing
       ])
     #expect(run.methods.map(\.training.learningRate) == [1e-4, 1e-3, 1e-4, 1e-3, 0.01])
     #expect(run.methods.allSatisfy { $0.training.epochs == 3 })
-    #expect(run.methods[2].options["rank"]?.integer == 8)
-    #expect(run.methods[2].options["target_modules"]?.array?.count == 2)
+    #expect(run.methods[2].entry.options["rank"]?.integer == 8)
+    #expect(run.methods[2].entry.options["target_modules"]?.array?.count == 2)
   }
 
   @Test("A list of lists makes a grid of a list, and entries of one method get labels") func listGrid() throws {
@@ -176,8 +186,8 @@ import Testing
 
   @Test("A method's own option is not taken for a training key") func ownBeforeTraining() throws {
     let run = try configuration("model: m\nmethods: [{name: lora, beta1: 0.5}, {name: ia3, beta1: 0.5}]")
-    #expect(run.methods[0].options["beta1"]?.number == 0.5 && run.methods[0].training.beta1 == 0.9)
-    #expect(run.methods[1].options["beta1"] == nil && run.methods[1].training.beta1 == 0.5)
+    #expect(run.methods[0].entry.options["beta1"]?.number == 0.5 && run.methods[0].training.beta1 == 0.9)
+    #expect(run.methods[1].entry.options["beta1"] == nil && run.methods[1].training.beta1 == 0.5)
   }
 
   @Test("Too large a grid is an error") func hugeGrid() {
@@ -232,8 +242,8 @@ import Testing
       Self.example, "model: m\nmethods: [lora, ia3]",
       "models: [a, b]\nmethods: [{name: lora, rank: [1, 2], warmup_ratio: 0}]\ntraining: {warmup_steps: 4, steps: [9, 8]}",
     ] {
-      let first = try configuration(text).resolvedJSON(methodOptions: Self.options)
-      let second = try configuration(first.prettyText, name: "config.json").resolvedJSON(methodOptions: Self.options)
+      let first = try configuration(text).resolvedJSON
+      let second = try configuration(first.prettyText, name: "config.json").resolvedJSON
       #expect(first.prettyText == second.prettyText)
       #expect(first["training"]?["epsilon"] == 1e-8)
       #expect(first.prettyText.contains("\"alpha\": 16"))

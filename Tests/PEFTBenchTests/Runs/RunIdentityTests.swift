@@ -368,16 +368,14 @@ import Testing
       var config = Config()
       config.methods = #"[{"name": "namesake", "epsilon": \#(epsilon), "batch_size": 2}]"#
       let configuration = try workspace.configuration(config) { file in
-        try RunConfiguration(file) { name in
-          name == Namesake.name ? try? OptionReader.describing { _ = try Namesake(options: &$0) } : nil
-        }
+        try RunConfiguration(file) { $0 == Namesake.name ? Namesake.self : nil }
       }
       #expect(configuration.methods[0].training.epsilon == TrainingConfiguration().epsilon)
       #expect(configuration.methods[0].training.batchSize == 2)
       let datasets = try configuration.data.descriptions(from: configuration.file)
       let identity = try RunIdentity(
         of: try #require(configuration.selection(datasets: datasets).runs.first), in: configuration,
-        model: Self.model, adapterHash: nil, dataset: Self.dataset, method: Namesake.self)
+        model: Self.model, adapterHash: nil, dataset: Self.dataset)
       #expect(identity.json["method"]?["options"]?["epsilon"] == .number(Double(epsilon) ?? 0))
       return (identity.id, identity.json["training"])
     }
@@ -450,8 +448,8 @@ import Testing
     expectEveryField(
       of: run.method, changes: [:],
       exempt: [
-        "name": "every option of every method", "label": "what reports call it", "options": "every option",
-        "place": "where it stands", "nameOffset": "where it stands", "training": "every training setting",
+        "label": "what reports call it", "understood": "every option of every method",
+        "entry": "what the config says, which is told as it is understood", "training": "every training setting",
         "adapterSource": content, "strength": "of the adapter that is judged: below, by itself",
         "preset": "its values are options and training settings",
       ], in: none)

@@ -93,7 +93,7 @@ struct CustomDatasetTests {
         name: "c.json",
         bytes: Array(#"{"model": {"path": "m"}, "methods": ["none"], "data": {"datasets": \#(list)}}"#.utf8))
       let file = try ConfigFile.read(text)
-      let configuration = try RunConfiguration(file) { _ in [] }
+      let configuration = try RunConfiguration(file)
       return try configuration.data.descriptions(from: file).map(\.id)
     }
     #expect(try datasets(#"["rte", "code", "rte"]"#) == ["rte", "conala", "codealpacapy", "apps"])

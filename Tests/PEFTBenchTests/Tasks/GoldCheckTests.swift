@@ -94,7 +94,7 @@ import Testing
     let text = DocumentText(
       name: "c.json",
       bytes: Array(#"{"model": {"path": "m"}, "methods": ["none"], "evaluation": {\#(members)}}"#.utf8))
-    return try RunConfiguration(try ConfigFile.read(text)) { _ in [] }.evaluation
+    return try RunConfiguration(try ConfigFile.read(text)).evaluation
   }
 
   @Test("The longest label decides with its end, where eight tokens do not do")

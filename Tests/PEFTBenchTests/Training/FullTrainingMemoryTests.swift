@@ -31,7 +31,7 @@ import Testing
     let tiny = try TinyTraining("llama", method: #""none""#)
     let before = tiny.context.pool.live
     let configuration = try TinyTraining("llama", method: #""full""#).configuration
-    let attachment = try configuration.methods[0].method(of: configuration.file).attach(
+    let attachment = try configuration.methods[0].method.attach(
       to: tiny.model, with: .init(seeds: SeedStream(1), context: tiny.context))
     _ = attachment.parameters.map(\.value)
     #expect(tiny.context.pool.live[.weights] == 0)

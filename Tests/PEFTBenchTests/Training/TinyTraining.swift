@@ -21,7 +21,7 @@ struct TinyTraining {
     let text = #"{"model": ".", "methods": [\#(method)], "training": \#(training)}"#
     configuration = try RunConfiguration(try ConfigFile.read(DocumentText(name: "test", bytes: Array(text.utf8))))
     model = try ModelFiles.open(GoldenFixture("models/\(name)").folder.path).load(as: .auto, context: context)
-    attachment = try configuration.methods[0].method(of: configuration.file).attach(
+    attachment = try configuration.methods[0].method.attach(
       to: model, with: AttachmentSetting(seeds: SeedStream(3), context: context))
   }
 

@@ -80,7 +80,7 @@ struct TrainingCheckpointFormat: FuzzedFormat {
   /// was told about the checkpoint.
   private func train(path: String, stop: Int?) throws -> (resumed: Int, complaint: String?) {
     let method = configuration.methods[0]
-    let attachment = try method.method(of: configuration.file).attach(
+    let attachment = try method.method.attach(
       to: model, with: AttachmentSetting(seeds: SeedStream(3), context: context, tokenizer: nil))
     defer { attachment.detach() }
     let examples = (0..<3).map { EncodedExample(prompt: [1, 2, Int32(3 + $0)], answer: [Int32(7 + $0)]) }

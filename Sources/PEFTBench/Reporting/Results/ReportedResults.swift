@@ -202,7 +202,7 @@ package struct ReportedResults: Sendable {
     if !suite.isEmpty { plan.suite = suite }
     let configuration = try RunConfiguration(
       ConfigFile.load(path: config, overrides: [], environment: [:]),
-      methodOptions: MethodConfiguration.options(ofMethod:))
+      isForNames: true)
     plan.name = configuration.name
     let datasets = try configuration.data.descriptions(from: configuration.file)
     for method in configuration.methods {

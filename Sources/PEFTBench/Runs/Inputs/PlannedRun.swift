@@ -131,9 +131,6 @@ extension RunConfiguration {
   }
 
   private var zeroShot: MethodConfiguration {
-    MethodConfiguration(
-      name: MethodRegistry.baseName, label: MethodRegistry.baseName,
-      options: DocumentValue(.object(DocumentObject([]))), place: "zero_shot",
-      nameOffset: 0, training: training, adapterSource: .fresh)
+    MethodConfiguration(untrained: training)
   }
 }

@@ -40,15 +40,14 @@ package struct RunIdentity: Sendable {
   ///   - model: What identifies the model.
   ///   - adapterHash: The hash of the adapter that it starts from, if there is one.
   ///   - dataset: What identifies the data.
-  ///   - type: The method; that of the registry unless given.
   /// - Throws: An `InputError` for options that the method does not have.
   init(
     of run: PlannedRun, in configuration: RunConfiguration, model: ModelIdentity, adapterHash: String?,
-    dataset: DatasetIdentity, method type: (any PEFTMethod.Type)? = nil
+    dataset: DatasetIdentity
   ) throws {
     var method: JSONValue = [
       "name": JSONValue(run.method.name),
-      "options": .object(try run.method.canonicalOptions(of: configuration.file, as: type)),
+      "options": .object(try run.method.options),
       "init_from": JSONValue(adapterHash),
     ]
     // Only where it is given, so that the ids of other runs stay what they were.

@@ -11,13 +11,15 @@ package struct SweepRun: Sendable {
   package let id: String
   /// What it reads; nil where nobody checks that.
   package let inputs: RunInputs?
+  /// The run in a config's words, for a process that cannot know it by its place; nil where the config lists it there.
+  package let proposal: JSONValue?
 
   /// The SHA-256 of the model's weights; empty where it is not known.
   package var modelHash: String { inputs?.weights.sha256 ?? "" }
 
   /// Puts a run together whose id was found elsewhere.
-  package init(index: Int, planned: PlannedRun, id: String, inputs: RunInputs?) {
-    (self.index, self.planned, self.id, self.inputs) = (index, planned, id, inputs)
+  package init(index: Int, planned: PlannedRun, id: String, inputs: RunInputs?, proposal: JSONValue? = nil) {
+    (self.index, self.planned, self.id, self.inputs, self.proposal) = (index, planned, id, inputs, proposal)
   }
 }
 

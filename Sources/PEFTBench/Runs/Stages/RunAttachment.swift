@@ -32,22 +32,21 @@ final class RunAttachment {
   private let planned: PlannedRun
   private let model: LoadedModel
   private let context: ComputeContext
-  private let file: ConfigFile
   /// The training whose draws the method was attached with.
   private var training = 0
 
   /// Attaches a run's method, with the values that it starts from.
   ///
   /// - Throws: An `InputError` for options or values that do not fit the model.
-  init(_ planned: PlannedRun, to model: LoadedModel, context: ComputeContext, file: ConfigFile) throws {
-    (self.planned, self.model, self.context, self.file) = (planned, model, context, file)
-    method = try Self.attach(planned, to: model, context: context, file: file, training: 0)
+  init(_ planned: PlannedRun, to model: LoadedModel, context: ComputeContext) throws {
+    (self.planned, self.model, self.context) = (planned, model, context)
+    method = try Self.attach(planned, to: model, context: context, training: 0)
     let folders = planned.memberFolders
     if folders.count > 1 { members = .saved(folders) }
   }
 
   private static func attach(
-    _ planned: PlannedRun, to model: LoadedModel, context: ComputeContext, file: ConfigFile, training: Int
+    _ planned: PlannedRun, to model: LoadedModel, context: ComputeContext, training: Int
   ) throws -> AttachedMethod {
     // Trainings from one origin all start there.
     let seeds =
@@ -56,7 +55,7 @@ final class RunAttachment {
       : TrainingSeeds(planned.seeds, member: training).initialization
     return try planned.method.attach(
       to: model.model,
-      with: AttachmentSetting(seeds: seeds, context: context, tokenizer: model.renderer.tokenizer), of: file,
+      with: AttachmentSetting(seeds: seeds, context: context, tokenizer: model.renderer.tokenizer),
       modelHash: model.outline.sha256)
   }
 
@@ -73,7 +72,7 @@ final class RunAttachment {
     method.detach()
     // Full fine-tuning takes the frozen weights away.
     try model.restoreWeights()
-    method = try Self.attach(planned, to: model, context: context, file: file, training: training)
+    method = try Self.attach(planned, to: model, context: context, training: training)
     self.training = training
   }
 
