@@ -146,6 +146,9 @@ package struct DatasetNotFound: InputError, Equatable {
       let option = revision.map { " --revision \($0)" } ?? ""
       text += "; it is published as \(repository) on the Hub (data fetch \(dataset)\(option))"
     }
+    if repository == nil, !isGenerated {
+      text += "; it has no counterpart in the mini suite: set data.suite to full"
+    }
     if isGenerated { text += "; write it with: data generate --dataset \(dataset)" }
     return text
   }

@@ -27,7 +27,8 @@ package enum CustomDataset {
     guard isName(name) else {
       throw reader.error("name", "expected letters, digits, \"_\", \"-\" and \".\", found \"\(name)\"")
     }
-    guard DatasetCatalogue.dataset(name) == nil else {
+    // Those of other studies came into the catalogue when configs that describe them were there.
+    guard DatasetCatalogue.dataset(name).map({ $0.group == .studies }) ?? true else {
       throw reader.error("name", "\"\(name)\" is a dataset of the catalogue; choose another name")
     }
     guard var filesReader = keys.files else {

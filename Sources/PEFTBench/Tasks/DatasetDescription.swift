@@ -1,9 +1,9 @@
 import PEFTCore
 import TableFiles
 
-/// The groups of the published results.
+/// The groups of the published results, the datasets of other studies, and those that a config describes.
 package enum DatasetGroup: String, Sendable, CaseIterable {
-  case glue, superglue, reasoning, math, code, custom
+  case glue, superglue, reasoning, math, code, studies, custom
 }
 
 /// Where a dataset lies on the Hugging Face Hub, and under which names its files go.
