@@ -45,7 +45,7 @@ extension MethodConfiguration {
         at: member.value.offset, of: file.text)
     }
     var members = given.filter { !$0.value.isNull }
-    for option in savedOptions where !givenNames.contains(option.name) {
+    for option in savedOptions where !givenNames.contains(option.name) && !type.runOptions.contains(option.name) {
       if choosesItself, Self.targetOptions.contains(option.name) { continue }
       members.append(
         .init(key: option.name, keyOffset: nameOffset, value: DocumentValue(json: option.value, at: nameOffset)))

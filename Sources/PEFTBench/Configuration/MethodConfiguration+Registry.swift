@@ -37,9 +37,10 @@ extension MethodConfiguration {
       on: LoadedBase(model: model, tokenizer: setting.tokenizer, context: setting.context), modelHash: modelHash,
       workers: setting.context.workers)
     do {
-      let attachment = try method(of: file).attach(to: model, with: setting)
+      let method = try method(of: file)
+      let attachment = try method.attach(to: model, with: setting)
       do {
-        try initial?.load(into: attachment)
+        try method.begin(attachment, from: initial)
         if strength != 1 { try model.setStrength(Float(strength)) }
       } catch {
         attachment.detach()

@@ -46,6 +46,10 @@ package struct DatasetLocator: Sendable {
   ///
   /// - Throws: `DatasetNotFound`, or `FileError` where some shards of a split are missing.
   package func locate(_ dataset: DatasetDescription, _ part: DatasetPart) throws -> LocatedSplit {
+    if let mixture = dataset.mixture {
+      throw FileError(
+        path: dataset.id, "stands for \(mixture.members.map(\.id).joined(separator: ", ")), which have files; name one")
+    }
     let splits = dataset.splits(of: part)
     guard !splits.isEmpty, suite != .mini || part != .test || dataset.group == .custom else {
       throw FileError(path: dataset.id, "has no test split; \(DatasetCatalogue.testSplitAdvice)")
