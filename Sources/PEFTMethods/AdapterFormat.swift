@@ -130,6 +130,11 @@ extension AdapterFormat {
       ("num_transformer_submodules", 1), ("prompt_tuning_init", "RANDOM"), ("prompt_tuning_init_text", .null),
       ("tokenizer_kwargs", .null), ("tokenizer_name_or_path", .null),
     ],
+    "MULTITASK_PROMPT_TUNING": [
+      ("num_transformer_submodules", 1), ("prompt_tuning_init", "RANDOM"),
+      ("prompt_tuning_init_state_dict_path", .null), ("prompt_tuning_init_task", 0), ("prompt_tuning_init_text", .null),
+      ("tokenizer_kwargs", .null), ("tokenizer_name_or_path", .null),
+    ],
     "P_TUNING": [("encoder_dropout", 0.0), ("encoder_num_layers", 2), ("num_transformer_submodules", 1)],
   ]
 }

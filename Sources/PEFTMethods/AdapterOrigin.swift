@@ -45,9 +45,10 @@ public struct AdapterOrigin: Sendable, Equatable {
   ///   - model: The model, with nothing attached. Weights must be loaded for starts that are computed from them.
   ///   - tokenizer: Its tokenizer, for starts from a text.
   ///   - context: Memory and threads.
+  ///   - start: The adapter that the values were taken from, as it is saved, if they were not drawn.
   /// - Throws: `DocumentError` for options that the method does not have any more; `AttachError` for another model.
   public func values(
-    on model: CausalLanguageModel, tokenizer: Tokenizer?, context: ComputeContext
+    on model: CausalLanguageModel, tokenizer: Tokenizer?, context: ComputeContext, from start: AdapterFile? = nil
   ) throws -> [AdapterArray] {
     let text = DocumentText(name: Self.fileName, bytes: [])
     guard let type = MethodRegistry.method(named: method) else {
@@ -56,8 +57,10 @@ public struct AdapterOrigin: Sendable, Equatable {
     var reader = try OptionReader(
       value: DocumentValue(json: .object(options), at: 0), text: text, what: "method \(method)", path: "options")
     let setting = AttachmentSetting(seeds: Self.stream(seed: seed), context: context, tokenizer: tokenizer)
-    let attachment = try type.init(reading: &reader).attach(to: model, with: setting)
+    let method = try type.init(reading: &reader)
+    let attachment = try method.attach(to: model, with: setting)
     defer { attachment.detach() }
+    try method.begin(attachment, from: start)
     return attachment.format.map { $0.arrays } ?? []
   }
 

@@ -110,7 +110,19 @@ struct CombinedMethod: PEFTMethod {
         parts: attached.compactMap { part in part.method.format.map { (folder: part.folder, format: $0) } },
         peftType: Self.ownType),
       notes: zip(parts, attached).flatMap { part, attached in attached.method.notes.map { "\(part.name): \($0)" } },
-      participants: attached.flatMap(\.method.participants), undo: detach)
+      participants: attached.flatMap(\.method.participants), tasks: try tasks(of: attached.map(\.method), detach),
+      undo: detach)
+  }
+
+  /// The tasks of the parts that tell some apart; they all stand for one at a time.
+  private func tasks(of attached: [AttachedMethod], _ detach: () -> Void) throws -> TaskChoice? {
+    let choices = attached.compactMap(\.tasks)
+    guard let first = choices.first else { return nil }
+    if let other = choices.first(where: { $0.count != first.count }) {
+      detach()
+      throw AttachError("one part has \(first.count) tasks and another one \(other.count)", option: "parts")
+    }
+    return TaskChoice(count: first.count) { task in for choice in choices { choice.show(task) } }
   }
 
   /// Methods that can be parts: those that have an adapter of their own.

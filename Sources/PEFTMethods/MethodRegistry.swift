@@ -4,7 +4,8 @@ import PEFTCore
 public enum MethodRegistry {
   /// All methods, in the order in which they are listed.
   public static let all: [any PEFTMethod.Type] = [
-    LoRA.self, AdaLoRA.self, PromptTuning.self, PrefixTuning.self, PTuning.self, IA3.self, BottleneckAdapter.self,
+    LoRA.self, AdaLoRA.self, PromptTuning.self, MPT.self, PrefixTuning.self, PTuning.self, IA3.self,
+    BottleneckAdapter.self,
     BitFit.self, BEFT.self, LNTuning.self, OFT.self, HRA.self, RoAd.self, VeRA.self, PVeRA.self, SVFT.self, HiRA.self,
     LoHa.self, LoKr.self, MiSS.self, GraLoRA.self, DeLoRA.self, GLoRA.self, DEFT.self, SHiRA.self, SuperTuning.self,
     TrainableTokens.self, LLaMAAdapter.self, DoRA.self, PiSSA.self, LoRAPlus.self, QLoRA.self, PTuningV2.self,

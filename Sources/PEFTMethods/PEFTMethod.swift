@@ -42,6 +42,8 @@ public protocol PEFTMethod: Sendable {
   var options: [(name: String, value: JSONValue)] { get }
   /// Options that matter to training alone: one who resumes from a saved adapter may change them.
   static var trainingOptions: Set<String> { get }
+  /// Options that follow from the data of a run: it does not take them over from a saved adapter.
+  static var runOptions: Set<String> { get }
 
   /// Attaches to a model. The model's weights are not touched, and need not be loaded yet.
   ///
@@ -53,6 +55,11 @@ public protocol PEFTMethod: Sendable {
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod
+
+  /// Gives what was attached the values of the saved adapter that a run starts from, if there is one.
+  ///
+  /// - Throws: An `InputError` for an adapter that does not fit.
+  func begin(_ attachment: AttachedMethod, from adapter: AdapterFile?) throws
 }
 
 extension PEFTMethod {
@@ -70,6 +77,17 @@ extension PEFTMethod {
 
   /// Most methods start afresh from a saved adapter whatever they would have started from.
   public static var trainingOptions: Set<String> { ["init", "init_text"] }
+
+  /// The options of most methods say nothing about the data.
+  public static var runOptions: Set<String> { [] }
+
+  /// The option that says how many tasks a method tells apart, where it does.
+  public static var tasksOption: String { "tasks" }
+
+  /// All values of the adapter.
+  public func begin(_ attachment: AttachedMethod, from adapter: AdapterFile?) throws {
+    try adapter?.load(into: attachment)
+  }
 
   /// Reads the options under all their names.
   ///
@@ -139,6 +157,8 @@ public final class AttachedMethod {
   /// What the method does while it is trained, beside its forward pass: a schedule of ranks, a projection of gradients, a
   /// penalty.
   public let participants: [any TrainingParticipant]
+  /// How it is told which task's rows come next; nil for a method that treats all rows alike.
+  public let tasks: TaskChoice?
 
   private var undos: [() -> Void]
   private var isAttached = true
@@ -151,16 +171,18 @@ public final class AttachedMethod {
   ///   - format: How the adapter is saved, if it is.
   ///   - notes: What is allowed but should be known.
   ///   - participants: What the method does while it is trained, beside its forward pass.
+  ///   - tasks: How it is told which task's rows come next, if that matters to it.
   ///   - undo: What detaching has to do besides undoing the placements, if anything.
   public init(
     parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, notes: [String] = [],
-    participants: [any TrainingParticipant] = [], undo: (() -> Void)? = nil
+    participants: [any TrainingParticipant] = [], tasks: TaskChoice? = nil, undo: (() -> Void)? = nil
   ) {
     self.parameters = parameters
     self.inferenceCost = inferenceCost
     self.format = format
     self.notes = notes
     self.participants = participants
+    self.tasks = tasks
     undos = undo.map { [$0] } ?? []
   }
 

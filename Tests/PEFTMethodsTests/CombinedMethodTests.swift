@@ -27,6 +27,7 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
     "deft": #"{"name": "deft", "rank": 2}"#,
     "adalora": #"{"name": "adalora", "initial_rank": 3, "target_rank": 2}"#,
     "prompt-tuning": #"{"name": "prompt-tuning", "tokens": 3}"#,
+    "mpt": #"{"name": "mpt", "tokens": 3}"#,
     "prefix-tuning": #"{"name": "prefix-tuning", "tokens": 3}"#,
     "p-tuning": #"{"name": "p-tuning", "tokens": 2, "encoder_hidden_size": 8}"#,
     "ia3": #""ia3""#,
@@ -74,7 +75,9 @@ struct MethodPair: Sendable, CustomTestStringConvertible {
   /// Whether it reads virtual tokens or a prefix from the first step on, or has reflections that undo each other but for
   /// rounding; nil where rounding may show or not: DEFT takes a subspace out and fills it in.
   var changesStepZero: Bool? {
-    if parts.contains(where: { ["prompt-tuning", "prefix-tuning", "p-tuning", "hra"].contains($0) }) { return true }
+    if parts.contains(where: { ["prompt-tuning", "mpt", "prefix-tuning", "p-tuning", "hra"].contains($0) }) {
+      return true
+    }
     return parts.contains("deft") ? nil : false
   }
 }

@@ -69,8 +69,17 @@ import Testing
     try steps.begin()
     var actual: [Float] = []
     var compared = 0
+    let taskIDs = fixture.description["options"]?["tasks"]?.array?.compactMap(\.integer)
+    func loss(_ batch: [(ids: [Int32], labels: [Int])]) -> Double {
+      guard let taskIDs else { return probe.loss(batch, penalty: steps.penalty) }
+      // A pass is of one task.
+      return zip(batch, taskIDs).reduce(0) { sum, sequence in
+        attachment.tasks?.show(sequence.1)
+        return sum + probe.loss([sequence.0], among: batch, penalty: steps.penalty)
+      }
+    }
     for step in losses.indices {
-      actual.append(Float(probe.loss(batch, penalty: steps.penalty)))
+      actual.append(Float(loss(batch)))
       if step == 0 {
         for parameter in attachment.parameters {
           guard var gradient = try fixture.golden(parameter, in: "gradient") else { continue }
@@ -228,11 +237,16 @@ struct MethodProbe {
   }
 
   /// The mean loss of the labelled tokens of a batch; gradients are added to the parameters.
-  func loss(_ batch: [(ids: [Int32], labels: [Int])], penalty: (Tape) -> Double = { _ in 0 }) -> Double {
+  ///
+  /// - Parameter whole: The batch that it is a part of, over whose tokens the mean is.
+  func loss(
+    _ batch: [(ids: [Int32], labels: [Int])], among whole: [(ids: [Int32], labels: [Int])]? = nil,
+    penalty: (Tape) -> Double = { _ in 0 }
+  ) -> Double {
     let tape = Tape(context: context, recording: true)
     var (forest, root) = model.startForest()
     var labels: [LabelledPosition] = []
-    let count = batch.reduce(0) { $0 + $1.labels.dropFirst().count(where: { $0 >= 0 }) }
+    let count = (whole ?? batch).reduce(0) { $0 + $1.labels.dropFirst().count(where: { $0 >= 0 }) }
     for (ids, targets) in batch {
       let segment = forest.add(.tokens(ids), under: root)
       let rows = forest.segments[segment].rows

@@ -8,7 +8,7 @@ import Testing
 @Suite("The strength of adapters") struct StrengthTests {
   /// Methods of which a part has no meaning: prompts, and reflections, each of which is there or not.
   private static func hasParts(_ method: MethodCase) -> Bool {
-    let prompts = ["prompt-tuning", "prefix-tuning", "p-tuning", "p-tuning-v2", "hra"]
+    let prompts = ["prompt-tuning", "mpt", "prefix-tuning", "p-tuning", "p-tuning-v2", "hra"]
     return !prompts.contains { method.options.contains("\"\($0)\"") || method.name == $0 }
   }
 

@@ -14,6 +14,7 @@ method), and expected.safetensors with
     losses                        the loss before each AdamW step, and after the last one
     final/NAME                    trainable tensors after the last step
     merged/NAME                   weights of layer 0 with the adapter folded in, under the base model's names
+    target/INIT                   logits of multitask prompt tuning's target training before its first step
 
 NAME is the key in adapter_model.safetensors where there is one. The loss is the mean over all labelled tokens of
 the batch. Dropout is off. expected.json has the options, the optimizer's settings, and `noise`: how far the same
@@ -61,6 +62,8 @@ LARGEST_NOISE = 1e-4
 WEIGHT_DECAY = 1e-2
 STEPS = 20
 FAMILY_STEPS = 5
+# The task of each sequence of the batch in multitask prompt tuning.
+TASKS = [2, 0, 1]
 # Length of each sequence of the batch and how many of its last tokens are labelled.
 BATCH = [(9, 4), (14, 3), (6, 4)]
 
@@ -265,9 +268,11 @@ class PEFTSubject:
                     self.trainable[file_key(name)] = parameter
                     if not self.is_pissa:
                         parameter.copy_(start_value(name, parameter, self.label))
-        if config.is_prompt_learning and set(self.trainable) == {"embedding.weight"}:
-            self.trainable = {"prompt_embeddings": self.trainable["embedding.weight"]}
-        self.virtual = config.num_virtual_tokens if config.peft_type in ("PROMPT_TUNING", "P_TUNING") else 0
+        plain_prompts = ({"embedding.weight"}, {"embedding.weight", "prefix_task_cols", "prefix_task_rows"})
+        if config.is_prompt_learning and set(self.trainable) in plain_prompts:
+            self.trainable["prompt_embeddings"] = self.trainable.pop("embedding.weight")
+        virtual = ("PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING")
+        self.virtual = config.num_virtual_tokens if config.peft_type in virtual else 0
 
     def double(self):
         self.model.double()
@@ -327,6 +332,41 @@ class PEFTSubject:
             if ".0." in name and not (name in before and torch.equal(before[name], value)):
                 value = low_rank_methods.turned_back(name, value) if self.is_made_linear else value
                 tensors[f"merged/{name}"] = value.detach().clone()
+        return tensors
+
+
+class MPTSubject(PEFTSubject):
+    """Multitask prompt tuning in its source training: each sequence of the batch is of another task, any other is of 0."""
+
+    def __init__(self, models, model_name, *arguments):
+        super().__init__(models, model_name, *arguments)
+        self.known = [ids for ids, _ in batch(model_name)]
+        self.with_tasks(self.model)
+        bare = self.reload
+        self.reload = lambda folder: self.with_tasks(bare(folder))
+        self.target = lambda config: self.with_tasks(get_peft_model(load(models, model_name), config).eval())
+
+    def with_tasks(self, model):
+        forward = model.forward
+        model.forward = lambda input_ids, **inputs: forward(
+            input_ids=input_ids, task_ids=torch.tensor([self.task(row) for row in input_ids]), **inputs)
+        return model
+
+    def task(self, row):
+        return next((TASKS[i] for i, ids in enumerate(self.known) if row[:len(ids)].equal(ids)), 0)
+
+    def options(self):
+        return {**super().options(), "tasks": TASKS}
+
+    def more(self, folder, ids):
+        """Logits at the start of a target training, as PEFT takes it from the source's file."""
+        tensors = {}
+        for init in ["AVERAGE_SOURCE_TASKS", "EXACT_SOURCE_TASK"]:
+            model = self.target(peft.MultitaskPromptTuningConfig(
+                task_type="CAUSAL_LM", num_virtual_tokens=self.virtual, num_ranks=self.config.num_ranks, num_tasks=1,
+                prompt_tuning_init=init, prompt_tuning_init_task=1,
+                prompt_tuning_init_state_dict_path=str(folder / "adapter_model.safetensors")))
+            tensors[f"target/{init.lower()}"] = model(input_ids=ids[None]).logits[0][self.virtual:]
         return tensors
 
 
@@ -572,6 +612,8 @@ def subjects(models, model_name):
             models, model_name, method, fresh(config)), STEPS if method == "prompt-tuning" else steps, None
     if model_name in FAMILIES:
         return
+    yield "mpt", lambda: MPTSubject(models, model_name, "mpt", fresh(peft.MultitaskPromptTuningConfig(
+        num_virtual_tokens=5, num_ranks=2, num_tasks=len(TASKS), task_type="CAUSAL_LM"))), STEPS, None
     for method, kind in [("lora-fa", LoRAFASubject), ("lora-riemannian", RiemannianSubject)]:
         yield method, lambda method=method, kind=kind: kind(
             models, model_name, method, fresh(peft.LoraConfig(**plain_lora(model_name)))), STEPS, None
@@ -681,6 +723,7 @@ def make(models, model_name, method, build, steps, kept, out):
         unpadded = sum(count * subject.model(input_ids=row[None], labels=labels[None]).loss.item()
                        for count, (row, labels) in zip(counts, sequences, strict=True)) / sum(counts)
         assert abs(unpadded - subject.model(**padded(sequences)).loss.item()) < 1e-5, folder.name
+        tensors |= getattr(subject, "more", lambda *_: {})(folder, ids)
     tensors["logits"] = logits
     for name, value in subject.trainable.items():
         if name not in stored and kept is None:

@@ -167,7 +167,9 @@ enum DataCommand {
 
 /// The datasets and their places that a command's arguments name.
 struct DataPlace {
+  /// Those that a config trains together stand for themselves.
   let datasets: [DatasetDescription]
+  private let mixtures: [DatasetDescription]
   let loader: DatasetLoader
   let configuration: RunConfiguration?
 
@@ -176,10 +178,15 @@ struct DataPlace {
       try RunConfiguration(try ConfigFile.load(path: path, environment: RunSession.environment))
     }
     let data = configuration?.data
-    datasets = try configuration.map { try $0.data.descriptions(from: $0.file) } ?? DatasetCatalogue.all
     let info = arguments.value("dataset-info") ?? data?.datasetInfo
     let asked = arguments.value("suite").flatMap(DataConfiguration.Suite.init)
     let suite = asked ?? data?.suite ?? (arguments.flag("baselines") ? .mini : .full)
+    let all = suite == .mini ? DatasetCatalogue.all : DatasetCatalogue.everything
+    let described = try configuration.map { try $0.data.descriptions(from: $0.file) } ?? all
+    mixtures = described.filter { $0.mixture != nil }
+    datasets = described.flatMap(\.members).reduce(into: []) { known, dataset in
+      if !known.contains(where: { $0.id == dataset.id }) { known.append(dataset) }
+    }
     let root = arguments.value("root") ?? (asked == nil ? data?.folder : nil) ?? suite.defaultRoot
     loader = DatasetLoader(
       locator: DatasetLocator(root: root, suite: suite, revision: data?.revision),
@@ -188,6 +195,6 @@ struct DataPlace {
 
   /// The dataset called `name`: one of the config's, or of the catalogue.
   func dataset(_ name: String) throws -> DatasetDescription {
-    try datasets.first { $0.id == name } ?? DatasetCatalogue.known(name)
+    try (datasets + mixtures).first { $0.id == name } ?? DatasetCatalogue.known(name)
   }
 }

@@ -34,7 +34,11 @@ extension DataCommand {
       guard arguments.value("from") == nil else { throw arguments.error("--from is for --corpus") }
       var datasets: [any MiniDataset] = []
       for name in arguments.all("dataset").isEmpty ? ["all"] : arguments.all("dataset") {
-        for dataset in try DatasetCatalogue.datasets(named: name) {
+        let named = try DatasetCatalogue.datasets(named: name)
+        guard named.contains(where: { SmallWorld.dataset($0.id) != nil }) else {
+          throw arguments.error("\(name) has no counterpart in the mini suite")
+        }
+        for dataset in named {
           guard let mini = SmallWorld.dataset(dataset.id), !datasets.contains(where: { $0.name == mini.name }) else {
             continue
           }

@@ -9,7 +9,7 @@ extension DataCommand {
         + "trained stands between ⟦ and ⟧ and is listed token by token; everything before it is only read. With "
         + "--json, one {\"prompt\", \"answer\", \"prompt_ids\", \"answer_ids\"} per line."
     ],
-    positionals: [PositionalSpec(name: "DATASET", help: "One of the 27 datasets, or one that --config describes.")],
+    positionals: [PositionalSpec(name: "DATASET", help: "A dataset of the catalogue, or one that --config describes.")],
     options: [
       OptionSpec(long: "model", short: "m", valueName: "PATH", help: "The model whose template and tokenizer to use."),
       root, config, OptionSpec(long: "limit", valueName: "N", help: "Rows to show; 3 unless given."),

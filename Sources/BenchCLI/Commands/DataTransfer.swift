@@ -13,7 +13,8 @@ extension DataCommand {
     positionals: [PositionalSpec(name: "SOURCE", help: "A file or a folder.", isRepeated: true)],
     options: [
       OptionSpec(
-        long: "dataset", valueName: "NAME", help: "Which of the 27 datasets it is, or one that --config describes."),
+        long: "dataset", valueName: "NAME",
+        help: "Which dataset of the catalogue it is, or one that --config describes."),
       config,
       OptionSpec(long: "to", valueName: "DIR", help: "The folder of the datasets; datasets/full unless given."),
       OptionSpec(

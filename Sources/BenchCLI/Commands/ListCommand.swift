@@ -24,7 +24,7 @@ enum ListCommand {
         line: "peft-bench list methods --of peft-factory",
         meaning: "PEFT-Factory's nineteen methods with its keys, and what they are here."),
       .init(line: "peft-bench list config", meaning: "Every key of a config, with values and default."),
-      .init(line: "peft-bench list datasets --json", meaning: "The 27 datasets for a script."),
+      .init(line: "peft-bench list datasets --json", meaning: "The datasets for a script."),
     ],
     run: { arguments, console in
       let isJSON = arguments.flag("json")
@@ -187,7 +187,7 @@ enum ListCommand {
       .init(title: "dataset"), .init(title: "group"), .init(title: "title"), .init(title: "metric"),
       .init(title: "labels"),
     ])
-    for dataset in DatasetCatalogue.all {
+    for dataset in DatasetCatalogue.everything {
       table.add([
         dataset.id, dataset.group.rawValue, dataset.title, dataset.metric.primaryName(under: .strict),
         dataset.labels.joined(separator: " "),
@@ -198,7 +198,7 @@ enum ListCommand {
 
   private static var datasetsJSON: JSONValue {
     .array(
-      DatasetCatalogue.all.map { dataset in
+      DatasetCatalogue.everything.map { dataset in
         [
           "id": JSONValue(dataset.id), "group": JSONValue(dataset.group.rawValue), "title": JSONValue(dataset.title),
           "metric": JSONValue(dataset.metric.primaryName(under: .strict)), "labels": JSONValue(dataset.labels),
@@ -213,7 +213,7 @@ enum ListCommand {
     var table = TextTable([
       .init(title: "dataset"), .init(title: "strict"), .init(title: "peft-bench"),
     ])
-    for dataset in DatasetCatalogue.all {
+    for dataset in DatasetCatalogue.everything {
       table.add([
         dataset.id, dataset.metric.family.scoreNames(under: .strict).joined(separator: " "),
         dataset.metric.family.scoreNames(under: .peftBench).joined(separator: " "),
@@ -228,7 +228,7 @@ enum ListCommand {
 
   private static var metricsJSON: JSONValue {
     .array(
-      DatasetCatalogue.all.map { dataset in
+      DatasetCatalogue.everything.map { dataset in
         [
           "dataset": JSONValue(dataset.id),
           "strict": JSONValue(dataset.metric.family.scoreNames(under: .strict)),

@@ -13,7 +13,7 @@ enum MetricsCommand {
         + "guessing among the labels (chance), and how many different answers there are.",
     ],
     positionals: [
-      PositionalSpec(name: "DATASET", help: "One of the 27 datasets, or one that --config describes."),
+      PositionalSpec(name: "DATASET", help: "A dataset of the catalogue, or one that --config describes."),
       PositionalSpec(name: "FILE", help: "The predictions, JSONL."),
     ],
     options: [

@@ -35,6 +35,10 @@ package struct ConfigurationReference: Sendable {
       place: "data.datasets[…].files", text: "Every kind of table that `data cat` reads.",
       options: CustomDatasetKeys.fileOptions),
     Section(
+      place: "data.datasets[…] with together",
+      text: "Several datasets that each run trains on together: [datasets.md](datasets.md#datasets-together).",
+      options: DatasetMixture.options),
+    Section(
       place: "methods[…]",
       text: "A name alone does too. Beside these keys an entry has the method's own options (below) and any key of "
         + "`training`, which then holds for this method alone.",

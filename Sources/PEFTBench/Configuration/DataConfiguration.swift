@@ -66,7 +66,9 @@ package struct DataConfiguration: Sendable {
       "revision", about: "a branch, tag or commit of the datasets in the Hub's cache, which is then the only place")
     let given = try reader.value(
       "datasets",
-      about: "names, groups (`glue`, `superglue`, `reasoning`, `math`, `code`), `all`, or descriptions of your own, as "
+      about:
+        "names, groups (`glue`, `superglue`, `reasoning`, `math`, `code`, `studies`), `all` (the full suite, without "
+        + "`studies`), or descriptions of your own, as "
         + "below; all unless given")
     guard given != nil || suite != .own else {
       throw reader.missing("datasets", "missing; own data needs at least one description of a dataset")
@@ -97,7 +99,7 @@ package struct DataConfiguration: Sendable {
     test = try reader.choice(
       "test", default: Test.validation,
       about: "`test`: answer the rows of a third split too, which choose nothing (`files.test` of own data, or mrpc, "
-        + "mmlu, openbookqa, math_qa)")
+        + "mmlu, openbookqa, math_qa, snli, scitail, sst5)")
     datasetInfo = try reader.optionalFilePath(
       "dataset_info", about: "a `dataset_info.json` of PEFT-Bench, for its wording of the prompts"
     ).map(file.resolve)

@@ -41,6 +41,16 @@ extension FactoryMethod {
         Option("prompt_tuning_init_text", .null, .option("init_text")),
       ]),
     FactoryMethod(
+      "MPT", .prompt, type: "mtp", method: "mpt",
+      [
+        Option("num_virtual_tokens", .null, .option("tokens")),
+        Option("prompt_tuning_init", "RANDOM", .option("init")),
+        Option("prompt_tuning_init_text", .null, .option("init_text")),
+        Option("prompt_tuning_init_state_dict_path", .null, .option("init_from")),
+        Option("prompt_tuning_init_task", 0, .option("source_task")), Option("num_ranks", 1, .option("rank")),
+        Option("num_tasks", 1, .option("tasks")),
+      ]),
+    FactoryMethod(
       "P-Tuning v2", .prompt, type: "prefix-tuning", choice: ("prefix_projection", false), method: "p-tuning-v2",
       [
         Option("num_virtual_tokens", .null, .option("tokens")), Option("prefix_projection", false, .only([false])),

@@ -139,9 +139,10 @@ package struct MethodConfiguration: Sendable {
       on: LoadedBase(model: model, tokenizer: setting.tokenizer, context: setting.context), modelHash: modelHash,
       workers: setting.context.workers)
     do {
+      let method = try method
       let attachment = try method.attach(to: model, with: setting)
       do {
-        try initial?.load(into: attachment)
+        try method.begin(attachment, from: initial)
         if strength != 1 { try model.setStrength(Float(strength)) }
       } catch {
         attachment.detach()

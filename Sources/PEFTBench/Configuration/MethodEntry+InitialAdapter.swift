@@ -40,7 +40,8 @@ extension MethodEntry {
         at: member.value.offset)
     }
     let taken = savedOptions.filter { option in
-      !givenNames.contains(option.name) && !(choosesItself && Self.targetOptions.contains(option.name))
+      !givenNames.contains(option.name) && !type.runOptions.contains(option.name)
+        && !(choosesItself && Self.targetOptions.contains(option.name))
     }
     return with(
       given + taken.map { .init(key: $0.name, keyOffset: offset, value: DocumentValue(json: $0.value, at: offset)) })

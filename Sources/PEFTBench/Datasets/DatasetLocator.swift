@@ -46,6 +46,10 @@ package struct DatasetLocator: Sendable {
   ///
   /// - Throws: `DatasetNotFound`, or `FileError` where some shards of a split are missing.
   package func locate(_ dataset: DatasetDescription, _ part: DatasetPart) throws -> LocatedSplit {
+    if let mixture = dataset.mixture {
+      throw FileError(
+        path: dataset.id, "stands for \(mixture.members.map(\.id).joined(separator: ", ")), which have files; name one")
+    }
     let splits = dataset.splits(of: part)
     guard !splits.isEmpty, suite != .mini || part != .test || dataset.group == .custom else {
       throw FileError(path: dataset.id, "has no test split; \(DatasetCatalogue.testSplitAdvice)")
@@ -145,6 +149,9 @@ package struct DatasetNotFound: InputError, Equatable {
     if let repository {
       let option = revision.map { " --revision \($0)" } ?? ""
       text += "; it is published as \(repository) on the Hub (data fetch \(dataset)\(option))"
+    }
+    if repository == nil, !isGenerated {
+      text += "; it has no counterpart in the mini suite: set data.suite to full"
     }
     if isGenerated { text += "; write it with: data generate --dataset \(dataset)" }
     return text

@@ -10,20 +10,18 @@ extension DataConfiguration {
     for entry in datasets {
       switch entry {
       case .name(let name, let value):
-        let named: [DatasetDescription]
-        do {
-          named = try DatasetCatalogue.datasets(named: name)
-        } catch {
-          throw DocumentError("data.datasets: \(error)", at: value.offset, of: file.text)
-        }
-        guard suite != .own else {
-          throw DocumentError(
-            "data.datasets: \"\(name)\" is of the catalogue, and \"suite\" says own data; set it to \"full\" or \"mini\"",
-            at: value.offset, of: file.text)
-        }
+        let named = try Self.named(name, value, in: file.text, at: "data.datasets", suite: suite)
         for dataset in named where !result.contains(where: { $0.id == dataset.id }) { result.append(dataset) }
       case .custom(let value, let place):
-        let dataset = try CustomDataset.read(value, of: file.text, at: place, resolve: file.resolve)
+        let dataset: DatasetDescription
+        if DatasetMixture.isMeant(by: value) {
+          dataset = try DatasetMixture.read(value, of: file.text, at: place, resolve: file.resolve) {
+            name, value, place throws(DocumentError) in
+            try Self.named(name, value, in: file.text, at: place, suite: suite)
+          }
+        } else {
+          dataset = try CustomDataset.read(value, of: file.text, at: place, resolve: file.resolve)
+        }
         guard !result.contains(where: { $0.id == dataset.id }) else {
           throw DocumentError("\(place).name: two datasets are called \(dataset.id)", at: value.offset, of: file.text)
         }
@@ -42,6 +40,32 @@ extension DataConfiguration {
           + DatasetCatalogue.testSplitAdvice, at: offsets.first ?? 0, of: file.text)
     }
     return result
+  }
+
+  /// The datasets of the catalogue that a name stands for.
+  ///
+  /// - Parameters:
+  ///   - name: The name of a dataset or of a group, or `all`.
+  ///   - value: Where it stands.
+  ///   - text: The config's text.
+  ///   - place: Its dotted path.
+  ///   - suite: The suite of the config.
+  /// - Throws: `DocumentError` for an unknown name, or a suite of own data.
+  static func named(
+    _ name: String, _ value: DocumentValue, in text: DocumentText, at place: String, suite: Suite
+  ) throws(DocumentError) -> [DatasetDescription] {
+    let named: [DatasetDescription]
+    do {
+      named = try DatasetCatalogue.datasets(named: name)
+    } catch {
+      throw DocumentError("\(place): \(error)", at: value.offset, of: text)
+    }
+    guard suite != .own else {
+      throw DocumentError(
+        "\(place): \"\(name)\" is of the catalogue, and \"suite\" says own data; set it to \"full\" or \"mini\"",
+        at: value.offset, of: text)
+    }
+    return named
   }
 
   private func hasTest(_ dataset: DatasetDescription) -> Bool {

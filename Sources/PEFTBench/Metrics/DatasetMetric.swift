@@ -81,8 +81,8 @@ package struct DatasetMetric: Sendable, Equatable {
     scoring == .strict ? headline ?? family.primaryName(under: .strict) : family.primaryName(under: scoring)
   }
 
-  /// The metric of one of the 27 datasets, or nil for another name.
-  package static func `for`(dataset: String) -> DatasetMetric? { all.first { $0.dataset == dataset } }
+  /// The metric of a dataset of the catalogue, or nil for another name.
+  package static func `for`(dataset: String) -> DatasetMetric? { (all + studies).first { $0.dataset == dataset } }
 
   /// The metrics of the 27 datasets in the order of PEFT-Bench's main table.
   package static let all: [DatasetMetric] = [
@@ -115,7 +115,7 @@ package struct DatasetMetric: Sendable, Equatable {
     .init(dataset: "apps", family: .code),
   ]
 
-  private static func binary(_ dataset: String, _ first: String, _ second: String) -> DatasetMetric {
+  static func binary(_ dataset: String, _ first: String, _ second: String) -> DatasetMetric {
     .init(dataset: dataset, family: .binaryClassification(labels: [first, second], positive: second))
   }
 

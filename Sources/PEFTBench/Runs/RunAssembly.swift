@@ -31,7 +31,7 @@ final class RunAssembly {
   private var outlines: [(configuration: ModelConfiguration, outline: ModelOutline)] = []
   private var datasets: [String: PreparedDataset] = [:]
   private var sizes: [String: DatasetSizes] = [:]
-  private var methods: [String: (figures: MethodFigures, virtualTokens: Int)] = [:]
+  private var methods: [String: (figures: MethodFigures, virtualTokens: Int, taskCount: Int?)] = [:]
   private var adapters: [[String]: SealedFiles] = [:]
   private var notes: Set<String> = []
 
@@ -78,10 +78,18 @@ final class RunAssembly {
     let (key, cutoff) = try dataKey(of: run)
     if let data = datasets[key] { return data }
     try outline.renderer.requireEndToken(of: run.model.path)
-    let data = try PreparedDataset(
-      run.dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
-      vocabularySize: outline.files.configuration.vocabularySize, sampleSeed: run.seeds.sample,
-      strategy: run.rowStrategy)
+    func prepared(_ dataset: DatasetDescription) throws -> PreparedDataset {
+      try PreparedDataset(
+        dataset, configuration: configuration, renderer: outline.renderer, cutoff: cutoff,
+        vocabularySize: outline.files.configuration.vocabularySize, sampleSeed: run.seeds.sample,
+        strategy: run.rowStrategy)
+    }
+    let data =
+      try run.dataset.mixture.map { mixture in
+        try PreparedDataset(
+          run.dataset, of: mixture, members: mixture.members.map(prepared),
+          limit: AnswerLimit(run.dataset, evaluation: configuration.evaluation, renderer: outline.renderer))
+      } ?? prepared(run.dataset)
     if outline.skeleton.positionLimit != nil, data.longestExample > cutoff {
       throw FileError(
         path: run.model.path,
@@ -196,17 +204,31 @@ final class RunAssembly {
   /// What a run's method costs.
   func figures(of run: PlannedRun) throws -> MethodFigures { try method(of: run).figures }
 
+  /// Refuses a method that tells another number of tasks apart than the run has datasets.
+  private func checkTasks(of run: PlannedRun, _ count: Int?) throws(DocumentError) {
+    guard let count, count != run.dataset.taskCount else { return }
+    throw DocumentError(
+      "\(run.method.place): \(run.method.label) has \(count) \(count == 1 ? "task" : "tasks"), but "
+        + "\(run.dataset.id) has \(run.dataset.taskCount); leave out tasks, or name as many datasets together",
+      at: run.method.nameOffset, of: configuration.file.text)
+  }
+
   /// Attaches a run's method to the model without weights, once for all runs: so options that do not fit the model are
   /// found before anything is written.
   ///
   /// - Returns: What the method costs, and the positions that it puts before every sequence.
-  private func method(of run: PlannedRun) throws -> (figures: MethodFigures, virtualTokens: Int) {
+  private func method(
+    of run: PlannedRun
+  ) throws -> (figures: MethodFigures, virtualTokens: Int, taskCount: Int?) {
     let outline = try outline(of: run.model)
     let options = JSONValue.object(try run.method.options).compactText
     let start = run.method.initialAdapterJSON?.compactText ?? ""
     let training = "\(run.training.strategy.label) \(run.trains)"
     let key = "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
-    if let known = methods[key] { return known }
+    if let known = methods[key] {
+      try checkTasks(of: run, known.taskCount)
+      return known
+    }
     let skeleton = try outline.files.skeleton()
     try checkAdapter(of: run)
     let attachment = try run.method.attach(
@@ -215,10 +237,11 @@ final class RunAssembly {
         seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer))
     try checkAdapter(of: run)
     try checkStrategy(of: run, attachment)
+    try checkTasks(of: run, attachment.tasks?.count)
     for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
     let new = (
       MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
-      skeleton.sequenceStart.count
+      skeleton.sequenceStart.count, attachment.tasks?.count
     )
     methods[key] = new
     return new

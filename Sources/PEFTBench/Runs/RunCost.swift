@@ -21,7 +21,8 @@ struct RunCost {
   }
   private var trainedExamples: Double {
     let share = heldBack / max(1, Double(data.trainingRows))
-    return Double(data.trainingRows) - heldBack + ((1 - share) * Double(data.augmentedRows)).rounded()
+    let rows = Double(data.trainingRows) - heldBack + ((1 - share) * Double(data.augmentedRows)).rounded()
+    return (rows * data.repetition).rounded()
   }
   private var steps: Int {
     trains ? Trainer.stepCount(examples: max(1, Int(trainedExamples)), configuration: training) : 0

@@ -15,9 +15,11 @@ package struct RenderedExample: Sendable, Equatable {
   package let isPromptCut: Bool
   /// Whether the answer itself had to be cut; its end is then missing.
   package let isAnswerCut: Bool
+  /// Which of the tasks that are trained together it is of.
+  package var task = 0
 
   /// The ids as training and evaluation take them.
-  package var encoded: EncodedExample { EncodedExample(prompt: promptIDs, answer: answerIDs) }
+  package var encoded: EncodedExample { EncodedExample(prompt: promptIDs, answer: answerIDs, task: task) }
 }
 
 /// Renders prompts for training and for evaluation alike: a dataset's text, then the model's chat template.

@@ -27,7 +27,8 @@ package enum CustomDataset {
     guard isName(name) else {
       throw reader.error("name", "expected letters, digits, \"_\", \"-\" and \".\", found \"\(name)\"")
     }
-    guard DatasetCatalogue.dataset(name) == nil else {
+    // Those of other studies came into the catalogue when configs that describe them were there.
+    guard DatasetCatalogue.dataset(name).map({ $0.group == .studies }) ?? true else {
       throw reader.error("name", "\"\(name)\" is a dataset of the catalogue; choose another name")
     }
     guard var filesReader = keys.files else {
@@ -62,7 +63,7 @@ package enum CustomDataset {
   }
 
   /// Names that mean a split, or the rows that are scored anyway.
-  private static let splitNames: Set<String> = ["train", "training", "validation", "eval", "test", "scored"]
+  static let splitNames: Set<String> = ["train", "training", "validation", "eval", "test", "scored"]
 
   /// Reads `evaluate_on`: sets of rows that are answered and scored after those of the splits.
   private static func furtherSets(
@@ -85,7 +86,8 @@ package enum CustomDataset {
     return result
   }
 
-  private static func isName(_ name: String) -> Bool {
+  /// Whether a name can be that of a file and of a column.
+  static func isName(_ name: String) -> Bool {
     name.first != "." && name.count <= 100
       && name.utf8.allSatisfy { byte in
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & ~0x20) || "_-.".utf8.contains(byte)

@@ -1,12 +1,16 @@
 import PEFTCore
 
-/// The 27 datasets of PEFT-Bench (arXiv 2511.21285, table 4), in the order of its main table.
+/// The datasets that are known by name: the 27 of PEFT-Bench (arXiv 2511.21285, table 4), in the order of its main table,
+/// and those of other studies.
 package enum DatasetCatalogue {
-  /// All of them.
+  /// The full suite, which is what `all` means in a config.
   package static let all: [DatasetDescription] = glue + superGLUE + reasoning + mathematics + code
 
+  /// The full suite, then the datasets of other studies, which are in it by no name but their own and their group's.
+  package static let everything: [DatasetDescription] = all + studies
+
   /// The dataset called `id`, or nil.
-  package static func dataset(_ id: String) -> DatasetDescription? { all.first { $0.id == id } }
+  package static func dataset(_ id: String) -> DatasetDescription? { everything.first { $0.id == id } }
 
   /// The dataset called `id`.
   ///
@@ -21,19 +25,19 @@ package enum DatasetCatalogue {
   /// - Throws: `UnknownDataset` with the nearest name.
   package static func datasets(named name: String) throws(UnknownDataset) -> [DatasetDescription] {
     if name == "all" { return all }
-    if let group = DatasetGroup(rawValue: name), group != .custom { return all.filter { $0.group == group } }
+    if let group = DatasetGroup(rawValue: name), group != .custom { return everything.filter { $0.group == group } }
     guard let dataset = dataset(name) else { throw UnknownDataset(name: name) }
     return [dataset]
   }
 
   /// What a name may be: the datasets, the groups and `all`.
   static var names: [String] {
-    all.map(\.id) + DatasetGroup.allCases.filter { $0 != .custom }.map(\.rawValue) + ["all"]
+    everything.map(\.id) + DatasetGroup.allCases.filter { $0 != .custom }.map(\.rawValue) + ["all"]
   }
 
   /// Which datasets have a test split, in words.
   static var testSplitAdvice: String {
-    let names = all.filter { !$0.testSplits.isEmpty }.map(\.id)
+    let names = everything.filter { !$0.testSplits.isEmpty }.map(\.id)
     return "of the published ones \(names.joined(separator: ", ")) have one with labels that is not scored anyway, and "
       + "own data may have files.test"
   }
@@ -53,9 +57,10 @@ package struct UnknownDataset: InputError, Equatable {
   /// One sentence with the nearest name and all of them.
   package var description: String {
     let guess = NearestName.of(name, among: DatasetCatalogue.names).map { "; did you mean \"\($0)\"?" } ?? "."
-    let list = DatasetCatalogue.all.map(\.id).joined(separator: ", ")
+    let list = DatasetCatalogue.everything.map(\.id).joined(separator: ", ")
     return
-      "there is no dataset \"\(name)\"\(guess) Datasets: \(list); groups: glue, superglue, reasoning, math, code, all"
+      "there is no dataset \"\(name)\"\(guess) Datasets: \(list); groups: glue, superglue, reasoning, math, code, "
+      + "studies, all"
   }
 }
 

@@ -1,9 +1,9 @@
 import PEFTCore
 import TableFiles
 
-/// The groups of the published results.
+/// The groups of the published results, the datasets of other studies, and those that a config describes.
 package enum DatasetGroup: String, Sendable, CaseIterable {
-  case glue, superglue, reasoning, math, code, custom
+  case glue, superglue, reasoning, math, code, studies, custom
 }
 
 /// Where a dataset lies on the Hugging Face Hub, and under which names its files go.
@@ -70,6 +70,8 @@ package struct DatasetDescription: Sendable {
   package private(set) var files: [DatasetPart: [String]]
   /// Further sets of rows that are answered and scored, where a config names them.
   package internal(set) var furtherSets: [NamedRowFiles] = []
+  /// The datasets that it stands for, where a config has several trained together; it has no rows of its own then.
+  package internal(set) var mixture: DatasetMixture?
   /// The columns that are read; several names in one element are different publishers' names for one column.
   package internal(set) var columns: [[String]]
   /// How the prompt is put together.

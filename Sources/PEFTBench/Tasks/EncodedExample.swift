@@ -4,11 +4,14 @@ package struct EncodedExample: Sendable, Equatable {
   package let prompt: [Int32]
   /// The answer with the token that ends it; these are the trained tokens.
   package let answer: [Int32]
+  /// Which of the tasks that are trained together it is of.
+  package let task: Int
 
   /// Creates an example.
-  package init(prompt: [Int32], answer: [Int32]) {
+  package init(prompt: [Int32], answer: [Int32], task: Int = 0) {
     self.prompt = prompt
     self.answer = answer
+    self.task = task
   }
 
   /// All tokens.

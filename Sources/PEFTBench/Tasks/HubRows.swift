@@ -44,6 +44,13 @@ struct HubRows {
     switch dataset.group {
     case .glue, .superglue: dataset.labels.isEmpty ? nil : "label"
     case .reasoning: dataset.id == "mmlu" ? "answer" : dataset.id == "piqa" ? "label" : nil
+    case .studies:
+      switch dataset.id {
+      case "trec": "coarse_label"
+      case "yahoo_answers_topics": "topic"
+      case "snips", "scitail": nil
+      default: "label"
+      }
     case .math, .code, .custom: nil
     }
   }

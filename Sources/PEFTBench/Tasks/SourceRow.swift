@@ -89,45 +89,52 @@ package struct SourceRow {
   /// - Parameters:
   ///   - columns: Different publishers' names for the column.
   ///   - firstID: The id of the first class; some datasets count from 1.
-  func label(_ columns: String..., firstID: Int = 0) throws(TableError) -> Int {
+  ///   - published: The publisher's names of the classes in the order of `labels`, where labels are other words.
+  func label(_ columns: String..., firstID: Int = 0, published: [String] = []) throws(TableError) -> Int {
     let column = columns.first { row.columns.position(of: $0) != nil } ?? columns[0]
-    return try label(try value(columns), column, firstID: firstID)
+    return try label(try value(columns), column, firstID: firstID, published: published)
   }
 
   /// The class that `value` names.
-  func label(_ value: DocumentValue, _ column: String, firstID: Int = 0) throws(TableError) -> Int {
+  func label(
+    _ value: DocumentValue, _ column: String, firstID: Int = 0, published: [String] = []
+  ) throws(TableError) -> Int {
     switch value.content {
     case .bool(let truth):
-      guard let index = position(ofName: truth ? "true" : "false") else { throw unknown(value.shown, column) }
+      guard let index = position(ofName: truth ? "true" : "false", published) else {
+        throw unknown(value.shown, column)
+      }
       return index
     case .string(let text):
       let name = text.trimmingWhiteSpace()
       guard !name.isEmpty, name != "-" else { throw unlabelled("empty", column) }
-      if let index = position(ofName: name) {
+      if let index = position(ofName: name, published) {
         try reading.check(column, givesName: true, "\"\(name)\"", in: row)
         return index
       }
       guard let id = LabelValue(text: name).id, LabelValue(text: name).isTruth == false else {
         throw unknown("\"\(name)\"", column)
       }
-      return try index(ofID: id, column, firstID)
+      return try index(ofID: id, column, firstID, published)
     default:
       guard let id = value.integer else { throw unknown(value.shown, column) }
-      return try index(ofID: id, column, firstID)
+      return try index(ofID: id, column, firstID, published)
     }
   }
 
-  private func position(ofName name: String) -> Int? {
+  private func position(ofName name: String, _ published: [String]) -> Int? {
     let wanted = name.lowercased()
-    return labels.firstIndex { $0.lowercased() == wanted }
+    return labels.firstIndex { $0.lowercased() == wanted } ?? published.firstIndex { $0.lowercased() == wanted }
   }
 
-  private func index(ofID id: Int, _ column: String, _ firstID: Int) throws(TableError) -> Int {
+  private func index(
+    ofID id: Int, _ column: String, _ firstID: Int, _ published: [String]
+  ) throws(TableError) -> Int {
     guard id != -1 else { throw unlabelled("-1", column) }
     try reading.check(column, givesName: false, "\(id)", in: row)
     // The file's own names come first: another copy of a dataset may count its classes in another order.
     if let names = reading.classNames(column), names.indices.contains(id), !names.allSatisfy({ Int($0) != nil }) {
-      guard let index = position(ofName: names[id]) else { throw unknown("\"\(names[id])\"", column) }
+      guard let index = position(ofName: names[id], published) else { throw unknown("\"\(names[id])\"", column) }
       return index
     }
     let index = id.subtractingReportingOverflow(firstID)

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// Batches of encoded examples for fine-tuning.
 ///
@@ -14,6 +15,7 @@ final class ExampleSource: TrainingSource {
   private let configuration: TrainingConfiguration
   private let seeds: TrainingSeeds
   private let noise: InputNoise?
+  private let tasks: TaskChoice?
   /// The step of the batch, from 1.
   private var number = 1
   private var order: (epoch: Int, indices: [Int])?
@@ -29,9 +31,10 @@ final class ExampleSource: TrainingSource {
   ///   - configuration: Batch sizes and order.
   ///   - seeds: Where orders and dropout masks are drawn from.
   ///   - noise: What is added to the embeddings of some steps, if anything.
+  ///   - tasks: How the method is told which task's examples come next, if that matters to it.
   init(
     _ step: TrainingStep, examples: [EncodedExample], validation: [EncodedExample], trained: [Parameter],
-    configuration: TrainingConfiguration, seeds: TrainingSeeds, noise: InputNoise? = nil
+    configuration: TrainingConfiguration, seeds: TrainingSeeds, noise: InputNoise? = nil, tasks: TaskChoice? = nil
   ) {
     self.step = step
     self.examples = examples
@@ -40,6 +43,7 @@ final class ExampleSource: TrainingSource {
     self.configuration = configuration
     self.seeds = seeds
     self.noise = noise
+    self.tasks = tasks
     dropout = seeds.dropout.child("dropout")
     stepsPerEpoch = Self.stepsPerEpoch(examples: examples.count, configuration: configuration)
   }
@@ -105,12 +109,28 @@ final class ExampleSource: TrainingSource {
   func validationLoss() -> Double { batches(of: validation).reduce(0.0) { $0 + step.loss(of: $1) } }
 
   /// Parts of some examples that are in memory at one time; the losses of all together are the mean over all labels.
+  ///
+  /// The method stands for the part's task when the part is asked for, and until the next one is.
   private func batches(of examples: [EncodedExample]) -> some Sequence<TrainingBatch> {
     let labelCount = examples.reduce(0) { $0 + $1.answer.count }
-    return stride(from: 0, to: examples.count, by: configuration.batchSize).lazy.map { [step, configuration] start in
-      TrainingBatch(
-        examples[start..<min(examples.count, start + configuration.batchSize)], model: step.model,
-        labelCount: labelCount)
+    return pieces(of: examples).lazy.map { [step, tasks] piece in
+      if let task = piece.first?.task { tasks?.show(task) }
+      return TrainingBatch(piece, model: step.model, labelCount: labelCount)
+    }
+  }
+
+  /// The examples as they are in memory at one time; of one task each, where the method tells tasks apart.
+  private func pieces(of examples: [EncodedExample]) -> [ArraySlice<EncodedExample>] {
+    let groups: [[EncodedExample]]
+    if let tasks, tasks.count > 1 {
+      groups = (0..<tasks.count).map { task in examples.filter { $0.task == task } }
+    } else {
+      groups = [examples]
+    }
+    return groups.flatMap { group in
+      stride(from: 0, to: group.count, by: configuration.batchSize).map { start in
+        group[start..<min(group.count, start + configuration.batchSize)]
+      }
     }
   }
 

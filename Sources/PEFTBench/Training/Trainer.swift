@@ -80,7 +80,7 @@ package struct Trainer {
     let source = ExampleSource(
       TrainingStep(model: model, context: context), examples: examples, validation: validation,
       trained: attachment.parameters, configuration: configuration, seeds: seeds,
-      noise: configuration.strategy.inputNoise(stepCount: steps))
+      noise: configuration.strategy.inputNoise(stepCount: steps), tasks: attachment.tasks)
     let optimizer = Optimizer(
       configuration.optimizer.rule(configuration), parameters: attachment.parameters,
       weightDecay: configuration.weightDecay,

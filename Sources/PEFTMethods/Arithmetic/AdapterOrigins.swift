@@ -34,17 +34,22 @@ public struct AdapterOrigins {
         "does not say what it started from (\(AdapterOrigin.fileName) is not in it): name an origin, a folder or "
           + "\"\(CombinationRecipe.neutralOrigin)\"")
     }
-    if let adapter = origin.adapter { return try Self.values(of: adapter, startOf: file) }
+    let start = try origin.adapter.map { try Self.file(of: $0, startOf: file) }
+    // Most methods take a saved adapter over as it is.
+    if let start, MethodRegistry.method(named: origin.method)?.runOptions.isEmpty ?? true {
+      return try start.arrays()
+    }
     if let expected = origin.model, let found = try modelHash(file), found != expected {
       throw CheckpointError(
         file: file.path,
         "started on a model with other weights (SHA-256 \(expected.prefix(16))…, not \(found.prefix(16))…)")
     }
     let base = try base(file)
-    return try origin.values(on: base.model, tokenizer: base.tokenizer, context: base.context)
+    return try origin.values(on: base.model, tokenizer: base.tokenizer, context: base.context, from: start)
   }
 
-  private static func values(of adapter: AdapterOrigin.Adapter, startOf file: AdapterFile) throws -> [AdapterArray] {
+  /// The adapter that another one started from.
+  private static func file(of adapter: AdapterOrigin.Adapter, startOf file: AdapterFile) throws -> AdapterFile {
     guard case .string(let folder) = adapter.source else {
       throw CheckpointError(
         file: file.path, "started from a combination of adapters: make that with adapter combine, and name it as origin"
@@ -53,7 +58,7 @@ public struct AdapterOrigins {
     guard try AdapterFile.contentHash(of: folder) == adapter.hash else {
       throw CheckpointError(file: file.path, "started from \(folder), which has another content now")
     }
-    return try AdapterFile.open(folder).arrays()
+    return try AdapterFile.open(folder)
   }
 
   /// The values that change nothing: one where a tensor scales, zero elsewhere.

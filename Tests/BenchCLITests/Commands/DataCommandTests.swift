@@ -93,7 +93,7 @@ private let hasCurl = ["/usr/bin/curl", "/bin/curl"].contains { FileManager.defa
       let value = try json(
         SpawnedProgram.run(["data", "status", "--root", root + "/data", "--json"], environment: environment))
       let rows = try #require(value.array)
-      #expect(rows.count == 27)
+      #expect(rows.count == 37)
       let sst2 = try #require(rows.first { $0["dataset"]?.string == "sst2" })
       #expect(sst2["training_rows"]?.integer == 20 && sst2["evaluation_rows"] == nil)
       #expect(sst2["missing"]?.array?.compactMap(\.string) == ["evaluation"])

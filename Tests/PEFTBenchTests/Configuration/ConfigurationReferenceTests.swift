@@ -33,6 +33,8 @@ import Testing
       case "model": "model: {path: m, nonsense: 1}, methods: [none]"
       case "presets": "model: m, methods: [none], presets: {size: 1M, nonsense: 1}"
       case "data.datasets[…]": "model: m, methods: [none], data: {datasets: [\(dataset)}, nonsense: 1}]}"
+      case "data.datasets[…] with together":
+        "model: m, methods: [none], data: {datasets: [{name: x, together: [sst2, rte], nonsense: 1}]}"
       case "data.datasets[…].files": "model: m, methods: [none], data: {datasets: [\(dataset), nonsense: 1}}]}"
       case "pscp.constants": "model: m, methods: [none], pscp: {constants: {nonsense: 1}}"
       case "methods[…]": nil  // its keys stand beside those of the method and of training

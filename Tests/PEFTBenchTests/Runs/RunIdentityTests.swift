@@ -267,7 +267,7 @@ import Testing
       "prefix-tuning.init": #""random""#, "block_diagonal": #"{"b": ["q_proj", "v_proj"], "blocks": 2}"#,
       "lambda_pattern": #"{"q_proj": 4}"#, "gralora.rank": "16", "gralora.blocks": "4",
       "dora.rule": #""riemannian""#, "pissa.rule": #""riemannian""#, "lora-plus.rule": #""riemannian""#,
-      "p-tuning-v2.init": #""random""#,
+      "p-tuning-v2.init": #""random""#, "mpt.init": #""vocabulary""#,
       "trainable-tokens.tokens": "[2]",
       "combined.parts": #"["lora", {"name": "ia3", "feedforward": "output"}]"#,
     ]
@@ -280,7 +280,7 @@ import Testing
       "damping": #", "rule": "riemannian""#,
       "prefix-tuning.encoder_hidden_size": #", "projection": true"#, "layers_to_transform": targets,
       "exclude_modules": targets, "layers_pattern": targets + #", "layers_to_transform": [0]"#,
-      "miss.mini_rank": #", "mode": "mini""#,
+      "miss.mini_rank": #", "mode": "mini""#, "mpt.source_task": #", "init": "exact_source_task""#,
       "target_modules": "", "trainable-tokens.target_modules": #", "tokens": [1]"#,
       "super-tuning.alpha": #", "rank": 2"#, "super-tuning.dropout": #", "rank": 2"#,
     ]
@@ -423,6 +423,7 @@ import Testing
         "testRows": changed(Self.dataset) { $0.testRows = "x" },
         "augmentedRows": changed(Self.dataset) { $0.augmentedRows = "x" },
         "furtherRows": changed(Self.dataset) { $0.furtherRows = ["x": "y"] },
+        "together": changed(Self.dataset) { $0.together = ["x": "y"] },
         "metric": changed(Self.dataset) { $0.metric = "x" },
       ], in: { $0.json })
 
@@ -465,6 +466,7 @@ import Testing
       exempt: [
         "id": "DatasetIdentity", "group": "a place in tables", "title": "a name for people", "source": rows,
         "trainingSplits": rows, "evaluationSplits": rows, "testSplits": rows, "files": rows, "furtherSets": rows,
+        "mixture": "its members' identities are in DatasetIdentity",
         "columns": rows,
         "layout": rows,
         "metric": "below", "maximumNewTokens": "every key of a dataset", "isOneRowPerGroup": rows,
@@ -525,7 +527,7 @@ import Testing
       changes: ["prompt": other("q"), "promptIDs": other(ids: [1]), "answerIDs": other(answer: [3, 4])],
       exempt: [
         "completion": "told by its ids", "isPromptCut": "follows from the prompt",
-        "isAnswerCut": "follows from the ids",
+        "isAnswerCut": "follows from the ids", "task": "the place of its dataset in DatasetIdentity",
       ], in: { JSONValue(DatasetIdentity.hash(of: [$0], [example])) })
     let words = Example(fields: [], label: 0, of: ["a", "b"])
     expectEveryField(

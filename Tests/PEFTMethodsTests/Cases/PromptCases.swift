@@ -7,6 +7,12 @@ extension MethodCase {
       name: "prompt-tuning", options: #"{"tokens": 5, "init": "random"}"#, model: "", closedForm: { 5 * $0.hidden },
       start: .elsewhere, cannotBeMerged: true),
     MethodCase(
+      name: "mpt", options: #"{"tokens": 5}"#, model: "", closedForm: { 5 * $0.hidden + 5 + $0.hidden },
+      start: .elsewhere, cannotBeMerged: true),
+    MethodCase(
+      name: "mpt", options: #"{"tokens": 5, "rank": 2, "tasks": 3, "init": "vocabulary"}"#, model: "",
+      closedForm: { 5 * $0.hidden + 3 * 2 * (5 + $0.hidden) }, start: .elsewhere, cannotBeMerged: true),
+    MethodCase(
       name: "prefix-tuning", options: #"{"tokens": 5}"#, model: "", closedForm: { 5 * $0.layers * 2 * $0.keyValue },
       start: .elsewhere, cannotBeMerged: true),
     MethodCase(

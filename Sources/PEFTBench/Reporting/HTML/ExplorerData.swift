@@ -100,7 +100,7 @@ struct ExplorerData {
   }
 
   private static func group(of dataset: String) -> String {
-    DatasetCatalogue.all.first { $0.id == dataset }?.group.rawValue ?? "own"
+    DatasetCatalogue.dataset(dataset)?.group.rawValue ?? "own"
   }
 
   private static func axis(_ axis: ExplorerAxis, _ lines: [Line]) -> JSONValue {

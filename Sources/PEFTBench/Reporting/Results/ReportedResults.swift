@@ -280,8 +280,8 @@ package struct ReportedResults: Sendable {
   }
 
   private mutating func sort() {
-    let catalogue = DatasetMetric.all.map(\.dataset)
-    // Datasets are ordered as in PEFT-Bench's main table, the user's own after them.
+    let catalogue = (DatasetMetric.all + DatasetMetric.studies).map(\.dataset)
+    // Datasets are ordered as in PEFT-Bench's main table, then come those of other studies and the user's own.
     datasetOrder = catalogue + datasetOrder.filter { !catalogue.contains($0) }
     let order = RunOrder(datasets: datasetOrder, methods: [MethodRegistry.baseName] + methodOrder)
     runs = order.sorted(runs, tie: \.key)

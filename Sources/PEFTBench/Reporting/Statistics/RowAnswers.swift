@@ -34,7 +34,9 @@ struct RowAnswers: Sendable {
     let lines = try PredictionLines(path: folder + "/predictions.jsonl")
     let rows = try (0..<lines.count).map { try lines.row($0) }
     guard !rows.isEmpty else { return nil }
-    let family = DatasetMetric.for(dataset: run.dataset)?.family
+    // Own data may have the name of a dataset of another study.
+    let isOwn = run.suite == DataConfiguration.Suite.own.rawValue
+    let family = isOwn ? nil : DatasetMetric.for(dataset: run.dataset)?.family
     guard let kind = Self.kind(of: run, family, rows) else { return nil }
     self.kind = kind
     count = if case .mean(let values) = kind { values.count } else { rows.count }

@@ -38,6 +38,22 @@ struct AugmentedTraining {
     rendered = try examples.map(render)
   }
 
+  /// The further rows of several datasets that are trained together.
+  ///
+  /// - Parameters:
+  ///   - parts: Those of each.
+  ///   - counts: How many training rows each has.
+  ///   - rendered: The rows of all, in their order.
+  init(joining parts: [AugmentedTraining], of counts: [Int], rendered: [RenderedExample]) {
+    examples = parts.flatMap(\.examples)
+    self.rendered = rendered
+    var before = 0
+    for (part, count) in zip(parts, counts) {
+      sources += part.sources.map { source in source.map { $0 + before } }
+      before += count
+    }
+  }
+
   /// The rows that may be trained on where some training rows are held back.
   func encoded(without held: Set<Int>) -> [EncodedExample] {
     zip(rendered, sources).filter { $1.map { !held.contains($0) } ?? true }.map(\.0.encoded)

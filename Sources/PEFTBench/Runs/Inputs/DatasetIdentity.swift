@@ -16,6 +16,8 @@ struct DatasetIdentity: Sendable, Equatable {
   var augmentedRows: String?
   /// The hashes of the rows of further sets, by the sets' names.
   var furtherRows: [String: String] = [:]
+  /// What identifies the datasets that are trained together, and how often their rows come up; nil for one by itself.
+  var together: JSONValue?
   /// How answers are scored.
   var metric: JSONValue
 
@@ -27,6 +29,7 @@ struct DatasetIdentity: Sendable, Equatable {
     ]
     // Only where there are some, so that the ids of other runs stay what they were.
     if let augmentedRows { json["augmented"] = JSONValue(augmentedRows) }
+    if let together { json["together"] = together }
     if !furtherRows.isEmpty {
       json["sets"] = .object(
         JSONObject(distinct: furtherRows.sorted { $0.key < $1.key }.map { ($0.key, JSONValue($0.value)) }))

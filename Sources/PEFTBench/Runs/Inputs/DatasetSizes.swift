@@ -11,6 +11,8 @@ struct DatasetSizes {
   let augmentedRows: Int
   /// Tokens of the training rows, further ones left out.
   let trainingTokens: Int
+  /// How often a training row comes up in an epoch, on average.
+  let repetition: Double
   /// Tokens that all training examples begin with.
   let trainingShared: Int
   /// Lengths of the longest training examples, the longest first.
@@ -38,6 +40,7 @@ struct DatasetSizes {
 
   init(_ data: PreparedDataset, renderer: ChatRenderer) {
     identity = data.identity
+    repetition = data.repetition
     classes = (data.trainingClasses, data.scored.classes)
     answerLimit = data.answerLimit
     let lengths = data.training.map { $0.promptIDs.count + $0.answerIDs.count }
@@ -46,10 +49,12 @@ struct DatasetSizes {
     trainingTokens = lengths.reduce(0, +)
     trainingShared = data.training.map(\.promptIDs).sharedPrefixCount
     longest = Array((lengths + further).sorted(by: >).prefix(Self.longestCount))
-    let answered = data.sets.flatMap(\.rows.rendered)
-    let examples = data.sets.flatMap(\.rows.examples)
+    // Those whose answers are taken from another set's are not asked.
+    let asked = data.sets.filter { $0.part == nil }
+    let answered = asked.flatMap(\.rows.rendered)
+    let examples = asked.flatMap(\.rows.examples)
     let prompts = answered.map(\.promptIDs)
-    furtherRows = data.furtherSets.map { ($0.name, $0.rows.examples.count) }
+    furtherRows = asked.dropFirst().map { ($0.name, $0.rows.examples.count) }
     evaluationRows = prompts.count
     evaluationTokens = prompts.reduce(0) { $0 + $1.count }
     evaluationShared = prompts.sharedPrefixCount

@@ -11,7 +11,7 @@ struct JudgedRows {
   /// The scores under the config's protocol.
   let scores: DatasetScores
   /// What is given beside them.
-  let summary: AnswerSummary
+  var summary: AnswerSummary
   /// The scores under the other one, or why there are none.
   let otherScores: Result<DatasetScores, ScoringError>
   /// Seconds that answering took.

@@ -122,7 +122,8 @@ extension RunConfiguration {
             runs.append(PlannedRun(model: model, dataset: dataset, method: zeroShot, seeds: seeds))
           }
           for method in methods where !method.isZeroShot || position == 0 {
-            runs.append(PlannedRun(model: model, dataset: dataset, method: method, seeds: seeds))
+            runs.append(
+              PlannedRun(model: model, dataset: dataset, method: method.with(tasks: dataset.taskCount), seeds: seeds))
           }
         }
       }

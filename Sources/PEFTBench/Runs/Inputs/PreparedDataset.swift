@@ -14,7 +14,7 @@ struct PreparedDataset {
   /// What the user should know about the files and the rows.
   let notes: [String]
   /// What a reader of the scores must know about the rows: that they are few, or of one class.
-  private let rowNotes: [String]
+  let rowNotes: [String]
   /// How many training examples have each label; nil where answers are free text.
   let trainingClasses: ClassCounts?
   /// What of the data determines a run's numbers.
@@ -24,10 +24,15 @@ struct PreparedDataset {
 
   /// Further training rows of the strategy.
   let augmented: AugmentedTraining
+  /// The datasets that are trained together; nil for one by itself.
+  let mixture: DatasetMixture?
+  /// Where their rows are among the scored ones; empty for a dataset by itself.
+  let tasks: [PreparedTask]
 
-  private let trainingExamples: [Example]
+  /// The training examples before they are rendered.
+  let trainingExamples: [Example]
   /// The training rows that the data's own limit would keep, where the strategy takes others.
-  private let plain: (examples: [Example], rendered: [RenderedExample])?
+  let plain: (examples: [Example], rendered: [RenderedExample])?
 
   /// - Parameters:
   ///   - dataset: The catalogue's row.
@@ -43,6 +48,7 @@ struct PreparedDataset {
     _ dataset: DatasetDescription, configuration: RunConfiguration, renderer: ChatRenderer, cutoff: Int,
     vocabularySize: Int, sampleSeed: Int? = nil, strategy: TrainingStrategy = .standard
   ) throws {
+    (mixture, tasks) = (nil, [])
     let limit = try AnswerLimit(dataset, evaluation: configuration.evaluation, renderer: renderer)
     answerLimit = limit.tokens
     let data = configuration.data
@@ -220,7 +226,7 @@ struct PreparedDataset {
     _ configuration: TrainingConfiguration?, _ seeds: TrainingSeeds
   ) -> (training: [EncodedExample], validation: [EncodedExample]) {
     let (examples, rendered) = plain ?? (trainingExamples, training)
-    return Self.parts(examples, rendered, further: AugmentedTraining(), configuration, seeds)
+    return parts(examples, rendered, further: AugmentedTraining(), configuration, seeds)
   }
 
   /// The training examples in two parts, the second one held back for validation.
@@ -232,17 +238,19 @@ struct PreparedDataset {
   func parts(
     _ configuration: TrainingConfiguration?, _ seeds: TrainingSeeds
   ) -> (training: [EncodedExample], validation: [EncodedExample]) {
-    Self.parts(trainingExamples, training, further: augmented, configuration, seeds)
+    parts(trainingExamples, training, further: augmented, configuration, seeds)
   }
 
-  private static func parts(
+  private func parts(
     _ examples: [Example], _ rendered: [RenderedExample], further: AugmentedTraining,
     _ configuration: TrainingConfiguration?, _ seeds: TrainingSeeds
   ) -> (training: [EncodedExample], validation: [EncodedExample]) {
     let share = configuration?.heldOutShare(of: examples.count) ?? 0
     let held = DatasetLoader.heldBack(share, of: examples, drawing: seeds.validation)
+    let kept =
+      rendered.indices.filter { !held.contains($0) }.map { rendered[$0].encoded } + further.encoded(without: held)
     return (
-      rendered.indices.filter { !held.contains($0) }.map { rendered[$0].encoded } + further.encoded(without: held),
+      mixture?.epoch(of: kept, drawing: seeds.order) ?? kept,
       rendered.indices.filter { held.contains($0) }.map { rendered[$0].encoded }
     )
   }

@@ -29,6 +29,10 @@ package struct EvaluationSet {
   let name: String
   /// Its rows.
   let rows: ScoredRows
+  /// Which rows of the first set they are, where their answers are taken from that one's; nil for rows of their own.
+  var part: Range<Int>?
+  /// How it is scored, where that is not the dataset's metric.
+  var metric: DatasetMetric?
 
   /// The name of the rows of a third split.
   package static let test = "test"

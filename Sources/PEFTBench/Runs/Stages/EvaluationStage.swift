@@ -1,5 +1,6 @@
 import Dispatch
 import PEFTCore
+import PEFTMethods
 
 /// The third stage of a run: answers its sets of rows, one after the other, and scores the answers.
 struct EvaluationStage {
@@ -32,12 +33,17 @@ struct EvaluationStage {
     let evaluator = Evaluator(
       model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens,
       context: scene.context)
-    let own: any AnswerSource
-    if evaluation.mode == .rank, !scene.planned.dataset.labels.isEmpty {
-      own = RankedAnswers(evaluator: evaluator, renderer: model.renderer)
-    } else {
-      own = GreedyAnswers(evaluator: evaluator, limit: scene.data.answerLimit, batchSize: evaluation.batchSize)
+    func oneTask(limit: Int) -> any AnswerSource {
+      evaluation.mode == .rank && !scene.planned.dataset.labels.isEmpty
+        ? RankedAnswers(evaluator: evaluator, renderer: model.renderer)
+        : GreedyAnswers(evaluator: evaluator, limit: limit, batchSize: evaluation.batchSize)
     }
+    let own: any AnswerSource =
+      scene.data.tasks.isEmpty
+      ? oneTask(limit: scene.data.answerLimit)
+      : TaskAnswers(
+        tasks: scene.data.tasks.map { ($0.rows, oneTask(limit: $0.answerLimit)) },
+        show: { attachment.method.tasks?.show($0) })
     source =
       isOneModel
       ? own
@@ -51,13 +57,14 @@ struct EvaluationStage {
   /// - Throws: `Interruption` on a request to stop; `ScoringError` for gold answers that cannot be scored.
   func result(saveTraining: () -> Void) throws -> Result {
     let sets = scene.data.sets
-    let total = source.answersPerRow * sets.reduce(0) { $0 + $1.rows.examples.count }
+    let asked = sets.filter { $0.part == nil }
+    let total = source.answersPerRow * asked.reduce(0) { $0 + $1.rows.examples.count }
     var done: [(checkpoint: AnswerCheckpoint, answers: AnswerCheckpoint.Answers)] = []
     do {
       let unfold = isOneModel ? scene.model.model.foldAdapters(context: scene.context) : {}
       defer { unfold() }
       var before = 0
-      for set in sets {
+      for set in asked {
         let checkpoint = AnswerCheckpoint(
           path: "\(scene.checkpointFolder)/\(set.checkpointName)", identity: scene.run.id, complain: scene.note)
         let answers = try answers(to: set.rows, after: before, of: total, checkpoint: checkpoint) {
@@ -68,9 +75,18 @@ struct EvaluationStage {
         before += source.answersPerRow * set.rows.examples.count
       }
     }
-    return Result(
-      sets: try zip(sets, done).map { set, done in (set, try judge(set.rows, done.answers)) },
-      peak: done[0].answers.peak)
+    var rest = done.dropFirst().map(\.answers)[...]
+    var judged = try sets.enumerated().map { index, set in
+      let answers =
+        set.part.map { answersOfRows($0, of: sets[0].rows, in: done[0].answers) }
+        ?? (index == 0 ? done[0].answers : rest.removeFirst())
+      return (set: set, judged: try judge(set, answers))
+    }
+    let parts = judged.filter { $0.set.part != nil }.map(\.judged)
+    if !parts.isEmpty {
+      judged[0].judged.summary = judged[0].judged.summary.together(parts.map { ($0.summary, $0.rows.examples.count) })
+    }
+    return Result(sets: judged, peak: done[0].answers.peak)
   }
 
   /// Asks for the answers to a set of rows.
@@ -108,14 +124,24 @@ struct EvaluationStage {
       })
   }
 
+  /// The answers to some rows of a set, which take no time of their own.
+  private func answersOfRows(
+    _ part: Range<Int>, of rows: ScoredRows, in all: AnswerCheckpoint.Answers
+  ) -> AnswerCheckpoint.Answers {
+    let starts = stride(from: 0, to: all.answers.count, by: rows.examples.count)
+    return AnswerCheckpoint.Answers(
+      answers: starts.flatMap { all.answers[($0 + part.lowerBound)..<($0 + part.upperBound)] }, seconds: 0,
+      peak: all.peak)
+  }
+
   /// The members' answers of each row, from those of all rows member by member.
   private func byRow(_ answers: [String], count: Int) -> [[String]] {
     (0..<count).map { row in stride(from: row, to: answers.count, by: count).map { answers[$0] } }
   }
 
   /// Scores the answers to a set of rows.
-  private func judge(_ rows: ScoredRows, _ answers: AnswerCheckpoint.Answers) throws -> JudgedRows {
-    let metric = scene.planned.dataset.metric
+  private func judge(_ set: EvaluationSet, _ answers: AnswerCheckpoint.Answers) throws -> JudgedRows {
+    let (rows, metric) = (set.rows, set.metric ?? scene.planned.dataset.metric)
     let members = source.answersPerRow > 1 ? byRow(answers.answers, count: rows.examples.count) : nil
     let vote = AnswerVote(metric.family)
     let settled = members.map { $0.map(vote.winner) } ?? answers.answers

@@ -83,7 +83,10 @@ struct RecordStage {
     record.evaluation = configuration.evaluation.json
     record.scores = RunRecord.Scores(evaluation.scored, under: scoring)
     for (set, judged) in evaluation.sets.dropFirst() {
-      record.sets.add(RunRecord.EvaluationSet(judged, under: scoring), named: set.name)
+      var answered = RunRecord.EvaluationSet(judged, under: scoring)
+      // What was answered with the first set took no time of its own.
+      if set.part != nil { answered.seconds = nil }
+      record.sets.add(answered, named: set.name)
     }
     record.costs = RunRecord.Costs(
       model, method, outcome, peak: planned.trains ? outcome.peak : evaluation.peak,
