@@ -190,7 +190,8 @@ public struct AdapterFile {
   /// - Throws: `DocumentError` for an option that is not supported.
   public func method(as type: any PEFTMethod.Type) throws -> (any PEFTMethod)? {
     let settings = AdapterSettings(
-      root: configuration, text: text, hasState: hasState, parts: try parts.map { try $0.file.method() })
+      root: configuration, text: text, hasState: hasState, parts: try parts.map { try $0.file.method() },
+      start: origin?.start)
     return try type.init(peft: settings, type: peftType)
   }
 

@@ -5,7 +5,8 @@ public import PEFTCore
 /// all its options, the seed that they were drawn by, and the adapter that they were taken from, if it is one.
 ///
 /// It lies beside the adapter in a file of ours, which PEFT ignores and no run's id depends on. Starts that are computed
-/// from the model (its embeddings, its principal components, the weights themselves) need the same model again.
+/// from the model (its embeddings, its principal components, the weights themselves) need the same model again. Those that are
+/// computed from training rows (EVA, CorDA, LoRA-GA) cannot be made again here, and are refused by name.
 public struct AdapterOrigin: Sendable, Equatable {
   /// The method's name.
   public let method: String
@@ -33,6 +34,9 @@ public struct AdapterOrigin: Sendable, Equatable {
   public init(method: String, options: JSONObject, seed: Int, model: String?, adapter: Adapter?) {
     (self.method, self.options, self.seed, self.model, self.adapter) = (method, options, seed, model, adapter)
   }
+
+  /// The option `init`, if the method was given one.
+  var start: String? { if case .string(let name)? = options["init"] { name } else { nil } }
 
   /// Where the initial values of a run's method are drawn from.
   public static func stream(seed: Int) -> SeedStream { SeedStream(seed).child("initialization") }

@@ -8,12 +8,17 @@ public struct AdapterSettings {
   public let hasState: Bool
   /// Of a combined method, the parts' methods.
   let parts: [any PEFTMethod]
+  /// The option `init` that our file on the adapter's origin tells, if there is one.
+  let start: String?
 
-  init(root: DocumentValue, text: DocumentText, hasState: Bool, parts: [any PEFTMethod] = []) {
+  init(
+    root: DocumentValue, text: DocumentText, hasState: Bool, parts: [any PEFTMethod] = [], start: String? = nil
+  ) {
     self.root = root
     self.text = text
     self.hasState = hasState
     self.parts = parts
+    self.start = start
   }
 
   /// The member `key`, nil if it is missing or null.
@@ -27,6 +32,15 @@ public struct AdapterSettings {
     }
     guard let number = value.integer, range.contains(number) else {
       throw error(key, "expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// A whole number among the members of an object under `key`.
+  func integer(_ key: String, member: String, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
+    guard let value = root[key]?[member] else { return fallback }
+    guard let number = value.integer, range.contains(number) else {
+      throw error(key, "\"\(member)\": expected a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }

@@ -3,11 +3,11 @@ import PEFTCore
 extension LoRA {
   func checkTables(_ tables: [TokenEmbedding], linears: [Linear], of model: CausalLanguageModel) throws {
     if let table = tables.first,
-      isWeightDecomposed || hasUpdateBias || blockDiagonal != nil || start == .pissa || loadedStart != nil
+      isWeightDecomposed || hasUpdateBias || blockDiagonal != nil || !start.isDrawn || loadedStart != nil
     {
       throw AttachError(
-        "\(table.site) is an embedding table, whose update can have none of dora, lora_bias and block_diagonal, nor start from the "
-          + "table's own components", option: "target_modules")
+        "\(table.site) is an embedding table, whose update can have none of dora, lora_bias and block_diagonal, nor any init "
+          + "but zero, gaussian and orthogonal", option: "target_modules")
     }
     let (embedding, head) = (model.embedding.site, model.head.site)
     let touched = tables.contains { $0.site == embedding } || savedModules.contains(embedding)
@@ -16,11 +16,21 @@ extension LoRA {
     }
   }
 
-  func checkStart(_ linears: [Linear]) throws {
-    guard start == .pissa || loadedStart != nil else { return }
-    guard linears.allSatisfy({ scale(at: $0.site) > 0 }) else {
-      throw AttachError("init: pissa needs an alpha above 0", option: "alpha")
+  func checkStart(_ linears: [Linear], of model: CausalLanguageModel) throws {
+    guard !start.isDrawn || loadedStart != nil else { return }
+    let name = loadedStart?.rawValue ?? start.rawValue
+    if start != .eva, start != .mica, !linears.allSatisfy({ scale(at: $0.site) > 0 }) {
+      throw AttachError("init: \(name) needs an alpha above 0", option: "alpha")
     }
+    if start.needsRows, linears.contains(where: { $0 === model.head }) {
+      throw AttachError("init: \(name) looks at the maps of the blocks, not at \(model.head.site)", option: "init")
+    }
+    if start == .loftq, let coded = linears.first(where: { ($0.weight?.format.blockLength ?? 1) > 1 }) {
+      throw AttachError(
+        "init: loftq brings the weight of \(coded.site) into 4 bits, but it is quantized already", option: "init")
+    }
+    // EVA's ranks are those that the rows ask for.
+    if start == .eva { return }
     if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank(at: $0.site) }) {
       throw AttachError(
         "rank \(rank(at: small.site)) is larger than \(small.site) itself, which is \(small.outputs) × "

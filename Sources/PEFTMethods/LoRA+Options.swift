@@ -15,9 +15,9 @@ extension LoRA {
     OptionAlias(
       "init_lora_weights", of: "init", origin: .peft,
       translations: [
-        .init(true, "zero"), .init("gaussian", "gaussian"), .init("orthogonal", "orthogonal"),
-        .init("pissa", "pissa"),
-      ], takesOthers: false),
+        .init(true, "zero")
+      ] + LoRAStart.allCases.dropFirst().map { .init(JSONValue($0.peftName), JSONValue($0.rawValue)) },
+      takesOthers: false),
     OptionAlias(
       "pissa_init", of: "init", origin: .factory, translations: [.init(true, "pissa"), .init(false, .null)],
       takesOthers: false),
@@ -44,8 +44,10 @@ extension LoRA {
       "loraplus_ratio", default: 1, in: Double.leastNonzeroMagnitude...1e6, about: "learning rate of B over that of A")
     rule = try LowRankRule.read(&options)
     start = try options.choice(
-      "init", default: Start.zero,
-      about: "start with no update (three ways to draw it), or with the weight's principal components (PiSSA)")
+      "init", default: LoRAStart.zero,
+      about: "start with no update (drawn in three ways, or found by EVA or MiCA), with a part of the weight (PiSSA, "
+        + "OLoRA, CorDA, LoRA-GA), or with what 4 bits lose of it (LoftQ)")
+    startOptions = try LoRAStartOptions(of: start, options: &options)
     targets = try TargetSelector.read(&options)
     parameters = try TargetParameters(options: &options)
     hasUpdateBias = try options.optionalBool("lora_bias", about: "give the update a trained bias") ?? false
@@ -57,15 +59,18 @@ extension LoRA {
     blockDiagonal = try BlockDiagonal(options: &options)
     loadedStart = nil
     tiesAdapters = false
-    isConverted = false
+    convertedStart = nil
     for (option, problem) in [("rank_pattern", rankPattern.problem), ("alpha_pattern", alphaPattern.problem)] {
       if let problem { throw options.error(option, problem) }
     }
     if let option = optionWithoutParameters {
       throw options.error(option, "cannot be combined with \"target_parameters\"")
     }
-    if isWeightDecomposed, start == .pissa {
-      throw options.error("init", "\"pissa\" and dora: true exclude each other")
+    if isWeightDecomposed, start.changesWeight || start == .mica {
+      throw options.error("init", "\"\(start.rawValue)\" and dora: true exclude each other")
+    }
+    if rule != nil, start == .mica || start == .loftq {
+      throw options.error("rule", "excludes init: \(start.rawValue)")
     }
     if hasUpdateBias, isWeightDecomposed || start != .zero {
       throw options.error("lora_bias", "excludes dora: true, and any init but zero")
@@ -85,7 +90,8 @@ extension LoRA {
     // What the private state holds is of half the rank.
     let growth = isConverted ? factor.growthAtTwiceTheRank : 1
     let halves = isConverted ? 2 : 1
-    let start = isConverted || loadedStart == .pissa ? Start.pissa : start
+    let start = convertedStart ?? loadedStart.map { $0 == .pissa ? .pissa : .olora } ?? start
+    let isRemade = start.changesWeight || start == .mica
     var options: [(name: String, value: JSONValue)] = [
       ("rank", JSONValue(rank / halves)), ("alpha", (alpha / growth).document),
       ("rank_pattern", rankPattern.entries.isEmpty ? .null : rankPattern.document { JSONValue($0 / halves) }),
@@ -93,8 +99,9 @@ extension LoRA {
       ("dropout", JSONValue(dropout)), ("rslora", JSONValue(factor == .alphaOverRootOfRank)),
       ("dora", JSONValue(isWeightDecomposed)), ("loraplus_ratio", JSONValue(learningRateRatio)),
       // Of the others nothing is left once values are loaded.
-      ("init", start == .pissa ? JSONValue(start.rawValue) : .null),
+      ("init", isRemade ? JSONValue(start.rawValue) : .null),
     ]
+    if isRemade, !isConverted { options += startOptions.document(of: start) }
     options += LowRankRule.options(rule)
     for option in TargetSelector.options(targets) { options.append((name: option.0, value: option.1)) }
     options += [

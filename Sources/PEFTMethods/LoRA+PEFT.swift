@@ -33,13 +33,18 @@ extension LoRA {
     tokens = try TrainedTokens(peft: settings)
     tiesAdapters = try settings.bool("ensure_weight_tying", default: false)
     blockDiagonal = try BlockDiagonal(peft: settings)
-    isConverted = settings.hasState
-    (start, loadedStart) = try Self.start(settings)
+    convertedStart =
+      settings.hasState
+      ? settings.start.flatMap(LoRAStart.init(rawValue:)).flatMap { $0.isTakenOut ? $0 : nil } ?? .pissa : nil
+    (start, loadedStart, startOptions) = try Self.start(settings)
     if let option = optionWithoutParameters {
       throw settings.error(Self.memberNames[option] ?? option, "cannot be combined with \"target_parameters\"")
     }
     if blockDiagonal != nil, isWeightDecomposed || hasUpdateBias || loadedStart != nil {
       throw settings.error("use_bdlora", "excludes use_dora, lora_bias and starts that are taken out of the weight")
+    }
+    if isWeightDecomposed, start == .mica || start == .loftq {
+      throw settings.error("init_lora_weights", "\"\(start.rawValue)\" with use_dora is not supported")
     }
     if isWeightDecomposed, let loadedStart {
       throw settings.error("init_lora_weights", "\"\(loadedStart.rawValue)\" with use_dora is not supported")
@@ -62,7 +67,7 @@ extension LoRA {
     if isWeightDecomposed { return "dora" }
     if hasUpdateBias { return "lora_bias" }
     if blockDiagonal != nil { return "block_diagonal" }
-    return start == .pissa || loadedStart != nil ? "init" : nil
+    return !start.isDrawn || loadedStart != nil ? "init" : nil
   }
 
   /// PEFT's names of options that it calls otherwise.
@@ -71,25 +76,31 @@ extension LoRA {
   ]
 
   /// Starts that leave the base weight alone do not matter to an adapter that is trained; others must be known.
-  static func start(_ settings: AdapterSettings) throws -> (Start, LoadedStart?) {
-    guard let value = settings["init_lora_weights"], value.bool == nil else { return (.zero, nil) }
+  static func start(_ settings: AdapterSettings) throws -> (LoRAStart, LoadedStart?, LoRAStartOptions) {
+    var options = LoRAStartOptions()
+    guard let value = settings["init_lora_weights"], value.bool == nil else { return (.zero, nil, options) }
     switch value.string?.lowercased() {
-    case "gaussian": return (.gaussian, nil)
-    case "orthogonal": return (.orthogonal, nil)
-    // EVA draws A from activations, MiCA takes B from the weight: neither changes the weight.
-    case "eva", "mica": return (.zero, nil)
-    case "pissa": return (.zero, .pissa)
-    case "olora": return (.zero, .olora)
+    case "gaussian": return (.gaussian, nil, options)
+    case "orthogonal": return (.orthogonal, nil, options)
+    // EVA took A from activations.
+    case "eva": return (.zero, nil, options)
+    case "mica": return (.mica, nil, options)
+    case "pissa": return (.zero, .pissa, options)
+    case "olora": return (.zero, .olora, options)
     case "corda", "lora_ga":
       throw settings.error(
         "init_lora_weights",
         "\(value.shown): the start was taken out of the base weights and depends on data that the file does not have; "
           + "convert the adapter to plain LoRA with PEFT's path_initial_model_for_weight_conversion")
     case "loftq":
-      throw settings.error(
-        "init_lora_weights",
-        "\"loftq\": the adapter belongs to base weights that were quantized together with it, which the file does not "
-          + "have")
+      guard settings["loftq_config"]?[QuantizedWeight.ownMember]?.bool == true else {
+        throw settings.error(
+          "init_lora_weights",
+          "\"loftq\": the adapter belongs to base weights that were quantized together with it, which the file does not "
+            + "have")
+      }
+      options.iterations = try settings.integer("loftq_config", member: "loftq_iter", default: 1, in: 1...100)
+      return (.loftq, nil, options)
     case let name? where name.hasPrefix("pissa_niter_"):
       throw settings.error(
         "init_lora_weights",
@@ -110,9 +121,10 @@ extension LoRA {
     let rankGrowth = converts ? 2 : 1
     let savedStart: JSONValue =
       switch start {
-      case .gaussian, .orthogonal: JSONValue(start.rawValue)
-      case .zero, .pissa: loadedStart.map { JSONValue($0.rawValue) } ?? true
+      case .gaussian, .orthogonal, .eva, .mica, .loftq: JSONValue(start.peftName)
+      case .zero, .pissa, .olora, .corda, .loraGA: loadedStart.map { JSONValue($0.rawValue) } ?? true
       }
+    let startMembers = startOptions.members(of: start)
     // PEFT does not take layers beside a string.
     let isList = if case .suffixes? = selector?.pattern { true } else { false }
     let listsSites = selector == nil || selector?.layers != nil && !isList
@@ -130,7 +142,33 @@ extension LoRA {
       ("target_parameters", parameters.document), ("trainable_token_indices", tokens.document),
       ("use_bdlora", blockDiagonal?.peftDocument ?? .null),
       ("use_dora", JSONValue(isWeightDecomposed)), ("use_rslora", JSONValue(factor == .alphaOverRootOfRank)),
-    ]
+    ] + startMembers
+  }
+}
+
+extension LoRAStartOptions {
+  /// The members of adapter_config.json that a start has, where its name stands in the file.
+  func members(of start: LoRAStart) -> [(String, JSONValue)] {
+    switch start {
+    case .eva:
+      [
+        (
+          "eva_config",
+          [
+            "adjust_scaling_factors": JSONValue(adjustsAlpha), "label_mask_value": -100, "rho": rho.document,
+            "tau": tau.document, "use_label_mask": JSONValue(!seesPrompts), "whiten": JSONValue(whitens),
+          ]
+        )
+      ]
+    case .loftq:
+      [
+        (
+          "loftq_config",
+          ["loftq_bits": 4, "loftq_iter": JSONValue(iterations), QuantizedWeight.ownMember: true]
+        )
+      ]
+    default: []
+    }
   }
 }
 

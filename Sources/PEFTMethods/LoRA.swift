@@ -8,9 +8,9 @@ import PEFTCore
 /// Trainable: rank · (inputs + outputs) for each target, and outputs more with `dora` (Liu et al. 2024: lengths of W's
 /// rows, `DoRAAdapter`) or with `lora_bias` (c). A starts uniform in ±1/√inputs (Kaiming's rule with a = √5, as PEFT
 /// does it) and B at zero, so that step 0 is the base model; so it is with `init: gaussian` (A normal with deviation
-/// 1/rank) and `init: orthogonal` (A and B in orthogonal parts of the rank). `init: pissa` (Meng et al. 2024) starts
-/// from W's principal components, see `LowRankOrigin`. s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski
-/// 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate; `rule` changes the gradients, and with
+/// 1/rank) and `init: orthogonal` (A and B in orthogonal parts of the rank). Other starts are computed (`LoRAStart`): from W
+/// (PiSSA, OLoRA, MiCA, LoftQ) or from rows of the training set (EVA, CorDA, LoRA-GA). MiCA trains A alone.
+/// s = alpha / rank, or alpha / √rank with `rslora` (Kalajdzievski 2023). `loraplus_ratio` (Hayou et al. 2024) multiplies B's learning rate; `rule` changes the gradients, and with
 /// `lora-fa` A stays as it is and only rank · outputs values are trained (`LowRankRule`). `rank_pattern` and
 /// `alpha_pattern` give some targets a rank or alpha of their own, as in PEFT; `block_diagonal` splits A or B of some in
 /// blocks (`BlockDiagonal`). Targets may be embedding tables too (`EmbeddingLoRA`), or
@@ -21,19 +21,10 @@ struct LoRA: PEFTMethod {
   static let name = "lora"
   static let summary = "low-rank update beside frozen linear maps"
   static let source = "Hu et al. 2021, arXiv 2106.09685"
-  static let trainingOptions: Set<String> = ["dropout", "loraplus_ratio", "rule", "damping"]
-
-  /// What the two matrices start from.
-  enum Start: String, CaseIterable, Sendable {
-    /// A at random, B at zero.
-    case zero
-    /// A at random with deviation 1/rank, B at zero.
-    case gaussian
-    /// A and B at random in orthogonal parts of the rank, so that their product is zero.
-    case orthogonal
-    /// The principal components of the weight, which are taken out of it.
-    case pissa
-  }
+  static let trainingOptions: Set<String> = [
+    "dropout", "loraplus_ratio", "rule", "damping", "start_rows", "eva_rho", "eva_tau", "eva_whiten", "eva_keep_alpha",
+    "eva_prompts", "corda_method", "ga_direction", "ga_scale", "ga_gamma",
+  ]
 
   /// Starts that PEFT takes out of the base weight, where a file says that it has them.
   enum LoadedStart: String, Sendable { case pissa, olora }
@@ -45,9 +36,9 @@ struct LoRA: PEFTMethod {
   /// Probability of an input element to be dropped in training.
   let dropout: Double
   /// Ranks of some maps in place of `rank`.
-  let rankPattern: SitePatterns<Int>
+  var rankPattern: SitePatterns<Int>
   /// Alphas of some maps in place of `alpha`.
-  let alphaPattern: SitePatterns<Double>
+  var alphaPattern: SitePatterns<Double>
   /// How alpha and the rank make the update's factor.
   let factor: FactorRule
   /// Whether rows are rescaled to trained lengths.
@@ -61,9 +52,11 @@ struct LoRA: PEFTMethod {
   /// Which maps have a block-diagonal factor; nil for none.
   let blockDiagonal: BlockDiagonal?
   /// What the two matrices start from.
-  let start: Start
+  let start: LoRAStart
+  /// The options of that start.
+  let startOptions: LoRAStartOptions
   /// The modules to adapt; nil for the model family's default.
-  let targets: TargetSelector?
+  var targets: TargetSelector?
   /// Single weights to update, in place of the default modules or beside those of `targets`.
   let parameters: TargetParameters
   /// The model's own biases that are trained beside it.
@@ -76,8 +69,11 @@ struct LoRA: PEFTMethod {
   let loadedStart: LoadedStart?
   /// Whether PEFT would tie an adapted embedding table and head.
   let tiesAdapters: Bool
-  /// Whether the file is the conversion of a PiSSA adapter whose own state lies beside it.
-  let isConverted: Bool
+  /// What it started from if the file is a conversion, whose own state lies beside it; nil for another file and none.
+  let convertedStart: LoRAStart?
+
+  /// Whether the file is the conversion of an adapter whose start was taken out of the weight.
+  var isConverted: Bool { convertedStart != nil }
 
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
@@ -90,9 +86,24 @@ struct LoRA: PEFTMethod {
     try rankPattern.check("rank_pattern", sites: patternNames)
     try alphaPattern.check("alpha_pattern", sites: patternNames)
     try checkTables(tables, linears: linears, of: model)
-    try checkStart(linears)
+    try checkStart(linears, of: model)
     try checkRule(tables, linears: linears)
-    let adapters = try linears.map { try adapter(of: $0, with: setting) }
+    let found = try findStart(of: linears, model, with: setting)
+    let lora = found?.ranks.map { redistributed($0, over: linears, of: selector) } ?? self
+    let kept = zip(linears, found?.ranks ?? linears.map { _ in 1 }).filter { $1 > 0 }.map(\.0)
+    return try lora.attach(
+      around: kept, modules: modules.filter { module in kept.contains { $0 === module } }, tables: tables,
+      from: found, of: model, with: setting, placing: placements)
+  }
+
+  /// Attaches around chosen maps.
+  private func attach(
+    around linears: [Linear], modules: [Linear], tables: [TokenEmbedding], from found: FoundStart?,
+    of model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+  ) throws -> AttachedMethod {
+    let selector = try targets ?? (parameters.names.isEmpty ? DefaultTargets.queriesAndValues(of: model) : nil)
+    let sites = modules.map(\.site) + tables.map(\.site)
+    let adapters = try linears.map { try adapter(of: $0, from: found, with: setting) }
     for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter.adapter), at: linear) }
     let tableAdapters = tables.map { table in
       EmbeddingLoRA(
@@ -101,7 +112,7 @@ struct LoRA: PEFTMethod {
     }
     for (table, adapter) in zip(tables, tableAdapters) { try placements.place(.tableAdapter(adapter), at: table) }
     let beside = try trainBeside(modules, of: model, with: setting, placing: placements)
-    let converts = start == .pissa && loadedStart == nil
+    let converts = start.isTakenOut && loadedStart == nil
     let (own, updates) = (tableAdapters.flatMap(\.parameters), adapters.compactMap(\.update))
     let parameters = adapters.flatMap { $0.adapter.parameters }
     let kept = adapters.flatMap { $0.adapter.parameters + ($0.update?.pair.frozenParameters ?? []) }
@@ -119,12 +130,13 @@ struct LoRA: PEFTMethod {
           : [],
         copies: BaseCopy.all(of: model)),
       notes: notes(linears),
-      participants: rule.map { [LowRankPreconditioner($0, updates: updates, setting: setting)] } ?? [])
+      participants: rule.map { [LowRankPreconditioner($0, updates: updates, setting: setting)] } ?? [],
+      startCost: found?.cost)
   }
 
   /// The update of one map, and what is attached: the update itself, or DoRA's rescaled rows around it; BD-LoRA's is another.
   private func adapter(
-    of linear: Linear, with setting: AttachmentSetting
+    of linear: Linear, from found: FoundStart?, with setting: AttachmentSetting
   ) throws -> (adapter: any LinearAdapter, update: LoRAAdapter?) {
     let (rank, scale) = (rank(at: linear.site), scale(at: linear.site))
     if let blocks = try blockDiagonal?.blocks(at: linear, rank: rank) {
@@ -134,29 +146,16 @@ struct LoRA: PEFTMethod {
           setting: setting), nil
       )
     }
-    let origin = origin(of: linear, rank: rank, scale: scale, with: setting)
-    var pair =
-      origin?.pair(linear, setting: setting) ?? LowRankPair(linear, rank: rank, start: start, setting: setting)
-    pair.trained = rule?.trained ?? .both
+    let quantized = start == .loftq ? QuantizedWeight(linear, rank: rank, scale: scale, startOptions, setting) : nil
+    let origin = origin(of: linear, rank: rank, scale: scale, from: found, with: setting)
+    var pair = pair(of: linear, rank: rank, origin: origin, quantized: quantized, from: found, with: setting)
+    pair.trained = start == .mica ? .onlyA : rule?.trained ?? .both
     pair.b.learningRateScale = Float(learningRateRatio)
     let update = LoRAAdapter(
       linear, pair, scale: scale, dropout: dropout, origin: origin,
       bias: hasUpdateBias ? pair.bias(of: linear, setting) : nil, setting: setting)
+    if let quantized { return (LoftQAdapter(linear, quantized, update), update) }
     return (isWeightDecomposed ? DoRAAdapter(linear, update, setting: setting) : update, update)
-  }
-
-  /// What the update starts from, where that is taken out of the weight.
-  private func origin(of linear: Linear, rank: Int, scale: Float, with setting: AttachmentSetting) -> LowRankOrigin? {
-    guard let kind = loadedStart ?? (start == .pissa ? .pissa : nil) else { return nil }
-    let start: any LowRankStart =
-      switch kind {
-      case .pissa:
-        PrincipalComponents(
-          of: linear, rank: rank, scale: scale, stream: setting.seeds.child("pissa").child(linear.site),
-          context: setting.context)
-      case .olora: OrthonormalComponents(of: linear, rank: rank, context: setting.context)
-      }
-    return LowRankOrigin(linear, start: start, rank: rank, setting: setting)
   }
 
   /// Trains the parts of the model itself that are trained beside the update.

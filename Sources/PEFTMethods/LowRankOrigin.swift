@@ -1,6 +1,7 @@
 import PEFTCore
 
-/// What a LoRA of one map started from and what is taken out of the weight: the frozen A₀ and B₀ of PiSSA and OLoRA.
+/// What a LoRA of one map started from and what is taken out of the weight: the frozen A₀ and B₀ of PiSSA, OLoRA, CorDA and
+/// LoRA-GA.
 ///
 ///     W ≈ U·Σ·Vᵀ (largest `rank` singular values),   A₀ = √(Σ/s)·Vᵀ, B₀ = U·√(Σ/s);   y = (W − s·B₀·A₀)·x + b + s·B·A·x
 ///
@@ -16,7 +17,7 @@ final class LowRankOrigin {
   private let pool: MemoryPool
   private var made: (a: Tensor?, b: Tensor?)
 
-  /// - Parameter start: What the factors are; the weight's principal components, or OLoRA's.
+  /// - Parameter start: What the factors are, such as the weight's principal components.
   init(_ linear: Linear, start: any LowRankStart, rank: Int, setting: AttachmentSetting) {
     self.start = start
     site = linear.site

@@ -41,15 +41,11 @@ struct LowRankPair {
   var rank: Int { a.shape[0] }
 
   /// Starts at a product of zero.
-  init(_ linear: Linear, rank: Int, start: LoRA.Start = .zero, setting: AttachmentSetting) {
+  init(_ linear: Linear, rank: Int, start: LoRAStart = .zero, setting: AttachmentSetting) {
     let stream = setting.seeds.child(LoRA.name).child(linear.site)
     let (inputs, outputs) = (linear.inputs, linear.outputs)
     let zeros = { [Float](repeating: 0, count: rank * outputs) }
     switch start {
-    case .zero, .pissa:
-      let bound = 1 / Float(inputs).squareRoot()
-      self.init(
-        linear, rank: rank, setting: setting, a: { stream.uniforms(rank * inputs, in: -bound...bound) }, b: zeros)
     case .gaussian:
       self.init(
         linear, rank: rank, setting: setting,
@@ -59,6 +55,10 @@ struct LowRankPair {
       self.init(
         linear, rank: rank, setting: setting, a: { half.matrix(columns: inputs, part: 0) },
         b: { half.matrix(columns: outputs, part: 1).transposed(rows: rank) })
+    default:
+      let bound = 1 / Float(inputs).squareRoot()
+      self.init(
+        linear, rank: rank, setting: setting, a: { stream.uniforms(rank * inputs, in: -bound...bound) }, b: zeros)
     }
   }
 

@@ -122,25 +122,38 @@ public struct AttachmentSetting {
   /// For initializations from a text; nil where no tokenizer is at hand (counting parameters).
   public let tokenizer: Tokenizer?
 
+  /// The training rows that a start may look at.
+  public let rows: StartRows
+
   /// What keeps draws of the training apart that are told by their site alone, of two parts of one method.
   let namespace: String
 
   /// Creates the setting.
-  public init(seeds: SeedStream, context: ComputeContext, tokenizer: Tokenizer? = nil) {
-    self.init(seeds: seeds, context: context, tokenizer: tokenizer, namespace: "")
+  public init(
+    seeds: SeedStream, context: ComputeContext, tokenizer: Tokenizer? = nil, rows: StartRows = .missing
+  ) {
+    self.init(seeds: seeds, context: context, tokenizer: tokenizer, rows: rows, namespace: "")
   }
 
-  private init(seeds: SeedStream, context: ComputeContext, tokenizer: Tokenizer?, namespace: String) {
+  private init(
+    seeds: SeedStream, context: ComputeContext, tokenizer: Tokenizer?, rows: StartRows, namespace: String
+  ) {
     self.seeds = seeds
     self.context = context
     self.tokenizer = tokenizer
+    self.rows = rows
     self.namespace = namespace
+  }
+
+  /// The same setting with other rows.
+  public func with(rows: StartRows) -> AttachmentSetting {
+    AttachmentSetting(seeds: seeds, context: context, tokenizer: tokenizer, rows: rows, namespace: namespace)
   }
 
   /// The setting for one part of a combined method, which draws apart from the others.
   func part(_ name: String) -> AttachmentSetting {
     AttachmentSetting(
-      seeds: seeds.child(name), context: context, tokenizer: tokenizer, namespace: "\(namespace)\(name)/")
+      seeds: seeds.child(name), context: context, tokenizer: tokenizer, rows: rows, namespace: "\(namespace)\(name)/")
   }
 }
 
@@ -159,6 +172,8 @@ public final class AttachedMethod {
   public let participants: [any TrainingParticipant]
   /// How it is told which task's rows come next; nil for a method that treats all rows alike.
   public let tasks: TaskChoice?
+  /// What looking at training rows took before the first step; nil where none were looked at.
+  public let startCost: StartCost?
 
   private var undos: [() -> Void]
   private var isAttached = true
@@ -172,10 +187,12 @@ public final class AttachedMethod {
   ///   - notes: What is allowed but should be known.
   ///   - participants: What the method does while it is trained, beside its forward pass.
   ///   - tasks: How it is told which task's rows come next, if that matters to it.
+  ///   - startCost: What looking at training rows took, if it did.
   ///   - undo: What detaching has to do besides undoing the placements, if anything.
   public init(
     parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, notes: [String] = [],
-    participants: [any TrainingParticipant] = [], tasks: TaskChoice? = nil, undo: (() -> Void)? = nil
+    participants: [any TrainingParticipant] = [], tasks: TaskChoice? = nil, startCost: StartCost? = nil,
+    undo: (() -> Void)? = nil
   ) {
     self.parameters = parameters
     self.inferenceCost = inferenceCost
@@ -183,6 +200,7 @@ public final class AttachedMethod {
     self.notes = notes
     self.participants = participants
     self.tasks = tasks
+    self.startCost = startCost
     undos = undo.map { [$0] } ?? []
   }
 

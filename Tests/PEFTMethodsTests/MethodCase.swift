@@ -129,9 +129,16 @@ struct MethodBench {
     model = try files.load(as: .auto, context: context)
   }
 
+  /// What starts may look at: two batches of two rows.
+  static let rows = StartRows { _ in
+    [ids, ids.reversed(), [11, 2, 90, 33, 70, 8, 25], [62, 14, 5, 5, 81, 3, 19]].map {
+      StartRows.Row(tokens: Array($0), answerStart: 3)
+    }.chunked(by: 2)
+  }
+
   func attach(seed: Int = 1) throws -> AttachedMethod {
     try makeMethod(method.name, method.options).attach(
-      to: model, with: AttachmentSetting(seeds: SeedStream(seed), context: context))
+      to: model, with: AttachmentSetting(seeds: SeedStream(seed), context: context, rows: Self.rows))
   }
 
   var logits: [Float] { MethodProbe(model: model, context: context).logits(Self.ids) }
@@ -172,6 +179,13 @@ struct MethodBench {
     return [values(model.embedding.weight), values(model.positionEmbedding?.weight)]
       + (model.linears + [model.head]).flatMap { [values($0.weight), $0.bias?.values ?? []] }
       + model.norms.flatMap { [$0.gain?.values ?? [], $0.bias?.values ?? []] }
+  }
+}
+
+extension Array {
+  /// Its elements in runs of a length.
+  fileprivate func chunked(by length: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: length).map { Array(self[$0..<Swift.min($0 + length, count)]) }
   }
 }
 

@@ -25,6 +25,20 @@ struct MethodFixture {
   /// Whether the adapter is one that PEFT wrote.
   var hasAdapter: Bool { FileManager.default.fileExists(atPath: folder.url("adapter_config.json").path) }
 
+  /// The training rows that the script let a start look at.
+  var startRows: StartRows {
+    guard let answer = expected.integers["start_answer"]?.first else { return .missing }
+    var batches: [[StartRows.Row]] = []
+    while expected.integers["start_ids_\(batches.count)_0"] != nil {
+      var rows: [StartRows.Row] = []
+      while let ids = expected.integers["start_ids_\(batches.count)_\(rows.count)"] {
+        rows.append(StartRows.Row(tokens: ids.map(Int32.init), answerStart: answer))
+      }
+      batches.append(rows)
+    }
+    return StartRows { [batches] _ in batches }
+  }
+
   /// The name of the golden method, without the model's.
   var method: String { description["method"]?.string ?? "" }
 

@@ -32,15 +32,24 @@ import Testing
     let fixture = try MethodFixture(name)
     let context = ComputeContext(threads: 2)
     let model = try ModelFiles.open(fixture.base).load(as: .auto, context: context)
-    let setting = AttachmentSetting(seeds: SeedStream(1), context: context)
+    let setting = AttachmentSetting(seeds: SeedStream(1), context: context, rows: fixture.startRows)
     let attachment: AttachedMethod
     if let method = try fixture.methodFromOptions() {
       attachment = try method.attach(to: model, with: setting)
-      if fixture.description["options"]?["rule"] != nil {
+      let options = fixture.description["options"]
+      if fixture.hasAdapter, options?["rule"] != nil || options?["start"] != nil {
         try AdapterFile.open(fixture.folder.folder.path).load(into: attachment)
       }
       for parameter in attachment.parameters {
         if let start = try fixture.golden(parameter, in: "start") { parameter.assign(start) }
+      }
+      // What is taken out of the weight has PEFT's signs then, too.
+      for tensor in attachment.format?.state ?? [] {
+        for (suffix, of) in [(".start_A", ".lora_A.weight"), (".start_B", ".lora_B.weight")]
+        where tensor.key.hasSuffix(suffix) {
+          let name = "start/base_model.model." + tensor.key.dropLast(suffix.count) + of
+          tensor.assign?(try fixture.expected.tensor(name).values)
+        }
       }
     } else {
       let file = try AdapterFile.open(fixture.folder.folder.path)

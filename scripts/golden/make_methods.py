@@ -283,6 +283,14 @@ class PEFTSubject:
     def after_step(self, step):
         pass
 
+    def inputs(self):
+        """What else goes into the fixture."""
+        return {}
+
+    def configured(self):
+        """The method in this project's options, where it cannot be read from the adapter's settings."""
+        return None
+
     def options(self):
         return {"peft_type": str(self.config.peft_type.value)}
 
@@ -453,6 +461,12 @@ class PlainSubject:
 
     def after_step(self, step):
         pass
+
+    def inputs(self):
+        return {}
+
+    def configured(self):
+        return None
 
     def options(self):
         return {}
@@ -708,7 +722,7 @@ def make(models, model_name, method, build, steps, kept, out):
     subject = build()
     sequences = batch(model_name)
     ids = golden.sequence(7, VOCABULARY, "logits", model_name)
-    tensors = {"ids": ids}
+    tensors = {"ids": ids, **subject.inputs()}
     for i, (sequence_ids, labels) in enumerate(sequences):
         tensors[f"batch_ids_{i}"], tensors[f"batch_labels_{i}"] = sequence_ids, labels
     stored = subject.save(folder)
@@ -746,8 +760,9 @@ def make(models, model_name, method, build, steps, kept, out):
              "final": difference(subject.trainable, judge.trainable, spans)}
     assert max(noise.values()) < LARGEST_NOISE, (folder.name, noise)
     golden.save_tensors(folder / "expected.safetensors", tensors, SCRIPT)
+    configured = subject.configured()
     golden.save_json(folder / "expected.json", {
-        "script": SCRIPT, "versions": golden.versions(), "model": model_name, "method": method,
+        **({"configured": configured} if configured else {}), "script": SCRIPT, "versions": golden.versions(), "model": model_name, "method": method,
         "options": subject.options(), "optimizer": {
             "name": "AdamW", "learning_rate": learning_rate, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8,
             "weight_decay": getattr(subject, "weight_decay", WEIGHT_DECAY)},

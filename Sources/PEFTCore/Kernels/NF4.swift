@@ -87,6 +87,20 @@ public enum NF4 {
       outerScales = outer
       self.mean = mean
     }
+
+    /// The scale of each 64 elements, as it is decoded.
+    var decodedScales: [Float] {
+      scales.enumerated().map { NF4.scaleMap[Int($1)] * outerScales[$0 / outerLength] + mean }
+    }
+
+    /// The values that are left of those that were brought into 4 bits.
+    public var values: [Float] {
+      let scales = decodedScales
+      return (0..<2 * codes.count).map { index in
+        let code = index % 2 == 0 ? codes[index / 2] >> 4 : codes[index / 2] & 15
+        return levels[Int(code)] * scales[index / blockLength]
+      }
+    }
   }
 
   /// The code of the level that is nearest to a value from -1 to 1.

@@ -77,6 +77,22 @@ public final class WeightMatrix: Sendable {
       format: .float32, outputs: outputs, inputs: inputs, bytes: UnsafeRawBufferPointer(bytes), context: context)
   }
 
+  /// Makes a matrix in NF4.
+  ///
+  /// - Throws: `WeightFormatError` if its rows are not made of whole blocks.
+  public convenience init(nf4 matrix: NF4.Matrix, outputs: Int, inputs: Int, context: ComputeContext)
+    throws(WeightFormatError)
+  {
+    let blocks = matrix.codes.withUnsafeBytes {
+      NF4.blocks(codes: $0, scales: matrix.decodedScales, count: 2 * matrix.codes.count)
+    }
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: blocks.count, alignment: 64)
+    defer { bytes.deallocate() }
+    bytes.copyBytes(from: blocks)
+    try self.init(
+      format: .nf4, outputs: outputs, inputs: inputs, bytes: UnsafeRawBufferPointer(bytes), context: context)
+  }
+
   deinit {
     packed.release(to: pool.weightArena)
     pool.count(-byteCount, as: .weights)

@@ -19,7 +19,7 @@ public enum LoRAConversion {
   ///
   /// - Throws: `DocumentError` for a method that is not supported; `CheckpointError` for damaged values.
   public static func needsBase(_ file: AdapterFile) throws -> Bool {
-    guard let lora = try file.method() as? LoRA, !lora.isWeightDecomposed else { return true }
+    guard let lora = try file.method() as? LoRA, !lora.isWeightDecomposed, lora.start != .loftq else { return true }
     _ = try LowRankUpdate.all(of: file, for: "a conversion to LoRA")
     return false
   }

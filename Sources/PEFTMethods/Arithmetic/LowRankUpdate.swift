@@ -57,6 +57,7 @@ struct LowRankUpdate: Sendable, Equatable {
         "is an adapter of \(type(of: try file.method()).name); \(purpose) needs low-rank updates (lora)")
     }
     guard !lora.isWeightDecomposed else { throw refused("has the lengths of DoRA") }
+    guard lora.start != .loftq else { throw refused("has weights in 4 bits beside it (LoftQ)") }
     guard lora.loadedStart == nil else { throw refused("has a start that is taken out of the weights") }
     guard lora.parameters.names.isEmpty else { throw refused("updates single parameters") }
     guard lora.blockDiagonal == nil else { throw refused("has block-diagonal factors") }

@@ -56,9 +56,11 @@ import Testing
   @Test("An origin is made again bit for bit by its seed", arguments: MethodCase.all)
   func origins(method: MethodCase) throws {
     let bench = try MethodBench(method)
-    let setting = AttachmentSetting(seeds: AdapterOrigin.stream(seed: 3), context: bench.context)
+    let setting = AttachmentSetting(
+      seeds: AdapterOrigin.stream(seed: 3), context: bench.context, rows: MethodBench.rows)
     let attachment = try makeMethod(method.name, method.options).attach(to: bench.model, with: setting)
-    guard let format = attachment.format else { return }
+    // What was computed from training rows is refused, as LoRAStartTests have it.
+    guard let format = attachment.format, attachment.startCost == nil else { return }
     let before = format.arrays
     bench.train(attachment, steps: 1)
     let folder = try TemporaryFolder()

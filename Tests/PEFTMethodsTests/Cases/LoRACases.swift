@@ -29,6 +29,28 @@ extension MethodCase {
     MethodCase(
       name: "lora", options: #"{"rank": 4, "init": "orthogonal"}"#, model: "",
       closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }, start: .rounding),
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "init": "olora"}"#, model: "",
+      closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }, start: .rounding, drawsNothing: true,
+      isSavedConverted: true),
+    MethodCase(
+      name: "lora", options: #"{"rank": 2, "init": "eva", "eva_rho": 1, "eva_tau": 0.9}"#, model: "",
+      closedForm: { $0.queryAndValue { 2 * ($0 + $1) } }, drawsNothing: true),
+    MethodCase(
+      name: "lora", options: #"{"rank": 3, "init": "corda"}"#, model: "",
+      closedForm: { $0.queryAndValue { 3 * ($0 + $1) } }, start: .rounding, drawsNothing: true,
+      isSavedConverted: true),
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "init": "lora-ga", "ga_direction": "random", "ga_scale": "unit"}"#,
+      model: "", closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }, start: .rounding, isSavedConverted: true),
+    // A alone is trained, and starts at zero.
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "init": "mica"}"#, model: "",
+      closedForm: { $0.queryAndValue { inputs, _ in 4 * inputs } }, drawsNothing: true),
+    // Step 0 is what 4 bits and the rank leave of the base model.
+    MethodCase(
+      name: "lora", options: #"{"rank": 4, "init": "loftq", "loftq_iter": 2}"#, model: "",
+      closedForm: { $0.queryAndValue { 4 * ($0 + $1) } }, start: .elsewhere, drawsNothing: true),
     // B alone is trained, and starts at zero.
     MethodCase(
       name: "lora", options: #"{"rank": 4, "rule": "lora-fa"}"#, model: "",
