@@ -28,7 +28,7 @@ struct GridChart {
   let defaults: [(value: Double, name: String)]
   let majority: Double?
 
-  private static let width = 560.0
+  private static let width = 600.0
   private static let height = 330.0
   private static let left = 46.0
   private static let right = 420.0
@@ -98,7 +98,9 @@ struct GridChart {
       draw(line, x, y, shift: 4 * (Double(number) - Double(lines.count - 1) / 2), &figure)
     }
     for (line, at) in zip(lines, namePlaces(y)) {
-      figure.text(VisibleText.cut(line.name, to: 20), Self.right + 10, at + 4.5, class: "n")
+      figure.text(
+        RowNames.fitted(VisibleText.of(line.name), to: Self.width - Self.right - 12), Self.right + 10, at + 4.5,
+        class: "n")
     }
     return figure
   }

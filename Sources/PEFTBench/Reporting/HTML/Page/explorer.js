@@ -227,7 +227,7 @@
       draw(svg, "path", {class: `m ${color}${ranked ? "" : " faint"}`, d: group.map(mark => markPath(corners, mark.px, mark.py, size)).join("")});
     }
     if (marks.length <= 40 && state.by === "method")
-      for (const name of placeNames(marks, [left, right + 6, 2, bottom]))
+      for (const name of placeNames([...marks].sort((a, b) => b.onFront - a.onFront), [left, right + 6, 2, bottom]))
         draw(svg, "text", {class: "n", x: short(name.x), y: short(name.y), "text-anchor": name.anchor}, name.text);
     ring = draw(svg, "circle", {class: "ring", r: size + 5, visibility: "hidden"});
     plot.replaceChildren(svg, card);

@@ -72,8 +72,9 @@ extension SuitePage {
       [
         PageParts.caption(
           "The score of every seed in percent; the upright line is the mean, the dashed one the majority's answer."),
-        PageParts.panels(figures.seeds, style: "panels"), legend,
-        ReportTables.stability(suite).map { PageParts.heading($0.title) + table($0, style: "sortable") } ?? "",
+        PageParts.panels(figures.seeds, style: figures.trained.count > SeedPanel.mostUnnamed ? "charts" : "panels"),
+        figures.trained.count > SeedPanel.mostUnnamed ? "" : legend,
+        ReportTables.stability(suite).map { PageParts.heading($0.title) + byMethod($0, style: "sortable") } ?? "",
       ])
   }
 
@@ -81,16 +82,20 @@ extension SuitePage {
   var curves: PageSection? {
     guard !results.runs.isEmpty else { return nil }
     let (curves, problem) = figures.curves
-    let caption =
+    var caption =
       curves.isEmpty
       ? "There is no history of training here."
       : "Loss by optimizer step: lines while training (the mean since the last point, and over seeds, whose range is "
         + "shaded), dots on the rows held back for validation."
+    let inColor = figures.inColor
+    if !curves.isEmpty, inColor.count < figures.trained.count {
+      caption += " The \(inColor.count) methods with the highest scores have colours; thin lines are the others."
+    }
     return section(
       "curves", "Learning curves",
       [
         PageParts.caption(caption + (problem.map { " A history cannot be read: \($0)" } ?? "")),
-        curves.isEmpty ? "" : PageParts.panels(curves, style: "wide") + legend,
+        curves.isEmpty ? "" : PageParts.panels(curves, style: "wide") + legend(of: inColor),
       ])
   }
 
