@@ -26,8 +26,8 @@ struct RowNames {
     text.unicodeScalars.reduce(0) { $0 + ($1.value < 0x1100 ? letter : 13) }
   }
 
-  /// A text that takes at most a width. The middle is what goes: a name begins with what it is, and ends with what tells it
-  /// from others.
+  /// A text that takes at most a width, without its middle if need be: a name begins with what it is, and ends with what
+  /// tells it from others.
   static func fitted(_ text: String, to width: Double) -> String {
     guard self.width(of: text) > width else { return text }
     let scalars = Array(text.unicodeScalars)
