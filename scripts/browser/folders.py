@@ -74,6 +74,7 @@ class Sweep:
                 "method": {"name": name, "label": label}, "dataset": dataset, "seed": seed, "error": error,
                 "seconds": 1.5, "failed": "2026-11-20T10:01:00Z"})
             return None
+        trains = name != "none" and training.get("steps") != 0
         hard = random.Random(dataset)
         level = 0.3 + 0.4 * hard.random() + gain
         luck = random.Random(f"{label} {dataset} {seed}")
@@ -91,7 +92,7 @@ class Sweep:
         (folder / "predictions.jsonl").write_text(
             "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines), encoding="utf-8")
         history = []
-        if name != "none" and training.get("steps") != 0:
+        if trains:
             for step in range(10, 10 * self.steps + 1, 10):
                 loss = 0.1 + 2 / (1 + step * max(gain, 0.01) / 10) * (1 + 0.1 * luck.random())
                 history.append({"step": step, "loss": loss})
@@ -116,7 +117,7 @@ class Sweep:
             "dataset": dataset, "seed": seed,
             "data": {"train_rows": train_rows, "eval_rows": self.rows, "template_sha256": "cd",
                      "train_sha256": f"{train_rows}", "eval_sha256": "e", "first_prompt": "Say yes, no or maybe."},
-            "training": None if name == "none" or training.get("steps") == 0 else training,
+            "training": training if trains else None,
             **({} if not strategy else {"strategy": {
                 **strategy, "label": label.split("strategy=")[-1].rstrip(")"), "model_steps": 200, "voters": 1,
                 "relative_model_steps": 2, "training_tokens": 512_000, "relative_training_tokens": 2}}),
@@ -133,8 +134,8 @@ class Sweep:
             "costs": {
                 "trainable_parameters": parameters, "inference_flops": CONSTANTS["flops"] + flops,
                 "added_inference_flops": flops, "peak_tensor_bytes": {"total": memory}, "peak_rss_bytes": 2 * memory,
-                "training_seconds": 0 if name == "none" else 300.5 * speed, "evaluation_seconds": 40.25 * speed,
-                "tokens_seen": 256_000, "training_tokens_per_second": 852.0 / speed},
+                "training_seconds": 300.5 * speed if trains else 0, "evaluation_seconds": 40.25 * speed,
+                "tokens_seen": 256_000 if trains else 0, "training_tokens_per_second": 852.0 / speed},
             "pscp": {"value": 100 * value * math.prod(terms.values()), "preset": "relative", "beta": [1, 1, 1],
                      "constants": CONSTANTS, "terms": terms},
             "environment": {"version": "0.9.0", "cpu": "a CPU", "threads": 2, "os": "Linux", "swift": "6.3",

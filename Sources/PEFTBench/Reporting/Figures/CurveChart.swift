@@ -39,7 +39,7 @@ struct CurveChart {
           + line.curve.validation.map {
             [.text(line.name), .text("validation"), .number($0.step), .number($0.loss), .number(nil), .number(nil)]
           }
-      })
+      }, legend: lines.filter { !$0.isFaint }.map { ($0.name, $0.style) })
   }
 
   private var drawing: SVGFigure {

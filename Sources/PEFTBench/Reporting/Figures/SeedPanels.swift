@@ -24,7 +24,8 @@ struct SeedPanel {
   var figure: ReportFigure {
     .init(
       name: id, caption: dataset, drawing: drawing, columns: ["method", "score"],
-      rows: rows.flatMap { row in row.scores.map { [.text(row.name), .number($0)] } })
+      rows: rows.flatMap { row in row.scores.map { [.text(row.name), .number($0)] } },
+      legend: isNamed || rows.count > Self.mostUnnamed ? [] : rows.map { ($0.name, $0.style) })
   }
 
   private var drawing: SVGFigure {

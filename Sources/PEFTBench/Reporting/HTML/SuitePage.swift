@@ -23,7 +23,9 @@ struct SuitePage {
 
   /// The sections that show what the answer is made of.
   var details: [PageSection] {
-    [costs, penalties, datasets, tests, exponents, grids, seeds, strategies, curves, effort].compactMap { $0 }
+    [costs, penalties, datasets, tests, exponents, grids, sums, shots, seeds, strategies, curves, effort].compactMap {
+      $0
+    }
   }
 
   // MARK: - Pieces

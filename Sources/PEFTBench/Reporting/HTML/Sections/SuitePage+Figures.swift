@@ -53,14 +53,16 @@ extension SuitePage {
   var grids: PageSection? {
     let grids = figures.grids
     guard !grids.isEmpty else { return nil }
+    let hasTest = SettingsChoice.all(of: results).contains { $0.testValue != nil }
+    let chosen = hasTest ? "on validation, the rows shown here" : "on the rows that are reported"
     return section(
       "grids", "Grids",
       [
         PageParts.caption(
           "Mean score with its 95 % interval against each option that was varied, a line for methods that differ in it "
-            + "alone. A ring marks the best of all settings of a method on the rows that are reported, a dotted line the "
+            + "alone. A ring marks the best of all settings of a method \(chosen), a dotted line the "
             + "value that is taken unless a config says another one."),
-        "<div class=\"wide\">\(grids.map { PageParts.figure($0) }.joined())</div>",
+        "<div class=\"pair\">\(grids.map { PageParts.figure($0) }.joined())</div>",
       ])
   }
 
