@@ -12,8 +12,8 @@ python=${PYTHON:-python3}
 
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT
-for tool in mlflow wandb; do "$program" report "$results" --export "$tool" -o "$scratch/$tool" --quiet; done
-"$program" report "$results" -f csv -o "$scratch/summary.csv" --quiet
+for tool in mlflow wandb; do "$program" report "$results" --export "$tool" --no-csv-safe -o "$scratch/$tool" --quiet; done
+"$program" report "$results" -f csv --no-csv-safe -o "$scratch/summary.csv" --quiet
 # MLflow 3 reads file stores, but asks whether one means it.
 MLFLOW_ALLOW_FILE_STORE=true WANDB_MODE=offline WANDB_SILENT=true WANDB_DIR=$scratch "$python" - "$scratch" << 'PYTHON'
 import csv

@@ -5,8 +5,9 @@
 
 Below FOLDER: `large` (27 datasets, 6 methods, 5 seeds: 810 runs), `huge` (5,000 runs), `grid` (learning rates and ranks),
 `rows` (sizes of the training set), `own` (a dataset of one's own with three classes), `failed` (nothing else),
-`unfinished` (some runs failed, some missing), `hostile` (texts that try to act) and `two` (two suites). Everything is a
-function of the names, so that two calls write equal folders. The numbers mean nothing.
+`unfinished` (some runs failed, some missing), `hostile` (texts that try to act), `two` (two suites), `many` (40 methods),
+`strategies` (against chance), `combined` (sums of adapters by weight) and `shots` (few training rows by start). Everything
+is a function of the names, so that two calls write equal folders. The numbers mean nothing.
 """
 import hashlib
 import json
@@ -26,6 +27,10 @@ METHODS = {
 DATASETS = (
     "mnli qqp qnli sst2 stsb mrpc rte cola record multirc boolq wic wsc cb copa mmlu piqa siqa hellaswag winogrande "
     "openbookqa math_qa gsm8k svamp conala codealpacapy apps").split()
+MANY = (
+    "lora rslora dora pissa adalora loha lokr hra oft boft vera fourierft ia3 bitfit ln-tuning adapter parallel-adapter "
+    "prefix-tuning prompt-tuning p-tuning p-tuning-v2 shira super-tuning beft trainable-tokens hira miss gralora delora "
+    "glora deft svft qlora llama-adapter xlora randlora c3a road vblora last-layers").split()
 CONSTANTS = {"parameters": 134_515_008, "flops": 150_000_000_000, "memory": 2_400_000_000}
 HOSTILE = [
     "</script><script>window.hacked=1</script>", "<img src=x onerror='window.hacked=2'>",
@@ -48,16 +53,19 @@ class Sweep:
         return hashlib.sha256(repr((self.suite, *parts)).encode()).hexdigest()[:16]
 
     def run(self, method, dataset, seed, gain=None, options=None, training=None, train_rows=400, label=None,
-            answers=None, prompt=None, model="SmolLM2-135M-Instruct", error=None, missing=False):
+            answers=None, prompt=None, model="SmolLM2-135M-Instruct", error=None, missing=False, strategy=None,
+            costs=None):
         name = method
-        parameters, flops, memory, usual = METHODS.get(method, (0, 0, 170_000_000, 0.001))
+        parameters, flops, memory, usual = costs or METHODS.get(method, (0, 0, 170_000_000, 0.001))
         gain = usual if gain is None else gain
         options, training = options or {}, {"epochs": 2, "learning_rate": 1e-3, **(training or {})}
         label = label or method
         run = self.identity(name, label, dataset, seed, options, training, train_rows, model)
+        if strategy:
+            training["strategy"] = strategy
         self.plan.append({"model": model, "dataset": dataset, "method": label, "seed": seed, "id": run})
         if missing:
-            return
+            return None
         folder = self.folder / "runs" / run
         folder.mkdir(exist_ok=True)
         if error is not None:
@@ -65,7 +73,8 @@ class Sweep:
                 "id": run, "suite": self.suite, "model": {"name": model, "sha256": "0123abcd"},
                 "method": {"name": name, "label": label}, "dataset": dataset, "seed": seed, "error": error,
                 "seconds": 1.5, "failed": "2026-11-20T10:01:00Z"})
-            return
+            return None
+        trains = name != "none" and training.get("steps") != 0
         hard = random.Random(dataset)
         level = 0.3 + 0.4 * hard.random() + gain
         luck = random.Random(f"{label} {dataset} {seed}")
@@ -83,7 +92,7 @@ class Sweep:
         (folder / "predictions.jsonl").write_text(
             "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines), encoding="utf-8")
         history = []
-        if name != "none":
+        if trains:
             for step in range(10, 10 * self.steps + 1, 10):
                 loss = 0.1 + 2 / (1 + step * max(gain, 0.01) / 10) * (1 + 0.1 * luck.random())
                 history.append({"step": step, "loss": loss})
@@ -108,7 +117,10 @@ class Sweep:
             "dataset": dataset, "seed": seed,
             "data": {"train_rows": train_rows, "eval_rows": self.rows, "template_sha256": "cd",
                      "train_sha256": f"{train_rows}", "eval_sha256": "e", "first_prompt": "Say yes, no or maybe."},
-            "training": None if name == "none" else training,
+            "training": training if trains else None,
+            **({} if not strategy else {"strategy": {
+                **strategy, "label": label.split("strategy=")[-1].rstrip(")"), "model_steps": 200, "voters": 1,
+                "relative_model_steps": 2, "training_tokens": 512_000, "relative_training_tokens": 2}}),
             "evaluation": {"mode": "generate", "batch_size": 8, "protocol": "strict"},
             "scores": {
                 "primary": {"name": "accuracy", "value": value}, "protocol": "strict", "accuracy": value,
@@ -122,13 +134,14 @@ class Sweep:
             "costs": {
                 "trainable_parameters": parameters, "inference_flops": CONSTANTS["flops"] + flops,
                 "added_inference_flops": flops, "peak_tensor_bytes": {"total": memory}, "peak_rss_bytes": 2 * memory,
-                "training_seconds": 0 if name == "none" else 300.5 * speed, "evaluation_seconds": 40.25 * speed,
-                "tokens_seen": 256_000, "training_tokens_per_second": 852.0 / speed},
+                "training_seconds": 300.5 * speed if trains else 0, "evaluation_seconds": 40.25 * speed,
+                "tokens_seen": 256_000 if trains else 0, "training_tokens_per_second": 852.0 / speed},
             "pscp": {"value": 100 * value * math.prod(terms.values()), "preset": "relative", "beta": [1, 1, 1],
                      "constants": CONSTANTS, "terms": terms},
             "environment": {"version": "0.9.0", "cpu": "a CPU", "threads": 2, "os": "Linux", "swift": "6.3",
                             "build": "release"},
             "timestamps": {"started": "2026-11-20T10:00:00Z", "finished": "2026-11-20T10:06:00Z"}})
+        return f"results/{self.folder.name}/runs/{run}/adapter"
 
     def finish(self):
         self.write(self.folder / "plan.json", {"runs": self.plan})
@@ -213,6 +226,57 @@ def main(folder):
         for method in METHODS:
             sweep.run(method, dataset, 42)
         sweep.finish()
+
+    sweep = Sweep(root / "many", rows=60)
+    for dataset in ("sst2", "rte", "boolq"):
+        sweep.run("none", dataset, 42)
+        for number, method in enumerate(MANY):
+            level = random.Random(method)
+            costs = (int(10 ** (3 + 4 * level.random())), 0 if number % 3 else int(1e9 * level.random()),
+                     int(3e8 + 1e8 * level.random()), 0.2 * level.random())
+            for seed in (1, 2):
+                sweep.run(method, dataset, seed, costs=costs)
+    sweep.finish()
+
+    sweep = Sweep(root / "strategies", rows=80)
+    for dataset in ("rte", "mrpc"):
+        for method in ("lora", "prompt-tuning"):
+            for number, strategy in enumerate((None, "swa", "ensemble", "mixout", "noise", "deni")):
+                label = method if strategy is None else f"{method} (strategy={strategy})"
+                for seed in range(1, 11):
+                    sweep.run(method, dataset, seed, label=label, gain=0.1 + 0.02 * number,
+                              strategy=strategy and {"name": strategy, "options": {"name": strategy}})
+    sweep.finish()
+
+    # Tasks' own prompts, and the sums of all pairs of them by weight.
+    sweep = Sweep(root / "combined", rows=100)
+    tasks = ("mnli", "qnli", "rte", "sst2", "cola", "mrpc")
+    own = {task: sweep.run("prompt-tuning", task, 42, gain=0.25) for task in tasks}
+    for place, one in enumerate(tasks):
+        for two in tasks[place + 1:]:
+            kin = 0.04 if one in tasks[:3] and two in tasks[:3] else 0.12
+            for weight in (0, 0.25, 0.5, 0.75, 1):
+                source = {"combine": "origin + lambda*(a + b)", "adapters": {"a": own[one], "b": own[two]},
+                          "values": {"lambda": weight}}
+                for task in (one, two):
+                    sweep.run("prompt-tuning", task, 42, options={"init_from": source}, training={"steps": 0},
+                              label=f"{one}+{two}, lambda={weight:g}", gain=0.25 - kin - 0.5 * (weight - 0.6) ** 2)
+    sweep.finish()
+
+    sweep = Sweep(root / "shots", rows=100)
+    for task in ("sst2", "rte"):
+        starts = {
+            "random": None, "single vector": own["mnli"],
+            "sum of two": {"combine": "origin + a + b", "adapters": {"a": own["mnli"], "b": own["qnli"]}},
+            "multi-task prompt": own["qnli"]}
+        for place, (label, start) in enumerate(starts.items()):
+            for shots in (0, 5, 10, 25, 50, 100, 250, 500):
+                for seed in (1, 2, 3):
+                    sweep.run("prompt-tuning", task, seed, label=label, train_rows=shots,
+                              options={} if start is None else {"init_from": start},
+                              training={"steps": 0} if shots == 0 else {},
+                              gain=0.05 * place * (1 - shots / 800) + 0.1 * math.log10(1 + shots))
+    sweep.finish()
 
 
 if __name__ == "__main__":

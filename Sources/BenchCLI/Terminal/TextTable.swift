@@ -69,7 +69,8 @@ struct TextTable {
     }
     return parts.map { part in
       let shown = Array(all.prefix(keys)) + part
-      let widths = keyWidths + part.map { natural[$0] }
+      // A column of numbers whose title alone is wider than the terminal has its title cut.
+      let widths = keyWidths + part.map { columns[$0].isNumber ? min(natural[$0], room - 2) : natural[$0] }
       return lines(of: shown, widths: Self.cut(widths, of: shown.map { columns[$0] }, to: width))
     }
   }

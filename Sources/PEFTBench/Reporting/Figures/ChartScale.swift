@@ -37,6 +37,12 @@ struct ChartScale {
     return ChartScale(kind: .linear, values: range, places: places, ticks: ticks)
   }
 
+  /// A linear scale from the least to the greatest value.
+  static func exact(_ values: [Double], places: ClosedRange<Double>) -> ChartScale {
+    let low = values.min() ?? 0
+    return ChartScale(kind: .linear, values: low...max(values.max() ?? 1, low + 1e-9), places: places, ticks: [])
+  }
+
   /// A scale for costs: logarithmic where they differ much, with room for zero where there is one.
   static func costs(_ values: [Double], places: ClosedRange<Double>) -> ChartScale {
     let positive = values.filter { $0 > 0 }

@@ -8,6 +8,8 @@ struct CurveChart {
     let name: String
     let style: SeriesStyle
     let curve: LearningCurve
+    /// Whether it is one of many behind the others.
+    var isFaint = false
   }
 
   let id: String
@@ -37,7 +39,7 @@ struct CurveChart {
           + line.curve.validation.map {
             [.text(line.name), .text("validation"), .number($0.step), .number($0.loss), .number(nil), .number(nil)]
           }
-      })
+      }, legend: lines.filter { !$0.isFaint }.map { ($0.name, $0.style) })
   }
 
   private var drawing: SVGFigure {
@@ -69,12 +71,15 @@ struct CurveChart {
     func place(_ step: Double, _ loss: Double) -> (x: Double, y: Double) {
       (x.place(step), -y.place(max(loss, Self.leastLoss)))
     }
-    for line in lines where !line.curve.spread.isEmpty {
+    for line in lines where !line.curve.spread.isEmpty && !line.isFaint {
       let ends = zip(line.curve.training, line.curve.spread)
       figure.band(
         ends.map { place($0.step, $1.upperBound) }, ends.map { place($0.step, $1.lowerBound) }, class: line.style.color)
     }
-    for line in lines {
+    for line in lines where line.isFaint {
+      figure.path(line.curve.training.map { place($0.step, $0.loss) }, class: "j")
+    }
+    for line in lines where !line.isFaint {
       figure.path(
         line.curve.training.map { place($0.step, $0.loss) }, class: "l \(line.style.color) \(line.style.dash)")
       for point in line.curve.validation {
@@ -90,6 +95,7 @@ extension SuiteFigures {
   /// The losses of training, a figure a dataset, and why a history could not be read.
   var curves: (figures: [ReportFigure], problem: String?) {
     var problem: String?
+    let inColor = inColor
     let figures = results.datasets.indices.compactMap { dataset -> ReportFigure? in
       let lines = trained.compactMap { method -> CurveChart.Line? in
         do {
@@ -98,7 +104,9 @@ extension SuiteFigures {
           }
           let curve = LearningCurve(mean: all)
           return curve.training.isEmpty
-            ? nil : .init(name: results.title(method), style: style(method), curve: curve)
+            ? nil
+            : .init(
+              name: results.title(method), style: style(method), curve: curve, isFaint: !inColor.contains(method))
         } catch {
           problem = "\(error)"
           return nil

@@ -16,7 +16,6 @@ struct EffortChart {
   let rows: [Row]
 
   private static let width = 560.0
-  private static let left = 150.0
   private static let right = 462.0
   private static let top = 10.0
   private static let step = 24.0
@@ -28,20 +27,22 @@ struct EffortChart {
   }
 
   private var drawing: SVGFigure {
+    let names = RowNames(rows.map(\.name), width: 100...230)
+    let left = names.width + 10
     let bottom = Self.top + Self.step * Double(rows.count) + 4
     var figure = SVGFigure(
       id: id, title: title, description: rows.map { "\($0.name) \(text(mean($0)))" }.joined(separator: ", ") + ".",
       width: Self.width, height: bottom + 40)
-    let x = ChartScale.costs(rows.flatMap { $0.values.map(\.value) }, places: Self.left + 8...Self.right)
+    let x = ChartScale.costs(rows.flatMap { $0.values.map(\.value) }, places: left + 8...Self.right)
     for tick in x.ticks {
       figure.line(x.place(tick), Self.top, x.place(tick), bottom, class: "g")
       figure.text(text(tick), x.place(tick), bottom + 16, .middle)
     }
-    figure.line(Self.left, bottom, Self.right, bottom, class: "a")
-    figure.text(axis, (Self.left + Self.right) / 2, bottom + 34, .middle, class: "t")
+    figure.line(left, bottom, Self.right, bottom, class: "a")
+    figure.text(axis, (left + Self.right) / 2, bottom + 34, .middle, class: "t")
     for (number, row) in rows.enumerated() {
       let y = Self.top + Self.step * (Double(number) + 0.5)
-      figure.text(VisibleText.cut(row.name, to: 21), Self.left - 8, y + 4.5, .end, class: "n")
+      figure.text(names[number], left - 8, y + 4.5, .end, class: "n")
       figure.dots(row.values.map { (x.place($0.value), y) }, class: row.style.color)
       figure.mark(row.style, x.place(mean(row)), y, size: 5, tip: "\(row.name): mean \(text(mean(row)))")
       figure.text(text(mean(row)), Self.right + 12, y + 4.5, class: "n")

@@ -23,7 +23,6 @@ struct ForestPlot {
   let zeroShot: Double?
 
   private static let width = 760.0
-  private static let left = 196.0
   private static let right = 586.0
   private static let top = 40.0
   private static let step = 26.0
@@ -44,6 +43,8 @@ struct ForestPlot {
   }
 
   private var drawing: SVGFigure {
+    let names = RowNames(rows.map(\.name), width: 120...290)
+    let left = names.width + 14
     let bottom = Self.top + Self.step * Double(rows.count) + 4
     var figure = SVGFigure(
       id: id, title: title, description: rows.map(sentence).joined(separator: "; ") + ".", width: Self.width,
@@ -57,13 +58,13 @@ struct ForestPlot {
     let lines = [(name: "zero-shot", value: zeroShot, style: "y"), (name: "majority", value: majority, style: "z")]
       .compactMap { line in line.value.map { (line.name, $0, line.style) } }
     let x = ChartScale.linear(
-      scores + lines.map(\.1).filter(isNear), places: Self.left...Self.right, from: -100, to: 100)
+      scores + lines.map(\.1).filter(isNear), places: left...Self.right, from: -100, to: 100)
     for tick in x.ticks {
       figure.line(x.place(tick), Self.top - 6, x.place(tick), bottom, class: "g")
       figure.text(
         NumberText.decimal(tick, digits: tick == tick.rounded() ? 0 : 1), x.place(tick), bottom + 16, .middle)
     }
-    figure.line(Self.left, bottom, Self.right, bottom, class: "a")
+    figure.line(left, bottom, Self.right, bottom, class: "a")
     figure.text("score, %", Self.right + 28, bottom + 16)
     for (number, (name, value, style)) in lines.enumerated() {
       let text = "\(name) \(NumberText.decimal(value, digits: 1))"
@@ -71,15 +72,15 @@ struct ForestPlot {
       if isNear(value) {
         let at = x.place(value)
         figure.line(at, y + 3, at, bottom, class: style)
-        let anchor: SVGFigure.Anchor = at < Self.left + 60 ? .start : at > Self.right - 60 ? .end : .middle
+        let anchor: SVGFigure.Anchor = at < left + 60 ? .start : at > Self.right - 60 ? .end : .middle
         figure.text(text, at, y, anchor, class: "q")
       } else {
-        figure.text("◂ \(text)", Self.left, y, class: "q")
+        figure.text("◂ \(text)", left, y, class: "q")
       }
     }
     for (number, row) in rows.enumerated() {
       let y = Self.top + Self.step * (Double(number) + 0.5)
-      figure.text(VisibleText.cut(row.name, to: 28), Self.left - 12, y + 4.5, .end, class: "n")
+      figure.text(names[number], left - 12, y + 4.5, .end, class: "n")
       figure.dots(row.seeds.map { (x.place($0), y) }, class: row.style.color)
       if let interval = row.interval {
         figure.line(

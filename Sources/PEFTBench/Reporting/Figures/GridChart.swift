@@ -9,7 +9,7 @@ struct GridChart {
     let score: Double
     let interval: ClosedRange<Double>?
     /// Whether it is the best of its method's settings, and so the one that a choice on these rows would take.
-    let isChosen: Bool
+    var isChosen: Bool
   }
 
   /// Settings that differ in this option alone.
@@ -27,8 +27,14 @@ struct GridChart {
   /// The values that methods take unless told otherwise, with the methods' names.
   let defaults: [(value: Double, name: String)]
   let majority: Double?
+  /// What the heights are.
+  var measure = "score"
+  /// Whether values are spread evenly, as shares are, rather than by their logarithm.
+  var isLinear = false
+  /// What a line is.
+  var head = "method"
 
-  private static let width = 560.0
+  private static let width = 600.0
   private static let height = 330.0
   private static let left = 46.0
   private static let right = 420.0
@@ -38,7 +44,7 @@ struct GridChart {
 
   var figure: ReportFigure {
     .init(
-      name: id, caption: title, drawing: drawing, columns: ["method", axis, "score", "lower", "upper", "best"],
+      name: id, caption: title, drawing: drawing, columns: [head, axis, measure, "lower", "upper", "best"],
       rows: lines.flatMap { line in
         line.points.map { point in
           [
@@ -61,10 +67,14 @@ struct GridChart {
       id: id, title: title, description: sentences.joined(separator: "; ") + ".", width: Self.width,
       height: Self.height)
     let points = lines.flatMap(\.points)
-    let x = ChartScale.costs(points.map(\.value), places: Self.left + 20...Self.right - 16)
+    let places = Self.left + 20...Self.right - 16
+    let values = points.map(\.value)
+    let x =
+      isLinear ? ChartScale.exact(values, places: places) : ChartScale.costs(values, places: places)
     let y = ChartScale.linear(
       points.flatMap { [$0.score, $0.interval?.lowerBound ?? $0.score, $0.interval?.upperBound ?? $0.score] }
-        + (majority.map { [$0] } ?? []), places: -Self.bottom ... -Self.top, from: -100, to: 100)
+        + (majority.map { [$0] } ?? []), places: -Self.bottom ... -Self.top, from: -100,
+      to: measure == "score" ? 100 : nil)
     for tick in y.ticks {
       let at = -y.place(tick)
       figure.line(Self.left, at, Self.right, at, class: "g")
@@ -83,7 +93,7 @@ struct GridChart {
       last = at + half
     }
     figure.text(axis, (Self.left + Self.right) / 2, Self.height - 10, .middle, class: "t")
-    figure.verticalText("score, %", 11, (Self.top + Self.bottom) / 2)
+    figure.verticalText("\(measure), %", 11, (Self.top + Self.bottom) / 2)
     if let majority {
       figure.line(Self.left, -y.place(majority), Self.right, -y.place(majority), class: "z")
       figure.text(
@@ -98,7 +108,9 @@ struct GridChart {
       draw(line, x, y, shift: 4 * (Double(number) - Double(lines.count - 1) / 2), &figure)
     }
     for (line, at) in zip(lines, namePlaces(y)) {
-      figure.text(VisibleText.cut(line.name, to: 20), Self.right + 10, at + 4.5, class: "n")
+      figure.mark(line.style, Self.right + 14, at, size: 4.5)
+      let name = RowNames.fitted(VisibleText.of(line.name), to: Self.width - Self.right - 28)
+      figure.text(name, Self.right + 25, at + 4.5, class: "n")
     }
     return figure
   }

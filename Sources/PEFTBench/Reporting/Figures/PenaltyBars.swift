@@ -26,10 +26,9 @@ struct PenaltyBars {
   let title: String
   let rows: [Row]
 
-  private static let names = ["PSCP", "trainable parameters", "added FLOPs", "peak memory"]
+  private static let parts = ["PSCP", "trainable parameters", "added FLOPs", "peak memory"]
   private static let colors = ["c2", "c1", "c6", "c3"]
   private static let width = 760.0
-  private static let left = 196.0
   private static let right = 610.0
   private static let top = 34.0
   private static let step = 26.0
@@ -44,36 +43,38 @@ struct PenaltyBars {
   }
 
   private var drawing: SVGFigure {
+    let names = RowNames(rows.map(\.name), width: 120...290)
+    let left = names.width + 14
     let bottom = Self.top + Self.step * Double(rows.count) + 4
     let description = rows.map { row in
       "\(row.name) \(text(row.pscp)) of \(text(row.score)); taken: "
-        + zip(Self.names.dropFirst(), row.losses).map { "\($0) \(text($1))" }.joined(separator: ", ")
+        + zip(Self.parts.dropFirst(), row.losses).map { "\($0) \(text($1))" }.joined(separator: ", ")
     }
     var figure = SVGFigure(
       id: id, title: title, description: description.joined(separator: ". ") + ".", width: Self.width,
       height: bottom + 26)
     let most = max(rows.map(\.score).max() ?? 0, 1)
-    let x = ChartScale.linear([0, most], places: Self.left...Self.right, from: 0, to: max(most, 100))
+    let x = ChartScale.linear([0, most], places: left...Self.right, from: 0, to: max(most, 100))
     for tick in x.ticks {
       figure.line(x.place(tick), Self.top - 6, x.place(tick), bottom, class: "g")
       figure.text(NumberText.plain(tick), x.place(tick), bottom + 16, .middle)
     }
     figure.text("points", Self.right + 28, bottom + 16)
-    var at = Self.left
-    for (name, color) in zip(Self.names, Self.colors) {
+    var at = left
+    for (name, color) in zip(Self.parts, Self.colors) {
       figure.bar(at...at + 12, 8...20, class: color, tip: name)
       figure.text(name, at + 18, 18.5, class: "t")
       at += 34 + 7 * Double(name.count)
     }
     for (number, row) in rows.enumerated() {
       let y = Self.top + Self.step * Double(number)
-      figure.text(VisibleText.cut(row.name, to: 28), Self.left - 12, y + 17, .end, class: "n")
+      figure.text(names[number], left - 12, y + 17, .end, class: "n")
       var start = 0.0
       for (place, part) in ([row.pscp] + row.losses).enumerated() where part > 0 {
         figure.bar(
           x.place(start)...x.place(start + part), y + 4...y + Self.step - 4, class: Self.colors[place],
           tip: place == 0
-            ? "\(row.name): PSCP \(text(part))" : "\(row.name): \(Self.names[place]) takes \(text(part)) points")
+            ? "\(row.name): PSCP \(text(part))" : "\(row.name): \(Self.parts[place]) takes \(text(part)) points")
         start += part
       }
       figure.text("\(text(row.pscp)) of \(text(row.score))", Self.right + 14, y + 17, class: "n")

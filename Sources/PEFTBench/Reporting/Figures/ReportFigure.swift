@@ -35,6 +35,8 @@ struct ReportFigure {
   let columns: [String]
   /// Its numbers.
   let rows: [[Value]]
+  /// The series that the page names beside the figure.
+  var legend: [(name: String, style: SeriesStyle)] = []
 
   /// The numbers as CSV.
   func csv(isSafe: Bool) -> String {

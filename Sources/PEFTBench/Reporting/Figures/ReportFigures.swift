@@ -10,7 +10,7 @@ extension Report {
     try OutputFolder(folder, .export).claim()
     var names: [String] = []
     for figure in suites.flatMap({ SuiteFigures($0).all() }) {
-      try AtomicFile.write(figure.drawing.document, to: "\(folder)/\(figure.name).svg")
+      try AtomicFile.write(figure.drawing.document(legend: figure.legend), to: "\(folder)/\(figure.name).svg")
       try AtomicFile.write(figure.csv(isSafe: isCSVSafe), to: "\(folder)/\(figure.name).csv")
       names += ["\(figure.name).svg", "\(figure.name).csv"]
     }

@@ -22,7 +22,33 @@ struct SVGFigure {
   var markup: String { element(attributes: "", style: "") }
 
   /// A file of its own: its size, and the colours of the light theme.
-  var document: String {
+  ///
+  /// - Parameter legend: The series by name, which the page tells beside the figure and a file must tell in it.
+  func document(legend: [(name: String, style: SeriesStyle)] = []) -> String {
+    legend.isEmpty ? standalone : adding(legend).standalone
+  }
+
+  /// The drawing with the names of its series below it.
+  private func adding(_ legend: [(name: String, style: SeriesStyle)]) -> SVGFigure {
+    let names = RowNames(legend.map(\.name), width: 20...(width - 40))
+    var places: [(x: Double, y: Double)] = []
+    var (x, y) = (12.0, height + 12)
+    for place in legend.indices {
+      let needed = RowNames.width(of: names[place]) + 34
+      if x + needed > width, x > 12 { (x, y) = (12, y + 19) }
+      places.append((x, y))
+      x += needed
+    }
+    var figure = SVGFigure(id: id, title: title, description: description, width: width, height: y + 14)
+    figure.parts = parts
+    for (place, entry) in legend.enumerated() {
+      figure.mark(entry.style, places[place].x, places[place].y, size: 5)
+      figure.text(names[place], places[place].x + 11, places[place].y + 4.5, class: "n")
+    }
+    return figure
+  }
+
+  private var standalone: String {
     let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
     return element(
       attributes: " xmlns=\"http://www.w3.org/2000/svg\" \(size)",
@@ -57,6 +83,12 @@ struct SVGFigure {
     let place = "\(Self.number(x)) \(Self.number(y))"
     parts.append(
       "<text transform=\"translate(\(place)) rotate(-90)\" text-anchor=\"middle\">\(VisibleText.markup(text))</text>")
+  }
+
+  /// A text that is read from bottom to top and begins at a place.
+  mutating func upright(_ text: String, _ x: Double, _ y: Double) {
+    let place = "\(Self.number(x)) \(Self.number(y))"
+    parts.append("<text transform=\"translate(\(place)) rotate(-90)\" class=\"n\">\(VisibleText.markup(text))</text>")
   }
 
   /// The mark of a series; `tip` is shown when the pointer rests on it.

@@ -31,6 +31,8 @@ struct ScatterChart {
   private static let right = 408.0
   private static let top = 14.0
   private static let bottom = 282.0
+  /// Names of more points would hide them.
+  private static let mostNames = 16
 
   var figure: ReportFigure {
     .init(
@@ -109,13 +111,18 @@ struct ScatterChart {
         point.style, at.x, at.y, size: 6,
         tip: "\(point.name): \(NumberText.decimal(point.score, digits: 1)) at \(costText(point.cost))")
     }
-    labels(places: points.map(place)) { figure.text($0, $1.x, $1.y, $2, class: "n") }
+    // The names of the front first, then the highest: where there are many, not all have room.
+    let others = points.indices.filter { !front.contains($0) }.sorted {
+      (points[$0].score, $1) > (points[$1].score, $0)
+    }
+    let named = front + (points.count > Self.mostNames ? Array(others.prefix(Self.mostNames / 2)) : others)
+    labels(of: named, places: points.map(place)) { figure.text($0, $1.x, $1.y, $2, class: "n") }
     return figure
   }
 
   /// Puts a name beside each point where it touches neither a mark nor another name.
   private func labels(
-    places: [(x: Double, y: Double)], draw: (String, (x: Double, y: Double), SVGFigure.Anchor) -> Void
+    of named: [Int], places: [(x: Double, y: Double)], draw: (String, (x: Double, y: Double), SVGFigure.Anchor) -> Void
   ) {
     struct Box {
       let x: ClosedRange<Double>
@@ -124,9 +131,10 @@ struct ScatterChart {
     }
     var taken = places.map { Box(x: $0.x - 7...$0.x + 7, y: $0.y - 7...$0.y + 7) }
     let area = Box(x: Self.left...Self.right + 4, y: Self.top - 8...Self.bottom)
-    for (point, place) in zip(points, places) {
-      let name = VisibleText.cut(point.name, to: 26)
-      let width = 6.6 * Double(name.count) + 2
+    for point in named {
+      let place = places[point]
+      let name = RowNames.fitted(VisibleText.of(points[point].name), to: 190)
+      let width = RowNames.width(of: name) + 2
       let options: [(dx: Double, dy: Double, anchor: SVGFigure.Anchor)] = [
         (11, 4, .start), (-11, 4, .end), (0, -12, .middle), (0, 20, .middle), (10, -9, .start), (10, 17, .start),
         (-10, -9, .end), (-10, 17, .end), (0, -26, .middle), (0, 34, .middle),

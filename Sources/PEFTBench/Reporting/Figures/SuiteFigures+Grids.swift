@@ -13,7 +13,10 @@ extension SuiteFigures {
     for group in groups {
       for name in settings.varying(group.methods) where !names.contains(name) { names.append(name) }
     }
+    // Starts of adapters have figures of their own.
+    let hasShots = FewShotCurves(results) != nil
     return names.compactMap { name -> ReportFigure? in
+      if hasShots, name == MethodSettings.trainingRows { return nil }
       var lines: [GridChart.Line] = []
       var defaults: [(value: Double, name: String)] = []
       for group in groups {

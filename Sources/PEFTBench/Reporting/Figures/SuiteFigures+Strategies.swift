@@ -14,7 +14,7 @@ extension SuiteFigures {
       figures.append(
         SeedPanel(
           id: id("strategies-\(figures.count + 1)"), dataset: "\(first.dataset), \(first.method)", majority: nil,
-          rows: lines
+          rows: lines, isNamed: true
         ).figure)
     }
     return figures

@@ -12,12 +12,22 @@ struct SuiteFigures {
 
   /// All that are written to files.
   func all() -> [ReportFigure] {
-    costs + [forest, penalties, ranks].compactMap { $0 } + datasetForests + grids + effort + seeds + strategies
-      + curves.figures
+    costs + [forest, penalties, ranks].compactMap { $0 } + datasetForests + grids + sumMeans + sumMaps.map(\.figure)
+      + sumCurves + shots + effort + seeds + strategies + curves.figures
   }
 
   /// The methods that were trained, in the order of all tables.
   var trained: [Int] { results.methods.indices.filter { !results.methods[$0].isZeroShot } }
+
+  /// More lines than this cannot be followed.
+  private static let mostLines = 12
+
+  /// The methods that have a colour among lines of all: where there are many, the highest scores.
+  var inColor: [Int] {
+    guard trained.count > Self.mostLines else { return trained }
+    let means = Dictionary(uniqueKeysWithValues: statistics.leaderboard.map { ($0.method, $0.mean ?? -1) })
+    return trained.sorted { (means[$0] ?? -1, $1) > (means[$1] ?? -1, $0) }.prefix(Self.mostLines * 2 / 3).sorted()
+  }
 
   /// The look of a method in all figures.
   func style(_ method: Int) -> SeriesStyle { SeriesStyle(trained.firstIndex(of: method)) }

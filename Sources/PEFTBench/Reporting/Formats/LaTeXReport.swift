@@ -2,7 +2,8 @@ import PEFTBench
 
 /// A report as LaTeX tables in the manner of the paper: the best bold, the second underlined.
 ///
-/// Needs the package booktabs; wide tables are scaled with graphicx.
+/// Needs the package booktabs; wide tables are scaled with graphicx. Names in other scripts than Latin need XeLaTeX or
+/// LuaLaTeX.
 enum LaTeXReport {
   static func text(_ report: Report) -> String {
     var parts = [
@@ -11,9 +12,29 @@ enum LaTeXReport {
     for suite in report.suites {
       for sentence in suite.statistics.verdict?.sentences ?? [] { parts.append("% " + comment(sentence)) }
       for note in suite.statistics.notes + report.results.notes { parts.append("% " + comment(note)) }
-      for table in ReportTables.all(suite, showsIntervals: true) { parts.append(float(table, suite.results)) }
+      for table in ReportTables.all(suite, showsIntervals: true) {
+        guard table.rows.count <= mostRows else {
+          parts.append(
+            comment("% \(table.title): its \(table.rows.count) rows are too many for a page; the JSON has them."))
+          continue
+        }
+        parts.append(float(arranged(table), suite.results))
+      }
     }
     return parts.joined(separator: "\n\n") + "\n"
+  }
+
+  /// Rows that a page has room for.
+  private static let mostRows = 60
+  /// Columns of methods that a line has room for.
+  private static let mostColumns = 9
+
+  /// The table with a row a method where they are too many for columns.
+  private static func arranged(_ table: ReportTable) -> ReportTable {
+    guard ["scores", "stability", "sensitivity"].contains(table.id), table.columns.count > mostColumns,
+      table.columns.count > table.rows.count
+    else { return table }
+    return table.transposed(leavingOut: ["metric", "order"], head: "method")
   }
 
   private static func float(_ table: ReportTable, _ results: SuiteResults) -> String {

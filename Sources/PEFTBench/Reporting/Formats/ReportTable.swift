@@ -66,6 +66,20 @@ package struct ReportTable: Sendable {
     return table
   }
 
+  /// The table with rows and columns exchanged.
+  ///
+  /// - Parameters:
+  ///   - others: Titles of columns that are left out.
+  ///   - head: The title of the first column.
+  func transposed(leavingOut others: [String], head: String) -> ReportTable {
+    let kept = columns.indices.dropFirst().filter { !others.contains(columns[$0].title) }
+    var table = ReportTable(
+      id, title, caption: caption,
+      columns: [.init(head, isNumber: false)] + rows.map { .init($0.first?.text ?? "") })
+    for column in kept { table.add([.init(columns[column].title)] + rows.map { $0[column] }) }
+    return table
+  }
+
   mutating func add(_ cells: [Cell]) { rows.append(cells) }
 
   /// Marks the highest value with all that cannot be told from it, and the next one.

@@ -29,7 +29,8 @@ struct HTMLReport {
     for page in pages { add(page.answers, of: page) }
     add([explorerSection(explorer)].compactMap { $0 })
     for page in pages { add(page.details, of: page) }
-    add([allScores, answersSection(answers, confusion), runsSection, configurationSection].compactMap { $0 })
+    let wrong = report.results.runs.isEmpty ? nil : answersSection(answers, confusion)
+    add([allScores, wrong, runsSection, configurationSection].compactMap { $0 })
     let parts =
       [head, header(links), "<main id=\"main\">", firstSentences] + body + [
         "</main>", footer, Self.data("answers-data", answers.json), Self.data("confusion-data", confusion.json),

@@ -23,7 +23,9 @@ struct SuitePage {
 
   /// The sections that show what the answer is made of.
   var details: [PageSection] {
-    [costs, penalties, datasets, tests, exponents, grids, seeds, strategies, curves, effort].compactMap { $0 }
+    [costs, penalties, datasets, tests, exponents, grids, sums, shots, seeds, strategies, curves, effort].compactMap {
+      $0
+    }
   }
 
   // MARK: - Pieces
@@ -33,9 +35,11 @@ struct SuitePage {
   }
 
   /// The marks of the methods with their names.
-  var legend: String {
+  var legend: String { legend(of: figures.trained) }
+
+  func legend(of methods: [Int]) -> String {
     "<ul class=\"legend\">"
-      + figures.trained.map { "<li>\(swatch($0))\(VisibleText.markup(results.title($0)))</li>" }.joined() + "</ul>"
+      + methods.map { "<li>\(swatch($0))\(VisibleText.markup(results.title($0)))</li>" }.joined() + "</ul>"
   }
 
   func swatch(_ method: Int) -> String {
@@ -48,6 +52,23 @@ struct SuitePage {
   func scroll(_ name: String, caption: String, table style: String, _ content: String) -> String {
     "<p class=\"caption\"><b>\(VisibleText.markup(suiteName))</b> · \(VisibleText.markup(caption))</p>"
       + PageParts.table("\(name), \(suiteName)", style: style, content)
+  }
+
+  /// More methods than this are rows of a table rather than columns.
+  static let mostColumns = 12
+
+  /// A table that is folded away where it is long.
+  func long(_ table: ReportTable, style: String) -> String {
+    let content = self.table(table, style: style)
+    return table.rows.count > 24 ? PageParts.folded("All \(table.rows.count)", content) : content
+  }
+
+  /// A table of the report with a column a method, or where there are many with a row a method.
+  ///
+  /// - Parameter others: Titles of columns that are of no method and that rows of methods have no room for.
+  func byMethod(_ table: ReportTable, style: String, leavingOut others: [String] = []) -> String {
+    guard results.methods.count > Self.mostColumns else { return self.table(table, style: style) }
+    return self.table(table.transposed(leavingOut: others, head: "method"), style: style)
   }
 
   /// A table of the report.

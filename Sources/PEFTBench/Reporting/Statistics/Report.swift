@@ -11,6 +11,8 @@ package struct Report: Sendable {
     package let statistics: SuiteStatistics
     /// How steady strategies against chance are.
     package let stability: StrategyStability
+    /// Adapters that were combined and judged as they are.
+    let sums: [AdapterSum]
   }
 
   /// The runs, arranged by method and dataset.
@@ -33,7 +35,8 @@ package struct Report: Sendable {
     }
     suites = names.flatMap { name in
       SuiteResults.parts(name, of: results).map {
-        Suite(results: $0, statistics: SuiteStatistics($0), stability: StrategyStability($0))
+        Suite(
+          results: $0, statistics: SuiteStatistics($0), stability: StrategyStability($0), sums: AdapterSum.all(of: $0))
       }
     }
   }

@@ -134,9 +134,16 @@ struct VerdictWords {
     "\(NumberText.signed(100 * difference, digits: 1)) points"
   }
 
-  /// Names as a sentence lists them.
+  /// A sentence of more names would not be read.
+  private static let mostNames = 7
+
+  /// Names as a sentence lists them, where there are many the first of them.
   static func list(_ names: [String]) -> String {
-    names.count < 2
+    if names.count > mostNames {
+      let first = names.prefix(mostNames - 1)
+      return "\(first.joined(separator: ", ")) and \(names.count - first.count) others"
+    }
+    return names.count < 2
       ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
   }
 }

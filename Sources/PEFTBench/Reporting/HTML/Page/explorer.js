@@ -71,7 +71,7 @@
     for (const key of Object.keys(defaults)) if (state[key] !== defaults[key] || key === "x" || key === "y") told.set(key, state[key]);
     for (const facet of facets)
       if (facet.chosen) told.set("only-" + facet.key, [...facet.chosen].map(place => encodeURIComponent(facet.values[place])).join("|"));
-    history.replaceState(null, "", "#" + told);
+    if (location.hash !== "#" + told) history.replaceState(null, "", "#" + told);
   };
 
   // MARK: Marks
@@ -222,12 +222,13 @@
       if (ends) draw(svg, "path", {class: "e " + mark.method.color, d: `M${short(mark.px)} ${short(up.place(ends[0]))}V${short(up.place(ends[1]))}`});
     }
     // A path a method and standing, so that thousands of marks are a few elements.
-    for (const group of groupBy(marks, mark => data.methods.indexOf(mark.method))) {
+    for (const group of groupBy(marks, mark => mark.method)) {
       const {color, corners, ranked} = group[0].method;
-      draw(svg, "path", {class: `m ${color}${ranked ? "" : " faint"}`, d: group.map(mark => markPath(corners, mark.px, mark.py, size)).join("")});
+      const path = marker(corners, size);
+      draw(svg, "path", {class: `m ${color}${ranked ? "" : " faint"}`, d: group.map(mark => path(mark.px, mark.py)).join("")});
     }
     if (marks.length <= 40 && state.by === "method")
-      for (const name of placeNames(marks, [left, right + 6, 2, bottom]))
+      for (const name of placeNames([...marks].sort((a, b) => b.onFront - a.onFront), [left, right + 6, 2, bottom]))
         draw(svg, "text", {class: "n", x: short(name.x), y: short(name.y), "text-anchor": name.anchor}, name.text);
     ring = draw(svg, "circle", {class: "ring", r: size + 5, visibility: "hidden"});
     plot.replaceChildren(svg, card);

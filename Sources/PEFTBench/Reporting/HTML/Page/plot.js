@@ -39,13 +39,21 @@ const makeScale = (values, from, to, {log, zero}) => {
 
 const short = number => (Math.round(number * 10) / 10).toString();
 
-/** The path of a mark; a circle where it has no corners. */
-const markPath = (corners, x, y, size) => {
+/**
+ * The paths of marks of one shape by their place; a circle where it has no corners. All but the first point is relative and
+ * so the same for all of them: thousands of marks are a few letters each.
+ */
+const marker = (corners, size) => {
   if (!corners.length) {
     const radius = short(size);
-    return `M${short(x - size)} ${short(y)}a${radius} ${radius} 0 1 0 ${short(2 * size)} 0a${radius} ${radius} 0 1 0 ${short(-2 * size)} 0Z`;
+    const rest = `a${radius} ${radius} 0 1 0 ${short(2 * size)} 0a${radius} ${radius} 0 1 0 ${short(-2 * size)} 0Z`;
+    return (x, y) => `M${short(x - size)} ${short(y)}${rest}`;
   }
-  return "M" + corners.map(([dx, dy]) => `${short(x + dx * size)} ${short(y + dy * size)}`).join("L") + "Z";
+  const [[firstX, firstY]] = corners;
+  let rest = "";
+  for (let place = 1; place < corners.length; place++)
+    rest += `l${[0, 1].map(axis => (size * (corners[place][axis] - corners[place - 1][axis])).toFixed(2)).join(" ")}`;
+  return (x, y) => `M${short(x + firstX * size)} ${short(y + firstY * size)}${rest}Z`;
 };
 
 /**

@@ -2,8 +2,8 @@ import PEFTBench
 import PEFTCore
 
 extension HTMLReport {
-  /// Where the runs took place, and what they were set to.
-  var configurationSection: PageSection {
+  /// Where the runs took place, and what they were set to; nil where nothing tells it.
+  var configurationSection: PageSection? {
     var parts: [String] = []
     var environments: [(environment: RunEnvironment, count: Int)] = []
     for run in report.results.runs {
@@ -31,12 +31,16 @@ extension HTMLReport {
       let number = report.results.configurations.count > 1 ? " \(index + 1)" : ""
       parts.append(details("Config\(number), with all defaults", configuration))
     }
-    for suite in report.suites.map(\.results) {
-      for method in suite.methods.indices {
-        guard let run = suite.cells[method].first(where: { !$0.runs.isEmpty })?.runs.first else { continue }
-        parts.append(details("Settings of \(suite.title(method)), \(suite.suiteTitle)", run.settings))
+    let settings = report.suites.map(\.results).flatMap { suite in
+      suite.methods.indices.compactMap { method -> String? in
+        guard let run = suite.cells[method].first(where: { !$0.runs.isEmpty })?.runs.first else { return nil }
+        return details("Settings of \(suite.title(method)), \(suite.suiteTitle)", run.settings)
       }
     }
+    parts +=
+      settings.count > SuitePage.mostColumns
+      ? [PageParts.folded("Settings of \(settings.count) methods", settings.joined(separator: "\n"))] : settings
+    guard !parts.isEmpty else { return nil }
     return PageSection("config", "Config and environment", parts)
   }
 

@@ -1,8 +1,9 @@
 import PEFTBench
 
 extension HTMLReport {
-  /// All complete runs, folded.
-  var runsSection: PageSection {
+  /// All complete runs, folded; nil where there are none.
+  var runsSection: PageSection? {
+    guard !report.results.runs.isEmpty else { return nil }
     let columns = [
       "dataset", "method", "seed", "metric", "score", "invalid", "PSCP", "parameters", "memory", "time", "id",
     ]

@@ -53,14 +53,16 @@ extension SuitePage {
   var grids: PageSection? {
     let grids = figures.grids
     guard !grids.isEmpty else { return nil }
+    let hasTest = SettingsChoice.all(of: results).contains { $0.testValue != nil }
+    let chosen = hasTest ? "on validation, the rows shown here" : "on the rows that are reported"
     return section(
       "grids", "Grids",
       [
         PageParts.caption(
           "Mean score with its 95 % interval against each option that was varied, a line for methods that differ in it "
-            + "alone. A ring marks the best of all settings of a method on the rows that are reported, a dotted line the "
+            + "alone. A ring marks the best of all settings of a method \(chosen), a dotted line the "
             + "value that is taken unless a config says another one."),
-        "<div class=\"wide\">\(grids.map { PageParts.figure($0) }.joined())</div>",
+        "<div class=\"pair\">\(grids.map { PageParts.figure($0) }.joined())</div>",
       ])
   }
 
@@ -72,8 +74,9 @@ extension SuitePage {
       [
         PageParts.caption(
           "The score of every seed in percent; the upright line is the mean, the dashed one the majority's answer."),
-        PageParts.panels(figures.seeds, style: "panels"), legend,
-        ReportTables.stability(suite).map { PageParts.heading($0.title) + table($0, style: "sortable") } ?? "",
+        PageParts.panels(figures.seeds, style: figures.trained.count > SeedPanel.mostUnnamed ? "charts" : "panels"),
+        figures.trained.count > SeedPanel.mostUnnamed ? "" : legend,
+        ReportTables.stability(suite).map { PageParts.heading($0.title) + byMethod($0, style: "sortable") } ?? "",
       ])
   }
 
@@ -81,16 +84,20 @@ extension SuitePage {
   var curves: PageSection? {
     guard !results.runs.isEmpty else { return nil }
     let (curves, problem) = figures.curves
-    let caption =
+    var caption =
       curves.isEmpty
       ? "There is no history of training here."
       : "Loss by optimizer step: lines while training (the mean since the last point, and over seeds, whose range is "
         + "shaded), dots on the rows held back for validation."
+    let inColor = figures.inColor
+    if !curves.isEmpty, inColor.count < figures.trained.count {
+      caption += " The \(inColor.count) methods with the highest scores have colours; thin lines are the others."
+    }
     return section(
       "curves", "Learning curves",
       [
         PageParts.caption(caption + (problem.map { " A history cannot be read: \($0)" } ?? "")),
-        curves.isEmpty ? "" : PageParts.panels(curves, style: "wide") + legend,
+        curves.isEmpty ? "" : PageParts.panels(curves, style: "wide") + legend(of: inColor),
       ])
   }
 

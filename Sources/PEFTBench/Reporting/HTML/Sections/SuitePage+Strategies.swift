@@ -9,9 +9,8 @@ extension SuitePage {
     if let strips {
       parts += [
         PageParts.caption(
-          "The score of every seed in percent, a row a strategy from the top in the order of the table; the upright line is "
-            + "the mean."),
-        PageParts.panels(figures.strategies, style: "panels"), table(strips, style: "sortable"),
+          "The score of every seed in percent, a row a strategy; the upright line is the mean."),
+        PageParts.panels(figures.strategies, style: "charts"), table(strips, style: "sortable"),
       ]
     }
     if let sources { parts += [PageParts.heading(sources.title), table(sources, style: "sortable")] }

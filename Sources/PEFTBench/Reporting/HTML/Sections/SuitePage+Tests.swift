@@ -52,9 +52,9 @@ extension SuitePage {
   /// PSCP under other exponents.
   var exponents: PageSection? {
     guard let sensitivity = ReportTables.sensitivity(suite) else { return nil }
-    var parts = [table(sensitivity, style: "")]
+    var parts = [byMethod(sensitivity, style: "sortable", leavingOut: ["order"])]
     if let crossings = ReportTables.crossings(suite) {
-      parts.append(PageParts.heading(crossings.title) + table(crossings, style: ""))
+      parts.append(PageParts.heading(crossings.title) + long(crossings, style: ""))
     }
     return section("exponents", "PSCP under other exponents", link: "PSCP exponents", parts)
   }

@@ -1,0 +1,103 @@
+import PEFTBench
+import PEFTCore
+
+/// What a run's adapter started from, as its record says it: another adapter, a part of one, or a sum of several.
+struct AdapterStart: Sendable, Equatable {
+  /// An adapter of a sum: the name in its expression, and its folder.
+  struct Member: Sendable, Equatable {
+    let name: String
+    let path: String
+  }
+
+  /// The sum; nil for one saved adapter.
+  let expression: String?
+  /// The adapters; one without a name for a saved adapter.
+  let members: [Member]
+  /// The numbers of the expression, and the part of the whole strength.
+  let values: [(name: String, value: Double)]
+  /// What adding means, where it is not the usual.
+  let convention: String?
+
+  /// The name under which a part of an adapter's strength stands beside the numbers of an expression.
+  private static let strength = "strength"
+
+  /// - Returns: nil for a run that started afresh.
+  init?(_ run: ReportedRun) {
+    guard let source = run.settings.value(at: "options.init_from") else { return nil }
+    if let path = source.text ?? source["path"]?.text {
+      (expression, members, convention) = (nil, [Member(name: "", path: path)], nil)
+      values = source.number(Self.strength).map { [(Self.strength, $0)] } ?? []
+      return
+    }
+    guard let text = source["combine"]?.text else { return nil }
+    expression = text
+    func object(_ key: String) -> [(key: String, value: JSONValue)] {
+      if case .object(let object)? = source[key] { object.members } else { [] }
+    }
+    members = object("adapters").compactMap { name, path in path.text.map { Member(name: name, path: $0) } }
+    let strength = source.number(Self.strength).map { [(name: Self.strength, value: $0)] } ?? []
+    values = object("values").compactMap { name, value in value.number.map { (name, $0) } } + strength
+    let told = ["convention", "type"].compactMap { source[$0]?.text }
+    convention = told.isEmpty ? nil : told.joined(separator: " ")
+  }
+
+  static func == (one: AdapterStart, other: AdapterStart) -> Bool {
+    one.expression == other.expression && one.members == other.members && one.convention == other.convention
+      && one.values.count == other.values.count
+      && zip(one.values, other.values).allSatisfy { $0.name == $1.name && $0.value == $1.value }
+  }
+
+  /// The expression with other names for its adapters.
+  static func text(_ expression: String, naming name: (String) -> String) -> String {
+    var result = ""
+    var word = ""
+    for character in expression + " " {
+      if character.isLetter || character == "_" || (!word.isEmpty && character.isNumber) {
+        word.append(character)
+      } else {
+        result += (word.isEmpty ? "" : name(word)) + String(character)
+        word = ""
+      }
+    }
+    return String(result.dropLast())
+  }
+}
+
+/// Whose adapters the folders are that runs started from: the run that saved each, with its dataset and score.
+final class AdapterOwners {
+  /// A run that saved an adapter.
+  struct Owner {
+    let dataset: String
+    let score: Double
+  }
+
+  private let runs: [String: ReportedRun]
+  private var known: [String: Owner?] = [:]
+
+  /// - Parameter runs: The runs of the report, which are asked before any file.
+  init(_ runs: [ReportedRun]) {
+    self.runs = Dictionary(runs.map { ($0.id, $0) }) { first, _ in first }
+  }
+
+  /// The owner of an adapter's folder; nil where neither the report nor a record beside the folder tells it.
+  func owner(of path: String) -> Owner? {
+    if let owner = known[path] { return owner }
+    let owner = found(path)
+    known[path] = owner
+    return owner
+  }
+
+  private func found(_ path: String) -> Owner? {
+    // A run's folder has its id, and the adapter within is called so.
+    let parts = path.split(separator: "/")
+    for part in parts.suffix(3) {
+      if let run = runs[String(part)] { return Owner(dataset: run.dataset, score: run.value) }
+    }
+    guard let file = try? MemoryMappedFile(path: path + "/../" + ResultsFolder.recordName),
+      let value = try? JSONParser.parse(DocumentText(name: file.path, bytes: Array(file.contents)))
+    else { return nil }
+    let record = JSONValue(value)
+    guard let dataset = record["dataset"]?.text, let score = record.number("scores.primary.value") else { return nil }
+    return Owner(dataset: dataset, score: score)
+  }
+}
