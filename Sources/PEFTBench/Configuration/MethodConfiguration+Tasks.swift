@@ -1,3 +1,4 @@
+import PEFTCore
 import PEFTMethods
 
 extension MethodConfiguration {

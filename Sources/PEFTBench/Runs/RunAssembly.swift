@@ -207,10 +207,9 @@ final class RunAssembly {
   /// Refuses a method that tells another number of tasks apart than the run has datasets.
   private func checkTasks(of run: PlannedRun, _ count: Int?) throws(DocumentError) {
     guard let count, count != run.dataset.taskCount else { return }
-    throw DocumentError(
-      "\(run.method.place): \(run.method.label) has \(count) \(count == 1 ? "task" : "tasks"), but "
-        + "\(run.dataset.id) has \(run.dataset.taskCount); leave out tasks, or name as many datasets together",
-      at: run.method.nameOffset, of: configuration.file.text)
+    throw run.method.entry.error(
+      ": \(run.method.label) has \(count) \(count == 1 ? "task" : "tasks"), but \(run.dataset.id) has "
+        + "\(run.dataset.taskCount); leave out tasks, or name as many datasets together")
   }
 
   /// Attaches a run's method to the model without weights, once for all runs: so options that do not fit the model are
