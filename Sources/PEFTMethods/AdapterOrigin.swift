@@ -58,7 +58,7 @@ public struct AdapterOrigin: Sendable, Equatable {
     let setting = AttachmentSetting(seeds: Self.stream(seed: seed), context: context, tokenizer: tokenizer)
     let attachment = try type.init(reading: &reader).attach(to: model, with: setting)
     defer { attachment.detach() }
-    return attachment.format.map { $0.arrays } ?? []
+    return attachment.format?.savedArrays ?? []
   }
 
   // MARK: - The file
@@ -105,6 +105,9 @@ public struct AdapterOrigin: Sendable, Equatable {
 }
 
 extension AdapterFormat {
+  /// The present values in the form in which they are saved.
+  public var savedArrays: [AdapterArray] { (saved() ?? self).arrays }
+
   /// The present values of what is saved, as `AdapterFile.arrays()` gives them back; positions, which are whole numbers and
   /// cannot be added, are left out.
   public var arrays: [AdapterArray] {

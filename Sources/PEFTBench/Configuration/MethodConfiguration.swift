@@ -51,7 +51,10 @@ struct MethodListReader {
   func methods(_ values: [DocumentValue]) throws(DocumentError) -> [MethodConfiguration] {
     var methods: [MethodConfiguration] = []
     for (index, value) in values.enumerated() {
-      methods += try entry(value, place: "methods[\(index)]")
+      let place = "methods[\(index)]"
+      for value in try CombinationEntries.expanded(value, at: place, of: file.text) {
+        methods += try entry(value, place: place)
+      }
       guard methods.count <= OptionGrid.maximumCount else {
         throw DocumentError(
           "methods: the lists make more than \(OptionGrid.maximumCount) combinations", at: value.offset, of: file.text)

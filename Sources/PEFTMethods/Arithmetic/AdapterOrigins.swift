@@ -41,7 +41,8 @@ public struct AdapterOrigins {
         "started on a model with other weights (SHA-256 \(expected.prefix(16))…, not \(found.prefix(16))…)")
     }
     let base = try base(file)
-    return try origin.values(on: base.model, tokenizer: base.tokenizer, context: base.context)
+    let values = try origin.values(on: base.model, tokenizer: base.tokenizer, context: base.context)
+    return AdaLoRA.keptTriplets(of: values, by: file.settings)
   }
 
   private static func values(of adapter: AdapterOrigin.Adapter, startOf file: AdapterFile) throws -> [AdapterArray] {

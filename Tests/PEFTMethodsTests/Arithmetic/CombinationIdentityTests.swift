@@ -59,7 +59,7 @@ import Testing
     let setting = AttachmentSetting(seeds: AdapterOrigin.stream(seed: 3), context: bench.context)
     let attachment = try makeMethod(method.name, method.options).attach(to: bench.model, with: setting)
     guard let format = attachment.format else { return }
-    let before = format.arrays
+    let before = format.savedArrays
     bench.train(attachment, steps: 1)
     let folder = try TemporaryFolder()
     let options = try JSONParser.parse(DocumentText(name: "", bytes: Array(method.options.utf8)))
