@@ -159,3 +159,35 @@ struct AdaLoRA: MapMethod {
       tensors: zip(adapters, kept).flatMap { $0.tensors(keeping: $1) }, state: state(of: attached))
   }
 }
+
+extension AdaLoRA {
+  /// Of tensors with all triplets those that a file's `rank_pattern` keeps, as the file has them; of another method's file
+  /// the tensors as they are.
+  static func keptTriplets(of arrays: [AdapterArray], by settings: JSONValue) -> [AdapterArray] {
+    guard settings["peft_type"]?.text == peftType, case .object(let pattern)? = settings["rank_pattern"] else {
+      return arrays
+    }
+    let kept = pattern.members.map { key, flags in
+      (
+        site: AdapterTensor.prefix + key.dropLast("lora_E".count),
+        places: (flags.elements ?? []).indices.filter { flags.elements?[$0] == true }, count: flags.elements?.count ?? 0
+      )
+    }
+    return arrays.map { array in
+      guard array.shape.count == 2, let triplets = kept.first(where: { array.key.hasPrefix($0.site) }) else {
+        return array
+      }
+      let (rows, columns) = (array.shape[0], array.shape[1])
+      if array.key.hasSuffix("lora_B") {
+        guard columns == triplets.count else { return array }
+        return AdapterArray(
+          key: array.key, shape: [rows, triplets.places.count],
+          values: (0..<rows).flatMap { row in triplets.places.map { array.values[row * columns + $0] } })
+      }
+      guard rows == triplets.count else { return array }
+      return AdapterArray(
+        key: array.key, shape: [triplets.places.count, columns],
+        values: triplets.places.flatMap { array.values[($0 * columns)..<(($0 + 1) * columns)] })
+    }
+  }
+}

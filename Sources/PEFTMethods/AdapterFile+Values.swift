@@ -2,14 +2,15 @@ import Foundation
 public import PEFTCore
 
 extension AdapterFile {
-  /// The saved tensors as plain values, under PEFT's keys without an adapter's name.
+  /// The saved tensors as plain values, under PEFT's keys without an adapter's name; positions, which are whole numbers,
+  /// are left out.
   ///
   /// Of a combined method those of all parts, after the part's folder.
   ///
-  /// - Throws: `CheckpointError` for a tensor that holds no floats, or values that are not finite.
+  /// - Throws: `CheckpointError` for a tensor that cannot be read, or values that are not finite.
   public func arrays() throws -> [AdapterArray] {
     try checkFiniteness()
-    let own = try (values?.tensors ?? []).map { tensor in
+    let own = try (values?.tensors ?? []).filter { !$0.type.isIntegral }.map { tensor in
       AdapterArray(
         key: StoredKeys.withoutAdapterName(tensor.name) ?? tensor.name, shape: tensor.shape,
         values: try tensor.floats())
@@ -18,6 +19,17 @@ extension AdapterFile {
       + (try parts.flatMap { folder, file in
         try file.arrays().map { AdapterArray(key: "\(folder)/\($0.key)", shape: $0.shape, values: $0.values) }
       })
+  }
+
+  /// One hash of what the adapter does: its settings and its tensors, whatever files these lie in.
+  public var valueHash: String {
+    var hash = SHA256()
+    hash.update(Array(settings.compactText.utf8))
+    for (name, tensor) in tensors.sorted(by: { $0.name < $1.name }) {
+      hash.update(Array("\n\(name) \(tensor.type.rawValue) \(tensor.shape)\n".utf8))
+      hash.update(tensor.bytes)
+    }
+    return hash.hexadecimalDigest
   }
 
   /// How the values of a written adapter are stored.
@@ -39,16 +51,41 @@ extension AdapterFile {
       throw CheckpointError(file: self.path, "is of a combined method: take the folders of its parts one by one")
     }
     try AtomicFile.writeFolder(to: path) { folder in
-      try AtomicFile.write(settings.prettyText + "\n", to: "\(folder)/\(Self.settingsName)")
+      var settings = settings
       switch storage {
       case .compressed(let tensors):
         try AtomicFile.write(tensors.serialized, to: "\(folder)/\(CompressedTensors.fileName)")
+        let fixed = fixedTensors
+        if let method = try method() as? any SeededTensorsMethod,
+          let members = try method.membersWithoutFixedTensors(fixed)
+        {
+          for (key, value) in members { settings[key] = value }
+        } else if !fixed.isEmpty {
+          var writer = SafetensorsWriter()
+          for tensor in fixed { writer.add(copying: tensor) }
+          try writer.write(to: "\(folder)/\(Self.fixedName)")
+        }
       case .safetensors(let type):
         var writer = SafetensorsWriter()
-        for tensor in values.tensors { writer.add(tensor.name, try tensor.floats(), shape: tensor.shape, as: type) }
+        let fixed = Set(fixedTensors.map(\.name))
+        for tensor in values.tensors {
+          if fixed.contains(tensor.name) {
+            writer.add(copying: tensor)
+          } else {
+            writer.add(tensor.name, try tensor.floats(), shape: tensor.shape, as: type)
+          }
+        }
         try writer.write(to: "\(folder)/\(Self.valuesName)")
       }
+      try AtomicFile.write(settings.prettyText + "\n", to: "\(folder)/\(Self.settingsName)")
       try origin?.write(in: folder)
     }
+  }
+}
+
+extension SafetensorsWriter {
+  /// Adds a tensor of another file as it is stored there.
+  mutating func add(copying tensor: SafetensorsTensor) {
+    add(tensor.name, shape: tensor.shape, as: tensor.type) { Array(tensor.bytes) }
   }
 }

@@ -55,7 +55,10 @@ public struct AdapterFile {
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
       values: isCombined
         ? nil
-        : try compression.map { try checkpoint(of: $0.tensors, named: "\(path)/\(CompressedTensors.fileName)") }
+        : try compression.map {
+          try checkpoint(
+            of: $0.tensors, fixed: try fixedTensors(in: path), named: "\(path)/\(CompressedTensors.fileName)")
+        }
           ?? SafetensorsCheckpoint.open(file: path + "/" + valuesName),
       parts: isCombined
         ? try partFolders(configuration, text).map { ($0, try open("\(path)/\($0)", canHaveParts: false)) } : [],
@@ -70,8 +73,11 @@ public struct AdapterFile {
   ///   - path: What messages call it.
   ///   - settings: The members of its adapter_config.json.
   ///   - tensors: Its tensors.
+  ///   - fixed: Tensors of another file that belong to it as they are.
   /// - Throws: `DocumentError` for settings without a type; `CheckpointError` for no tensors or two of one key.
-  public init(named path: String, settings: JSONObject, tensors: [AdapterArray]) throws {
+  public init(
+    named path: String, settings: JSONObject, tensors: [AdapterArray], fixed: [SafetensorsTensor] = []
+  ) throws {
     let text = DocumentText(name: path, bytes: [])
     let configuration = DocumentValue(json: .object(settings), at: 0)
     guard let type = configuration["peft_type"]?.string, type != CombinedMethod.ownType else {
@@ -79,7 +85,8 @@ public struct AdapterFile {
     }
     self.init(
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
-      values: try Self.checkpoint(of: tensors, named: path), parts: [], configuration: configuration, text: text,
+      values: try Self.checkpoint(of: tensors, fixed: fixed, named: path), parts: [], configuration: configuration,
+      text: text,
       state: nil, compression: nil, origin: nil)
   }
 
@@ -103,8 +110,16 @@ public struct AdapterFile {
     return try CompressedTensors.open(path)
   }
 
+  /// The tensors beside compressed values, which are as they were; none without a file of them.
+  private static func fixedTensors(in folder: String) throws -> [SafetensorsTensor] {
+    let path = "\(folder)/\(fixedName)"
+    return FileManager.default.fileExists(atPath: path) ? try SafetensorsCheckpoint.open(file: path).tensors : []
+  }
+
   /// Tensors as a checkpoint in memory.
-  private static func checkpoint(of tensors: [AdapterArray], named path: String) throws -> SafetensorsCheckpoint {
+  private static func checkpoint(
+    of tensors: [AdapterArray], fixed: [SafetensorsTensor], named path: String
+  ) throws -> SafetensorsCheckpoint {
     var writer = SafetensorsWriter()
     var names: Set<String> = []
     for tensor in tensors {
@@ -112,6 +127,12 @@ public struct AdapterFile {
         throw CheckpointError(file: path, tensor: tensor.key, "is there twice")
       }
       writer.add(tensor.key, tensor.values, shape: tensor.shape)
+    }
+    for tensor in fixed {
+      guard names.insert(tensor.name).inserted else {
+        throw CheckpointError(file: path, tensor: tensor.name, "is there twice")
+      }
+      writer.add(copying: tensor)
     }
     return try SafetensorsCheckpoint.open(MemoryMappedFile(holding: writer.serialized(), as: path))
   }
@@ -138,7 +159,7 @@ public struct AdapterFile {
 
   /// The files of a saved adapter that there are, those of its parts included: those of PEFT and our own.
   public static func files(in folder: String) -> [String] {
-    let own = [settingsName, valuesName, CompressedTensors.fileName, stateName].map { "\(folder)/\($0)" }
+    let own = [settingsName, valuesName, CompressedTensors.fileName, fixedName, stateName].map { "\(folder)/\($0)" }
       .filter { FileManager.default.fileExists(atPath: $0) }
     guard let (configuration, text) = try? settings(folder + "/" + settingsName),
       configuration["peft_type"]?.string == CombinedMethod.ownType,

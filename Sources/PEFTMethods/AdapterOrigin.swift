@@ -65,7 +65,7 @@ public struct AdapterOrigin: Sendable, Equatable {
     let attachment = try method.attach(to: model, with: setting)
     defer { attachment.detach() }
     try method.begin(attachment, from: start)
-    return attachment.format.map { $0.arrays } ?? []
+    return attachment.format?.savedArrays ?? []
   }
 
   // MARK: - The file
@@ -112,6 +112,9 @@ public struct AdapterOrigin: Sendable, Equatable {
 }
 
 extension AdapterFormat {
+  /// The present values in the form in which they are saved.
+  public var savedArrays: [AdapterArray] { (saved() ?? self).arrays }
+
   /// The present values of what is saved, as `AdapterFile.arrays()` gives them back; positions, which are whole numbers and
   /// cannot be added, are left out.
   public var arrays: [AdapterArray] {

@@ -15,6 +15,7 @@ struct DeLoRA: MapMethod {
   static let summary = "a low-rank update with trained directions of length one and a trained size"
   static let source = "Bini et al. 2025, arXiv 2503.18225"
   static let peftType = "DELORA"
+  static let fixedKeyEndings = [".delora_w_norm"]
   static let trainingOptions: Set<String> = ["dropout"]
   static let aliases = [
     OptionAlias("r", of: "rank", origin: .peft), OptionAlias("delora_lambda", of: "lambda", origin: .peft),

@@ -14,6 +14,7 @@ struct GLoRA: MapMethod {
   static let summary = "trained corrections that multiply the weight and the bias, and add to them"
   static let source = "Chavan et al. 2023, arXiv 2306.07967"
   static let peftType = "GLORA"
+  static let fixedKeyEndings = [".zeros"]
   static let aliases = [
     OptionAlias("r", of: "rank", origin: .peft), OptionAlias("config_A_B", of: "weights", origin: .peft),
     OptionAlias("config_C", of: "coupling", origin: .peft), OptionAlias("config_D_E", of: "biases", origin: .peft),

@@ -20,6 +20,10 @@ enum LowRankRule: Sendable, Equatable {
     case riemannian
   }
 
+  /// The option's name.
+  static let optionName = "rule"
+  /// Its value for the rule that trains B alone.
+  static let frozenA = Name.loraFA.rawValue
   /// PEFT's default.
   static let usualDamping = 0.01
   /// What keeps A·Aᵀ of LoRA-FA invertible.
@@ -28,7 +32,7 @@ enum LowRankRule: Sendable, Equatable {
   /// Reads the options; nil for neither rule.
   static func read(_ options: inout OptionReader) throws -> LowRankRule? {
     let name: Name? = try options.optionalChoice(
-      "rule",
+      optionName,
       about: "A frozen and B's gradient projected (lora-fa), or both gradients in the metric of low-rank matrices")
     let damping = try options.optionalNumber(
       "damping", in: Double.leastNonzeroMagnitude...1e6,

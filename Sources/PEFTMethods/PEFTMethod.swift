@@ -20,6 +20,9 @@ public protocol PEFTMethod: Sendable {
   /// The `peft_type`s of its files that PEFT does not know: formats of our own.
   static var ownTypes: Set<String> { get }
 
+  /// What the keys of those tensors of its file end in that no training changes.
+  static var fixedKeyEndings: [String] { get }
+
   /// Names that its options have in other libraries and that configs may use too.
   static var aliases: [OptionAlias] { get }
 
@@ -71,6 +74,9 @@ extension PEFTMethod {
 
   /// Most methods have PEFT's format alone.
   public static var ownTypes: Set<String> { [] }
+
+  /// All of most files is trained.
+  public static var fixedKeyEndings: [String] { [] }
 
   /// No other names.
   public static var aliases: [OptionAlias] { [] }

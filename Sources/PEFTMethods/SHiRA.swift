@@ -15,6 +15,7 @@ struct SHiRA: MapMethod {
   static let source = "Bhardwaj et al. 2024, arXiv 2406.13175"
   static let aliases = [OptionAlias("r", of: "rank", origin: .peft)]
   static let peftType = "SHIRA"
+  static let fixedKeyEndings = [".shira_indices"]
 
   /// The rank of a LoRA with as many values.
   let rank: Int

@@ -18,6 +18,7 @@ struct SVFT: MapMethod {
   static let summary = "a sparse trained matrix between the weights' singular vectors"
   static let source = "Lingam et al. 2024, arXiv 2405.19597"
   static let peftType = "SVFT"
+  static let fixedKeyEndings = ["u", "s_base", "v", "row_idx", "col_idx"].map { ".svft_layers.\($0)" }
 
   /// Where the trained elements are.
   enum Pattern: String, CaseIterable {

@@ -41,15 +41,19 @@ final class SharedProjections {
   ///
   /// - Parameter prefix: What PEFT's keys begin with, `vera` or `pvera`.
   func tensors(_ prefix: String) -> [AdapterTensor] {
-    [
+    let keys = Self.keys(prefix)
+    return [
       AdapterTensor(
-        key: "base_model.\(prefix)_A", shape: [shape.read, shape.inputs], values: { self.elements.a },
+        key: keys[0], shape: [shape.read, shape.inputs], values: { self.elements.a },
         assign: { self.replace(a: $0, b: self.elements.b) }),
       AdapterTensor(
-        key: "base_model.\(prefix)_B", shape: [shape.outputs, shape.written], values: { self.elements.b },
+        key: keys[1], shape: [shape.outputs, shape.written], values: { self.elements.b },
         assign: { self.replace(a: self.elements.a, b: $0) }),
     ]
   }
+
+  /// PEFT's keys of A and B.
+  static func keys(_ prefix: String) -> [String] { ["base_model.\(prefix)_A", "base_model.\(prefix)_B"] }
 
   private func replace(a: [Float], b: [Float]) {
     made = (a, b)
@@ -65,15 +69,25 @@ final class SharedProjections {
 
   private var elements: (a: [Float], b: [Float]) {
     if let made { return made }
+    let drawn = Self.drawn(a: [shape.read, shape.inputs], b: [shape.outputs, shape.written], seed: seed)
+    made = drawn
+    return drawn
+  }
+
+  /// What a seed draws.
+  ///
+  /// - Parameters:
+  ///   - a: Rows and columns of A.
+  ///   - b: Those of B.
+  ///   - seed: Of PyTorch's generator.
+  static func drawn(a: [Int], b: [Int], seed: Int) -> (a: [Float], b: [Float]) {
     var generator = TorchGenerator(seed: UInt64(bitPattern: Int64(seed)))
     /// Kaiming's bound for a rectifier, as PEFT computes it: √3 · √2 / √fan-in.
     func draw(_ rows: Int, _ columns: Int) -> [Float] {
       let bound = Float((3.0).squareRoot() * ((2.0).squareRoot() / Double(columns).squareRoot()))
       return generator.uniforms(rows * columns, in: -bound...bound)
     }
-    let a = draw(shape.read, shape.inputs)
-    let drawn = (a: a, b: draw(shape.outputs, shape.written))
-    made = drawn
-    return drawn
+    let first = draw(a[0], a[1])
+    return (first, draw(b[0], b[1]))
   }
 }

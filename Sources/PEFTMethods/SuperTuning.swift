@@ -19,6 +19,7 @@ struct SuperTuning: MapMethod {
   ]
   static let trainingOptions: Set<String> = ["dropout"]
   static let peftType = "SUPERTUNING"
+  static let fixedKeyEndings = [".supertuning_indices"]
 
   /// Share of a weight's entries that stays frozen.
   let sparsity: Double

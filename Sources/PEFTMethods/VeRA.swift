@@ -35,7 +35,7 @@ struct PVeRA: SharedProjectionMethod {
 }
 
 /// VeRA or PVeRA: all but whether the hidden values are drawn.
-protocol SharedProjectionMethod: MapMethod {
+protocol SharedProjectionMethod: MapMethod, SeededTensorsMethod {
   /// Whether the hidden values are drawn in training, from a mean and a variance each.
   static var samples: Bool { get }
   /// The options apart from the choice of maps.
@@ -47,6 +47,7 @@ protocol SharedProjectionMethod: MapMethod {
 extension SharedProjectionMethod {
   static var aliases: [OptionAlias] { VeRAOptions.aliases(dropout: dropoutMember) }
   static var trainingOptions: Set<String> { VeRAOptions.trainingOptions }
+  static var fixedKeyEndings: [String] { SharedProjections.keys(name) }
   /// PEFT's name of the dropout.
   private static var dropoutMember: String { "\(name)_dropout" }
 
@@ -79,6 +80,17 @@ extension SharedProjectionMethod {
   }
 
   func sharedTensors(of adapters: [any MapAdapter]) -> [AdapterTensor] { own.sharedTensors(of: adapters, Self.name) }
+
+  func membersWithoutFixedTensors(_ tensors: [SafetensorsTensor]) throws -> [(String, JSONValue)]? {
+    let keys = SharedProjections.keys(Self.name)
+    let found = keys.compactMap { key in tensors.first { $0.name == key } }
+    guard found.count == keys.count, found.allSatisfy({ $0.shape.count == 2 && $0.type == .float32 }) else {
+      return nil
+    }
+    let drawn = SharedProjections.drawn(a: found[0].shape, b: found[1].shape, seed: own.seed)
+    guard try found[0].floats() == drawn.a, try found[1].floats() == drawn.b else { return nil }
+    return [("save_projection", false)]
+  }
 }
 
 /// The options of VeRA and PVeRA.

@@ -1,4 +1,4 @@
-"""What the scripts of the studies share: the program, its records, intervals, and configs that judge adapters as they are."""
+"""What the scripts of the studies share: the program, its records, intervals, and rows of the table in docs/studies.md."""
 
 import json
 import math
@@ -10,18 +10,31 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("PEFT_BENCH", str(ROOT / ".build/release/peft-bench"))
 
 
-def run(*arguments):
-    """Runs the program and returns what it printed."""
-    done = subprocess.run([PROGRAM, *map(str, arguments)], cwd=ROOT, text=True, stdout=subprocess.PIPE)
+def run(*arguments, optional=False):
+    """Runs the program and returns what it printed; None where it fails and may."""
+    error = subprocess.DEVNULL if optional else None
+    done = subprocess.run([PROGRAM, *map(str, arguments)], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=error)
     if done.returncode != 0:
+        if optional:
+            return None
         raise SystemExit(f"{' '.join(map(str, arguments))}: status {done.returncode}")
     return done.stdout
+
+
+def ask(*arguments):
+    """What the program prints as JSON."""
+    return json.loads(run(*arguments, "--json"))
 
 
 def records(folder):
     """The complete runs of a results folder, the base model's apart."""
     found = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("runs/*/record.json"))]
     return [record for record in found if record["method"]["name"] != "none"]
+
+
+def config(folder):
+    """The resolved config of a results folder."""
+    return json.loads((Path(folder) / "config.json").read_text())
 
 
 def adapter(folder, record):
@@ -42,21 +55,56 @@ def interval(value, count, z=1.96):
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def judge(config, folder, entries):
-    """Judges adapters as they are, without training: entries are (dataset, label, method, init_from)."""
-    base = {key: config[key] for key in ("model", "evaluation")}
-    for dataset in sorted({entry[0] for entry in entries}):
-        methods = [
-            {"name": method, "label": label, "steps": 0, "init_from": source}
-            for name, label, method, source in entries if name == dataset
-        ]
-        text = {
-            **base, "name": "judged", "data": {"suite": config["data"]["suite"], "datasets": [dataset]},
-            "methods": methods, "seeds": [42], "output": str(folder),
-        }
-        text["evaluation"] = {**base["evaluation"], "zero_shot": False}
-        path = Path(f"{folder}-{dataset}.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(text, indent=1))
-        run("run", path, "--quiet", "-o", folder)
-    return records(folder)
+def mean_interval(values):
+    """Mean and 95 % interval (Student's t) of values that are drawn independently, such as those of tasks."""
+    count = len(values)
+    mean = sum(values) / count
+    if count < 2:
+        return mean, -math.inf, math.inf
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
+    quantiles = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10,
+                 2.09]
+    half = (quantiles[count - 2] if count - 2 < len(quantiles) else 1.96 + 2.4 / count) * deviation / math.sqrt(count)
+    return mean, mean - half, mean + half
+
+
+def by_task(pairs):
+    """Of values of pairs (tasks, value) the mean of each task: pairs share tasks, and so are not independent."""
+    tasks = {}
+    for names, value in pairs:
+        for name in names:
+            tasks.setdefault(name, []).append(value)
+    return [sum(values) / len(values) for values in tasks.values()]
+
+
+def percent(mean, low, high, digits=1):
+    """`80.1 (75.0–85.2)`, all times 100."""
+    if not math.isfinite(low):
+        return f"{100 * mean:.{digits}f}"
+    return f"{100 * mean:.{digits}f} ({100 * low:.{digits}f}–{100 * high:.{digits}f})"
+
+
+def row(claim, command, measured, verdict):
+    """Prints a row of docs/studies.md."""
+    print(f"| {claim} | `{command}` | {measured} | {verdict} |", flush=True)
+
+
+def start(folder, path):
+    """Trains what a config asks for, in as many processes as suit the machine."""
+    run("run", path, "--quiet", "--jobs", "auto", "-o", folder)
+
+
+def write(path, value):
+    """Writes a config and returns its path."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(value, indent=1))
+    return str(path)
+
+
+def judging(config, datasets, methods, **more):
+    """A config that judges adapters as they are, or trains on from them."""
+    data = {key: value for key, value in config["data"].items() if value is not None and key != "datasets"}
+    return {
+        "name": "judged", "model": config["model"], "data": {**data, "datasets": datasets, **more.pop("data", {})},
+        "methods": methods, "evaluation": {**config["evaluation"], "zero_shot": False}, **more,
+    }

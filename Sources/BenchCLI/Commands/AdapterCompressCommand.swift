@@ -12,6 +12,8 @@ extension AdapterCommand {
         + "for all, --alpha times the standard deviation of all values (ComPEFT), or their mean magnitude (--alpha mean). "
         + "--alpha none keeps the values themselves. Positions are Golomb-coded, or two masks of one bit a value. --codec "
         + "int8 rounds all values to bytes; bf16 and float16 write a safetensors file that PEFT loads.",
+      "What no training changes (VeRA's shared projections, singular vectors, positions of entries) is left out where a seed "
+        + "draws it again, and else kept as it is in a file of its own beside the compressed values.",
       "IA3's values are compressed as differences from one, all others as they are. The compressed adapter is loaded "
         + "wherever a saved adapter is; other programs get it back with --codec float32. Of a LoRA both factors are "
         + "compressed, so that alpha acts twice on their product.",
@@ -43,7 +45,7 @@ extension AdapterCommand {
       if !isSparse, keep != nil || arguments.value("alpha") != nil {
         throw arguments.error("--keep and --alpha go with golomb and bitmask; \(codec) keeps all values")
       }
-      let arrays = try file.arrays()
+      let arrays = try file.trainedArrays()
       let storage: AdapterFile.Storage
       switch codec {
       case "bf16": storage = .safetensors(.bfloat16)
@@ -52,10 +54,10 @@ extension AdapterCommand {
       case "int8":
         storage = .compressed(CompressedTensors(roundingToBytes: arrays, isAroundOne: AdapterFile.isAroundOne))
       default:
-        storage = .compressed(
-          CompressedTensors(
-            arrays, keeping: keep ?? 1, as: try magnitude(arguments),
-            codec: codec == "golomb" ? .sparseGolomb : .sparseMask, isAroundOne: AdapterFile.isAroundOne))
+        let compressed = try CompressedAdapter(
+          file, keeping: keep ?? 1, as: try magnitude(arguments),
+          codec: codec == "golomb" ? .sparseGolomb : .sparseMask)
+        storage = .compressed(compressed.tensors)
       }
       try file.write(to: target, as: storage)
       let report = try CompressionReport(arrays, written: try AdapterFile.open(target), storage: storage)

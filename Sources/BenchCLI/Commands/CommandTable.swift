@@ -14,7 +14,7 @@ enum CommandTable {
     ModelCommand.info, ModelCommand.list, ModelCommand.fetch, ModelCommand.convert,
     PretrainCommand.command,
     AdapterCommand.info, AdapterCommand.merge, AdapterCommand.combine, AdapterCommand.similarity,
-    AdapterCommand.compress, AdapterCommand.convert,
+    AdapterCommand.compress, AdapterCommand.convert, AdapterCommand.grid,
     TextCommands.tokenize, TextCommands.score, TextCommands.generate,
     MetricsCommand.command,
     PSCPCommand.command,

@@ -215,7 +215,8 @@ struct RunSession {
     return AvailableMemory(bytes: bytes, origin: "allowed by --memory-limit")
   }
 
-  private static func only(_ arguments: ParsedArguments) throws -> [(key: String, value: String)] {
+  /// The pairs of `--only`.
+  static func only(_ arguments: ParsedArguments) throws -> [(key: String, value: String)] {
     try arguments.all("only").map { text in
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2, ["dataset", "method", "seed", "model"].contains(parts[0]) else {
@@ -225,7 +226,8 @@ struct RunSession {
     }
   }
 
-  private static func shard(_ arguments: ParsedArguments) throws -> (index: Int, count: Int)? {
+  /// The part that `--shard I/N` asks for.
+  static func shard(_ arguments: ParsedArguments) throws -> (index: Int, count: Int)? {
     guard let text = arguments.value("shard") else { return nil }
     let parts = text.split(separator: "/").map { Int($0) }
     guard parts.count == 2, let index = parts[0], let count = parts[1], count > 0, (1...count).contains(index) else {

@@ -40,6 +40,8 @@ package struct DataConfiguration: Sendable {
   package var sampleSeed: Int
   /// Most training rows per dataset; all unless given.
   package var trainLimit: Int?
+  /// As many training rows of each class, in place of a limit of all.
+  package var classLimit: ClassLimit?
   /// Most evaluation rows per dataset; all unless given.
   package var evaluationLimit: Int?
   /// Whether the rows of a third split are answered too, so that what was chosen on validation can be reported on others.
@@ -92,8 +94,14 @@ package struct DataConfiguration: Sendable {
       about: "which rows a limit keeps: a sample in which every class has its share, or the first ones")
     sampleSeed = try reader.integer(
       "sample_seed", default: 0, in: 0..., about: "what the sample is drawn by, for all runs alike")
-    trainLimit = try reader.optionalInteger(
-      "train_limit", in: 1..., about: "most rows of a dataset to train on; all unless given")
+    let aboutTrainLimit =
+      "most rows of a dataset to train on; all unless given. `{per_class: 5}` draws as many of each class, and is an error "
+      + "where one has fewer, unless `if_fewer: all` is beside it"
+    if reader.givesObject("train_limit"), var limit = try reader.optionalObject("train_limit", about: aboutTrainLimit) {
+      classLimit = try ClassLimit(reading: &limit)
+    } else {
+      trainLimit = try reader.optionalInteger("train_limit", in: 1..., about: aboutTrainLimit)
+    }
     evaluationLimit = try reader.optionalInteger(
       "eval_limit", in: 1..., about: "most rows of a dataset to score; all unless given")
     test = try reader.choice(
@@ -134,6 +142,14 @@ package struct DataConfiguration: Sendable {
     return limit == .first ? .first(count) : .sample(count, seed: seed ?? sampleSeed)
   }
 
+  /// The rows to train on.
+  ///
+  /// - Parameter seed: What a sample is drawn by, where it is not the one for all runs.
+  func trainingRows(seed: Int? = nil) -> RowChoice {
+    guard let classLimit else { return rows(within: trainLimit, seed: seed) }
+    return .perClass(classLimit, seed: limit == .first ? nil : seed ?? sampleSeed)
+  }
+
   /// All values under their keys.
   package var json: JSONValue {
     var json: JSONValue = [
@@ -145,7 +161,8 @@ package struct DataConfiguration: Sendable {
           case .custom(let value, _): JSONValue(value)
           }
         }),
-      "limit": .string(limit.rawValue), "sample_seed": .integer(sampleSeed), "train_limit": JSONValue(trainLimit),
+      "limit": .string(limit.rawValue), "sample_seed": .integer(sampleSeed),
+      "train_limit": classLimit?.json ?? JSONValue(trainLimit),
       "eval_limit": JSONValue(evaluationLimit), "test": .string(test.rawValue),
       "dataset_info": JSONValue(datasetInfo), "null": .string(nulls.rawValue),
     ]

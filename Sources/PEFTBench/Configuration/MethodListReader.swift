@@ -22,7 +22,10 @@ struct MethodListReader {
   func methods(_ values: [DocumentValue]) throws -> [MethodConfiguration] {
     var methods: [Read] = []
     for (index, value) in values.enumerated() {
-      methods += try entry(value, path: "methods[\(index)]")
+      let path = "methods[\(index)]"
+      for value in try CombinationEntries.expanded(value, at: path, of: file.text) {
+        methods += try entry(value, path: path)
+      }
       guard methods.count <= OptionGrid.maximumCount else {
         throw DocumentError(
           "methods: the lists make more than \(OptionGrid.maximumCount) combinations", at: value.offset, of: file.text)

@@ -67,6 +67,9 @@ package struct DatasetLoader: Sendable {
     case .all: break
     case .first(let count): limit = count
     case .sample(let count, let seed): sample = RowSample(limit: count, seed: seed)
+    case .perClass(let limit, let seed):
+      if dataset.labels.isEmpty { throw Self.noClasses(dataset, because: "its answers are free text") }
+      sample = RowSample(perClass: limit.count, seed: seed)
     }
     var examples: [Example] = []
     var skipped: [String: Int] = [:]
@@ -100,10 +103,17 @@ package struct DatasetLoader: Sendable {
           examples.append(example)
         }
         // Where one row a group is left, nothing is tied together any more.
-        sample?.offer(example, isTied: example.group != nil && !dataset.isOneRowPerGroup)
+        let isTied = example.group != nil && !dataset.isOneRowPerGroup
+        if isTied, case .perClass = choice {
+          throw Self.noClasses(dataset, because: "its rows belong together in groups")
+        }
+        sample?.offer(example, isTied: isTied)
       }
     }
     if let sample { examples = sample.examples() }
+    if case .perClass(let limit, _) = choice {
+      notes += try Self.shortages(of: examples, dataset, limit, in: table.name).map { [$0] } ?? []
+    }
     notes += skipped.sorted { $0.key < $1.key }.map { "\(dataset.id): \($1) rows \($0) are left out" }
     if let first = rows.droppedRows.first {
       notes.append("\(dataset.id): \(rows.droppedRows.count) broken rows are left out, the first is \(first)")
@@ -112,6 +122,32 @@ package struct DatasetLoader: Sendable {
     guard !examples.isEmpty else { throw TableError("no usable row for \(dataset.id)", at: .file(table.name)) }
     return LoadedDataset(
       dataset: dataset, split: located.split, files: located.files, examples: examples, notes: notes)
+  }
+
+  /// An error that says why rows of a dataset cannot be drawn by class.
+  private static func noClasses(_ dataset: DatasetDescription, because reason: String) -> ClassLimitError {
+    ClassLimitError(
+      dataset: dataset.id, problem: "\(reason), so that rows cannot be drawn by class: give train_limit as a number")
+  }
+
+  /// What to know of classes with fewer rows than asked for; nil where all have as many.
+  ///
+  /// - Throws: `ClassLimitError` where that is an error.
+  private static func shortages(
+    of examples: [Example], _ dataset: DatasetDescription, _ limit: ClassLimit, in table: String
+  ) throws(ClassLimitError) -> String? {
+    let counts = ClassCounts(examples, of: dataset)
+    let few = zip(counts?.labels ?? [], counts?.counts ?? []).filter { $0.1 < limit.count }
+    guard !few.isEmpty else { return nil }
+    let list = few.map { "\($0.1) of \($0.0.debugDescription)" }.joined(separator: ", ")
+    guard limit.shortage == .all else {
+      throw ClassLimitError(
+        dataset: dataset.id,
+        problem:
+          "train_limit asks for \(limit.count) rows of each class, but \(table) has only \(list); ask for fewer, or "
+          + "take all that there are by if_fewer: all")
+    }
+    return "\(dataset.id): instead of \(limit.count) training rows of each class there are only \(list)"
   }
 
   /// How many examples of a part have each label; nil for a dataset whose answers are free text.
@@ -196,4 +232,15 @@ package struct DatasetLoader: Sendable {
     for column in table.columns { known[column] = table.classLabels(of: column) }
     return { known[$0] }
   }
+}
+
+/// A number of rows of each class that a dataset cannot give.
+package struct ClassLimitError: InputError, Equatable {
+  /// The dataset's name.
+  package let dataset: String
+  /// What is wrong.
+  package let problem: String
+
+  /// `dataset: problem`.
+  package var description: String { "\(dataset): \(problem)" }
 }

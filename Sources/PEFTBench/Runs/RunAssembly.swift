@@ -117,6 +117,9 @@ final class RunAssembly {
     return size
   }
 
+  /// Most tokens of an example of a run.
+  func cutoff(of run: PlannedRun) throws -> Int { try dataKey(of: run).cutoff }
+
   private func dataKey(of run: PlannedRun) throws -> (key: String, cutoff: Int) {
     let cutoff = try run.cutoff(of: outline(of: run.model).skeleton, virtualTokens: method(of: run).virtualTokens)
     let sample = run.seeds.sample.map { " sample \($0)" } ?? ""

@@ -8,6 +8,8 @@ package enum RowChoice: Sendable, Equatable {
   case first(Int)
   /// As many rows, drawn from the whole split in the proportion of its classes (see `RowSample`).
   case sample(Int, seed: Int)
+  /// As many rows of each class, drawn like a sample; without a seed the first ones of each class.
+  case perClass(ClassLimit, seed: Int?)
 }
 
 /// Draws examples from a split while it is read, once and in its order.
@@ -53,7 +55,10 @@ struct RowSample {
   }
 
   private let limit: Int
-  private let stream: SeedStream
+  /// Whether the limit is that of each class.
+  private let isPerClass: Bool
+  /// Nil where the first rows are taken.
+  private let stream: SeedStream?
   private var count = 0
   private var classes: [Int: Class] = [:]
   private var groups: [String: Group] = [:]
@@ -64,8 +69,19 @@ struct RowSample {
   init(limit: Int, seed: Int) {
     precondition(limit > 0, "a sample of \(limit)")
     self.limit = limit
+    isPerClass = false
     stream = SeedStream(seed).child("sample")
   }
+
+  /// Creates a sample of `count` examples of each class; without a seed the first ones.
+  init(perClass count: Int, seed: Int?) {
+    precondition(count > 0, "a sample of \(count) of each class")
+    limit = count
+    isPerClass = true
+    stream = seed.map { SeedStream($0).child("sample") }
+  }
+
+  private func key(of index: Int) -> UInt64 { stream?.bits(at: index) ?? UInt64(index) }
 
   /// Offers the next example of the split.
   ///
@@ -77,7 +93,7 @@ struct RowSample {
     if isTied {
       classes[label, default: Class()].count += 1
       let group = example.group ?? "\(index)"
-      let key = stream.child(group).bits(at: 0)
+      let key = stream?.child(group).bits(at: 0) ?? UInt64(index)
       guard key < groupBound else { return }
       // A group that is larger than the limit is never taken whole.
       guard groups[group]?.members.count ?? 0 <= limit else { return }
@@ -86,7 +102,7 @@ struct RowSample {
       if groupedCount / 8 >= limit { dropGroups() }
     } else {
       classes[label, default: Class()].offer(
-        Candidate(key: stream.bits(at: index), index: index, example: example), limit: limit)
+        Candidate(key: key(of: index), index: index, example: example), limit: limit)
     }
   }
 
@@ -110,6 +126,7 @@ struct RowSample {
   /// How many examples of each class the sample has.
   private func shares() -> [Int: Int] {
     let labels = classes.keys.sorted()
+    if isPerClass { return Dictionary(uniqueKeysWithValues: labels.map { ($0, limit) }) }
     let shares = Self.shares(of: limit, among: labels.map { classes[$0]?.count ?? 0 })
     return Dictionary(uniqueKeysWithValues: zip(labels, shares))
   }

@@ -66,7 +66,8 @@ extension CombinationRecipe {
         throw CheckpointError(file: path, "the expression names no adapter")
       }
       for part in parts { try TaskVectors.check(part.file, against: first) }
-      return try AdapterFile(named: path, settings: first.settingsObject, tensors: try first.arrays())
+      return try AdapterFile(
+        named: path, settings: first.settingsObject, tensors: try first.trainedArrays(), fixed: first.fixedTensors)
     }
     if addsScales(parts) { return try ScaleCombination(recipe: self, parts: parts).combined(named: path).file }
     return try UpdateCombination(recipe: self, parts: parts, base: nil, workers: .one).outlined(named: path)

@@ -45,7 +45,9 @@ public struct AdapterOrigins {
         "started on a model with other weights (SHA-256 \(expected.prefix(16))…, not \(found.prefix(16))…)")
     }
     let base = try base(file)
-    return try origin.values(on: base.model, tokenizer: base.tokenizer, context: base.context, from: start)
+    let values = try origin.values(
+      on: base.model, tokenizer: base.tokenizer, context: base.context, from: start)
+    return AdaLoRA.keptTriplets(of: values, by: file.settings)
   }
 
   /// The adapter that another one started from.

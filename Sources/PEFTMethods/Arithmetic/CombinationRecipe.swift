@@ -37,7 +37,10 @@ public struct CombinationRecipe: Sendable, Equatable {
     let text = try options.string("combine", about: "a weighted sum of adapters, such as origin + 0.5*a + 0.5*b")
     let members = try options.stringMembers("adapters", about: "the folders of the adapters, by their names in combine")
     let numbers = try options.numberMembers(
-      "values", about: "numbers that combine has names for, such as lambda")
+      "values",
+      about:
+        "numbers that combine has names for, such as lambda; in a config several of one, as a list or {from, to, step}, are a "
+        + "run each")
     let convention = try options.string(
       "convention", default: CombinationKind.conventions[0],
       about:

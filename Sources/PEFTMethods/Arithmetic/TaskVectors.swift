@@ -20,7 +20,14 @@ struct TaskVectors {
       throw CheckpointError(file: path, "the expression names no adapter")
     }
     let files = parts.map(\.file) + [start].compactMap { $0 }
-    for file in files.dropFirst() { try Self.check(file, against: first) }
+    guard first.partFolders.isEmpty else {
+      throw CheckpointError(
+        file: first.path, "is of a combined method: combine the folders of its parts, one after the other")
+    }
+    for file in files.dropFirst() {
+      try Self.check(file, against: first)
+      try file.checkFixedTensors(against: first)
+    }
     var sum = ValueSum()
     for part in parts {
       sum.add(try Self.values(of: part.file, against: first), times: part.weight)
@@ -38,20 +45,21 @@ struct TaskVectors {
       }
       sum.add(values, times: 1)
     }
-    let result = try AdapterFile(named: path, settings: first.settingsObject, tensors: sum.values)
+    let result = try AdapterFile(
+      named: path, settings: first.settingsObject, tensors: sum.values, fixed: first.fixedTensors)
     var notes: [String] = []
     if recipe.expression.origin == nil {
       notes.append("without an origin the result is a vector, not an adapter: add it to one, as in origin + …")
     }
-    return AdapterCombination(file: result, deviations: try deviations(sum, result), notes: notes)
+    return AdapterCombination(file: result, deviations: try deviations(sum, result, first.fixedTensors), notes: notes)
   }
 
   private func originValues(of file: AdapterFile, against first: AdapterFile) throws -> [AdapterArray] {
-    try Self.ordered(try origin(file), as: try first.arrays(), file: file.path)
+    try Self.ordered(first.trained(try origin(file)), as: try first.trainedArrays(), file: file.path)
   }
 
   private static func values(of file: AdapterFile, against first: AdapterFile) throws -> [AdapterArray] {
-    try ordered(try file.arrays(), as: try first.arrays(), file: file.path)
+    try ordered(first.trained(try file.arrays()), as: try first.trainedArrays(), file: file.path)
   }
 
   /// The tensors in the order of another adapter's, which must be the same ones.
@@ -66,7 +74,9 @@ struct TaskVectors {
       }
       guard array.shape == other.shape else {
         throw CheckpointError(
-          file: file, tensor: other.key, "has shape \(array.shape), but \(other.shape) in the first adapter")
+          file: file, tensor: other.key,
+          "has shape \(array.shape), but \(other.shape) in the first adapter: their parameters do not mean the same; take the "
+            + "convention delta")
       }
       result.append(array)
     }
@@ -98,14 +108,21 @@ struct TaskVectors {
   }
 
   /// How far the result's updates are from the sum of the adapters' updates, where parameters are factors of updates.
-  private func deviations(_ sum: ValueSum, _ result: AdapterFile) throws -> [AdapterCombination.Deviation]? {
+  private func deviations(
+    _ sum: ValueSum, _ result: AdapterFile, _ fixed: [SafetensorsTensor]
+  ) throws -> [AdapterCombination.Deviation]? {
     guard try result.method() is LoRA else { return nil }
     func updates(_ arrays: [AdapterArray]) throws -> [LowRankUpdate]? {
       try? LowRankUpdate.all(
-        of: try AdapterFile(named: result.path, settings: result.settingsObject, tensors: arrays), for: "a sum")
+        of: try AdapterFile(named: result.path, settings: result.settingsObject, tensors: arrays, fixed: fixed),
+        for: "a sum")
     }
-    guard let own = try updates(try result.arrays()) else { return nil }
-    let sources = try sum.terms.map { (weight: $0.weight, updates: try updates($0.arrays) ?? []) }
+    guard let own = try updates(sum.values) else { return nil }
+    var sources: [(weight: Double, updates: [LowRankUpdate])] = []
+    for term in sum.terms {
+      guard let updates = try updates(term.arrays) else { return nil }
+      sources.append((term.weight, updates))
+    }
     return own.enumerated().map { index, update in
       var exact = LowRankSum()
       for source in sources { exact.add(source.updates[index], times: source.weight) }

@@ -90,4 +90,52 @@ import Testing
     let both = try Workspace().run("plan", "config.json")
     #expect(both.output.contains("full suite and own data, 6 runs"), "\(both)")
   }
+
+  @Test("Rows of each class: as many of each, an error that says which class has fewer, or all that there are")
+  func perClass() throws {
+    let workspace = try Self.sorted()
+    func plan(_ limit: String, _ more: String...) throws -> SpawnedProgram.Result {
+      try workspace.run(
+        arguments: ["plan", "config.json", "--only", "seed=1", "--set", "data.train_limit=\(limit)"] + more)
+    }
+    let four = try plan("{per_class: 4}")
+    #expect(four.output.contains("tickets  train  billing 4, network 4"), "\(four)")
+    let short = try plan("{per_class: 12}")
+    #expect(short.status == 2)
+    #expect(
+      short.diagnostics.contains("tickets: train_limit asks for 12 rows of each class")
+        && short.diagnostics.contains(#"only 10 of "network""#) && short.diagnostics.contains("if_fewer: all"),
+      "\(short.diagnostics)")
+    let all = try plan("{per_class: 12, if_fewer: all}")
+    #expect(all.output.contains("billing 12, network 10"), "\(all)")
+    #expect(all.diagnostics.contains(#"instead of 12 training rows of each class there are only 10 of "network""#))
+    for (limit, message) in [
+      ("{per_clas: 4}", "did you mean \"per_class\"?"), ("{}", "per_class: missing"), ("{per_class: 0}", "per_class"),
+      ("{per_class: 4, if_fewer: some}", "expected one of error, all"),
+    ] {
+      let wrong = try plan(limit)
+      #expect(wrong.status == 2 && wrong.diagnostics.contains(message), "\(wrong.diagnostics)")
+    }
+    // As a number means what it meant, and a config that is written out is read back.
+    let run = try workspace.run(
+      "run", "config.json", "-o", "out", "--only", "seed=1", "--set", "data.train_limit={per_class: 4}")
+    #expect(run.status == 0, "\(run.diagnostics)")
+    let again = try workspace.run("plan", "out/config.json", "-o", "out", "--only", "seed=1", "--json")
+    #expect(try Workspace.json(again.output).array?.allSatisfy { $0["complete"]?.bool == true } == true, "\(again)")
+  }
+
+  @Test("Answers that are no classes, and rows that belong together, cannot be drawn by class") func noClasses() throws
+  {
+    let workspace = try Self.sorted()
+    let free = """
+      {"name": "free", "files": {"train": "tickets/train.jsonl", "validation": "tickets/dev.jsonl"},
+       "prompt": "{text}?", "answer": "team", "metric": "final_number"}
+      """
+    try workspace.write(
+      Workspace.configuration(
+        methods: #"[{"name": "lora", "rank": 2}]"#, datasets: "[\(free)]", data: #", "train_limit": {"per_class": 2}"#),
+      to: "free.json")
+    let refused = try workspace.run("plan", "free.json")
+    #expect(refused.status == 2 && refused.diagnostics.contains("cannot be drawn by class"), "\(refused.diagnostics)")
+  }
 }

@@ -111,6 +111,35 @@ import Testing
     }
   }
 
+  @Test("Numbers of a combination with several values are a run each, which its label tells")
+  func combinationValues() throws {
+    let folder = try adapter("{name: prompt-tuning, tokens: 3, init: random}")
+    func methods(_ values: String) throws -> [MethodConfiguration] {
+      try configuration(
+        """
+        [{name: prompt-tuning, label: sum, steps: 0, init_from: {combine: l*a + m*b, convention: task-vector,
+          adapters: {a: \(folder.path), b: \(folder.path)}, values: \(values)}}]
+        """
+      ).methods
+    }
+    #expect(
+      try methods("{l: [0, 0.5], m: {from: 0, to: 1, step: 0.5}}").map(\.label) == [
+        "sum (l=0, m=0)", "sum (l=0, m=0.5)", "sum (l=0, m=1)", "sum (l=0.5, m=0)", "sum (l=0.5, m=0.5)",
+        "sum (l=0.5, m=1)",
+      ])
+    #expect(try methods("{l: 0.5, m: [0, 1]}").map(\.label) == ["sum (m=0)", "sum (m=1)"])
+    let sources = try methods("{l: {}, m: 1}").compactMap { $0.initialAdapterJSON?["values"]?["l"]?.number }
+    #expect(sources.count == 21 && sources[3] == 0.15 && sources[20] == 1)
+    #expect(try methods("{l: 0.5, m: 1}").map(\.label) == ["sum"])
+    for (values, message) in [
+      ("{l: [0, 0], m: 1}", "methods[0].init_from.values.l"), ("{l: {from: 1, to: 0}, m: 1}", "no steps of"),
+      ("{l: {start: 1}, m: 1}", "Valid keys: from, to, step"), ("{l: [], m: 1}", "several different ones"),
+    ] {
+      let error = #expect(throws: DocumentError.self) { try methods(values) }
+      #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+  }
+
   @Test("A list of strengths is a run each, told apart by label and id; strength 1 is the adapter as it was")
   func strengths() throws {
     let folder = try adapter("{name: lora, rank: 4}")

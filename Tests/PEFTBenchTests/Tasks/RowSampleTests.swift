@@ -133,4 +133,21 @@ struct RowSampleTests {
     #expect(counts.present == ["class0", "class3", "class5", "class8"])
     #expect(counts.json.compactText.hasPrefix(#"{"class0":1,"class1":0,"#))
   }
+
+  private static func perClass(_ count: Int, of examples: [Example], seed: Int?) -> [Example] {
+    var sample = RowSample(perClass: count, seed: seed)
+    for example in examples { sample.offer(example, isTied: false) }
+    return sample.examples()
+  }
+
+  @Test("Every class has as many rows, fewer ones lie within more, and without a seed they are the first")
+  func shots() {
+    let examples = Self.sorted([700, 40, 300])
+    let five = Self.perClass(5, of: examples, seed: 2)
+    #expect(Self.counts(five) == [5, 5, 5] && Self.places(five) == Self.places(five).sorted())
+    #expect(Set(Self.places(five)).isSubset(of: Self.places(Self.perClass(25, of: examples, seed: 2))))
+    #expect(Self.places(Self.perClass(5, of: examples, seed: 3)) != Self.places(five))
+    #expect(Self.places(Self.perClass(2, of: examples, seed: nil)) == [0, 1, 700, 701, 740, 741])
+    #expect(Self.counts(Self.perClass(50, of: examples, seed: 2)) == [50, 40, 50])
+  }
 }

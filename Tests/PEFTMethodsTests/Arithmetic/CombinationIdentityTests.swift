@@ -61,7 +61,7 @@ import Testing
     let attachment = try makeMethod(method.name, method.options).attach(to: bench.model, with: setting)
     // What was computed from training rows is refused, as LoRAStartTests have it.
     guard let format = attachment.format, attachment.startCost == nil else { return }
-    let before = format.arrays
+    let before = format.savedArrays
     bench.train(attachment, steps: 1)
     let folder = try TemporaryFolder()
     let options = try JSONParser.parse(DocumentText(name: "", bytes: Array(method.options.utf8)))

@@ -29,8 +29,9 @@ struct PreparedDataset {
   /// Where their rows are among the scored ones; empty for a dataset by itself.
   let tasks: [PreparedTask]
 
-  /// The training examples before they are rendered.
+  /// What the training examples say, and the dataset as it was read, with the prompts' wording; nil where nothing trains.
   let trainingExamples: [Example]
+  var trainingDataset: DatasetDescription?
   /// The training rows that the data's own limit would keep, where the strategy takes others.
   let plain: (examples: [Example], rendered: [RenderedExample])?
 
@@ -56,7 +57,7 @@ struct PreparedDataset {
       locator: DatasetLocator(root: data.folder, suite: data.suite, revision: data.revision),
       datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) }, nulls: data.nulls)
     let needsTraining = configuration.methods.contains(where: \.trains)
-    let usualRows = data.rows(within: data.trainLimit, seed: sampleSeed)
+    let usualRows = data.trainingRows(seed: sampleSeed)
     var trainingRows = usualRows
     if case .allData(let rows) = strategy { trainingRows = data.rows(within: rows, seed: sampleSeed) }
     let train = needsTraining ? try loader.load(dataset, .training, trainingRows) : nil
@@ -73,7 +74,7 @@ struct PreparedDataset {
     func encode(_ loaded: LoadedDataset, reserving: Int?) throws -> [RenderedExample] {
       try loaded.examples.map { try renderer.render($0, of: loaded.dataset, cutoff: cutoff, reserving: reserving) }
     }
-    trainingExamples = train?.examples ?? []
+    (trainingExamples, trainingDataset) = (train?.examples ?? [], train?.dataset)
     training = try train.map { try encode($0, reserving: nil) } ?? []
     if needsTraining, trainingRows != usualRows {
       let usual = try loader.load(dataset, .training, usualRows)
@@ -96,17 +97,9 @@ struct PreparedDataset {
       augmented = AugmentedTraining()
     }
     func scoredRows(_ loaded: LoadedDataset) throws -> ScoredRows {
-      let rendered = try encode(loaded, reserving: min(limit.tokens, cutoff / 2))
-      // The choices of many rows are one list of label words, whose text is made once.
-      var choices: (list: [String], text: String) = ([], "[]")
-      let groups = loaded.examples.map { example -> String in
-        if let answers = example.allAnswers { return "\(example.answer) \(answers)" }
-        if choices.list != example.choices { choices = (example.choices, "\(example.choices)") }
-        return "\(example.answer) \(choices.text)"
-      }
-      return ScoredRows(
-        split: loaded.split, examples: loaded.examples, rendered: rendered,
-        sha256: Self.hash(of: rendered, groups: groups), classes: ClassCounts(loaded.examples, of: dataset))
+      try Self.scoredRows(
+        loaded.examples, of: loaded.dataset, split: loaded.split, answerLimit: limit.tokens, renderer: renderer,
+        cutoff: cutoff)
     }
     let scored = try scoredRows(evaluation)
     self.scored = scored
@@ -171,6 +164,34 @@ struct PreparedDataset {
     facts.cutTrainingRows = training.count { $0.isPromptCut || $0.isAnswerCut }
     facts.cutEvaluationRows = scored.rendered.count { $0.isPromptCut }
     self.facts = facts
+  }
+
+  /// Examples as rows that are answered.
+  ///
+  /// - Parameters:
+  ///   - examples: The examples.
+  ///   - dataset: The dataset that they were read as.
+  ///   - split: What they are from.
+  ///   - answerLimit: Most tokens of an answer, for which the prompt leaves room.
+  ///   - renderer: The model's renderer.
+  ///   - cutoff: Most tokens of an example.
+  static func scoredRows(
+    _ examples: [Example], of dataset: DatasetDescription, split: String, answerLimit: Int, renderer: ChatRenderer,
+    cutoff: Int
+  ) throws -> ScoredRows {
+    let rendered = try examples.map {
+      try renderer.render($0, of: dataset, cutoff: cutoff, reserving: min(answerLimit, cutoff / 2))
+    }
+    // The choices of many rows are one list of label words, whose text is made once.
+    var choices: (list: [String], text: String) = ([], "[]")
+    let groups = examples.map { example -> String in
+      if let answers = example.allAnswers { return "\(example.answer) \(answers)" }
+      if choices.list != example.choices { choices = (example.choices, "\(example.choices)") }
+      return "\(example.answer) \(choices.text)"
+    }
+    return ScoredRows(
+      split: split, examples: examples, rendered: rendered, sha256: hash(of: rendered, groups: groups),
+      classes: ClassCounts(examples, of: dataset))
   }
 
   /// All sets that are answered, that of the headline score first.

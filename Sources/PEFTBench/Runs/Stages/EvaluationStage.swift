@@ -29,14 +29,11 @@ struct EvaluationStage {
   init(_ scene: RunScene, attachment: RunAttachment) {
     self.scene = scene
     isOneModel = attachment.members == nil
-    let (model, evaluation) = (scene.model, scene.configuration.evaluation)
-    let evaluator = Evaluator(
-      model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens,
-      context: scene.context)
+    let model = scene.model
     func oneTask(limit: Int) -> any AnswerSource {
-      evaluation.mode == .rank && !scene.planned.dataset.labels.isEmpty
-        ? RankedAnswers(evaluator: evaluator, renderer: model.renderer)
-        : GreedyAnswers(evaluator: evaluator, limit: limit, batchSize: evaluation.batchSize)
+      Self.source(
+        of: model, for: scene.planned.dataset, answerLimit: limit, scene.configuration.evaluation,
+        context: scene.context)
     }
     let own: any AnswerSource =
       scene.data.tasks.isEmpty
@@ -49,6 +46,26 @@ struct EvaluationStage {
       ? own
       : MemberAnswers(
         source: own, attachment: attachment, fold: { model.model.foldAdapters(context: scene.context) })
+  }
+
+  /// What a model is asked by for a dataset's answers, as the config asks for it.
+  ///
+  /// - Parameters:
+  ///   - model: The model, with what is attached when it is asked.
+  ///   - dataset: The dataset.
+  ///   - answerLimit: Most tokens of an answer.
+  ///   - evaluation: How answers are made.
+  ///   - context: Memory and threads.
+  static func source(
+    of model: LoadedModel, for dataset: DatasetDescription, answerLimit: Int, _ evaluation: EvaluationConfiguration,
+    context: ComputeContext
+  ) -> any AnswerSource {
+    let evaluator = Evaluator(
+      model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens, context: context)
+    if evaluation.mode == .rank, !dataset.labels.isEmpty {
+      return RankedAnswers(evaluator: evaluator, renderer: model.renderer)
+    }
+    return GreedyAnswers(evaluator: evaluator, limit: answerLimit, batchSize: evaluation.batchSize)
   }
 
   /// Answers and scores all sets.

@@ -1,0 +1,75 @@
+import PEFTBench
+import PEFTCore
+
+/// The tables of `adapter grid`: what was chosen, what it is worth on every task, and what that is of the own adapters.
+struct GridTables {
+  private let records: [GridRecord]
+
+  init(_ records: [GridRecord]) { self.records = records }
+
+  func print(to console: Console) {
+    if records.contains(where: { $0.kind == .combination }) { combinations(to: console) }
+    if records.contains(where: { $0.kind == .compression }) { compressions(to: console) }
+  }
+
+  private func combinations(to console: Console) {
+    let records = records.filter { $0.kind == .combination }
+    let count = records.map(\.tasks.count).max() ?? 0
+    var columns: [TextTable.Column] = [.init(title: "tasks"), .init(title: "method"), .init(title: "chosen")]
+    columns.append(.init(title: "held out", isNumber: true))
+    for name in CombinationGrid.taskNames.prefix(count) {
+      columns += [.init(title: "\(name): score", isNumber: true), .init(title: "own", isNumber: true)]
+      columns.append(.init(title: "kept %", isNumber: true))
+    }
+    columns.append(.init(title: "kept % in all", isNumber: true))
+    var table = TextTable(columns)
+    for record in records {
+      var cells = [
+        record.tasks.map(\.dataset).joined(separator: " + "), record.method, chosen(record),
+        Format.percent(record.candidates[record.chosen].mean),
+      ]
+      for task in record.tasks {
+        cells += [score(task.chosen), Format.percent(task.own.value), Format.percent(task.retained)]
+      }
+      table.add(cells + [Format.percent(record.meanRetained)])
+    }
+    table.print(to: console)
+    let shares = records.compactMap(\.meanRetained)
+    guard !shares.isEmpty else { return }
+    let all = records.flatMap(\.tasks).compactMap(\.retained)
+    console.print(
+      "kept: the combination's score over the task's own adapter's, on evaluation rows; on average "
+        + "\(Format.percent(shares.reduce(0, +) / Double(shares.count))) %, at least 95 % in "
+        + "\(all.count(where: { $0 >= 0.95 })) of \(all.count)")
+  }
+
+  private func compressions(to console: Console) {
+    var table = TextTable([
+      .init(title: "dataset"), .init(title: "method"), .init(title: "values kept"), .init(title: "chosen"),
+      .init(title: "smaller than float16", isNumber: true), .init(title: "held out", isNumber: true),
+      .init(title: "score", isNumber: true), .init(title: "own", isNumber: true),
+      .init(title: "kept %", isNumber: true),
+    ])
+    for record in records where record.kind == .compression {
+      guard let task = record.tasks.first else { continue }
+      table.add([
+        task.dataset, record.method, "\(Format.percent(record.recipe.number("keep"))) %", chosen(record),
+        record.ratioToFloat16.map { "\(Format.decimal($0, digits: 1)) times" } ?? "",
+        Format.percent(record.candidates[record.chosen].mean), score(task.chosen), Format.percent(task.own.value),
+        Format.percent(task.retained),
+      ])
+    }
+    table.print(to: console)
+  }
+
+  private func chosen(_ record: GridRecord) -> String {
+    record.candidates[record.chosen].values.map { "\($0.name) = \($0.text)" }
+      .joined(separator: ", ")
+  }
+
+  private func score(_ score: GridScore) -> String {
+    guard let interval = score.interval else { return Format.percent(score.value) }
+    return
+      "\(Format.percent(score.value)) (\(Format.percent(interval.lowerBound))–\(Format.percent(interval.upperBound)))"
+  }
+}
