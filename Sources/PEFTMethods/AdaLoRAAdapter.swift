@@ -68,17 +68,17 @@ final class AdaLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
   /// The triplets that are kept, all where none are named; those can be taken up again.
   func tensors(keeping kept: [Bool]?, prefix: String = AdapterTensor.prefix) -> [AdapterTensor] {
     let (rank, outputs) = (rank, outputs)
-    let places = (0..<rank).filter { kept?[$0] ?? true }
+    let directions = (0..<rank).filter { kept?[$0] ?? true }
     func tensor(_ parameter: Parameter, _ name: String, areRows: Bool) -> AdapterTensor {
       let width = areRows ? parameter.shape[1] : outputs
       return AdapterTensor(
-        key: "\(prefix)\(site).\(name)", shape: areRows ? [places.count, width] : [width, places.count],
+        key: "\(prefix)\(site).\(name)", shape: areRows ? [directions.count, width] : [width, directions.count],
         values: {
-          guard !places.isEmpty else { return [] }
+          guard !directions.isEmpty else { return [] }
           let values = parameter.value.values
           return areRows
-            ? places.flatMap { values[($0 * width)..<(($0 + 1) * width)] }
-            : (0..<width).flatMap { row in places.map { values[row * rank + $0] } }
+            ? directions.flatMap { values[($0 * width)..<(($0 + 1) * width)] }
+            : (0..<width).flatMap { row in directions.map { values[row * rank + $0] } }
         },
         assign: kept == nil ? { if rank > 0 { parameter.assign($0) } } : nil)
     }

@@ -64,7 +64,8 @@ struct LLaMAAdapter: PEFTMethod {
     let target = prompts.first?.module.split(separator: ".").last.map(String.init) ?? ""
     return AttachedMethod(
       parameters: prompts.flatMap(\.parameters),
-      inferenceCost: InferenceCost(operationsPerToken: 4 * tokens * configuration.queryWidth * count),
+      inferenceCost: InferenceCost(
+        operationsPerToken: blocks.suffix(count).reduce(0) { $0 + 4 * tokens * $1.shape.queryWidth }),
       format: AdapterFormat(
         peftType: Self.type,
         configuration: [

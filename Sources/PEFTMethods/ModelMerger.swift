@@ -109,10 +109,16 @@ public enum ModelMerger {
   ///
   /// - Throws: `AttachError` that says what cannot.
   public static func checkMergeable(_ model: CausalLanguageModel) throws {
+    guard model.hasConfiguredShapes else {
+      throw AttachError("a model whose layers have shapes of their own cannot be written: no config.json can say them")
+    }
     for occupant in model.sites.flatMap(\.occupants) {
       switch occupant {
       case .virtualTokens, .prefix:
         throw AttachError("virtual tokens and prefixes cannot be merged into the weights")
+      case .activationAdapter:
+        throw AttachError(
+          "what acts on heads or neurons is not merged into the weights; take these heads or neurons out")
       case .attentionPrompt:
         throw AttachError("adaption prompts are attended to and cannot be merged into the weights")
       case .branchAdapter:
@@ -170,7 +176,7 @@ public enum ModelMerger {
           if linear.hasBias {
             byName["\(linear.site).bias"] = { stored in ModelMerger.mergedBias(of: linear, stored) }
           }
-        case .table, .map, .norm, .branch, .attentionPrompt, .sequenceStart: break
+        case .table, .map, .norm, .branch, .activations, .attentionPrompt, .sequenceStart: break
         }
       }
     }

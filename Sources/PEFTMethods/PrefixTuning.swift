@@ -2,7 +2,7 @@ import PEFTCore
 
 /// Prefix tuning: trainable keys and values of virtual positions, for every layer, before every sequence.
 ///
-///     attention(q, [Kₚ; K], [Vₚ; V]),   Kₚ, Vₚ: [tokens, keyValueWidth] in each layer
+///     attention(q, [Kₚ; K], [Vₚ; V]),   Kₚ, Vₚ: [tokens, keyValueWidth of the layer]
 ///     with projection:  [Kₚ, Vₚ of all layers] = tanh(E·W₁ᵀ + b₁)·W₂ᵀ + b₂
 ///
 /// Trainable: tokens · layers · 2 · keyValueWidth; with projection tokens · w + (w + 1) · h + (h + 1) · layers · 2 · w,
@@ -70,15 +70,15 @@ struct PrefixTuning: PEFTMethod {
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {
     let configuration = model.configuration
-    let width = configuration.keyValueWidth
+    let widths = model.blockShapes.map(\.keyValueWidth)
+    let width = widths.max() ?? 0
     let prefix: any TrainedPrefix =
       if let encoder {
         ProjectedPrefix(
-          tokens: tokens, layers: configuration.layerCount, width: width, hidden: encoder.hidden ?? width,
-          setting: setting)
+          tokens: tokens, widths: widths, width: width, hidden: encoder.hidden ?? width, setting: setting)
       } else {
         PlainPrefix(
-          tokens: tokens, layers: configuration.layerCount, width: width,
+          tokens: tokens, widths: widths,
           start: try start.tokens(tokens, text: text, model: model, setting: setting, purpose: Self.name),
           model: model, setting: setting)
       }
@@ -97,7 +97,7 @@ struct PrefixTuning: PEFTMethod {
         ],
         tensors: [
           AdapterTensor(
-            key: "prompt_embeddings", shape: [tokens, configuration.layerCount * 2 * width],
+            key: "prompt_embeddings", shape: [tokens, 2 * widths.reduce(0, +)],
             values: { prefix.rows(on: Tape(context: context, recording: false)).value.values },
             assign: encoder == nil ? { prefix.parameters[0].assign($0) } : nil)
         ],
@@ -107,15 +107,19 @@ struct PrefixTuning: PEFTMethod {
 
 /// A prefix that can be seen as PEFT stores it: one row a position, keys and values of all layers side by side.
 private protocol TrainedPrefix: KeyValuePrefix {
-  var width: Int { get }
+  /// Width of the keys (or values) of each layer.
+  var widths: [Int] { get }
   func rows(on tape: Tape) -> Variable
 }
 
 extension TrainedPrefix {
   func keysAndValues(on tape: Tape) -> [PrefixKeyValues] {
     let all = rows(on: tape)
-    return stride(from: 0, to: all.value.columnCount, by: 2 * width).map { first in
-      PrefixKeyValues(
+    var end = 0
+    return widths.map { width in
+      let first = end
+      end += 2 * width
+      return PrefixKeyValues(
         keys: tape.columns(first..<(first + width), of: all),
         values: tape.columns((first + width)..<(first + 2 * width), of: all))
     }
@@ -124,16 +128,17 @@ extension TrainedPrefix {
 
 /// Keys and values that are trained as they are.
 private final class PlainPrefix: TrainedPrefix {
-  let width: Int
+  let widths: [Int]
   private let prompt: Parameter
 
   init(
-    tokens: Int, layers: Int, width: Int, start ids: [Int32]?, model: CausalLanguageModel, setting: AttachmentSetting
+    tokens: Int, widths: [Int], start ids: [Int32]?, model: CausalLanguageModel, setting: AttachmentSetting
   ) {
-    self.width = width
+    self.widths = widths
+    let columns = 2 * widths.reduce(0, +)
     let seeds = setting.seeds.child(PrefixTuning.name)
-    let (count, context) = (tokens * layers * 2 * width, setting.context)
-    prompt = Parameter("prompt_embeddings", shape: [tokens, layers * 2 * width], in: context.pool) { [unowned model] in
+    let (count, context) = (tokens * columns, setting.context)
+    prompt = Parameter("prompt_embeddings", shape: [tokens, columns], in: context.pool) { [unowned model] in
       guard let ids else { return seeds.normals(count, standardDeviation: 1) }
       return Self.computed(for: ids, by: model, context: context)
     }
@@ -152,12 +157,12 @@ private final class PlainPrefix: TrainedPrefix {
     var forest = TokenForest()
     forest.add(.tokens(ids), under: nil, retaining: cache)
     _ = model.hiddenStates(forest, reading: [], on: Tape(context: context, recording: false))
-    let width = model.configuration.keyValueWidth
-    let layers = (0..<model.configuration.layerCount).map { cache.keysAndValues(layer: $0) }
+    let layers = model.blocks.indices.map { cache.keysAndValues(layer: $0) }
     var rows: [Float] = []
-    rows.reserveCapacity(ids.count * layers.count * 2 * width)
+    rows.reserveCapacity(layers.reduce(0) { $0 + $1.keys.count + $1.values.count })
     for position in ids.indices {
       for (keys, values) in layers {
+        let width = keys.count / ids.count
         rows += keys[(position * width)..<((position + 1) * width)]
         rows += values[(position * width)..<((position + 1) * width)]
       }
@@ -168,20 +173,20 @@ private final class PlainPrefix: TrainedPrefix {
 
 /// Keys and values computed by a small network, which is what is trained.
 private final class ProjectedPrefix: TrainedPrefix {
-  let width: Int
+  let widths: [Int]
   private let embedding: Parameter
   private let inner: PromptEncoderLayer
   private let outer: PromptEncoderLayer
 
-  init(tokens: Int, layers: Int, width: Int, hidden: Int, setting: AttachmentSetting) {
-    self.width = width
+  init(tokens: Int, widths: [Int], width: Int, hidden: Int, setting: AttachmentSetting) {
+    self.widths = widths
     let seeds = setting.seeds.child(PrefixTuning.name)
     embedding = Parameter("embedding.weight", shape: [tokens, width], in: setting.context.pool) {
       seeds.child("embedding").normals(tokens * width, standardDeviation: 1)
     }
     inner = PromptEncoderLayer("transform.0", inputs: width, outputs: hidden, seeds: seeds, setting: setting)
     outer = PromptEncoderLayer(
-      "transform.2", inputs: hidden, outputs: layers * 2 * width, seeds: seeds, setting: setting)
+      "transform.2", inputs: hidden, outputs: 2 * widths.reduce(0, +), seeds: seeds, setting: setting)
   }
 
   var count: Int { embedding.shape[0] }

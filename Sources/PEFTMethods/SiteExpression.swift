@@ -52,28 +52,28 @@ struct SiteExpression: Sendable {
       var seen = [Bool](repeating: false, count: program.count)
       var stack = current
       var next: [Int] = []
-      while let place = stack.popLast() {
-        guard !seen[place] else { continue }
-        seen[place] = true
-        switch program[place] {
+      while let instruction = stack.popLast() {
+        guard !seen[instruction] else { continue }
+        seen[instruction] = true
+        switch program[instruction] {
         case .letter(let set):
-          if position < letters.count, set.contains(letters[position]) { next.append(place + 1) }
+          if position < letters.count, set.contains(letters[position]) { next.append(instruction + 1) }
         case .fork(let one, let other): stack += [other, one]
         case .jump(let target): stack.append(target)
-        case .textStart: if position == 0 { stack.append(place + 1) }
-        case .textEnd: if position == letters.count { stack.append(place + 1) }
+        case .textStart: if position == 0 { stack.append(instruction + 1) }
+        case .textEnd: if position == letters.count { stack.append(instruction + 1) }
         case .wordBoundary(let negated):
           let before = position > 0 && LetterSet.isWord(letters[position - 1])
           let after = position < letters.count && LetterSet.isWord(letters[position])
-          if (before != after) != negated { stack.append(place + 1) }
+          if (before != after) != negated { stack.append(instruction + 1) }
         case .look(let end, let negated):
           // It depends on the position alone, so it is asked once.
-          let key = place * (letters.count + 1) + position
+          let key = instruction * (letters.count + 1) + position
           let found: Bool
           if let answer = known[key] {
             found = answer
           } else {
-            found = run(from: place + 1, letters, at: position, toEnd: false, &known)
+            found = run(from: instruction + 1, letters, at: position, toEnd: false, &known)
             known[key] = found
           }
           if found != negated { stack.append(end) }

@@ -17,24 +17,24 @@ struct SitePatterns<Value: Sendable>: Sendable {
   let problem: String?
 
   /// Plain paths by their length, each letter with whether it is a dot that means any letter.
-  private let paths: [Int: [(place: Int, letters: [UInt8])]]
-  private let expressions: [(place: Int, expression: SiteExpression)]
+  private let paths: [Int: [(priority: Int, letters: [UInt8])]]
+  private let expressions: [(priority: Int, expression: SiteExpression)]
 
   private static var anyLetter: UInt8 { UInt8(ascii: "*") }
 
   init(_ entries: [(key: String, value: Value)], mustMatch: Bool) {
     self.entries = entries
     self.mustMatch = mustMatch
-    var paths: [Int: [(place: Int, letters: [UInt8])]] = [:]
-    var expressions: [(place: Int, expression: SiteExpression)] = []
+    var paths: [Int: [(priority: Int, letters: [UInt8])]] = [:]
+    var expressions: [(priority: Int, expression: SiteExpression)] = []
     var problem: String?
-    for (place, entry) in entries.enumerated() {
+    for (priority, entry) in entries.enumerated() {
       if let letters = Self.plainPath(entry.key) {
-        paths[letters.count, default: []].append((place, letters))
+        paths[letters.count, default: []].append((priority, letters))
       } else if expressions.count == Self.maximumExpressions {
         problem = problem ?? "more than \(Self.maximumExpressions) keys are regular expressions and not plain paths"
       } else if let expression = Self.expression(entry.key) {
-        expressions.append((place, expression))
+        expressions.append((priority, expression))
       } else {
         problem = problem ?? "\(entry.key.debugDescription) is not a regular expression"
       }
@@ -45,7 +45,7 @@ struct SitePatterns<Value: Sendable>: Sendable {
   }
 
   /// The value for a site, nil where no key matches.
-  func value(for site: String) -> Value? { place(for: site).map { entries[$0].value } }
+  func value(for site: String) -> Value? { priority(for: site).map { entries[$0].value } }
 
   /// Refuses a key that matches none of the sites.
   ///
@@ -77,20 +77,20 @@ struct SitePatterns<Value: Sendable>: Sendable {
     return .object(object)
   }
 
-  private func matchesAny(of sites: [String]) -> Bool { sites.contains { place(for: $0) != nil } }
+  private func matchesAny(of sites: [String]) -> Bool { sites.contains { priority(for: $0) != nil } }
 
   /// The first entry whose key matches.
-  private func place(for site: String) -> Int? {
+  private func priority(for site: String) -> Int? {
     let letters = Array(site.utf8)
     var first: Int?
     for start in letters.indices where start == 0 || letters[start - 1] == UInt8(ascii: ".") {
       let end = letters[start...]
-      for path in paths[end.count] ?? [] where path.place < first ?? .max {
-        if zip(path.letters, end).allSatisfy({ $0 == Self.anyLetter || $0 == $1 }) { first = path.place }
+      for path in paths[end.count] ?? [] where path.priority < first ?? .max {
+        if zip(path.letters, end).allSatisfy({ $0 == Self.anyLetter || $0 == $1 }) { first = path.priority }
       }
     }
-    for (place, expression) in expressions where place < first ?? .max {
-      if expression.matches(site) { return place }
+    for (priority, expression) in expressions where priority < first ?? .max {
+      if expression.matches(site) { return priority }
     }
     return first
   }

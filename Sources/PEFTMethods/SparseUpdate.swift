@@ -37,10 +37,10 @@ final class SparseUpdate: AdditiveLinearAdapter {
     return positions
   }
 
-  private func positions(of places: [Int32]) -> SparsePositions {
+  private func positions(of entries: [Int32]) -> SparsePositions {
     let width = Int32(inputs)
     return SparsePositions(
-      rows: places.map { $0 / width }, columns: places.map { $0 % width }, height: outputs, width: inputs)
+      rows: entries.map { $0 / width }, columns: entries.map { $0 % width }, height: outputs, width: inputs)
   }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
@@ -58,12 +58,12 @@ final class SparseUpdate: AdditiveLinearAdapter {
   // MARK: - In a file
 
   /// The entries as `row · inputs + column` of each: `[count]`.
-  func places(key: String) -> AdapterTensor {
+  func entries(key: String) -> AdapterTensor {
     AdapterTensor(
       key: key, shape: [values.elementCount],
       integers: AdapterIntegers(
         values: { [self] in zip(positions.rows, positions.columns).map { $0 * Int32(inputs) + $1 } },
-        problem: { [self] in problem(places: $0) }, assign: { [self] in chosen = positions(of: $0) }))
+        problem: { [self] in problem(entries: $0) }, assign: { [self] in chosen = positions(of: $0) }))
   }
 
   /// The entries as all rows, then all columns: `[2, count]`.
@@ -80,7 +80,7 @@ final class SparseUpdate: AdditiveLinearAdapter {
           }) {
             return "names row \(row), column \(column) of a weight that is \(outputs) × \(inputs)"
           }
-          return problem(places: pairs.map { $0 * Int32(inputs) + $1 })
+          return problem(entries: pairs.map { $0 * Int32(inputs) + $1 })
         },
         assign: { [self] saved in
           chosen = SparsePositions(
@@ -88,10 +88,10 @@ final class SparseUpdate: AdditiveLinearAdapter {
         }))
   }
 
-  private func problem(places: [Int32]) -> String? {
-    if let outside = places.first(where: { $0 < 0 || Int($0) >= outputs * inputs }) {
+  private func problem(entries: [Int32]) -> String? {
+    if let outside = entries.first(where: { $0 < 0 || Int($0) >= outputs * inputs }) {
       return "names entry \(outside) of a weight of \(outputs * inputs)"
     }
-    return Set(places).count < places.count ? "names an entry twice" : nil
+    return Set(entries).count < entries.count ? "names an entry twice" : nil
   }
 }

@@ -37,8 +37,8 @@ struct StoredKeys {
   static func withoutAdapterName(_ key: String) -> String? {
     var parts = key.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count > 2 else { return nil }
-    for place in [parts.count - 1, parts.count - 2] where parts[place] == "default" {
-      parts.remove(at: place)
+    for index in [parts.count - 1, parts.count - 2] where parts[index] == "default" {
+      parts.remove(at: index)
       return parts.joined(separator: ".")
     }
     return nil

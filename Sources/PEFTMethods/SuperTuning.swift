@@ -96,7 +96,7 @@ struct SuperTuning: MapMethod {
       }
       let update = SparseUpdate(map, "\(map.site).supertuning_values", count: count, setting: setting) {
         [takesLargest] in
-        Magnitudes.places(of: map.weight?.values ?? [], count: count, largest: takesLargest)
+        Magnitudes.entries(of: map.weight?.values ?? [], count: count, largest: takesLargest)
       }
       return SuperTuningAdapter(map, update, lowRank, setting: setting)
     }
@@ -145,7 +145,7 @@ private final class SuperTuningAdapter: MapAdapter, AdditiveLinearAdapter {
   var outputs: Int { update.outputs }
   var tensors: [AdapterTensor] {
     parameters.map { AdapterTensor($0) }
-      + [update.places(key: "\(AdapterTensor.prefix)\(site).supertuning_indices")]
+      + [update.entries(key: "\(AdapterTensor.prefix)\(site).supertuning_indices")]
   }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
@@ -171,7 +171,7 @@ enum Magnitudes {
   /// Where the entries with the largest, or smallest, magnitude are, the most extreme first and of equal ones the first.
   ///
   /// Only entries of about the needed magnitude are sorted: the upper halves of the numbers' bits are counted first.
-  static func places(of values: [Float], count: Int, largest: Bool) -> [Int32] {
+  static func entries(of values: [Float], count: Int, largest: Bool) -> [Int32] {
     func key(_ value: Float) -> UInt32 {
       let magnitude = value.bitPattern & 0x7FFF_FFFF
       return largest ? ~magnitude : magnitude

@@ -180,10 +180,10 @@ public struct TargetSelector: Sendable, Equatable {
     let wanted = Set(layers)
     return { site in
       let components = site.split(separator: ".")
-      guard let place = components.firstIndex(where: { Int($0) != nil }), let layer = Int(components[place]) else {
+      guard let index = components.firstIndex(where: { Int($0) != nil }), let layer = Int(components[index]) else {
         return false
       }
-      let before = components[..<place].joined(separator: ".")
+      let before = components[..<index].joined(separator: ".")
       return wanted.contains(layer) && patterns.contains { $0.matches(before) }
     }
   }

@@ -38,12 +38,12 @@ import Testing
   @Test("The largest and the smallest entries are taken, of equal ones the first")
   func magnitudes() {
     let values: [Float] = [0.5, -3, 0, 3, -0.25, 1e-30, 7, -3]
-    #expect(Magnitudes.places(of: values, count: 3, largest: true) == [6, 1, 3])
-    #expect(Magnitudes.places(of: values, count: 8, largest: true) == [6, 1, 3, 7, 0, 4, 5, 2])
-    #expect(Magnitudes.places(of: values, count: 3, largest: false) == [2, 5, 4])
+    #expect(Magnitudes.entries(of: values, count: 3, largest: true) == [6, 1, 3])
+    #expect(Magnitudes.entries(of: values, count: 8, largest: true) == [6, 1, 3, 7, 0, 4, 5, 2])
+    #expect(Magnitudes.entries(of: values, count: 3, largest: false) == [2, 5, 4])
     let many = SeedStream(3).uniforms(5000, in: -1...1)
     let sorted = many.indices.sorted { abs(many[$0]) > abs(many[$1]) }
-    #expect(Magnitudes.places(of: many, count: 700, largest: true) == sorted.prefix(700).map { Int32($0) })
+    #expect(Magnitudes.entries(of: many, count: 700, largest: true) == sorted.prefix(700).map { Int32($0) })
   }
 
   @Test(

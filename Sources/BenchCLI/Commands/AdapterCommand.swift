@@ -287,6 +287,9 @@ private struct SiteGroups {
     case .branch:
       let kind = site.role == .attentionBranch ? "after attention" : "after or beside feed-forward"
       add("layer \(site.layer ?? 0)", detail: "\(model.configuration.hiddenSize)", as: kind, count: 1)
+    case .activations(let activations):
+      let kind = site.role == .neurons ? "neurons" : "attention heads"
+      add("layer \(site.layer ?? 0)", detail: "\(activations.unitCount)", as: kind, count: 1)
     case .attentionPrompt:
       add("layer \(site.layer ?? 0)", detail: "\(model.configuration.hiddenSize)", as: "beside attention", count: 1)
     case .sequenceStart:

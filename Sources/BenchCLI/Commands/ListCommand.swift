@@ -15,6 +15,7 @@ enum ListCommand {
         long: "of", valueName: "LIBRARY", choices: ["peft-factory"],
         help: "With methods: the methods of another library, by its names."),
       OptionSpec(long: "aliases", help: "With methods: the names that PEFT and LLaMA-Factory have for options."),
+      OptionSpec(long: "pretraining", help: "With config: the keys of a config of model pretrain."),
       OptionSpec(long: "markdown", help: "With config: the reference as a page, docs/configuration.md."), .json,
     ],
     examples: [
@@ -42,18 +43,24 @@ enum ListCommand {
         isJSON ? console.print(json: aliasesJSON) : printAliases(console)
         return .done
       }
+      let sections = arguments.flag("pretraining") ? PretrainingConfiguration.sections : ConfigurationReference.sections
+      if arguments.flag("pretraining"), arguments.positional("WHAT") != "config" {
+        throw arguments.error("--pretraining goes with config alone")
+      }
       if arguments.flag("markdown") {
         guard arguments.positional("WHAT") == "config", !isJSON else {
           throw arguments.error("--markdown goes with config alone")
         }
-        console.print(document: ConfigurationReference.markdown)
+        console.print(
+          document: arguments.flag("pretraining")
+            ? PretrainingConfiguration.keysAsMarkdown : ConfigurationReference.markdown)
         return .done
       }
       switch arguments.positional("WHAT") {
       case "methods": isJSON ? console.print(json: methodsJSON) : printMethods(console)
       case "presets": try isJSON ? console.print(json: presetsJSON()) : printPresets(console)
       case "datasets": isJSON ? console.print(json: datasetsJSON) : printDatasets(console)
-      case "config": isJSON ? console.print(json: configJSON) : printConfig(console)
+      case "config": isJSON ? console.print(json: json(of: sections)) : print(sections, console)
       default: isJSON ? console.print(json: metricsJSON) : printMetrics(console)
       }
       return .done
@@ -124,10 +131,10 @@ enum ListCommand {
       })
   }
 
-  private static func printConfig(_ console: Console) {
-    for (index, section) in ConfigurationReference.sections.enumerated() {
+  private static func print(_ sections: [ConfigurationReference.Section], _ console: Console) {
+    for (index, section) in sections.enumerated() {
       if index > 0 { console.print("") }
-      console.print(console.outputTraits.styled(section.place.isEmpty ? "config" : section.place, .bold))
+      console.print(console.outputTraits.styled(section.path.isEmpty ? "config" : section.path, .bold))
       var table = TextTable([.init(title: ""), .init(title: ""), .init(title: ""), .init(title: "")])
       for option in section.options {
         table.add([
@@ -137,14 +144,15 @@ enum ListCommand {
       let traits = console.outputTraits
       for line in table.lines(width: traits.isTerminal ? traits.width : Int.max).dropFirst() { console.print(line) }
     }
+    guard sections.contains(where: { $0.path.hasPrefix("methods") }) else { return }
     console.print("\nThe methods' own options: peft-bench list methods. A list of values for one makes a grid.")
   }
 
-  private static var configJSON: JSONValue {
+  private static func json(of sections: [ConfigurationReference.Section]) -> JSONValue {
     .array(
-      ConfigurationReference.sections.map { section in
+      sections.map { section in
         [
-          "place": JSONValue(section.place),
+          "place": JSONValue(section.path),
           "keys": .array(
             section.options.map { option in
               [

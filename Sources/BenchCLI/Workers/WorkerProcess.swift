@@ -28,9 +28,9 @@ final class WorkerProcess: Sendable {
     init(_ arguments: ParsedArguments, options: [OptionSpec], config: DocumentText, threads: Int) {
       let passed = options.filter { $0.long != OptionSpec.threads.long }
       let given = passed.flatMap { option in arguments.all(option.long).map { "--\(option.long)=\($0)" } }
-      self.arguments = given + ["--threads=\(threads)", "--", arguments.positional("CONFIG") ?? ""]
-      self.config = config
-      program = WorkerProcess.program
+      self.init(
+        program: WorkerProcess.program,
+        arguments: given + ["--threads=\(threads)", "--", arguments.positional("CONFIG") ?? ""], config: config)
     }
 
     /// - Parameters:

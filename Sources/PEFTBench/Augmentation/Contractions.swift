@@ -32,9 +32,9 @@ enum Contractions {
       (pieces.pieces[one + 1], pieces.pieces[other]) = ("", "")
       isChanged = true
     }
-    for place in pieces.words {
-      guard let short = single[pieces.pieces[place].lowercased()] else { continue }
-      pieces.pieces[place] = cased(short, as: pieces.pieces[place])
+    for position in pieces.words {
+      guard let short = single[pieces.pieces[position].lowercased()] else { continue }
+      pieces.pieces[position] = cased(short, as: pieces.pieces[position])
       isChanged = true
     }
     return isChanged ? pieces.text : nil
@@ -43,11 +43,11 @@ enum Contractions {
   private static func lengthened(_ text: String) -> String? {
     var pieces = TextPieces(text)
     var isChanged = false
-    for place in pieces.words {
-      let word = pieces.pieces[place].lowercased().replacing("’", with: "'")
+    for position in pieces.words {
+      let word = pieces.pieces[position].lowercased().replacing("’", with: "'")
       guard let long = pairs.first(where: { $0.short == word })?.long else { continue }
       let joined = long == ["can", "not"] ? "cannot" : long.joined(separator: " ")
-      pieces.pieces[place] = cased(joined, as: pieces.pieces[place])
+      pieces.pieces[position] = cased(joined, as: pieces.pieces[position])
       isChanged = true
     }
     return isChanged ? pieces.text : nil

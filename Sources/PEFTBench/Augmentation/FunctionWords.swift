@@ -11,10 +11,10 @@ enum FunctionWords {
     var pieces = TextPieces(text)
     let isChanged = pieces.changeSome(by: stream) { word, _ in words.contains(word.lowercased()) ? "" : nil }
     guard isChanged else { return nil }
-    for place in pieces.words where pieces.pieces[place].isEmpty && place + 1 < pieces.pieces.count {
-      let after = pieces.pieces[place + 1]
+    for position in pieces.words where pieces.pieces[position].isEmpty && position + 1 < pieces.pieces.count {
+      let after = pieces.pieces[position + 1]
       guard after.hasPrefix(" ") else { continue }
-      pieces.pieces[place + 1] = String(after.dropFirst())
+      pieces.pieces[position + 1] = String(after.dropFirst())
     }
     let changed = pieces.text
     guard text.first?.isUppercase == true, let first = changed.first else { return changed }

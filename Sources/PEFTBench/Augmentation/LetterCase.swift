@@ -15,8 +15,8 @@ enum LetterCase {
     case 1: return text.uppercased()
     default:
       var pieces = TextPieces(text)
-      for place in pieces.words {
-        pieces.pieces[place] = pieces.pieces[place].prefix(1).uppercased() + pieces.pieces[place].dropFirst()
+      for position in pieces.words {
+        pieces.pieces[position] = pieces.pieces[position].prefix(1).uppercased() + pieces.pieces[position].dropFirst()
       }
       return pieces.text
     }

@@ -13,12 +13,12 @@ enum LetterSlips {
   private static func typo(_ word: String, _ draws: SeedStream) -> String? {
     var letters = Array(word)
     guard letters.count >= shortest else { return nil }
-    let place = 1 + draws.integer(below: letters.count - 2, at: 0)
+    let position = 1 + draws.integer(below: letters.count - 2, at: 0)
     switch draws.integer(below: 3, at: 1) {
-    case 0 where letters[place] != letters[place + 1]: letters.swapAt(place, place + 1)
+    case 0 where letters[position] != letters[position + 1]: letters.swapAt(position, position + 1)
     // Of equal neighbours one is left out.
-    case 0, 1: letters.remove(at: place)
-    default: letters.insert(letters[place], at: place)
+    case 0, 1: letters.remove(at: position)
+    default: letters.insert(letters[position], at: position)
     }
     return String(letters)
   }
@@ -34,12 +34,12 @@ enum LetterSlips {
   private static func keyboardSlip(_ word: String, _ draws: SeedStream) -> String? {
     var letters = Array(word)
     guard letters.count >= shortest else { return nil }
-    let place = 1 + draws.integer(below: letters.count - 1, at: 0)
-    let small = Character(letters[place].lowercased())
+    let position = 1 + draws.integer(below: letters.count - 1, at: 0)
+    let small = Character(letters[position].lowercased())
     let neighbours = neighbours(of: small)
     guard !neighbours.isEmpty else { return nil }
     let slip = neighbours[draws.integer(below: neighbours.count, at: 1)]
-    letters[place] = letters[place] == small ? slip : Character(slip.uppercased())
+    letters[position] = letters[position] == small ? slip : Character(slip.uppercased())
     return String(letters)
   }
 
@@ -50,11 +50,11 @@ enum LetterSlips {
       return []
     }
     // Each row is shifted half a key to the right of the one above it.
-    let places = [
+    let positions = [
       (row, column - 1), (row, column + 1), (row - 1, column), (row - 1, column + 1), (row + 1, column - 1),
       (row + 1, column),
     ]
-    return places.compactMap { row, column in
+    return positions.compactMap { row, column in
       rows.indices.contains(row) && rows[row].indices.contains(column) ? rows[row][column] : nil
     }
   }

@@ -40,13 +40,13 @@ struct TextPieces {
   ///   - change: Another form of a word by draws of its own, nil for a word that has none.
   /// - Returns: Whether anything was changed.
   mutating func changeSome(by stream: SeedStream, _ change: (_ word: String, _ draws: SeedStream) -> String?) -> Bool {
-    let candidates = words.compactMap { place in
-      change(pieces[place], stream.child(place)).map { (place: place, word: $0) }
+    let candidates = words.compactMap { position in
+      change(pieces[position], stream.child(position)).map { (position: position, word: $0) }
     }
     guard !candidates.isEmpty else { return false }
     let count = max(1, candidates.count / 10)
     for index in stream.child("choice").permutation(candidates.count).prefix(count) {
-      pieces[candidates[index].place] = candidates[index].word
+      pieces[candidates[index].position] = candidates[index].word
     }
     return true
   }

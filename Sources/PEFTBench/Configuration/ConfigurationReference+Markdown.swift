@@ -6,7 +6,7 @@ extension ConfigurationReference {
   package static var markdown: String {
     var parts = [introduction]
     for section in sections {
-      parts.append(section.place.isEmpty ? "## The config" : "## `\(section.place)`")
+      parts.append(section.path.isEmpty ? "## The config" : "## `\(section.path)`")
       parts.append(section.text)
       parts.append(table(section.options))
     }
@@ -59,7 +59,8 @@ extension ConfigurationReference {
       config with all defaults written out.
     """
 
-  private static func table(_ options: [OptionDescription]) -> String {
+  /// The keys as a table of Markdown.
+  static func table(_ options: [OptionDescription]) -> String {
     let rows = options.map { option in
       let value =
         option.choices.isEmpty ? escaped(option.valueText) : option.choices.map { "`\($0)`" }.joined(separator: ", ")

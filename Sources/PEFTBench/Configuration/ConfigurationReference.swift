@@ -9,7 +9,7 @@ package struct ConfigurationReference: Sendable {
   /// The keys of one object of the config.
   package struct Section: Sendable {
     /// Where the object stands, such as `data.datasets[…].files`; empty for the config itself.
-    package let place: String
+    package let path: String
     /// What it is about, in a sentence or two.
     package let text: String
     /// Its keys in the order in which they are read.
@@ -18,43 +18,43 @@ package struct ConfigurationReference: Sendable {
 
   /// The sections, an object before those inside it.
   package static let sections: [Section] = [
-    Section(place: "", text: "The first level of the file.", options: ConfigKeys.options),
+    Section(path: "", text: "The first level of the file.", options: ConfigKeys.options),
     Section(
-      place: "model", text: "A path alone does too. The elements of `models` are the same.",
+      path: "model", text: "A path alone does too. The elements of `models` are the same.",
       options: ModelConfiguration.options),
     Section(
-      place: "presets", text: "How the tuned values were found: [configs/README.md](../configs/README.md).",
+      path: "presets", text: "How the tuned values were found: [configs/README.md](../configs/README.md).",
       options: PresetChoice.options),
     Section(
-      place: "data", text: "Formats, places and samples: [datasets.md](datasets.md).",
+      path: "data", text: "Formats, places and samples: [datasets.md](datasets.md).",
       options: DataConfiguration.options),
     Section(
-      place: "data.datasets[…]", text: "A dataset of your own: [datasets.md](datasets.md#datasets-of-your-own).",
+      path: "data.datasets[…]", text: "A dataset of your own: [datasets.md](datasets.md#datasets-of-your-own).",
       options: CustomDatasetKeys.options),
     Section(
-      place: "data.datasets[…].files", text: "Every kind of table that `data cat` reads.",
+      path: "data.datasets[…].files", text: "Every kind of table that `data cat` reads.",
       options: CustomDatasetKeys.fileOptions),
     Section(
-      place: "data.datasets[…] with together",
+      path: "data.datasets[…] with together",
       text: "Several datasets that each run trains on together: [datasets.md](datasets.md#datasets-together).",
       options: DatasetMixture.options),
     Section(
-      place: "methods[…]",
+      path: "methods[…]",
       text: "A name alone does too. Beside these keys an entry has the method's own options (below) and any key of "
         + "`training`, which then holds for this method alone.",
       options: MethodListReader.entryOptions),
     Section(
-      place: "seeds",
+      path: "seeds",
       text:
         "An object in place of a list: every combination of the seeds of its keys is run, so that the spread of scores "
         + "can be told apart by its source.",
       options: SeedChoice.options),
-    Section(place: "training", text: "How adapters are trained.", options: TrainingConfiguration.options),
+    Section(path: "training", text: "How adapters are trained.", options: TrainingConfiguration.options),
     Section(
-      place: "evaluation", text: "How the trained model is asked, and its answers are scored.",
+      path: "evaluation", text: "How the trained model is asked, and its answers are scored.",
       options: EvaluationConfiguration.options),
     Section(
-      place: "pscp",
+      path: "pscp",
       text:
         "PSCP (PEFT Soft Cost Penalties) is `P · (1 + Mp/Cp)^-β₁ · (1 + Mf/Cf)^-β₂ · (1 + Mm/Cm)^-β₃`: the score P in "
         + "percent, made smaller by trainable parameters Mp, by the FLOPs Mf that the method adds to a forward pass over "
@@ -63,7 +63,7 @@ package struct ConfigurationReference: Sendable {
         + "needs; with `paper`, those of the paper.",
       options: PSCPConfiguration.options),
     Section(
-      place: "pscp.constants", text: "Constants that replace those of the preset.",
+      path: "pscp.constants", text: "Constants that replace those of the preset.",
       options: PSCPConfiguration.constantOptions),
   ]
 

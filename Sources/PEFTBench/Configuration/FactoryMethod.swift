@@ -84,12 +84,12 @@ extension FactoryMethod {
   ///
   /// - Throws: `DocumentError` for a type that PEFT-Factory does not have, or a value that cannot be had here.
   static func translated(
-    _ entry: DocumentObject, place: String, text: DocumentText
+    _ entry: DocumentObject, path: String, text: DocumentText
   ) throws(DocumentError) -> DocumentObject {
     guard let type = entry["finetuning_type"], let member = entry.members.first(where: { $0.key == "finetuning_type" })
     else { return entry }
     func error(_ key: String, _ message: String, at offset: Int) -> DocumentError {
-      DocumentError("\(place).\(key): \(message)", at: offset, of: text)
+      DocumentError("\(path).\(key): \(message)", at: offset, of: text)
     }
     if entry["name"] != nil {
       throw error("finetuning_type", "means the same as \"name\"; give one of them", at: member.keyOffset)

@@ -44,7 +44,7 @@ struct MethodListReader {
         "\(path): expected a method's name or an object with one, found \(value.shown)", at: value.offset,
         of: file.text)
     }
-    object = try FactoryMethod.translated(object, place: path, text: file.text)
+    object = try FactoryMethod.translated(object, path: path, text: file.text)
     // The keys of an entry that belong neither to the method nor to training.
     var own = try OptionReader(
       value: DocumentValue(.object(object), offset: value.offset), text: file.text,

@@ -94,7 +94,7 @@ struct FullTrainingMemory {
       (block.attentionNorm.map(statistics) ?? 0) * batch.rows
       + (block.feedForwardNorm.map(statistics) ?? 0) * rows
     return streams + numbers + outputNorms(of: block).reduce(0) { $0 + rows * (hidden + statistics($1)) }
-      + attention(block) + rows * model.configuration.queryWidth + feedForward(block)
+      + attention(block) + rows * block.shape.queryWidth + feedForward(block)
   }
 
   private func statistics(_ norm: NormLayer) -> Int { norm.normalization.centers ? 2 : 1 }
@@ -105,8 +105,8 @@ struct FullTrainingMemory {
 
   /// Queries, keys, values and one number a head, and what the norms of queries and keys keep.
   private func attention(_ block: TransformerBlock) -> Int {
-    let (queries, keys) = (model.configuration.queryWidth, model.configuration.keyValueWidth)
-    var count = queries + 2 * keys + model.configuration.headCount
+    let (queries, keys) = (block.shape.queryWidth, block.shape.keyValueWidth)
+    var count = queries + 2 * keys + block.shape.heads
     for (norm, width) in [(block.attention.queryNorm, queries), (block.attention.keyNorm, keys)] {
       if let norm { count += width + width / max(1, norm.width) * statistics(norm) }
     }
@@ -187,16 +187,17 @@ struct FullTrainingMemory {
 
   private mutating func goBackThroughAttention(_ block: TransformerBlock) {
     let stream = batch.rows * model.configuration.hiddenSize
-    let queries = batch.rows * model.configuration.queryWidth
-    let keys = batch.rows * model.configuration.keyValueWidth
+    let shape = block.shape
+    let queries = batch.rows * shape.queryWidth
+    let keys = batch.rows * shape.keyValueWidth
     let rows = rowsBehindAttention(of: block)
     if let norm = block.attentionOutputNorm { goBack(throughOutput: norm, rows: rows) }
-    hold(rows * model.configuration.queryWidth)
+    hold(rows * shape.queryWidth)
     holdGradient(size(block.attention.output))
-    release(rows * (model.configuration.hiddenSize + model.configuration.queryWidth))
+    release(rows * (model.configuration.hiddenSize + shape.queryWidth))
     if rows < batch.rows {
       hold(queries)
-      release(rows * model.configuration.queryWidth)
+      release(rows * shape.queryWidth)
     }
     let input = block.attentionNorm == nil ? 0 : stream
     hold(queries + 2 * keys)

@@ -4,19 +4,13 @@ import PEFTCore
 enum TrainingActivations {
   /// Float32 values that one block keeps for each row.
   static func values(of block: TransformerBlock, in model: CausalLanguageModel) -> Int {
-    let configuration = model.configuration
-    let hidden = configuration.hiddenSize
-    let inner: Int
-    switch block.feedForward.inner {
-    case .gated(let gate, _): inner = 3 * gate.outputs
-    case .fusedGated(let both): inner = 3 * both.outputs / 2
-    case .plain(let up): inner = 2 * up.outputs
-    }
+    let (hidden, shape) = (model.configuration.hiddenSize, block.shape)
+    let inner =
+      if case .plain = block.feedForward.inner { 2 * shape.feedForwardSize } else { 3 * shape.feedForwardSize }
     let norms = block.norms.filter { $0.width == hidden }
     // A norm keeps its input and one or two numbers a row; its output is kept by the maps that read it.
     let normalized = norms.reduce(0) { $0 + 2 * hidden + ($1.normalization.centers ? 2 : 1) }
-    return normalized + 2 * configuration.queryWidth + 2 * configuration.keyValueWidth + configuration.headCount
-      + inner
+    return normalized + 2 * shape.queryWidth + 2 * shape.keyValueWidth + shape.heads + inner
   }
 
   /// Bytes that all blocks keep for `rows` rows, the residual stream after the last one included.
@@ -34,9 +28,8 @@ enum TrainingActivations {
   /// Bytes that a forward pass without recording holds for `rows` rows: the residual stream and the widest of what
   /// stands between a block's norm and its sum.
   static func forwardBytes(_ model: CausalLanguageModel, rows: Int) -> Int {
-    let configuration = model.configuration
-    let attention = 2 * configuration.queryWidth + 2 * configuration.keyValueWidth
-    return bytes(2 * configuration.hiddenSize + max(attention, 3 * configuration.feedForwardSize), rows: rows)
+    let widest = model.blockShapes.map { max(2 * $0.queryWidth + 2 * $0.keyValueWidth, 3 * $0.feedForwardSize) }.max()
+    return bytes(2 * model.configuration.hiddenSize + (widest ?? 0), rows: rows)
   }
 
   private static func bytes(_ values: Int, rows: Int) -> Int {

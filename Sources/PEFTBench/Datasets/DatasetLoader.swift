@@ -193,20 +193,20 @@ package struct DatasetLoader: Sendable {
     guard fraction > 0, examples.count > 1 else { return [] }
     let wanted = max(1, Int(fraction * Double(examples.count)))
     var members: [[Int]] = []
-    var places: [String: Int] = [:]
+    var positions: [String: Int] = [:]
     for (index, example) in examples.enumerated() {
-      if let group = example.group, let place = places[group] {
-        members[place].append(index)
+      if let group = example.group, let position = positions[group] {
+        members[position].append(index)
       } else {
-        if let group = example.group { places[group] = members.count }
+        if let group = example.group { positions[group] = members.count }
         members.append([index])
       }
     }
     var held: Set<Int> = []
-    for place in stream.permutation(members.count) where held.count < wanted {
+    for position in stream.permutation(members.count) where held.count < wanted {
       // A single group that is everything would leave nothing to train on.
-      guard held.count + members[place].count < examples.count else { continue }
-      held.formUnion(members[place])
+      guard held.count + members[position].count < examples.count else { continue }
+      held.formUnion(members[position])
     }
     return held
   }

@@ -140,16 +140,16 @@ extension DatasetMetric {
       case .correlation, .code: return nil
       }
     }
-    var places: [String: Int] = [:]
+    var positions: [String: Int] = [:]
     // The labels come first, so that of equally frequent ones the first of the list is taken.
     var found = labels.map { (text: $0, count: 0) }
-    for index in labels.indices { places["\(index)"] = index }
+    for index in labels.indices { positions["\(index)"] = index }
     for answer in answers {
       guard let (key, text) = read(answer.label) else { continue }
-      if let place = places[key] {
-        found[place].count += 1
+      if let position = positions[key] {
+        found[position].count += 1
       } else {
-        places[key] = found.count
+        positions[key] = found.count
         found.append((text, 1))
       }
     }

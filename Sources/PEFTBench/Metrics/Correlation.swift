@@ -52,7 +52,7 @@ package enum Correlation {
     while start < order.count {
       var end = start + 1
       while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-      for place in start..<end { ranks[order[place]] = Double(start + 1 + end) / 2 }
+      for position in start..<end { ranks[order[position]] = Double(start + 1 + end) / 2 }
       start = end
     }
     return ranks

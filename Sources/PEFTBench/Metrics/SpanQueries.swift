@@ -11,14 +11,14 @@ package struct SpanQueries {
 
   package init(_ answers: [ScoredAnswer]) {
     var queries: [(prediction: String, accepted: [String])] = []
-    var places: [String: Int] = [:]
+    var positions: [String: Int] = [:]
     var ofRow: [Int] = []
     for answer in answers {
-      if let group = answer.group, let place = places[group] {
-        queries[place].accepted += answer.acceptedAnswers
-        ofRow.append(place)
+      if let group = answer.group, let position = positions[group] {
+        queries[position].accepted += answer.acceptedAnswers
+        ofRow.append(position)
       } else {
-        if let group = answer.group { places[group] = queries.count }
+        if let group = answer.group { positions[group] = queries.count }
         ofRow.append(queries.count)
         queries.append((AnswerParser.reply(in: answer.predict), answer.acceptedAnswers))
       }

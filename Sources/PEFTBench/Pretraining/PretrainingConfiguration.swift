@@ -120,24 +120,23 @@ package struct PretrainingConfiguration: Sendable {
   /// - Throws: `DocumentError` with the place of the first key or value that is not understood or does not fit.
   package init(_ file: ConfigFile) throws(DocumentError) {
     var reader = try file.reader()
+    let keys = try Keys(reading: &reader)
     let stem = FilePath.stem(of: file.path)
-    name = try reader.string("name", default: stem, about: "of the model")
-    output = try reader.optionalFilePath("output", about: "the folder of the model") ?? "models/\(stem)"
-    threads = try reader.optionalInteger("threads", in: 1...4096, about: "worker threads")
+    (name, output, threads) = (keys.name ?? stem, keys.output ?? "models/\(stem)", keys.threads)
 
-    var corpus = try reader.object("corpus", about: "the text")
+    var corpus = keys.corpus
     source = try Self.source(&corpus, file: file)
     try corpus.finish()
 
-    var tokenizer = try reader.object("tokenizer", about: "the vocabulary")
+    var tokenizer = keys.tokenizer
     vocabulary = try Self.vocabulary(&tokenizer)
     try tokenizer.finish()
 
-    var model = try reader.object("model", about: "the sizes")
+    var model = keys.model
     architecture = try Self.architecture(&model)
     try model.finish()
 
-    var training = try reader.object("training", about: "how the weights are trained")
+    var training = keys.training
     self.training = try Self.training(&training)
     try training.finish()
     try reader.finish()
@@ -149,10 +148,11 @@ package struct PretrainingConfiguration: Sendable {
     }
   }
 
-  private static func source(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError) -> Source {
+  static func source(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError) -> Source {
     let files = try reader.optionalFilePaths("files", about: ".txt (a document per line) or .jsonl (text or messages)")
     let source = try reader.choice(
-      "source", of: ["small-world", "files"], default: files == nil ? "small-world" : "files")
+      "source", of: ["small-world", "files"], default: files == nil ? "small-world" : "files",
+      about: "generated text without end, or files; `files` where some are given")
     let seed = try reader.integer("seed", default: 1, about: "of the small world")
     guard source == "files" else {
       if files != nil { throw reader.error("files", "belongs to source: files, and the source is \(source)") }
@@ -163,12 +163,15 @@ package struct PretrainingConfiguration: Sendable {
     return .files(files.map(file.resolve))
   }
 
-  private static func vocabulary(_ reader: inout OptionReader) throws(DocumentError) -> Vocabulary {
+  static func vocabulary(_ reader: inout OptionReader) throws(DocumentError) -> Vocabulary {
     var value = Vocabulary()
     value.size = try reader.integer("vocabulary_size", default: value.size, in: 257...262_144, about: "tokens in all")
     value.specialTokens = try reader.strings("special_tokens", default: [], about: "beside those of the chat format")
-    value.documents = try reader.integer("training_documents", default: value.documents, in: 1...100_000_000)
-    value.minimumFrequency = try reader.integer("minimum_frequency", default: 2, in: 1..., about: "of a merged pair")
+    value.documents = try reader.integer(
+      "training_documents", default: value.documents, in: 1...100_000_000,
+      about: "documents that the vocabulary is learned from")
+    value.minimumFrequency = try reader.integer(
+      "minimum_frequency", default: 2, in: 1..., about: "of a pair that is merged; rarer ones are not")
     let all = MiniChat.specialTokens + value.specialTokens
     for (index, token) in all.enumerated() where token.utf8.count < 2 || all[..<index].contains(token) {
       throw reader.error("special_tokens", "\(token.debugDescription) is there already or too short")
@@ -179,19 +182,29 @@ package struct PretrainingConfiguration: Sendable {
     return value
   }
 
-  private static func architecture(_ reader: inout OptionReader) throws(DocumentError) -> Architecture {
+  static func architecture(_ reader: inout OptionReader) throws(DocumentError) -> Architecture {
     var value = Architecture()
-    value.hiddenSize = try reader.integer("hidden_size", default: value.hiddenSize, in: 2...65_536)
-    value.layers = try reader.integer("layers", default: value.layers, in: 1...1024)
-    value.heads = try reader.integer("heads", default: value.heads, in: 1...1024)
-    value.keyValueHeads = try reader.integer("key_value_heads", default: value.heads, in: 1...1024)
-    value.intermediateSize = try reader.integer("intermediate_size", default: value.intermediateSize, in: 1...1_000_000)
-    value.maxPositions = try reader.integer("max_positions", default: value.maxPositions, in: 2...1_000_000)
+    value.hiddenSize = try reader.integer(
+      "hidden_size", default: value.hiddenSize, in: 2...65_536, about: "width of the residual stream")
+    value.layers = try reader.integer("layers", default: value.layers, in: 1...1024, about: "blocks")
+    value.heads = try reader.integer("heads", default: value.heads, in: 1...1024, about: "query heads")
+    value.keyValueHeads = try reader.integer(
+      "key_value_heads", default: value.heads, in: 1...1024, about: "heads of keys and values; as `heads` unless given")
+    value.intermediateSize = try reader.integer(
+      "intermediate_size", default: value.intermediateSize, in: 1...1_000_000,
+      about: "width of the feed-forward part's inner layer")
+    value.maxPositions = try reader.integer(
+      "max_positions", default: value.maxPositions, in: 2...1_000_000, about: "longest sequence, as config.json has it")
     let positive = Double.leastNonzeroMagnitude
-    value.ropeTheta = try reader.number("rope_theta", default: value.ropeTheta, in: 1...1e9)
-    value.normEpsilon = try reader.number("rms_norm_eps", default: value.normEpsilon, in: positive...1)
-    value.tiesEmbeddings = try reader.bool("tied_embeddings", default: value.tiesEmbeddings)
-    value.initializerRange = try reader.number("initializer_range", default: value.initializerRange, in: positive...1)
+    value.ropeTheta = try reader.number(
+      "rope_theta", default: value.ropeTheta, in: 1...1e9, about: "base of the rotary frequencies")
+    value.normEpsilon = try reader.number(
+      "rms_norm_eps", default: value.normEpsilon, in: positive...1, about: "added to the mean square in norms")
+    value.tiesEmbeddings = try reader.bool(
+      "tied_embeddings", default: value.tiesEmbeddings, about: "whether the output projection is the embedding matrix")
+    value.initializerRange = try reader.number(
+      "initializer_range", default: value.initializerRange, in: positive...1,
+      about: "standard deviation of the first weights")
     _ = try reader.choice("dtype", of: ["bfloat16"], default: "bfloat16", about: "of the written weights")
     guard value.hiddenSize % value.heads == 0, value.hiddenSize / value.heads % 2 == 0 else {
       throw reader.error("heads", "\(value.heads) heads cannot share a width of \(value.hiddenSize) in even parts")
@@ -203,7 +216,7 @@ package struct PretrainingConfiguration: Sendable {
     return value
   }
 
-  private static func training(_ reader: inout OptionReader) throws(DocumentError) -> Training {
+  static func training(_ reader: inout OptionReader) throws(DocumentError) -> Training {
     var value = Training()
     let most = TrainingConfiguration.mostSteps
     let positive = Double.leastNonzeroMagnitude
@@ -214,28 +227,37 @@ package struct PretrainingConfiguration: Sendable {
       "sequence_length", default: value.sequenceLength, in: 2...1_000_000, about: "longest piece of a document")
     value.shards = try reader.integer(
       "shards", default: value.shards, in: 1...64, about: "parts of a batch that threads work on side by side")
-    value.learningRate = try reader.number("learning_rate", default: value.learningRate, in: 0...1000)
+    value.learningRate = try reader.number(
+      "learning_rate", default: value.learningRate, in: 0...1000, about: "the largest one")
     value.scheduler = try reader.choice("scheduler", default: value.scheduler, about: "shape of the learning rate")
     if reader.has("warmup_ratio"), reader.has("warmup_steps") {
       throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
     }
-    value.warmupRatio = try reader.number("warmup_ratio", default: value.warmupRatio, in: 0...1)
+    value.warmupRatio = try reader.number(
+      "warmup_ratio", default: value.warmupRatio, in: 0...1, about: "share of the steps in which it grows")
     value.warmupSteps = try reader.optionalInteger("warmup_steps", in: 0...most, about: "instead of warmup_ratio")
-    value.beta1 = try reader.number("beta1", default: value.beta1, in: 0..<1)
-    value.beta2 = try reader.number("beta2", default: value.beta2, in: 0..<1)
-    value.epsilon = try reader.number("epsilon", default: value.epsilon, in: positive...1)
+    value.beta1 = try reader.number(
+      "beta1", default: value.beta1, in: 0..<1, about: "of AdamW: decay of the mean gradient")
+    value.beta2 = try reader.number(
+      "beta2", default: value.beta2, in: 0..<1, about: "of AdamW: decay of the mean square")
+    value.epsilon = try reader.number(
+      "epsilon", default: value.epsilon, in: positive...1, about: "of AdamW: added to the root of the mean square")
     value.weightDecay = try reader.number(
       "weight_decay", default: value.weightDecay, in: 0...1000, about: "of matrices; norms have none")
     value.maximumGradientNorm = try reader.number(
       "max_grad_norm", default: value.maximumGradientNorm, in: 0..., about: "largest gradient norm; 0 is off")
     value.lossTokens = try reader.choice(
       "loss_on", default: value.lossTokens, about: "tokens of conversations that count")
-    value.seed = try reader.integer("seed", default: value.seed)
+    value.seed = try reader.integer(
+      "seed", default: value.seed, about: "of the first weights and of the documents' order")
     value.validationDocuments = try reader.integer(
       "validation_documents", default: value.validationDocuments, in: 0...1_000_000, about: "held out; 0 is none")
-    value.validationEvery = try reader.integer("validation_every", default: value.validationEvery, in: 1...most)
-    value.checkpointEvery = try reader.integer("checkpoint_every", default: value.checkpointEvery, in: 1...most)
-    value.loggingSteps = try reader.integer("logging_steps", default: value.loggingSteps, in: 1...most)
+    value.validationEvery = try reader.integer(
+      "validation_every", default: value.validationEvery, in: 1...most, about: "steps between two validations")
+    value.checkpointEvery = try reader.integer(
+      "checkpoint_every", default: value.checkpointEvery, in: 1...most, about: "steps between two checkpoints")
+    value.loggingSteps = try reader.integer(
+      "logging_steps", default: value.loggingSteps, in: 1...most, about: "steps between two lines of the history")
     return value
   }
 

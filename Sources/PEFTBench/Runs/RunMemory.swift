@@ -20,7 +20,7 @@ struct RunMemory {
   private var settings: TrainingConfiguration { run.training }
   private var configuration: PEFTCore.ModelConfiguration { model.configuration }
   /// Bytes of one position's keys and values in all layers.
-  private var cached: Int { 8 * configuration.layerCount * configuration.keyValueWidth }
+  private var cached: Int { 8 * model.blockShapes.reduce(0) { $0 + $1.keyValueWidth } }
   /// Whether the method trains the frozen weights themselves, in float32.
   private var trainsEverything: Bool { method.trainable > model.parameterCount / 2 }
 

@@ -88,7 +88,7 @@ package struct Bootstrap: Sendable {
       (0..<resamples).map { resample in
         let stream = seeds.child(resample)
         var sum = 0.0
-        for place in 0..<count { sum += values[stream.integer(below: count, at: place)] }
+        for position in 0..<count { sum += values[stream.integer(below: count, at: position)] }
         return sum / Double(count)
       }
     }
@@ -96,9 +96,9 @@ package struct Bootstrap: Sendable {
 
   /// The quantile of sorted values by linear interpolation between order statistics, numpy's default.
   static func quantile(_ share: Double, of sorted: [Double]) -> Double {
-    let place = share * Double(sorted.count - 1)
-    let lower = Int(place.rounded(.down))
+    let position = share * Double(sorted.count - 1)
+    let lower = Int(position.rounded(.down))
     let upper = min(lower + 1, sorted.count - 1)
-    return sorted[lower] + (sorted[upper] - sorted[lower]) * (place - Double(lower))
+    return sorted[lower] + (sorted[upper] - sorted[lower]) * (position - Double(lower))
   }
 }

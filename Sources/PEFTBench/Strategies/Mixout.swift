@@ -33,9 +33,9 @@ final class Mixout: TrainingParticipant {
     let (p, kept) = (Float(probability), Float(1 - probability))
     for (index, (parameter, origin)) in zip(moment.parameters, origin.tensors).enumerated() {
       let (value, first, mask) = (parameter.value.mutableElements, origin.elements, mask(index, moment))
-      for place in 0..<parameter.elementCount {
-        let chosen = mask.uniform(at: place) < p ? first[place] : value[place]
-        value[place] = (chosen - p * first[place]) / kept
+      for element in 0..<parameter.elementCount {
+        let chosen = mask.uniform(at: element) < p ? first[element] : value[element]
+        value[element] = (chosen - p * first[element]) / kept
       }
     }
   }
@@ -46,8 +46,8 @@ final class Mixout: TrainingParticipant {
     for (index, parameter) in moment.parameters.enumerated() where parameter.gradient != nil {
       let mask = mask(index, moment)
       parameter.accumulateGradient { gradient, _ in
-        for place in 0..<parameter.elementCount {
-          gradient[place] = mask.uniform(at: place) < p ? 0 : gradient[place] / kept
+        for element in 0..<parameter.elementCount {
+          gradient[element] = mask.uniform(at: element) < p ? 0 : gradient[element] / kept
         }
       }
     }

@@ -37,8 +37,8 @@ enum ParameterNoise {
       let deviation = standardDeviation(of: tensor)
       guard deviation > 0 else { continue }
       let values = tensor.mutableElements
-      for (place, noise) in draw(seeds.child(index), tensor.elementCount, deviation).enumerated() {
-        values[place] += noise
+      for (element, noise) in draw(seeds.child(index), tensor.elementCount, deviation).enumerated() {
+        values[element] += noise
       }
     }
   }

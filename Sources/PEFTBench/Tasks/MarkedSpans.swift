@@ -27,7 +27,7 @@ enum MarkedSpans {
     for (index, byte) in bytes.enumerated() where !isSpace(byte) && (index == 0 || isSpace(bytes[index - 1])) {
       starts.append(index)
     }
-    var marks: [(place: Int, mark: String)] = []
+    var marks: [(position: Int, mark: String)] = []
     for span in spans {
       // Also keeps what is added to it from overflowing.
       guard 0...bytes.count ~= span.word else {
@@ -47,25 +47,25 @@ enum MarkedSpans {
       marks += [(found, span.mark), (found + wanted.count, span.mark)]
     }
     var result: [UInt8] = []
-    var place = 0
-    for mark in marks.enumerated().sorted(by: { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }) {
-      result += bytes[place..<mark.element.place]
+    var position = 0
+    for mark in marks.enumerated().sorted(by: { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }) {
+      result += bytes[position..<mark.element.position]
       result += Array(mark.element.mark.utf8)
-      place = mark.element.place
+      position = mark.element.position
     }
-    return String(decoding: result + bytes[place...], as: UTF8.self)
+    return String(decoding: result + bytes[position...], as: UTF8.self)
   }
 
   /// Where `wanted` begins within the word at `start`: at once, or after opening quotes and brackets.
   private static func occurrence(of wanted: [UInt8], from start: Int, in bytes: [UInt8]) -> Int? {
-    var place = start
-    while place + wanted.count <= bytes.count, !wanted.isEmpty {
-      if equal(bytes[place..<(place + wanted.count)], wanted[...]) {
-        let end = place + wanted.count
-        if end == bytes.count || !isLetter(bytes[end]) { return place }
+    var position = start
+    while position + wanted.count <= bytes.count, !wanted.isEmpty {
+      if equal(bytes[position..<(position + wanted.count)], wanted[...]) {
+        let end = position + wanted.count
+        if end == bytes.count || !isLetter(bytes[end]) { return position }
       }
-      guard !isLetter(bytes[place]), !isSpace(bytes[place]) else { return nil }
-      place += 1
+      guard !isLetter(bytes[position]), !isSpace(bytes[position]) else { return nil }
+      position += 1
     }
     return nil
   }

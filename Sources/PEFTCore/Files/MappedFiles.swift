@@ -23,11 +23,11 @@ public enum MappedFiles {
 
   static func add(_ bytes: UnsafeRawBufferPointer, path: String) {
     writing.withLock { _ in
-      guard let place = (0..<capacity).first(where: { table[$0].path == nil }) else { return }
+      guard let slot = (0..<capacity).first(where: { table[$0].path == nil }) else { return }
       let name = Array(path.utf8CString)
       let copy = UnsafeMutablePointer<CChar>.allocate(capacity: name.count)
       copy.initialize(from: name, count: name.count)
-      table[place] = Entry(start: UInt(bitPattern: bytes.baseAddress), count: bytes.count, path: copy)
+      table[slot] = Entry(start: UInt(bitPattern: bytes.baseAddress), count: bytes.count, path: copy)
     }
   }
 
@@ -35,9 +35,9 @@ public enum MappedFiles {
     writing.withLock { _ in
       let start = UInt(bitPattern: bytes.baseAddress)
       let known = (0..<capacity).first { table[$0].path != nil && table[$0].start == start }
-      guard let place = known else { return }
-      table[place].path?.deallocate()
-      table[place] = Entry()
+      guard let slot = known else { return }
+      table[slot].path?.deallocate()
+      table[slot] = Entry()
     }
   }
 
@@ -45,8 +45,8 @@ public enum MappedFiles {
   ///
   /// May be called in the handler of a signal.
   public static func path(at address: UInt) -> UnsafePointer<CChar>? {
-    for place in 0..<capacity {
-      let entry = table[place]
+    for slot in 0..<capacity {
+      let entry = table[slot]
       // The last page is mapped whole.
       if let path = entry.path, address >= entry.start, address - entry.start < UInt(entry.count) + 4096 {
         return UnsafePointer(path)

@@ -74,20 +74,20 @@ extension AttentionKernel {
   private func backward(_ block: LaneBlock, _ call: Backward, share: GradientShare?, scratch: LaneScratch.Bound) {
     let dimension = shape.headDimension
     let stride = LaneScratch.rowStride(dimension: dimension)
-    block.forEachLane { lane, place in
-      guard let place else {
+    block.forEachLane { lane, origin in
+      guard let origin else {
         scratch.sources(0)[lane] = UnsafePointer(scratch.zeros)
         scratch.sources(1)[lane] = UnsafePointer(scratch.zeros)
         scratch.targets[lane] = scratch.spare
         scratch.factors[lane] = 0
         return
       }
-      let query = call.queries + place.row * call.queryStride + place.head * dimension
-      let gradient = call.outputGradients + place.row * call.outputStride + place.head * dimension
+      let query = call.queries + origin.row * call.queryStride + origin.head * dimension
+      let gradient = call.outputGradients + origin.row * call.outputStride + origin.head * dimension
       scratch.sources(0)[lane] = query
       scratch.sources(1)[lane] = gradient
-      scratch.targets[lane] = call.queryGradients + place.row * call.queryGradientStride + place.head * dimension
-      scratch.factors[lane] = call.logSumExps[place.row * shape.heads + place.head]
+      scratch.targets[lane] = call.queryGradients + origin.row * call.queryGradientStride + origin.head * dimension
+      scratch.factors[lane] = call.logSumExps[origin.row * shape.heads + origin.head]
       if share != nil {
         AttentionTiles.copyRow(
           query, times: shape.scale, width: dimension, stride: stride, to: scratch.rows(0) + lane * stride)

@@ -65,11 +65,11 @@ struct AttentionKernel: Sendable {
   /// Many rows of a piece, side by side; returns whether all outputs are finite.
   private func forward(_ block: LaneBlock, _ call: Forward, scratch: LaneScratch.Bound) -> Bool {
     let dimension = shape.headDimension
-    block.forEachLane { lane, place in
+    block.forEachLane { lane, origin in
       scratch.sources(0)[lane] =
-        place.map { call.queries + $0.row * call.queryStride + $0.head * dimension } ?? UnsafePointer(scratch.zeros)
+        origin.map { call.queries + $0.row * call.queryStride + $0.head * dimension } ?? UnsafePointer(scratch.zeros)
       scratch.targets[lane] =
-        place.map { call.outputs + $0.row * call.outputStride + $0.head * dimension } ?? scratch.spare
+        origin.map { call.outputs + $0.row * call.outputStride + $0.head * dimension } ?? scratch.spare
     }
     let (lanes, scores) = (scratch.lanes(0), scratch.scores(0))
     BlockTransposition.transpose(
@@ -86,9 +86,9 @@ struct AttentionKernel: Sendable {
       }
     }
     if let logSumExps = call.logSumExps {
-      block.forEachLane { lane, place in
-        guard let place else { return }
-        logSumExps[place.row * shape.heads + place.head] = Float(
+      block.forEachLane { lane, origin in
+        guard let origin else { return }
+        logSumExps[origin.row * shape.heads + origin.head] = Float(
           Double(scratch.largest[lane]) + log(Double(scratch.sums[lane])))
       }
     }

@@ -69,12 +69,12 @@ struct LaneBlock {
 
   /// Calls `body` for each lane with the row of the batch and the query head that it holds; nil beyond the last row.
   @inline(__always)
-  func forEachLane(_ body: (_ lane: Int, _ place: (row: Int, head: Int)?) -> Void) {
-    var place = (row: firstRow, head: head * group)
+  func forEachLane(_ body: (_ lane: Int, _ origin: (row: Int, head: Int)?) -> Void) {
+    var origin = (row: firstRow, head: head * group)
     for lane in 0..<rows {
-      body(lane, place)
-      place.head += 1
-      if place.head == (head + 1) * group { place = (place.row + 1, head * group) }
+      body(lane, origin)
+      origin.head += 1
+      if origin.head == (head + 1) * group { origin = (origin.row + 1, head * group) }
     }
     for lane in rows..<width { body(lane, nil) }
   }

@@ -16,12 +16,15 @@ public final class FeedForward {
   public let down: Linear
   /// The non-linearity.
   public let activation: Activation
+  /// The neurons, before the projection back.
+  public let neuronSite: ActivationSite
 
   /// Creates a feed-forward part.
   public init(inner: Inner, down: Linear, activation: Activation) {
     self.inner = inner
     self.down = down
     self.activation = activation
+    neuronSite = ActivationSite(site: down.blockPath + ", feed-forward neurons", unitCount: down.inputs, unitWidth: 1)
   }
 
   /// The linear maps, in the order of the architecture.
@@ -43,17 +46,21 @@ public final class FeedForward {
   ///   - tape: Where to record.
   /// - Returns: `[T, hidden]`, which the caller may overwrite.
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
+    down(neuronSite(neurons(x, on: tape), on: tape), on: tape)
+  }
+
+  private func neurons(_ x: Variable, on tape: Tape) -> Variable {
     switch inner {
     case .gated(let gate, let up):
-      return down(tape.gated(gate(x, on: tape), up(x, on: tape), activation), on: tape)
+      return tape.gated(gate(x, on: tape), up(x, on: tape), activation)
     case .fusedGated(let map):
       let both = map(x, on: tape)
       let width = map.outputs / 2
       let gate = tape.columns(0..<width, of: both)
       let up = tape.columns(width..<(2 * width), of: both)
-      return down(tape.gated(gate, up, activation), on: tape)
+      return tape.gated(gate, up, activation)
     case .plain(let up):
-      return down(tape.apply(activation, to: up(x, on: tape)), on: tape)
+      return tape.apply(activation, to: up(x, on: tape))
     }
   }
 }

@@ -3,9 +3,9 @@ public final class Linear: SitePart {
   /// The module's path as Hugging Face names it, such as `model.layers.3.self_attn.k_proj`.
   public let site: String
   /// Width of the input.
-  public let inputs: Int
+  public internal(set) var inputs: Int
   /// Width of the output.
-  public let outputs: Int
+  public internal(set) var outputs: Int
   /// Whether the architecture gives this map a bias.
   public let hasBias: Bool
 
@@ -35,6 +35,13 @@ public final class Linear: SitePart {
 
   /// The last component of the site, such as `k_proj`.
   public var shortName: Substring { site.split(separator: ".").last ?? "" }
+
+  /// The path of the block that it belongs to, such as `model.layers.3`: up to the layer's number.
+  var blockPath: String {
+    let components = site.split(separator: ".")
+    let end = components.lastIndex { Int($0) != nil }.map { $0 + 1 } ?? components.count
+    return components[..<end].joined(separator: ".")
+  }
 
   /// Its weight, and its bias if the architecture gives it one.
   public var weightSlots: [WeightSlot] {

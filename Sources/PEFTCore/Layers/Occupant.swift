@@ -6,6 +6,8 @@ public enum Occupant {
   case tableAdapter(any EmbeddingAdapter)
   /// Acts after a residual branch, or beside it.
   case branchAdapter(any BranchAdapter)
+  /// Acts on the heads or neurons inside a branch.
+  case activationAdapter(any ActivationAdapter)
   /// Rows in place of embedded tokens, before every sequence.
   case virtualTokens(any SoftPrompt)
   /// Keys and values of every layer, before every sequence.
@@ -23,6 +25,7 @@ public enum Occupant {
     case .adapter(let adapter): adapter.parameters
     case .tableAdapter(let adapter): adapter.parameters
     case .branchAdapter(let adapter): adapter.parameters
+    case .activationAdapter(let adapter): adapter.parameters
     case .virtualTokens(let prompt): prompt.parameters
     case .prefix(let prefix): prefix.parameters
     case .attentionPrompt(let prompt): prompt.parameters
@@ -36,6 +39,7 @@ public enum Occupant {
     case .adapter(let adapter): adapter.stacking
     case .tableAdapter(let adapter): adapter.stacking
     case .branchAdapter(let adapter): adapter.stacking
+    case .activationAdapter(let adapter): adapter.stacking
     // A prefix has no rows that could attend to virtual tokens, so these come after it.
     case .prefix: .replaces
     case .virtualTokens: .adds
@@ -61,6 +65,7 @@ public enum Occupant {
   var described: String {
     switch self {
     case .adapter, .tableAdapter, .branchAdapter: "an adapter"
+    case .activationAdapter: "a scale of activations"
     case .virtualTokens: "virtual tokens"
     case .prefix: "a prefix of keys and values"
     case .attentionPrompt: "an adaption prompt"

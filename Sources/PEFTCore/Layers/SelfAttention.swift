@@ -21,7 +21,7 @@ public final class SelfAttention {
   /// Queries, keys and values are clipped to ± this, where the family asks for it (OLMo).
   public let projectionLimit: Float?
   /// Heads, scale, window and cap.
-  public let shape: AttentionShape
+  public internal(set) var shape: AttentionShape
   /// Angles of the rotary embedding; nil where positions enter otherwise.
   public let rotary: RotaryAngles?
   /// Which layer it is.
@@ -29,6 +29,8 @@ public final class SelfAttention {
   /// Rows to which the queries attend beside the tokens, and whether what they find goes through the output map, as in
   /// families with maps of their own for queries, keys and values, or is added after it, as PEFT does in GPT-2.
   public let promptSite: AttentionPromptSite
+  /// What the heads found, before the output map.
+  public let headSite: ActivationSite
 
   /// Creates the attention of one layer.
   public init(
@@ -36,7 +38,10 @@ public final class SelfAttention {
     projectionLimit: Float? = nil, shape: AttentionShape, rotary: RotaryAngles?
   ) {
     self.layer = layer
-    promptSite = AttentionPromptSite(site: Self.block(of: output.site) + ", beside attention")
+    let block = output.blockPath
+    promptSite = AttentionPromptSite(site: block + ", beside attention")
+    headSite = ActivationSite(
+      site: block + ", attention heads", unitCount: shape.heads, unitWidth: shape.headDimension)
     self.projection = projection
     self.output = output
     self.queryNorm = queryNorm
@@ -82,16 +87,13 @@ public final class SelfAttention {
       queries: queries, keys: keys, values: values, prefix: batch.prefix?[layer], forest: batch.forest, layer: layer,
       shape: shape)
     func selected(_ x: Variable) -> Variable { rows.map { tape.selectRows($0, of: x) } ?? x }
-    guard let prompt = promptSite.prompt else { return output(selected(attended), on: tape) }
+    /// What the heads' outputs become by the output map.
+    func given(_ heads: Variable) -> Variable { output(headSite(selected(heads), on: tape), on: tape) }
+    guard let prompt = promptSite.prompt else { return given(attended) }
     let found = self.attended(to: prompt, by: queries, on: tape)
-    if case .separate = projection {
-      return output(selected(tape.add(attended, inPlaceTo: found)), on: tape)
-    }
-    return tape.add(selected(found), inPlaceTo: output(selected(attended), on: tape))
+    if case .separate = projection { return given(tape.add(attended, inPlaceTo: found)) }
+    return tape.add(selected(found), inPlaceTo: given(attended))
   }
-
-  /// The path of the block that the output map belongs to.
-  private static func block(of site: String) -> String { site.split(separator: ".").dropLast(2).joined(separator: ".") }
 
   func project(_ x: Variable, on tape: Tape) -> (Variable, Variable, Variable) {
     let queryWidth = shape.heads * shape.headDimension

@@ -13,6 +13,8 @@ public struct Site {
     case map(Linear)
     /// What a residual branch gives: networks after it or beside it.
     case branch(BranchOutput)
+    /// Heads or neurons inside a branch: what scales, hides or measures them.
+    case activations(ActivationSite)
     /// Beside a layer's attention: rows to which its queries attend apart from the tokens.
     case attentionPrompt(AttentionPromptSite)
     /// What every sequence starts with: a prefix of keys and values, and virtual tokens.
@@ -39,6 +41,7 @@ public struct Site {
     case .norm(let norm): norm
     case .map(let linear): linear
     case .branch(let branch): branch
+    case .activations(let site): site
     case .attentionPrompt(let site): site
     case .sequenceStart(let start): start
     }
@@ -95,10 +98,15 @@ public enum SiteRole: String, Sendable, CaseIterable {
   case attentionNorm, query, key, value
   /// Queries, keys and values from one map.
   case queryKeyValue
-  case queryNorm, keyNorm, attentionPrompt, attentionOutput, attentionBranch, attentionOutputNorm
+  case queryNorm, keyNorm, attentionPrompt
+  /// What each attention head found.
+  case attentionHeads
+  case attentionOutput, attentionBranch, attentionOutputNorm
   case feedForwardNorm, gate, up
   /// Gate and up from one map.
   case gateUp
+  /// The feed-forward part's inner layer.
+  case neurons
   case down, feedForwardBranch, feedForwardOutputNorm
   case finalNorm, head
   case sequenceStart

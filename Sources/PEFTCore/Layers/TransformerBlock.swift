@@ -67,10 +67,12 @@ public final class TransformerBlock {
     return norm(.attentionNorm, attentionNorm) + maps(attention.projections)
       + norm(.queryNorm, attention.queryNorm) + norm(.keyNorm, attention.keyNorm)
       + [Site(.attentionPrompt, layer: layer, .attentionPrompt(attention.promptSite))]
+      + [Site(.attentionHeads, layer: layer, .activations(attention.headSite))]
       + maps([(.attentionOutput, attention.output)])
       + [Site(.attentionBranch, layer: layer, .branch(attentionOutput))]
       + norm(.attentionOutputNorm, attentionOutputNorm) + norm(.feedForwardNorm, feedForwardNorm)
-      + maps(feedForward.maps) + [Site(.feedForwardBranch, layer: layer, .branch(feedForwardOutput))]
+      + maps(feedForward.maps.dropLast()) + [Site(.neurons, layer: layer, .activations(feedForward.neuronSite))]
+      + maps(feedForward.maps.suffix(1)) + [Site(.feedForwardBranch, layer: layer, .branch(feedForwardOutput))]
       + norm(.feedForwardOutputNorm, feedForwardOutputNorm)
   }
 

@@ -87,10 +87,10 @@ struct JacobiRotations {
     guard count > 1 else { return [] }
     let seats = count + count % 2
     return (0..<seats - 1).map { round in
-      (0..<seats / 2).compactMap { place in
+      (0..<seats / 2).compactMap { pair in
         // The last seat stays, the others move on by one each round; with an odd count it is empty.
-        let a = place == 0 ? seats - 1 : (round + place) % (seats - 1)
-        let b = (round + seats - 1 - place) % (seats - 1)
+        let a = pair == 0 ? seats - 1 : (round + pair) % (seats - 1)
+        let b = (round + seats - 1 - pair) % (seats - 1)
         guard a < count, b < count else { return nil }
         return (min(a, b), max(a, b))
       }

@@ -42,6 +42,7 @@ extension Occupant {
     case .adapter(let adapter): return adapter.atStrength(strength).map { .adapter($0) }
     case .tableAdapter(let adapter): return .tableAdapter(PartialTableAdapter(adapter, strength: strength))
     case .branchAdapter(let adapter): return .branchAdapter(PartialBranchAdapter(adapter, strength: strength))
+    case .activationAdapter(let adapter): return adapter.atStrength(strength).map { .activationAdapter($0) }
     case .attentionPrompt(let prompt): return .attentionPrompt(PartialAttentionPrompt(prompt, strength: strength))
     case .virtualTokens, .prefix: return nil
     case .weight(let parameter), .bias(let parameter):

@@ -140,7 +140,7 @@ public final class CausalLanguageModel {
 
   /// The final norm of some rows: the input of the projection to the vocabulary.
   func normalized(rows: [Int], of hidden: HiddenStates, on tape: Tape) -> Variable {
-    let selected = tape.selectRows(hidden.places(of: rows), of: hidden.states)
+    let selected = tape.selectRows(hidden.indices(of: rows), of: hidden.states)
     return finalNorm.map { $0(selected, on: tape) } ?? selected
   }
 

@@ -1,6 +1,8 @@
 /// What a decoder-only transformer looks like, in terms that all families share.
 ///
-/// A family's file (`Llama.swift`, …) fills it from a config.json or a GGUF header, and names the modules.
+/// A family's file (`Llama.swift`, …) fills it from a config.json or a GGUF header, and names the modules. The numbers of
+/// heads and the size of the feed-forward part are the checkpoint's; each block has its own (`TransformerBlock.shape`), which
+/// differ where it was pruned.
 public struct ModelConfiguration: Sendable {
   /// Name of the family as config.json's `model_type` gives it.
   public var family: String

@@ -18,15 +18,15 @@ public struct EmbeddingNoise: Sendable {
   /// Adds the noise to embeddings `[T, hidden]`, in place.
   func add(to embeddings: Tensor) {
     let width = embeddings.shape.last ?? 0
-    let places = rows.map { ($0.lowerBound * width)..<($0.upperBound * width) }
+    let ranges = rows.map { ($0.lowerBound * width)..<($0.upperBound * width) }
     let values = embeddings.mutableElements
-    let count = places.reduce(0) { $0 + $1.count }
+    let count = ranges.reduce(0) { $0 + $1.count }
     guard count > 1 else { return }
-    let mean = places.joined().reduce(0.0) { $0 + Double(values[$1]) } / Double(count)
-    let squares = places.joined().reduce(0.0) { $0 + (Double(values[$1]) - mean) * (Double(values[$1]) - mean) }
+    let mean = ranges.joined().reduce(0.0) { $0 + Double(values[$1]) } / Double(count)
+    let squares = ranges.joined().reduce(0.0) { $0 + (Double(values[$1]) - mean) * (Double(values[$1]) - mean) }
     let deviation = share * Float((squares / Double(count - 1)).squareRoot())
-    for (place, noise) in zip(places.joined(), seeds.normals(count, standardDeviation: deviation)) {
-      values[place] += noise
+    for (index, noise) in zip(ranges.joined(), seeds.normals(count, standardDeviation: deviation)) {
+      values[index] += noise
     }
   }
 }

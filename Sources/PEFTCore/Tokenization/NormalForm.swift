@@ -72,12 +72,12 @@ enum NormalForm: String, Sendable {
     for index in scalars.indices.dropFirst() {
       let mark = scalars[index]
       guard mark.combiningClass != 0 else { continue }
-      var place = index
-      while place > 0, scalars[place - 1].combiningClass > mark.combiningClass {
-        scalars[place] = scalars[place - 1]
-        place -= 1
+      var position = index
+      while position > 0, scalars[position - 1].combiningClass > mark.combiningClass {
+        scalars[position] = scalars[position - 1]
+        position -= 1
       }
-      scalars[place] = mark
+      scalars[position] = mark
     }
   }
 

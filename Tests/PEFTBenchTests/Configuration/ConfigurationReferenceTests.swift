@@ -16,8 +16,8 @@ import Testing
 
   @Test("Every key has a description, and no section lacks its keys") func descriptions() {
     for section in ConfigurationReference.sections {
-      #expect(!section.options.isEmpty, "\(section.place)")
-      for option in section.options { #expect(option.about != nil, "\(section.place).\(option.name)") }
+      #expect(!section.options.isEmpty, "\(section.path)")
+      for option in section.options { #expect(option.about != nil, "\(section.path).\(option.name)") }
     }
     for (method, options) in ConfigurationReference.methods {
       for option in options { #expect(option.about != nil, "\(method.name).\(option.name)") }
@@ -28,7 +28,7 @@ import Testing
   func keys(_ section: ConfigurationReference.Section) throws {
     let dataset = #"{name: x, prompt: "{a}", answer: b, files: {train: t, validation: v"#
     let text: String? =
-      switch section.place {
+      switch section.path {
       case "": "model: m, methods: [none], nonsense: 1"
       case "model": "model: {path: m, nonsense: 1}, methods: [none]"
       case "presets": "model: m, methods: [none], presets: {size: 1M, nonsense: 1}"
@@ -38,7 +38,7 @@ import Testing
       case "data.datasets[…].files": "model: m, methods: [none], data: {datasets: [\(dataset), nonsense: 1}}]}"
       case "pscp.constants": "model: m, methods: [none], pscp: {constants: {nonsense: 1}}"
       case "methods[…]": nil  // its keys stand beside those of the method and of training
-      default: "model: m, methods: [none], \(section.place): {nonsense: 1}"
+      default: "model: m, methods: [none], \(section.path): {nonsense: 1}"
       }
     guard let text else { return }
     let expected = "Valid keys: " + section.options.map(\.name).joined(separator: ", ")
@@ -46,9 +46,9 @@ import Testing
       let configuration = try RunConfiguration(
         ConfigFile.read(DocumentText(name: "c.yaml", bytes: Array("{\(text)}".utf8))))
       _ = try configuration.data.descriptions(from: configuration.file)
-      Issue.record("\(section.place): nonsense was taken")
+      Issue.record("\(section.path): nonsense was taken")
     } catch {
-      #expect("\(error)".contains(expected), "\(section.place)")
+      #expect("\(error)".contains(expected), "\(section.path)")
     }
   }
 }

@@ -34,6 +34,17 @@ import Testing
     #expect(1_000_000...3_000_000 ~= model.parameterCount && 2 * model.parameterCount < 6_000_000)
   }
 
+  @Test("docs/pretraining.md has every key as the program lists it, each with a description") func reference() throws {
+    let page = try String(contentsOf: GoldenFixture.package.appending(path: "docs/pretraining.md"), encoding: .utf8)
+    #expect(
+      page.contains(PretrainingConfiguration.keysAsMarkdown),
+      "peft-bench list config --pretraining --markdown, in docs/pretraining.md")
+    for section in PretrainingConfiguration.sections {
+      #expect(!section.options.isEmpty, "\(section.path)")
+      for option in section.options { #expect(option.about != nil, "\(section.path).\(option.name)") }
+    }
+  }
+
   @Test("Mistakes are named with their place")
   func mistakes() {
     #expect(message("model: {layer: 3}\n")?.hasPrefix("mini.yaml:1:9: model.layer: unknown key") == true)

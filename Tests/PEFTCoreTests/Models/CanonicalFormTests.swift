@@ -139,7 +139,7 @@ import Testing
         "queryNorm": attention(query: norm()), "keyNorm": attention(key: norm()),
         "projectionLimit": attention(limit: 8), "shape": attention(shape: changed(shape) { $0.scale = 1 }),
         "rotary": attention(rotates: false), "layer": attention(layer: 1),
-      ], exempt: ["promptSite": attached], in: { $0.canonical })
+      ], exempt: ["promptSite": attached, "headSite": attached], in: { $0.canonical })
     let separate = attention(.separate(query: map("q"), key: map("k"), value: map("v")))
     #expect(separate.canonical != attention(.separate(query: map("q"), key: map("k"), value: map("w"))).canonical)
     func feedForward(_ inner: FeedForward.Inner? = nil, down: Linear? = nil, _ activation: Activation = .silu)
@@ -150,7 +150,7 @@ import Testing
       changes: [
         "inner": feedForward(.fusedGated(map())), "down": feedForward(down: map("d")),
         "activation": feedForward(nil, .gelu),
-      ], in: { $0.canonical })
+      ], exempt: ["neuronSite": attached], in: { $0.canonical })
     #expect(
       feedForward(.gated(gate: map("g"), up: map())).canonical
         != feedForward(.gated(gate: map("h"), up: map())).canonical)

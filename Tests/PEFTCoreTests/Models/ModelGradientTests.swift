@@ -29,7 +29,7 @@ import Testing
   }
 
   /// The loss of a forest of two sequences that share a beginning; they are longer than the fixtures' windows.
-  private static func loss(
+  static func loss(
     _ model: CausalLanguageModel, _ context: ComputeContext, backward: Bool, readsAllRows: Bool = false
   ) -> Double {
     let ids = (0..<30).map { Int32(($0 * 29 + 7) % 96) }
@@ -48,7 +48,7 @@ import Testing
   }
 
   /// Compares the length of each parameter's gradient with the loss's slope along it.
-  private static func check(
+  static func check(
     _ parameters: [Parameter], of model: CausalLanguageModel, _ context: ComputeContext, _ name: String
   ) throws {
     _ = loss(model, context, backward: true)

@@ -32,7 +32,7 @@ import Testing
         + [model.embedding, model.positionEmbedding].compactMap { $0?.site })
     #expect(Set(model.sites.filter { !$0.part.weightSlots.isEmpty }.map(\.name)).isSubset(of: modules))
     #expect(modules.isSubset(of: names))
-    #expect(names.count - modules.count == 3 * model.blocks.count + 1)
+    #expect(names.count - modules.count == 5 * model.blocks.count + 1)
     // Every weight is a site's, a tied head's twice.
     let slots = model.sites.flatMap { $0.part.weightSlots.map(\.name) }
     #expect(Set(slots) == Set(model.weightSlots.map(\.name) + ["\(model.head.site).weight"]))

@@ -27,7 +27,7 @@ enum CPythonSet {
     private var mask: Int { slots.count - 1 }
 
     /// The place of `name`: its own, or the first free one on its path.
-    private func place(_ name: String, _ hash: UInt64) -> Int {
+    private func slotIndex(_ name: String, _ hash: UInt64) -> Int {
       var index = Int(truncatingIfNeeded: hash) & mask
       var perturbation = hash
       while true {
@@ -42,9 +42,9 @@ enum CPythonSet {
     }
 
     mutating func insert(_ name: String, _ hash: UInt64) {
-      let place = place(name, hash)
-      guard slots[place] == nil else { return }
-      slots[place] = Slot(name: name, hash: hash)
+      let slotIndex = slotIndex(name, hash)
+      guard slots[slotIndex] == nil else { return }
+      slots[slotIndex] = Slot(name: name, hash: hash)
       fill += 1
       guard fill * 5 >= mask * 3 else { return }
       // Fourfold, and twofold once the set is large.
@@ -53,7 +53,7 @@ enum CPythonSet {
       while size <= wanted { size <<= 1 }
       let old = slots
       slots = [Slot?](repeating: nil, count: size)
-      for case let slot? in old { slots[self.place(slot.name, slot.hash)] = slot }
+      for case let slot? in old { slots[self.slotIndex(slot.name, slot.hash)] = slot }
     }
   }
 

@@ -241,15 +241,15 @@ struct DataFlow {
 
   /// Links of the two rounds of a loop put together, by word.
   private func joined(_ links: [Link]) -> [Link] {
-    var places: [LinkKey: Int] = [:]
+    var positions: [LinkKey: Int] = [:]
     var joined: [Link] = []
     for link in links {
       let key = LinkKey(name: link.name, word: link.word, isComputed: link.isComputed)
-      if let place = places[key] {
-        joined[place].sources = CPythonSet.listed(joined[place].sources + link.sources)
-        joined[place].sourceWords = Array(Set(joined[place].sourceWords + link.sourceWords)).sorted()
+      if let position = positions[key] {
+        joined[position].sources = CPythonSet.listed(joined[position].sources + link.sources)
+        joined[position].sourceWords = Array(Set(joined[position].sourceWords + link.sourceWords)).sorted()
       } else {
-        places[key] = joined.count
+        positions[key] = joined.count
         joined.append(link)
       }
     }
@@ -272,15 +272,15 @@ struct DataFlow {
 
   /// One link a word: the last one's relation, all sources.
   private static func merged(_ links: [Link]) -> [Link] {
-    var places: [Int: Int] = [:]
+    var positions: [Int: Int] = [:]
     var merged: [Link] = []
     for link in links {
-      if let place = places[link.word] {
-        merged[place] = Link(
+      if let position = positions[link.word] {
+        merged[position] = Link(
           name: link.name, word: link.word, isComputed: link.isComputed,
-          sources: CPythonSet.listed(merged[place].sources + link.sources), sourceWords: [])
+          sources: CPythonSet.listed(merged[position].sources + link.sources), sourceWords: [])
       } else {
-        places[link.word] = merged.count
+        positions[link.word] = merged.count
         merged.append(link)
       }
     }

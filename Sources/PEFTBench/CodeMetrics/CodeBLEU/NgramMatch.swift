@@ -98,7 +98,7 @@ struct NgramMatch: Sendable {
     guard words.count >= order else { return counts }
     for start in 0...(words.count - order) {
       var ngram = SIMD4<Int32>(repeating: -1)
-      for place in 0..<order { ngram[place] = words[start + place] }
+      for position in 0..<order { ngram[position] = words[start + position] }
       counts[ngram, default: 0] += 1
     }
     return counts

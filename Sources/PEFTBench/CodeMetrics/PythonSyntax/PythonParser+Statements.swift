@@ -165,7 +165,7 @@ extension PythonParser {
       var points: [SyntaxNode] = []
       while at(".") || at("...") {
         // Three points are one sign elsewhere, but three prefixes here.
-        for place in token.start..<token.end { points.append(SyntaxNode(.token, place, place + 1)) }
+        for point in token.start..<token.end { points.append(SyntaxNode(.token, point, point + 1)) }
         next()
       }
       var relative = [try node(.importPrefix, points)]

@@ -70,7 +70,7 @@ package final class RunLocks: Sendable {
   /// - Returns: Whether the lock is this process's now.
   /// - Throws: `FileError` where the file system knows no locks.
   package func take(_ id: String) throws(FileError) -> Bool {
-    var request = Self.request(F_WRLCK, at: Self.place(of: id))
+    var request = Self.request(F_WRLCK, at: Self.byte(of: id))
     while fcntl(descriptor, F_SETLK, &request) != 0 {
       switch errno {
       case EINTR: continue
@@ -83,7 +83,7 @@ package final class RunLocks: Sendable {
 
   /// Lets go of a run's lock.
   package func release(_ id: String) {
-    var request = Self.request(F_UNLCK, at: Self.place(of: id))
+    var request = Self.request(F_UNLCK, at: Self.byte(of: id))
     _ = fcntl(descriptor, F_SETLK, &request)
   }
 
@@ -103,7 +103,7 @@ package final class RunLocks: Sendable {
 
   /// Whether another process has a run's lock.
   package func isTaken(_ id: String) -> Bool {
-    var request = Self.request(F_WRLCK, at: Self.place(of: id))
+    var request = Self.request(F_WRLCK, at: Self.byte(of: id))
     guard fcntl(descriptor, F_GETLK, &request) == 0 else { return false }
     return request.l_type != Self.type(F_UNLCK)
   }
@@ -130,15 +130,15 @@ package final class RunLocks: Sendable {
   }
 
   /// The byte of a run: its id's first 60 bits, after the folder's own byte.
-  private static func place(of id: String) -> Int {
+  private static func byte(of id: String) -> Int {
     1 + (Int(id.prefix(15), radix: 16) ?? Int(SHA256.hexadecimal(of: Array(id.utf8)).prefix(15), radix: 16) ?? 0)
   }
 
-  private static func request(_ type: some BinaryInteger, at place: Int) -> flock {
+  private static func request(_ type: some BinaryInteger, at byte: Int) -> flock {
     var request = flock()
     request.l_type = Self.type(type)
     request.l_whence = Int16(SEEK_SET)
-    request.l_start = off_t(place)
+    request.l_start = off_t(byte)
     request.l_len = 1
     return request
   }

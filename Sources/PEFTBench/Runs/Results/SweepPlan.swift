@@ -50,9 +50,9 @@ package struct SweepPlan {
   ///   - possible: All runs of the config, those that `--only` left out too.
   package init(_ asked: [PlannedRun], known: [SweepRun], possible: [PlannedRun]) {
     entries = asked.map(Self.entry)
-    let places = Self.places(of: entries)
+    let positions = Self.positions(of: entries)
     for run in known {
-      if let place = places[Self.entry(run.planned).key] { entries[place].id = run.id }
+      if let position = positions[Self.entry(run.planned).key] { entries[position].id = run.id }
     }
     self.possible = Set(possible.map { Self.entry($0).key })
   }
@@ -61,7 +61,7 @@ package struct SweepPlan {
     Entry(model: run.model.name, dataset: run.dataset.id, method: run.method.label, seed: run.seed, id: nil)
   }
 
-  private static func places(of entries: [Entry]) -> [[String]: Int] {
+  private static func positions(of entries: [Entry]) -> [[String]: Int] {
     Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -82,10 +82,10 @@ package struct SweepPlan {
   /// This plan with what an earlier one has besides: ids that are not known here, and runs that this call leaves out.
   func merged(with earlier: SweepPlan) -> SweepPlan {
     var result = self
-    let places = Self.places(of: entries)
+    let positions = Self.positions(of: entries)
     for entry in earlier.entries {
-      if let place = places[entry.key] {
-        result.entries[place].id = result.entries[place].id ?? entry.id
+      if let position = positions[entry.key] {
+        result.entries[position].id = result.entries[position].id ?? entry.id
       } else if possible.contains(entry.key) {
         result.entries.append(entry)
       }

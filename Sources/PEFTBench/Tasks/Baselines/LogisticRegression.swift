@@ -31,8 +31,8 @@ struct LogisticRegression {
       var gradient = ahead
       for item in cases {
         let shares = Self.softmax(item.options.map { Self.score($0, ahead) })
-        for (place, features) in item.options.enumerated() {
-          let error = shares[place] - (place == item.answer ? 1 : 0)
+        for (option, features) in item.options.enumerated() {
+          let error = shares[option] - (option == item.answer ? 1 : 0)
           for feature in features { gradient[feature.index] += error * feature.value }
         }
       }

@@ -73,13 +73,13 @@ package struct SurfaceBaselines: Sendable, Equatable {
           }
         }
         var features: LogisticRegression.Features = []
-        var places: [Int: Int] = [:]
+        var positions: [Int: Int] = [:]
         for name in names {
           guard let index = number(name, isTraining: isTraining) else { continue }
-          if let place = places[index] {
-            features[place].value += 1
+          if let position = positions[index] {
+            features[position].value += 1
           } else {
-            places[index] = features.count
+            positions[index] = features.count
             features.append((index, 1))
           }
         }

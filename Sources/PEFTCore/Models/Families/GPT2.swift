@@ -4,6 +4,7 @@
 /// out of their names.
 enum GPT2: ModelFamily {
   static let modelTypes = ["gpt2"]
+  static let className = "GPT2LMHeadModel"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("n_embd")
@@ -64,6 +65,23 @@ enum GPT2: ModelFamily {
       finalNorm: NormLayer(
         site: "transformer.ln_f", normalization: configuration.normalization, width: hidden, hasBias: true),
       head: Linear(site: "lm_head", inputs: hidden, outputs: configuration.vocabularySize, hasBias: false))
+  }
+
+  static var ggufFacts: GGUFFacts {
+    var facts = GGUFFacts()
+    facts.hasLayerNorm = true
+    // config.json has names of its own for these.
+    facts.members = { header in
+      [
+        ("n_embd", JSONValue(try header.required("embedding_length"))),
+        ("n_layer", JSONValue(try header.required("block_count"))),
+        ("n_head", JSONValue(try header.required("attention.head_count"))),
+        ("n_positions", JSONValue(try header.required("context_length"))),
+        ("n_inner", JSONValue(try header.required("feed_forward_length"))),
+        ("layer_norm_epsilon", JSONValue(try header.number("attention.layer_norm_epsilon"))),
+      ]
+    }
+    return facts
   }
 
   static var storage: WeightStorage {

@@ -2,6 +2,7 @@
 /// input, part of each head rotated, one projection that holds query, key and value head by head.
 enum GPTNeoX: ModelFamily {
   static let modelTypes = ["gpt_neox"]
+  static let className = "GPTNeoXForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("hidden_size")
@@ -65,6 +66,13 @@ enum GPTNeoX: ModelFamily {
       embedding: TokenEmbedding(site: "gpt_neox.embed_in", count: configuration.vocabularySize, width: hidden),
       blocks: blocks, finalNorm: norm("gpt_neox.final_layer_norm"),
       head: Linear(site: "embed_out", inputs: hidden, outputs: configuration.vocabularySize, hasBias: false))
+  }
+
+  static var ggufFacts: GGUFFacts {
+    var facts = GGUFFacts()
+    facts.architecture = "gptneox"
+    facts.hasLayerNorm = true
+    return facts
   }
 
   static var storage: WeightStorage {

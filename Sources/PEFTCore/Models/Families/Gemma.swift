@@ -2,6 +2,7 @@
 /// and GELU in the gate.
 enum Gemma: ModelFamily {
   static let modelTypes = ["gemma"]
+  static let className = "GemmaForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(

@@ -2,6 +2,7 @@
 /// every other layer.
 enum Gemma2: ModelFamily {
   static let modelTypes = ["gemma2"]
+  static let className = "Gemma2ForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try Gemma.configuration(from: description)
@@ -20,6 +21,22 @@ enum Gemma2: ModelFamily {
     var parts = try Gemma.parts(description)
     parts.norms = .around
     return LlamaLike.assemble(configuration, parts)
+  }
+
+  static var ggufFacts: GGUFFacts { ggufFacts(layersOfLargest: 46) }
+
+  /// Headers do not say what scores are scaled by: the width of a head, but in the largest model the width that a head would
+  /// have without a width of its own.
+  ///
+  /// - Parameter count: The layers of the largest model, by which it is known.
+  static func ggufFacts(layersOfLargest count: Int) -> GGUFFacts {
+    var facts = GGUFFacts()
+    facts.members = { header in
+      let isLargest = try header.required("block_count") == count
+      let usual = try header.required("embedding_length") / max(1, header.required("attention.head_count"))
+      return [("query_pre_attn_scalar", JSONValue(isLargest ? usual : try header.headDimension))]
+    }
+    return facts
   }
 
   static var storage: WeightStorage { LlamaLike.storage(norms: .around) }

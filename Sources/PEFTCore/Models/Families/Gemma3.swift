@@ -2,6 +2,7 @@
 /// windowed layers, which turn by frequencies of their own, for each one that sees everything.
 enum Gemma3: ModelFamily {
   static let modelTypes = ["gemma3_text"]
+  static let className = "Gemma3ForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try Gemma.configuration(from: description)
@@ -45,6 +46,12 @@ enum Gemma3: ModelFamily {
     parts.norms = .around
     parts.queryKeyNorm = .byHead
     return LlamaLike.assemble(configuration, parts)
+  }
+
+  static var ggufFacts: GGUFFacts {
+    var facts = Gemma2.ggufFacts(layersOfLargest: 62)
+    facts.architecture = "gemma3"
+    return facts
   }
 
   static var storage: WeightStorage { LlamaLike.storage(norms: .around) }

@@ -4,6 +4,7 @@
 /// or `mlp_bias` say so.
 enum Llama: ModelFamily {
   static let modelTypes = ["llama"]
+  static let className = "LlamaForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     try LlamaLike.configuration(from: description)

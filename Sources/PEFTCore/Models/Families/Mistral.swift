@@ -3,6 +3,7 @@
 /// In GGUF it is called llama, and is read as that: its files know no window.
 enum Mistral: ModelFamily {
   static let modelTypes = ["mistral"]
+  static let className = "MistralForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(from: description)

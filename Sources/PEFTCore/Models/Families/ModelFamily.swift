@@ -5,6 +5,9 @@ public protocol ModelFamily: Sendable {
   /// The values of config.json's `model_type` that it covers.
   static var modelTypes: [String] { get }
 
+  /// The class of transformers that config.json names for it.
+  static var className: String { get }
+
   /// Reads the architecture.
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration
 
@@ -15,11 +18,17 @@ public protocol ModelFamily: Sendable {
   /// Where a checkpoint's tensor lies, if it is not stored under its site's name as an `[outputs, inputs]` matrix.
   static var storage: WeightStorage { get }
 
+  /// What is particular in the headers of its GGUF files.
+  static var ggufFacts: GGUFFacts { get }
+
   /// The members of config.json that give all linear maps of a group a bias; empty where the family has none.
   static var biasMembers: [BiasMember] { get }
 }
 
 extension ModelFamily {
+  /// Most families' headers have nothing of their own.
+  public static var ggufFacts: GGUFFacts { GGUFFacts() }
+
   /// Most families' descriptions cannot ask for biases.
   public static var biasMembers: [BiasMember] { [] }
 }
@@ -67,6 +76,11 @@ public enum ModelFamilies {
   /// The family that covers a value of `model_type`.
   public static func family(named type: String) -> (any ModelFamily.Type)? {
     all.first { $0.modelTypes.contains(type) }
+  }
+
+  /// The family whose GGUF files have this architecture.
+  static func family(ofGGUF architecture: String) -> (any ModelFamily.Type)? {
+    all.first { $0.ggufFacts.architecture == architecture || $0.modelTypes.contains(architecture) }
   }
 
   /// The family of a description.

@@ -2,6 +2,7 @@
 /// queries, keys and values.
 enum OLMo: ModelFamily {
   static let modelTypes = ["olmo"]
+  static let className = "OlmoForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(from: description)
@@ -19,6 +20,12 @@ enum OLMo: ModelFamily {
       parts.projectionLimit = Float(limit)
     }
     return LlamaLike.assemble(configuration, parts)
+  }
+
+  static var ggufFacts: GGUFFacts {
+    var facts = GGUFFacts()
+    facts.hasLayerNorm = true
+    return facts
   }
 
   static var storage: WeightStorage { LlamaLike.storage(permutesQueryAndKey: true) }

@@ -2,6 +2,7 @@
 /// queries and all keys together.
 enum OLMo2: ModelFamily {
   static let modelTypes = ["olmo2"]
+  static let className = "Olmo2ForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     try LlamaLike.configuration(from: description, defaults: .init(epsilon: 1e-5))

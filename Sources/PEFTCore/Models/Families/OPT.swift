@@ -4,6 +4,7 @@
 /// The 350M model, with norms after the branches and narrower embeddings, is refused. GGUF knows no OPT.
 enum OPT: ModelFamily {
   static let modelTypes = ["opt"]
+  static let className = "OPTForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     let hidden = try description.integer("hidden_size")

@@ -2,6 +2,7 @@
 /// values and one for gate and up; part of each head rotated; LongRoPE in the models for long contexts.
 enum Phi3: ModelFamily {
   static let modelTypes = ["phi3"]
+  static let className = "Phi3ForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(

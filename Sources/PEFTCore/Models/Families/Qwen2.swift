@@ -1,6 +1,7 @@
 /// Qwen2 and Qwen2.5 (Yang and others, 2024): Llama's architecture with biases on queries, keys and values.
 enum Qwen2: ModelFamily {
   static let modelTypes = ["qwen2"]
+  static let className = "Qwen2ForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(from: description)

@@ -1,6 +1,7 @@
 /// Qwen3 (Yang and others, 2025): Llama's architecture with RMSNorm of every query and key head before rotation.
 enum Qwen3: ModelFamily {
   static let modelTypes = ["qwen3"]
+  static let className = "Qwen3ForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     // The head's width is free; 128 where a description leaves it out.

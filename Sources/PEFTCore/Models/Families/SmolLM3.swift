@@ -1,6 +1,7 @@
 /// SmolLM3 (Bakouch and others, 2025): Llama's architecture in which some layers, every fourth one, rotate nothing.
 enum SmolLM3: ModelFamily {
   static let modelTypes = ["smollm3"]
+  static let className = "SmolLM3ForCausalLM"
 
   static func configuration(from description: ModelDescription) throws(DocumentError) -> ModelConfiguration {
     var configuration = try LlamaLike.configuration(

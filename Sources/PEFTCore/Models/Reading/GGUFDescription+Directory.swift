@@ -1,13 +1,4 @@
 extension GGUFDescription {
-  /// The classes of `transformers` by `model_type`, which some readers of config.json want named.
-  private static let classes = [
-    "llama": "LlamaForCausalLM", "mistral": "MistralForCausalLM", "qwen2": "Qwen2ForCausalLM",
-    "qwen3": "Qwen3ForCausalLM", "gemma": "GemmaForCausalLM", "gemma2": "Gemma2ForCausalLM",
-    "gemma3_text": "Gemma3ForCausalLM", "phi3": "Phi3ForCausalLM", "olmo": "OlmoForCausalLM",
-    "olmo2": "Olmo2ForCausalLM", "smollm3": "SmolLM3ForCausalLM", "gpt2": "GPT2LMHeadModel",
-    "gpt_neox": "GPTNeoXForCausalLM",
-  ]
-
   /// The small files of a Hugging Face directory, with what the header says of architecture and tokenizer.
   ///
   /// - Parameters:
@@ -23,8 +14,8 @@ extension GGUFDescription {
         "divides the rotary frequencies one by one, for which config.json has no key")
     }
     var configuration = JSONValue(try description(of: checkpoint).root)
-    if case .string(let family)? = configuration["model_type"], let name = classes[family] {
-      configuration["architectures"] = [JSONValue(name)]
+    if case .string(let type)? = configuration["model_type"], let family = ModelFamilies.family(named: type) {
+      configuration["architectures"] = [JSONValue(family.className)]
     }
     if configuration["eos_token_id"] == .array([]) { configuration["eos_token_id"] = nil }
     configuration["dtype"] = JSONValue(type)
