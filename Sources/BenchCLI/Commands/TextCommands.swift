@@ -9,6 +9,8 @@ enum TextCommands {
     long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file.")
   private static let adapter = OptionSpec(
     long: "adapter", valueName: "DIR", help: "A saved adapter in Hugging Face PEFT's format.")
+  private static let task = OptionSpec(
+    long: "task", valueName: "K", help: "Of an adapter that tells several tasks apart, which one is meant, from 0.")
 
   static let tokenize = Command(
     name: "tokenize", summary: "Turn lines of text into token ids, or ids back into text.",
@@ -45,7 +47,7 @@ enum TextCommands {
         + "prompt's end, no token reaches over the joint, and no special tokens are added. {\"ids\": [...], \"from\": k} scores positions k and later of the "
         + "given ids instead. Prints {\"logprob\", \"tokens\", \"token_logprobs\", \"greedy\"} per line."
     ],
-    options: [model, adapter, .threads],
+    options: [model, adapter, task, .threads],
     examples: [
       .init(line: "peft-bench score --model models/x < pairs.jsonl", meaning: "Score pairs of texts."),
       .init(line: "peft-bench score --model models/x --adapter runs/a < pairs.jsonl", meaning: "With an adapter."),
@@ -72,7 +74,7 @@ enum TextCommands {
     name: "generate", summary: "Greedy continuations of prompts.",
     discussion: ["Each line of standard input is a prompt; prints one {\"text\": ...} per line."],
     options: [
-      model, adapter, OptionSpec(long: "chat", help: "Render each prompt as a user's turn by the chat template."),
+      model, adapter, task, OptionSpec(long: "chat", help: "Render each prompt as a user's turn by the chat template."),
       OptionSpec(long: "template", valueName: "NAME", help: "A chat template in place of the model's own."),
       OptionSpec(long: "max-new-tokens", valueName: "N", help: "Most new tokens; 64 unless given."), .threads,
     ],
@@ -153,6 +155,19 @@ struct ModelSession {
       let attachment = try file.method().attach(
         to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? tokenizer.get()))
       try file.load(into: attachment)
+      try Self.show(attachment.tasks, arguments)
+    } else if arguments.value("task") != nil {
+      throw arguments.error("--task goes with --adapter")
+    }
+  }
+
+  /// Lets an adapter of several tasks stand for the one that is meant, which has to be said.
+  private static func show(_ tasks: TaskChoice?, _ arguments: ParsedArguments) throws {
+    let count = tasks?.count ?? 1
+    if let task = try arguments.integer("task", in: 0...(count - 1)) {
+      tasks?.show(task)
+    } else if count > 1 {
+      throw arguments.error("the adapter has \(count) tasks; say by --task which one is meant, from 0 to \(count - 1)")
     }
   }
 

@@ -85,6 +85,22 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: workspace.path("merged")))
   }
 
+  @Test("Of an adapter with several tasks one has to be meant") func tasks() throws {
+    let model = GoldenFixture("models/llama").folder.path
+    func score(_ adapter: String, _ more: String...) throws -> SpawnedProgram.Result {
+      try SpawnedProgram.run(
+        ["score", "--model", model, "--adapter", GoldenFixture("methods/\(adapter)").folder.path] + more,
+        input: #"{"ids": [5, 17, 80, 3], "from": 1}"# + "\n")
+    }
+    let outputs = try (0..<3).map { try score("mpt-llama", "--task", "\($0)") }
+    #expect(outputs.allSatisfy { $0.status == 0 } && Set(outputs.map(\.output)).count == 3)
+    for (result, hint) in [
+      (try score("mpt-llama"), "has 3 tasks; say by --task which one is meant, from 0 to 2"),
+      (try score("mpt-llama", "--task", "3"), "--task"), (try score("lora-llama", "--task", "1"), "--task"),
+    ] { #expect(result.status == 2 && result.diagnostics.contains(hint), "\(result.diagnostics)") }
+    #expect(try score("lora-llama").status == 0)
+  }
+
   @Test("A folder that has something in it is not written over") func occupied() throws {
     let workspace = try Workspace()
     let result = try SpawnedProgram.run([

@@ -153,7 +153,7 @@ import Testing
     }
     let methods = Set(try ids("methods"))
     #expect(methods.isSuperset(of: ["none", "full", "lora"]))
-    #expect(try ids("datasets").count == 27)
+    #expect(try ids("datasets").count == 37)
     #expect(try !ids("metrics").isEmpty)
     #expect(try Set(ids("presets")).isSuperset(of: ["100M", "1B"]))
     for what in ["methods", "presets", "datasets", "metrics"] {
