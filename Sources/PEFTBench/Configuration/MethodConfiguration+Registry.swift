@@ -37,7 +37,9 @@ extension MethodConfiguration {
       on: LoadedBase(model: model, tokenizer: setting.tokenizer, context: setting.context), modelHash: modelHash,
       workers: setting.context.workers)
     do {
-      let attachment = try method(of: file).attach(to: model, with: setting)
+      // A saved adapter's values replace what the method starts from.
+      let attachment = try method(of: file).attach(
+        to: model, with: initial == nil ? setting : setting.with(rows: .irrelevant))
       do {
         try initial?.load(into: attachment)
         if strength != 1 { try model.setStrength(Float(strength)) }
