@@ -127,7 +127,7 @@ struct CombinedMethod: PEFTMethod {
 
   /// Methods that can be parts: those that have an adapter of their own.
   private static var possibleParts: [String] {
-    MethodRegistry.names.filter { ![name, NoMethod.name, FullFineTuning.name].contains($0) }
+    MethodRegistry.names.filter { ![name, NoMethod.name, FullFineTuning.name, GaLoreMethod.name].contains($0) }
   }
 
   /// An error of a part, with the place of the option in the part's entry.

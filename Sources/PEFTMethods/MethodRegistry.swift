@@ -10,7 +10,7 @@ public enum MethodRegistry {
     LoHa.self, LoKr.self, MiSS.self, GraLoRA.self, DeLoRA.self, GLoRA.self, DEFT.self, SHiRA.self, SuperTuning.self,
     TrainableTokens.self, LLaMAAdapter.self, DoRA.self, PiSSA.self, LoRAPlus.self, QLoRA.self, PTuningV2.self,
     SequentialAdapter.self, ParallelAdapter.self,
-    CombinedMethod.self, FullFineTuning.self, NoMethod.self,
+    CombinedMethod.self, FullFineTuning.self, GaLoreMethod.self, NoMethod.self,
   ]
 
   /// The method called `name`; underscores and hyphens are the same.

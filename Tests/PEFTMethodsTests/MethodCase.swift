@@ -154,7 +154,8 @@ struct MethodBench {
   func train(_ attachment: AttachedMethod, steps count: Int) {
     guard !attachment.parameters.isEmpty else { return }
     let optimizer = Optimizer(
-      .adamW(), parameters: attachment.parameters, weightDecay: 0, maximumGradientNorm: nil, context: context)
+      .adamW(), groups: attachment.groups(under: .adamW()) ?? [], weightDecay: 0, maximumGradientNorm: nil,
+      context: context)
     let steps = MethodSteps(
       attachment, optimizer: optimizer, learningRate: 1e-2, stepCount: 100, context: context)
     #expect(throws: Never.self) {

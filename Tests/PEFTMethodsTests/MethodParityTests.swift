@@ -277,7 +277,7 @@ struct MethodProbe {
 
   func optimizer(_ attachment: AttachedMethod, description: DocumentValue) throws -> Optimizer {
     Optimizer(
-      .adamW(), parameters: attachment.parameters,
+      .adamW(), groups: try #require(attachment.groups(under: .adamW())),
       weightDecay: description["optimizer"]?["weight_decay"]?.number ?? 0, maximumGradientNorm: nil, context: context)
   }
 }

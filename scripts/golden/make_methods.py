@@ -544,6 +544,80 @@ class BottleneckSubject(PlainSubject):
         return {"kind": self.kind, "bottleneck": self.SIZE, "activation": self.activation, "scaling": self.scaling}
 
 
+class GaLoreSubject(PlainSubject):
+    """All parameters trained, those of the blocks' maps by projected gradients, in the words of galore_torch's AdamW.
+
+    Projected on both sides (`full`), a gradient is diagonal but for rounding in the first step, which Adam blows up to
+    full steps, so that there is no golden of it.
+    """
+
+    RANK, INTERVAL, SCALE = 2, 6, 0.5
+    learning_rate = 2e-3
+
+    def __init__(self, models, model_name, method, projection):
+        super().__init__(models, model_name, method, lambda name: True)
+        self.projection = projection
+        maps = ("c_attn.weight", "c_proj.weight", "c_fc.weight", "_proj.weight")
+        self.projected = {name for name in self.trainable if name.endswith(maps)}
+
+    def stores_turned(self, name):
+        return "transformer.h." in name
+
+    def optimizer(self, learning_rate):
+        return GaLoreAdamW(self, learning_rate)
+
+    def configured(self):
+        return {"name": "full", "options": {"galore": {
+            "rank": self.RANK, "update_proj_gap": self.INTERVAL, "scale": self.SCALE, "proj_type": self.projection}}}
+
+
+class GaLoreAdamW:
+    """AdamW of the plain parameters, and beside it the projected ones with their moments."""
+
+    def __init__(self, subject, learning_rate):
+        self.subject, self.rate, self.count, self.state = subject, learning_rate, 0, {}
+        plain = [value for name, value in subject.trainable.items() if name not in subject.projected]
+        self.plain = torch.optim.AdamW(plain, lr=learning_rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=WEIGHT_DECAY)
+
+    def zero_grad(self):
+        for value in self.subject.trainable.values():
+            value.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.plain.step()
+        for name in sorted(self.subject.projected):
+            value = self.subject.trainable[name]
+            state = self.state.setdefault(name, {})
+            grad = value.grad
+            rows, columns = grad.shape
+            right = {"std": rows >= columns, "reverse_std": rows < columns, "right": True, "left": False, "full": True}
+            left = {"std": rows < columns, "reverse_std": rows >= columns, "right": False, "left": True, "full": True}
+            if self.count % self.subject.INTERVAL == 0:
+                u, _, v = torch.linalg.svd(grad, full_matrices=False)
+                # Moments stay when the projection changes, so that signs matter: of the vectors on the outputs' side the
+                # largest element is positive here.
+                outputs = v.T if self.subject.stores_turned(name) else u
+                signs = outputs.gather(0, outputs.abs().argmax(0, keepdim=True)).sign()
+                u, v = u * signs, v * signs.T
+                state["u"] = u[:, :self.subject.RANK] if left[self.subject.projection] else None
+                state["v"] = v[:self.subject.RANK] if right[self.subject.projection] else None
+            u, v = state["u"], state["v"]
+            low = grad if v is None else grad @ v.T
+            low = low if u is None else u.T @ low
+            m = state.setdefault("m", torch.zeros_like(low))
+            s = state.setdefault("s", torch.zeros_like(low))
+            m.mul_(0.9).add_(low, alpha=0.1)
+            s.mul_(0.999).addcmul_(low, low, value=0.001)
+            size = self.rate * (1 - 0.999 ** (self.count + 1)) ** 0.5 / (1 - 0.9 ** (self.count + 1))
+            step = m / (s.sqrt() + 1e-8)
+            step = step if v is None else step @ v
+            step = step if u is None else u @ step
+            value.add_(step * self.subject.SCALE, alpha=-size)
+            value.mul_(1 - self.rate * WEIGHT_DECAY)
+        self.count += 1
+
+
 class SVFTSubject(PlainSubject):
     """A sparse trained matrix between the singular vectors of some weights, saved under PEFT-Factory's keys.
 
@@ -657,6 +731,10 @@ def subjects(models, model_name):
                  "transformer.h.1.mlp.c_proj.bias", "transformer.ln_f.weight"],
     }[model_name]
     yield "full", lambda: PlainSubject(models, model_name, "full", lambda name: True), 5, kept
+    for method, projection, only in [("full-galore", "std", None), ("full-galore-left", "left", "gpt2")]:
+        if only in (None, model_name):
+            yield method, lambda method=method, projection=projection: GaLoreSubject(
+                models, model_name, method, projection), STEPS, kept[:3]
 
 
 def fresh(config):
@@ -742,7 +820,7 @@ def make(models, model_name, method, build, steps, kept, out):
     for name, value in subject.trainable.items():
         if name not in stored and kept is None:
             tensors[f"start/{name}"] = value.detach().clone()
-    learning_rate = LEARNING_RATES.get(method.split("-")[0], LEARNING_RATE)
+    learning_rate = getattr(subject, "learning_rate", LEARNING_RATES.get(method.split("-")[0], LEARNING_RATE))
     losses, gradients = train(subject, sequences, steps, learning_rate)
     spans = indeterminate(gradients)
     tensors["losses"] = torch.tensor(losses)

@@ -102,7 +102,7 @@ enum ModelCommand {
     let base = ForwardFLOPs.count(model, tokens: tokens)
     return try configuration.methods.map { method in
       let attachment = try method.attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context))
+        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context, rows: .irrelevant))
       defer { attachment.detach() }
       return MethodCost(
         label: method.label, trainable: attachment.trainableCount,

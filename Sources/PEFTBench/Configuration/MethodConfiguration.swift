@@ -140,7 +140,9 @@ package struct MethodConfiguration: Sendable {
       workers: setting.context.workers)
     do {
       let method = try method
-      let attachment = try method.attach(to: model, with: setting)
+      // A saved adapter's values replace what the method starts from.
+      let attachment = try method.attach(
+        to: model, with: initial == nil ? setting : setting.with(rows: .irrelevant))
       do {
         try method.begin(attachment, from: initial)
         if strength != 1 { try model.setStrength(Float(strength)) }

@@ -119,7 +119,7 @@ package final class RunExecutor {
       progress: RunProgressWriter(folder: folder))
 
     try assembly.checkAdapter(of: planned)
-    let attachment = try RunAttachment(planned, to: loaded, context: context)
+    let attachment = try RunAttachment(planned, to: loaded, data: data, context: context)
     defer { attachment.detach() }
     try assembly.checkAdapter(of: planned)
     let training = TrainingStage(scene, attachment: attachment)

@@ -89,7 +89,8 @@ package final class RunPlanner {
     let attachment = try typical.method.attach(
       to: loaded.model,
       with: AttachmentSetting(
-        seeds: SeedStream(0).child("initialization"), context: context, tokenizer: outline.renderer.tokenizer))
+        seeds: SeedStream(0).child("initialization"), context: context, tokenizer: outline.renderer.tokenizer,
+        rows: .irrelevant))
     defer {
       attachment.detach()
       try? loaded.restoreWeights()

@@ -8,6 +8,14 @@ public final class Optimizer {
     case adamW(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
     /// Stochastic gradient descent.
     case sgd(momentum: Double = 0)
+    /// AdamW of projected gradients, for matrices alone.
+    case galore(GaLore, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
+
+    /// The rule in a projected space; nil for one that has none.
+    public func projected(by galore: GaLore) -> Rule? {
+      guard case .adamW(let beta1, let beta2, let epsilon) = self else { return nil }
+      return .galore(galore, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    }
   }
 
   /// A group of parameters with what the rule keeps for each of them.
@@ -20,6 +28,8 @@ public final class Optimizer {
     let first: [Tensor]
     /// AdamW's mean squares; empty for SGD.
     let second: [Tensor]
+    /// What GaLore keeps; empty for the others.
+    let projected: [ProjectedMoments]
 
     init(_ group: ParameterGroup, rule: Rule, weightDecay: Double, pool: MemoryPool) {
       parameters = group.parameters
@@ -31,11 +41,20 @@ public final class Optimizer {
       case .adamW:
         first = zeros()
         second = zeros()
+        projected = []
       case .sgd(let momentum):
         first = momentum == 0 ? [] : zeros()
         second = []
+        projected = []
+      case .galore(let galore, _, _, _):
+        first = []
+        second = []
+        projected = group.parameters.map { ProjectedMoments(galore, of: $0, pool: pool) }
       }
     }
+
+    /// What is kept, in the order of a checkpoint.
+    var moments: [Tensor] { first + second + projected.flatMap(\.tensors) }
   }
 
   /// The parameters that it updates, group by group.
@@ -144,14 +163,20 @@ public final class Optimizer {
           value, gradients: gradient.elements, gradientScale: clip,
           momentumBuffer: group.first.isEmpty ? nil : group.first[index].mutableElements,
           count: parameter.elementCount, workers: context.workers)
+      case .galore(_, let beta1, let beta2, let epsilon):
+        group.projected[index].update(
+          parameter.value, gradient: gradient, gradientScale: clip,
+          AdamWStep(
+            learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: group.weightDecay,
+            step: stepCount), context: context)
       }
       parameter.clearGradient()
     }
   }
 
   /// What the rules keep for each parameter, to be saved in a checkpoint: for each group the first moments of all its
-  /// parameters, then the second ones.
-  public var moments: [Tensor] { groups.flatMap { $0.first + $0.second } }
+  /// parameters, then the second ones; of GaLore those of each matrix, with its projection.
+  public var moments: [Tensor] { groups.flatMap(\.moments) }
 
   /// Takes up a saved state.
   ///

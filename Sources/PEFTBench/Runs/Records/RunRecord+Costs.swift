@@ -9,13 +9,13 @@ extension RunRecord {
     package var inferenceFLOPs = 0.0
     /// FLOPs of that pass which the base model does not need.
     package var addedFLOPs = 0.0
-    /// Peak bytes that tensors held while the run trained, or answered if it does not train.
+    /// Peak bytes that tensors held while the run trained or made its start, or answered if it does not train.
     package var tensorBytes = TensorBytes()
     /// Peak resident bytes of the process.
     package var residentBytes: Double?
     /// Optimizer steps.
     package var steps: Double?
-    /// Seconds of training.
+    /// Seconds of training, those of its start included.
     package var trainingSeconds: Double?
     /// Seconds of evaluation, over all sets of rows.
     package var evaluationSeconds: Double?
@@ -23,6 +23,8 @@ extension RunRecord {
     package var tokensSeen: Double?
     /// Training tokens a second; nil without training.
     package var tokensPerSecond: Double?
+    /// What the start took, if it was computed from training rows.
+    package var start: Start?
 
     package init() {}
 
@@ -33,6 +35,34 @@ extension RunRecord {
       .nullableCount("peak_rss_bytes", \.residentBytes), .nullableCount("steps", \.steps),
       .nullable("training_seconds", \.trainingSeconds), .nullable("evaluation_seconds", \.evaluationSeconds),
       .nullableCount("tokens_seen", \.tokensSeen), .nullable("training_tokens_per_second", \.tokensPerSecond),
+      .optional("start", \.start),
+    ]
+  }
+
+  /// What a start that is computed from training rows took before the first step.
+  package struct Start: RecordPart, Equatable {
+    /// Rows that were looked at, each as often as it was.
+    package var rows = 0.0
+    /// Tokens that went forward.
+    package var forwardTokens = 0.0
+    /// Tokens that went backward too.
+    package var backwardTokens = 0.0
+    /// Seconds of these passes and of what was computed from them.
+    package var seconds: Double?
+
+    package init() {}
+
+    /// A measured one.
+    init(_ start: MeasuredStart) {
+      rows = Double(start.cost.rows)
+      forwardTokens = Double(start.cost.forwardTokens)
+      backwardTokens = Double(start.cost.backwardTokens)
+      seconds = start.seconds
+    }
+
+    package static let members: [RecordMember<Self>] = [
+      .requiredCount("rows", \.rows), .requiredCount("forward_tokens", \.forwardTokens),
+      .requiredCount("backward_tokens", \.backwardTokens), .nullable("seconds", \.seconds),
     ]
   }
 

@@ -89,7 +89,7 @@ struct RecordStage {
       record.sets.add(answered, named: set.name)
     }
     record.costs = RunRecord.Costs(
-      model, method, outcome, peak: planned.trains ? outcome.peak : evaluation.peak,
+      model, method, outcome, start: attachment.start, peak: planned.trains ? outcome.peak : evaluation.peak,
       evaluationSeconds: evaluation.seconds)
     if let cost { record.costs.tokensSeen = Double(cost.trainingTokens) }
     record.pscp = RunRecord.Penalties(

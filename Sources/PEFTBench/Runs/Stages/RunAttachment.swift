@@ -1,3 +1,4 @@
+import Dispatch
 import PEFTCore
 import PEFTMethods
 
@@ -32,32 +33,47 @@ final class RunAttachment {
   private let planned: PlannedRun
   private let model: LoadedModel
   private let context: ComputeContext
+  private let data: PreparedDataset
   /// The training whose draws the method was attached with.
   private var training = 0
+  /// What the trainings' starts took, by the training's number.
+  private var starts: [Int: MeasuredStart] = [:]
 
   /// Attaches a run's method, with the values that it starts from.
   ///
   /// - Throws: An `InputError` for options or values that do not fit the model.
-  init(_ planned: PlannedRun, to model: LoadedModel, context: ComputeContext) throws {
-    (self.planned, self.model, self.context) = (planned, model, context)
-    method = try Self.attach(planned, to: model, context: context, training: 0)
+  init(_ planned: PlannedRun, to model: LoadedModel, data: PreparedDataset, context: ComputeContext) throws {
+    (self.planned, self.model, self.data, self.context) = (planned, model, data, context)
+    (method, starts[0]) = try Self.attach(planned, to: model, data: data, context: context, training: 0)
     let folders = planned.memberFolders
     if folders.count > 1 { members = .saved(folders) }
   }
 
   private static func attach(
-    _ planned: PlannedRun, to model: LoadedModel, context: ComputeContext, training: Int
-  ) throws -> AttachedMethod {
+    _ planned: PlannedRun, to model: LoadedModel, data: PreparedDataset, context: ComputeContext, training: Int
+  ) throws -> (AttachedMethod, MeasuredStart?) {
     // Trainings from one origin all start there.
     let seeds =
       training == 0 || planned.method.training.initialSeed != nil
       ? AdapterOrigin.stream(seed: planned.initialSeed)
       : TrainingSeeds(planned.seeds, member: training).initialization
-    return try planned.method.attach(
+    // Trainings from one origin also look at the same rows for it.
+    let order = planned.method.training.initialSeed != nil ? 0 : training
+    let rows = StartRows(data, planned.training, TrainingSeeds(planned.seeds, member: order))
+    context.pool.resetPeak()
+    let start = DispatchTime.now()
+    let method = try planned.method.attach(
       to: model.model,
-      with: AttachmentSetting(seeds: seeds, context: context, tokenizer: model.renderer.tokenizer),
+      with: AttachmentSetting(seeds: seeds, context: context, tokenizer: model.renderer.tokenizer, rows: rows),
       modelHash: model.outline.sha256)
+    let measured = method.startCost.map {
+      MeasuredStart(cost: $0, seconds: start.secondsUntilNow, peak: context.pool.peak)
+    }
+    return (method, measured)
   }
+
+  /// What the starts of all trainings took together; nil where none looked at rows.
+  var start: MeasuredStart? { MeasuredStart.total(of: starts.sorted { $0.key < $1.key }.map(\.value)) }
 
   /// Whether all members started from the first one's initial values.
   var sharesOrigin: Bool {
@@ -72,7 +88,10 @@ final class RunAttachment {
     method.detach()
     // Full fine-tuning takes the frozen weights away.
     try model.restoreWeights()
-    method = try Self.attach(planned, to: model, context: context, training: training)
+    let (attached, start) = try Self.attach(planned, to: model, data: data, context: context, training: training)
+    method = attached
+    // A member that is asked again starts again, but is trained once.
+    starts[training] = starts[training] ?? start
     self.training = training
   }
 

@@ -116,11 +116,12 @@ extension RunRecord.Costs {
   ///   - model: The base model.
   ///   - attachment: What was attached to it.
   ///   - outcome: How its training went.
+  ///   - start: What its start took, if it looked at training rows.
   ///   - peak: The peak of tensors that counts.
   ///   - evaluationSeconds: What answering took.
   init(
-    _ model: CausalLanguageModel, _ attachment: AttachedMethod, _ outcome: Trainer.Outcome, peak: MemoryUse,
-    evaluationSeconds: Double
+    _ model: CausalLanguageModel, _ attachment: AttachedMethod, _ outcome: Trainer.Outcome, start: MeasuredStart?,
+    peak: MemoryUse, evaluationSeconds: Double
   ) {
     let tokens = ForwardFLOPs.referenceTokens
     let base = ForwardFLOPs.count(model, tokens: tokens)
@@ -128,10 +129,11 @@ extension RunRecord.Costs {
     trainableParameters = Double(attachment.trainableCount)
     inferenceFLOPs = Double(whole)
     addedFLOPs = Double(whole - base)
-    tensorBytes = RunRecord.TensorBytes(peak)
+    tensorBytes = RunRecord.TensorBytes(start.map { $0.peak.peak(with: peak) } ?? peak)
     residentBytes = Double(ProcessMemory.peakResidentBytes)
     steps = Double(outcome.stepCount)
-    trainingSeconds = outcome.seconds
+    trainingSeconds = outcome.seconds + (start?.seconds ?? 0)
+    self.start = start.map(RunRecord.Start.init)
     self.evaluationSeconds = evaluationSeconds
     tokensSeen = Double(outcome.tokenCount)
     tokensPerSecond = outcome.tokenCount > 0 ? Double(outcome.tokenCount) / outcome.seconds : nil
