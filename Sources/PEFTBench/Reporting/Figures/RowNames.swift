@@ -23,7 +23,12 @@ struct RowNames {
   /// About the width of a text of 13 pixels.
   static func width(of text: String) -> Double {
     // East Asian characters and pictures are about square.
-    text.unicodeScalars.reduce(0) { $0 + ($1.value < 0x1100 ? letter : 13) }
+    text.unicodeScalars.reduce(0) { width, scalar in
+      switch scalar.value {
+      case 0x1100...0x115F, 0x2E80...0xFFE6, 0x1F000...: width + 13
+      default: width + letter
+      }
+    }
   }
 
   /// A text that takes at most a width, without its middle if need be: a name begins with what it is, and ends with what

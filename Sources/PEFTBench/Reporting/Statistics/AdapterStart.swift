@@ -52,7 +52,9 @@ struct AdapterStart: Sendable, Equatable {
     var result = ""
     var word = ""
     for character in expression + " " {
-      if character.isLetter || character == "_" || (!word.isEmpty && character.isNumber) {
+      // The letter in 1e-3 is no name.
+      let isInNumber = word.isEmpty && result.last?.isNumber == true
+      if !isInNumber, character.isLetter || character == "_" || (!word.isEmpty && character.isNumber) {
         word.append(character)
       } else {
         result += (word.isEmpty ? "" : name(word)) + String(character)
