@@ -263,7 +263,7 @@ def main(folder):
         sweep.finish()
 
     sweep = Sweep(root / "many", rows=60)
-    for dataset in ("sst2", "rte", "boolq"):
+    for dataset in ("sst2", "rte", "boolq", "mrpc"):
         sweep.run("none", dataset, 42)
         for number, method in enumerate(MANY):
             level = random.Random(method)
