@@ -95,6 +95,26 @@ import Testing
     #expect(figures.sumCurves.count == 1 && figures.sumCurves[0].rows.count == 6)
   }
 
+  @Test("An adapter at parts of its strength has a curve, whose whole strength no record tells") func strengths() throws
+  {
+    let folder = try TemporaryFolder()
+    let ids = try Self.write(to: folder.url, engine: 1, datasets: ["sst2"]) { _, _ in 30 }
+    let path = JSONValue("runs/\(ids["sst2"] ?? "")/adapter")
+    for (place, start) in [path, ["path": path, "strength": 0.5]].enumerated() {
+      try Self.write(
+        to: folder.url, engine: 2 + place, label: "part \(place)", options: ["init_from": start], isTrained: false,
+        datasets: ["sst2", "rte"]
+      ) { dataset, _ in dataset == "sst2" ? 30 - 6 * place : 10 + 20 * place }
+    }
+    let suite = try #require(try Report(ReportedResults([folder.url.path])).suites.first)
+    let sum = try #require(suite.sums.first)
+    #expect(sum.varying == ["strength"] && sum.title == "strength × sst2")
+    // The task of the adapter chooses, not the other one.
+    #expect(sum.choice?.values.first?.value == 1)
+    let curve = try #require(SuiteFigures(suite).sumCurves.first)
+    #expect(curve.rows.count == 4 && SuiteFigures(suite).sumMaps.isEmpty)
+  }
+
   @Test("What adapter grid leaves is shown: curves of held-out rows, what is kept of evaluation rows") func grids()
     throws
   {

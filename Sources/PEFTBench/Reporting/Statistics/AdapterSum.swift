@@ -19,10 +19,10 @@ struct AdapterSum: Sendable {
     let values: [(name: String, value: Double)]
     let scores: [Score]
 
-    /// What is kept on average, or else the mean score.
+    /// What the tasks of its adapters keep on average, or else the mean score of all tasks.
     var merit: Double {
       let retained = scores.compactMap(\.retained)
-      return Summary.mean(retained.count == scores.count ? retained : scores.map(\.value))
+      return Summary.mean(retained.isEmpty ? scores.map(\.value) : retained)
     }
   }
 
