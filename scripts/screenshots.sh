@@ -14,7 +14,7 @@ python=${PYTHON:-python3}
 mkdir -p "$folder/pages"
 "$python" scripts/browser/folders.py "$folder/results"
 "$program" run configs/quick.yaml -o "$folder/results/quick" --jobs auto --quiet
-for name in large huge grid rows own failed unfinished hostile quick; do
+for name in large huge grid rows own failed unfinished hostile many strategies combined shots quick; do
   "$program" report "$folder/results/$name" -o "$folder/pages/$name" --quiet > /dev/null
   cp "$folder/pages/$name/report.html" "$folder/pages/$name.html"
   cp "$folder/pages/$name/summary.csv" "$folder/results/$name/summary.csv"

@@ -151,6 +151,41 @@ class Sweep:
         path.write_text(json.dumps(value), encoding="utf-8")
 
 
+def grids(sweep, tasks, own):
+    """Writes what `adapter grid` leaves of all pairs of tasks, and of compressed adapters."""
+    folder = sweep.folder / "grids"
+    folder.mkdir(exist_ok=True)
+
+    def task(name, dataset, kept):
+        score = 0.6 + 0.3 * random.Random(dataset).random()
+        return {"name": name, "dataset": dataset, "run": own[dataset].split("/")[-2], "primary": "accuracy",
+                "held_out_rows": 50, "evaluation_rows": 100, "own_held_out": score, "own": {"value": score, "interval": None},
+                "chosen": {"value": score * kept, "interval": [score * kept - 0.05, score * kept + 0.04]}, "retained": kept}
+
+    def record(name, **members):
+        Sweep.write(folder / f"{name}.json", {
+            "schema": "peft-bench.grid/1", "id": name, "model": "SmolLM2-135M-Instruct", "method": "prompt-tuning", "seed": 42,
+            "seconds": 2, **members})
+
+    for place, one in enumerate(tasks):
+        for two in tasks[place + 1:]:
+            luck = random.Random(f"{one} {two}")
+            candidates = [
+                {"values": {"l": step / 20},
+                 "held_out": [0.8 - 0.5 * (step / 20 - 0.7) ** 2 + 0.02 * luck.random(),
+                              0.8 - 0.5 * (step / 20 - 0.3) ** 2 + 0.02 * luck.random()]} for step in range(21)]
+            means = [sum(c["held_out"]) / 2 for c in candidates]
+            record(f"{one}-{two}", kind="combination", recipe={"combine": "origin + l*a + (1-l)*b"}, candidates=candidates,
+                   chosen=means.index(max(means)), tasks=[task("a", one, 0.75 + 0.3 * luck.random()),
+                                                          task("b", two, 0.75 + 0.3 * luck.random())])
+    for dataset in tasks:
+        for share in (0.05, 0.1, 0.2, 0.3, 0.5):
+            kept = 1 - 0.2 * random.Random(dataset).random() * (1 - share) ** 4
+            record(f"{dataset}-{share}", kind="compression", recipe={"keep": share, "codec": "golomb"}, chosen=0,
+                   candidates=[{"values": {"alpha": 1}, "held_out": [0.7]}], ratio_to_float16=5 / share,
+                   tasks=[task(dataset, dataset, kept)])
+
+
 def main(folder):
     root = pathlib.Path(folder)
 
@@ -228,7 +263,7 @@ def main(folder):
         sweep.finish()
 
     sweep = Sweep(root / "many", rows=60)
-    for dataset in ("sst2", "rte", "boolq"):
+    for dataset in ("sst2", "rte", "boolq", "mrpc"):
         sweep.run("none", dataset, 42)
         for number, method in enumerate(MANY):
             level = random.Random(method)
@@ -262,6 +297,16 @@ def main(folder):
                     sweep.run("prompt-tuning", task, 42, options={"init_from": source}, training={"steps": 0},
                               label=f"{one}+{two}, lambda={weight:g}", gain=0.25 - kin - 0.5 * (weight - 0.6) ** 2)
     sweep.finish()
+    grids(sweep, tasks, own)
+    luck = random.Random("similarity")
+    matrix = [[1.0 if a == b else round(0.6 * luck.random() - 0.1, 6) for b in tasks] for a in tasks]
+    for a, row in enumerate(matrix):
+        for b in range(a):
+            matrix[b][a] = row[b]
+    Sweep.write(sweep.folder / "similarity.json", {
+        "adapters": tasks, "vectors": True, "flattened": matrix,
+        "token_mean": [[round(value ** 0.5, 6) if value > 0 else value for value in row] for row in matrix],
+        "control": {"mean": 0.0004, "deviation": 0.011}})
 
     sweep = Sweep(root / "shots", rows=100)
     for task in ("sst2", "rte"):

@@ -56,6 +56,20 @@ CONTRAST = r"""
 }"""
 
 
+OUTSIDE = r"""
+() => {
+  document.querySelectorAll("details").forEach(details => { details.open = true; });
+  const outside = [];
+  for (const text of document.querySelectorAll("figure svg text")) {
+    const [box, svg] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
+    if (box.left < svg.left - 3 || box.right > svg.right + 3 || box.top < svg.top - 3 || box.bottom > svg.bottom + 3)
+      outside.push(text.textContent.slice(0, 40));
+  }
+  document.querySelectorAll("details").forEach(details => { details.open = false; });
+  return outside.slice(0, 10);
+}"""
+
+
 def main(pages, folders):
     pages, folders = pathlib.Path(pages).resolve(), pathlib.Path(folders).resolve()
     with sync_playwright() as playwright:
@@ -84,7 +98,9 @@ def main(pages, folders):
                 page.click("#explorer-more")
             return page.locator("#explorer-table tbody tr").count()
 
-        for name in ("quick", "large", "grid", "own", "failed", "unfinished", "hostile", "two", "rows"):
+        names = ("quick", "large", "grid", "own", "failed", "unfinished", "hostile", "two", "rows", "many", "strategies",
+                 "combined", "shots")
+        for name in names:
             page = open_page(name)
             check(page.locator("h1").count() == 1, f"{name}: one h1")
             check(page.locator("table:not(:has(caption))").count() == 0, f"{name}: a table without a caption")
@@ -97,6 +113,9 @@ def main(pages, folders):
                 check(page.locator(link).count() == 1, f"{name}: {link} leads nowhere")
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             check(wide <= 0, f"{name}: the page is {wide} pixels wider than the window")
+            # A drawing's texts lie within it, and row names do not touch marks.
+            outside = page.evaluate(OUTSIDE)
+            check(not outside, f"{name}: texts beyond their drawing: {outside}")
             page.set_viewport_size({"width": 390, "height": 844})
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             check(wide <= 0, f"{name}: the page is {wide} pixels wider than a phone")
@@ -222,7 +241,7 @@ def main(pages, folders):
 
         # Themes.
         for scheme in ("light", "dark"):
-            for name in ("quick", "own", "failed", "grid"):
+            for name in ("quick", "own", "failed", "grid", "many", "strategies", "combined", "shots"):
                 page = open_page(name, color_scheme=scheme, reduced_motion="reduce")
                 page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
                 low = page.evaluate(CONTRAST)
@@ -233,6 +252,49 @@ def main(pages, folders):
         before = page.evaluate("getComputedStyle(document.body).backgroundColor")
         page.click("#theme")
         check(page.evaluate("getComputedStyle(document.body).backgroundColor") != before, "the theme's button")
+        page.close()
+
+        # A page of a sweep that goes on loads itself again if that is wanted, and then only.
+        page = open_page("unfinished")
+        check(page.locator("#watch").is_visible() and not page.is_checked("#watch"), "nobody asked for reloading")
+        page.clock.install()
+        page.reload()
+        page.evaluate("window.same = true")
+        page.clock.fast_forward(30_000)
+        check(page.evaluate("window.same") is True, "a page loads itself again though nobody asked for it")
+        with page.expect_navigation():
+            page.check("#watch")
+            page.clock.fast_forward(11_000)
+        check(page.is_checked("#watch"), "the wish to load again is forgotten")
+        page.close()
+        page = open_page("quick")
+        check(page.locator("#watch").count() == 0, "a page of a finished sweep has nothing to wait for")
+        page.close()
+
+        # What is printed: no controls, nothing folded, nothing wider than the paper.
+        page = open_page("quick")
+        page.emulate_media(media="print")
+        for hidden in ("nav", "#theme", "#explorer-form", "#answers-form", "#runs"):
+            check(not page.locator(hidden).first.is_visible(), f"print shows {hidden}")
+        check(page.locator("figure svg").first.is_visible() and page.locator(".verdict").first.is_visible(), "print lacks figures")
+        page.set_viewport_size({"width": 700, "height": 990})
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        check(wide <= 0, f"what is printed is {wide} pixels wider than the paper")
+        page.close()
+
+        # Sums of adapters, few-shot curves and how alike adapters are: tables that say what is drawn.
+        page = open_page("combined")
+        cells = page.eval_on_selector_all(
+            "section[id^=sums] table.heat", "all => all.map(t => [...t.tBodies[0].rows].map(r => [...r.cells].map(c => c.textContent)))")
+        check(len(cells) == 2 and all(len(rows) == 6 for rows in cells), "a heat map of each form of a sum")
+        check(all(row[place + 1] == "–" for rows in cells for place, row in enumerate(rows)), "a task keeps nothing beside itself")
+        check(page.locator("section[id^=sums] figure").count() == 2 + 30 + 1, "curves of all sums")
+        check(page.locator("#similarity table.heat").count() == 2, "both cosines")
+        page.close()
+        page = open_page("shots")
+        check(page.locator("section[id^=shots] figure").count() == 3, "few-shot curves")
+        numbers = page.locator("section[id^=shots] figure table").first.locator("tbody tr").count()
+        check(numbers == 4 * 8, f"{numbers} numbers of few-shot curves")
         page.close()
 
         # Wrong answers.

@@ -2,6 +2,7 @@ import Foundation
 import PEFTBench
 import PEFTCore
 import PEFTMethods
+import Reporting
 
 extension AdapterCommand {
   static let similarity = Command(
@@ -9,6 +10,7 @@ extension AdapterCommand {
     discussion: [
       "Prints the matrix of cosines over all values, for prompts also over the mean of their tokens, and as a control "
         + "those of values in random order: what chance gives. With --vectors the origin of each adapter is taken off first.",
+      "A results folder with a file \(SimilarityMaps.fileName), as --json prints it, has the matrices in its report.",
       "Adapters must have the same tensors. NAME=DIR gives a folder a name; the folder's own, or its run's, is taken else.",
     ],
     positionals: [
@@ -21,6 +23,9 @@ extension AdapterCommand {
         help: "What all adapters started from: a folder, or neutral; what each says unless given."),
       OptionSpec(long: "permutations", valueName: "N", help: "Random orders for each pair; 20 unless given."),
       OptionSpec(long: "seed", valueName: "N", help: "What these are drawn by; 0 unless given."),
+      OptionSpec(
+        long: "figure", valueName: "FILE.svg",
+        help: "Draw the matrices too, with their numbers as CSV beside them."),
       AdapterBase.option, .threads, .json,
     ],
     examples: [
@@ -45,6 +50,10 @@ extension AdapterCommand {
           ? try adapters.map { adapter in adapter.file.trained(try origins.values(of: adapter.file)) } : nil,
         permutations: try arguments.integer("permutations", in: 0...100_000) ?? 20,
         seed: try arguments.integer("seed", in: Int.min...Int.max) ?? 0)
+      if let path = arguments.value("figure"), let maps = SimilarityMaps(json(similarity, ofVectors: takesOff)) {
+        let files = try maps.write(to: path)
+        console.note("\(files.joined(separator: ", ")) are written.")
+      }
       if arguments.flag("json") {
         console.print(json: json(similarity, ofVectors: takesOff))
       } else {

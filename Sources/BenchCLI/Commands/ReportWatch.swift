@@ -27,6 +27,7 @@ struct ReportWatch {
   func follow(_ console: Console) throws -> ExitStatus {
     let flag = Interrupts.flag(console: console)
     var seen: [String: Date]?
+    if !ReportCommand.isFolder(folder) { console.note("waiting for \(folder)") }
     while true {
       let now = state
       if now != seen {

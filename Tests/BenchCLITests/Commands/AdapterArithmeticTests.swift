@@ -55,7 +55,14 @@ import Testing
     }
     #expect(predictions[0] != nil && Set(predictions).count == 1)
 
-    let similar = try workspace.run("adapter", "similarity", "a=\(a)", "b=\(b)", "--vectors", "--json")
+    let similar = try workspace.run(
+      "adapter", "similarity", "a=\(a)", "b=\(b)", "--vectors", "--json", "--figure", "cosines.svg")
+    for name in ["cosines", "cosines-token-mean"] {
+      let svg = try String(contentsOfFile: workspace.path("\(name).svg"), encoding: .utf8)
+      #expect(svg.hasPrefix("<svg xmlns=") && svg.contains(">1.00</text>"))
+      let csv = try String(contentsOfFile: workspace.path("\(name).csv"), encoding: .utf8)
+      #expect(csv.hasPrefix("adapter,a,b\r\na,1"))
+    }
     let json = try Workspace.json(similar.output)
     #expect(json["flattened"]?.array?[0].array?[0].number.map { abs($0 - 1) < 1e-9 } == true)
     #expect(json["token_mean"]?.array?.count == 2 && json["vectors"]?.bool == true)

@@ -97,6 +97,39 @@ import Testing
     }
   }
 
+  @Test("A column of numbers whose title is wider than the terminal has its title cut") func wideTitle() {
+    var table = TextTable([
+      .init(title: "dataset"), .init(title: String(repeating: "w", count: 90), isNumber: true),
+      .init(title: "b", isNumber: true),
+    ])
+    table.add(["sst2", "84.5", "7"])
+    for width in [40, 60, 80] {
+      let lines = table.lines(width: width)
+      #expect(lines.allSatisfy { TextTable.width(of: $0) <= width } && lines.contains { $0.hasSuffix("84.5") })
+    }
+  }
+
+  @Test("A report fits the terminal whatever its names are, and is in ASCII where nothing else is drawn") func report()
+    throws
+  {
+    let workspace = try Workspace()
+    var sweep = SyntheticSweep(workspace.folder.appending(path: "wide"))
+    sweep.label = { $0 == "lora" ? String(repeating: "x", count: 300) : $0 }
+    try sweep.write(datasets: ["sst2", "rte"], seeds: [1, 2])
+    try sweep.fail("ia3", dataset: "rte", seed: 2, error: String(repeating: "e", count: 200))
+    let report = try Report(ReportedResults([workspace.path("wide")]))
+    func traits(_ terminal: String) -> TerminalTraits {
+      TerminalTraits(
+        isTerminal: true, columns: 80, environment: ["TERM": terminal, "NO_COLOR": "1", "LANG": "C.UTF-8"])
+    }
+    let lines = ReportPrinter.lines(report, width: 80, traits: traits("xterm"))
+    #expect(lines.allSatisfy { TextTable.width(of: $0) <= 80 } && lines.contains { $0.contains("±") })
+    let plain = ReportPrinter.lines(report, width: 80, traits: traits("vt100"))
+    #expect(plain.allSatisfy { TextTable.width(of: $0) <= 80 })
+    #expect(plain.joined().utf8.allSatisfy { $0 < 0x80 }, "\(plain.filter { !$0.utf8.allSatisfy { $0 < 0x80 } })")
+    #expect(PlainCharacters.of("1 – 2 × 中") == "1 - 2 x 中")
+  }
+
   @Test("A progress line has rate and time left, and fits the terminal") func progress() {
     let plain = ProgressLine.line(
       "sst2 train", done: 120, total: 800, rate: "1,240 tok/s", left: 227, detail: "loss 0.41", width: nil)

@@ -32,6 +32,40 @@ import Testing
     #expect(html.components(separatedBy: "<h1>").count == 2)
   }
 
+  @Test("Where methods are many they are rows: heat maps, exponents and LaTeX's tables; sentences name the first")
+  func many()
+    throws
+  {
+    let methods = (1...20).map { number in
+      SyntheticSweep.Method("m\(number)", parameters: 1000 * number, bytes: 3_000_000, gain: 0.01 * Double(number))
+    }
+    let folder = try TemporaryFolder()
+    try SyntheticSweep(folder.url).write(methods: methods, datasets: ["sst2", "rte"], seeds: [1, 2])
+    let report = try Report(ReportedResults([folder.url.path]))
+    let html = try #require(report.text(.html))
+    let heat = try #require(html.components(separatedBy: "<table class=\"heat\">").dropFirst().first)
+    #expect(heat.prefix { $0 != "\n" }.contains("<th scope=\"col\" class=\"w\">method</th>"))
+    #expect(heat.components(separatedBy: "</table>")[0].components(separatedBy: "<tr>").count == 1 + 1 + 2 + 20)
+    #expect(html.contains("<summary>Settings of 20 methods</summary>"))
+    #expect(html.contains("The 8 methods with the highest scores have colours"))
+    let latex = try #require(report.text(.latex))
+    #expect(latex.contains("method & sst2 & rte \\\\") && latex.contains("its 190 rows are too many for a page"))
+    #expect(!latex.contains("\u{2212}"))
+    #expect(VerdictWords.list((1...9).map { "m\($0)" }) == "m1, m2, m3, m4, m5, m6 and 3 others")
+    #expect(VerdictWords.list((1...7).map { "m\($0)" }) == "m1, m2, m3, m4, m5, m6 and m7")
+  }
+
+  @Test("A table's rows and columns are exchanged with all marks") func transposed() {
+    var table = ReportTable(
+      "t", "T", caption: "", columns: [.init("dataset", isNumber: false), .init("metric"), .init("a"), .init("b")])
+    table.add([.init("x"), .init("f1"), .init("1"), .init("2", .best)])
+    table.add([.init("y"), .init("f1"), .init("3", .failed), .init("4")])
+    let turned = table.transposed(leavingOut: ["metric"], head: "method")
+    #expect(turned.columns.map(\.title) == ["method", "x", "y"])
+    #expect(turned.rows.map { $0.map(\.text) } == [["a", "1", "3"], ["b", "2", "4"]])
+    #expect(turned.rows[1][1].mark == .best && turned.rows[0][2].mark == .failed)
+  }
+
   @Test("What the terms of PSCP take adds up to the score, in shares that no order changes") func penalties() throws {
     let row = PenaltyBars.Row(
       name: "a", score: 80, pscp: 80 * 0.5 * 0.8 * 0.25, terms: .init(parameters: 0.5, flops: 0.8, memory: 0.25))
@@ -105,7 +139,7 @@ import Testing
     let figures = SuiteFigures(try #require(try report().suites.first)).all()
     #expect(Set(figures.map(\.name)).count == figures.count)
     for figure in figures {
-      let text = figure.drawing.document
+      let text = figure.drawing.document()
       #expect(!text.contains("var(") && !text.contains("currentColor"), "\(figure.name)")
       #expect(text.hasPrefix("<svg xmlns=") && text.contains(".m.c0{fill:#0072b2"))
       #expect(figure.rows.allSatisfy { $0.count == figure.columns.count }, "\(figure.name)")

@@ -67,7 +67,7 @@ struct CurveChart {
       figure.text(NumberText.tick(tick), x.place(tick), Self.bottom + 16, .middle)
     }
     figure.text("step", Self.right, Self.bottom + 16, .end, class: "t")
-    figure.text(VisibleText.cut(dataset, to: 40), 2, 15, class: "h")
+    figure.text(RowNames.fitted(VisibleText.of(dataset), to: Self.width - 8), 2, 15, class: "h")
     func place(_ step: Double, _ loss: Double) -> (x: Double, y: Double) {
       (x.place(step), -y.place(max(loss, Self.leastLoss)))
     }

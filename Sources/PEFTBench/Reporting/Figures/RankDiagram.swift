@@ -27,7 +27,8 @@ struct RankDiagram {
     func place(_ rank: Double) -> Double { Self.left + (rank - 1) / (count - 1) * (Self.right - Self.left) }
 
     figure.line(Self.left, Self.axis, Self.right, Self.axis, class: "a")
-    for rank in 1...max(2, names.count) {
+    // Numbers have room for a dozen.
+    for rank in stride(from: 1, through: max(2, names.count), by: (names.count + 11) / 12) {
       let x = place(Double(rank))
       figure.line(x, Self.axis - 5, x, Self.axis, class: "a")
       figure.text("\(rank)", x, Self.axis - 10, .middle)
@@ -47,7 +48,8 @@ struct RankDiagram {
       figure.path([(x, Self.axis), (x, y), (end, y)], class: "l \(styles[index].color)")
       figure.mark(styles[index], x, Self.axis, size: 4.5)
       figure.text(
-        VisibleText.cut(names[index], to: 16), isLeft ? end - 4 : end + 4, y + 4, isLeft ? .end : .start, class: "n")
+        RowNames.fitted(VisibleText.of(names[index]), to: Self.left - 20), isLeft ? end - 4 : end + 4, y + 4,
+        isLeft ? .end : .start, class: "n")
     }
     for (row, group) in groups.enumerated() {
       let y = Self.axis + 12 + Double(row) * 9

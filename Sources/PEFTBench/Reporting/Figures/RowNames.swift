@@ -22,8 +22,14 @@ struct RowNames {
 
   /// About the width of a text of 13 pixels.
   static func width(of text: String) -> Double {
-    // East Asian characters and pictures are about square.
-    text.unicodeScalars.reduce(0) { $0 + ($1.value < 0x1100 ? letter : 13) }
+    // East Asian characters and pictures are about square, and so are M, W, m, @ and %.
+    text.unicodeScalars.reduce(0) { width, scalar in
+      switch scalar.value {
+      case 0x1100...0x115F, 0x2E80...0xFFE6, 0x1F000..., 0x25, 0x40, 0x4D, 0x57, 0x6D: width + 13
+      case 0x41...0x5A: width + 9.5
+      default: width + letter
+      }
+    }
   }
 
   /// A text that takes at most a width, without its middle if need be: a name begins with what it is, and ends with what

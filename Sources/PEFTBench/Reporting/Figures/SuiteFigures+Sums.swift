@@ -48,21 +48,25 @@ extension SuiteFigures {
       }
       guard !lines.isEmpty else { return nil }
       return GridChart(
-        id: id("sums-\(number + 1)"), title: "Kept of the own adapters' scores, all sums and tasks, by \(name)",
+        id: id("sums-\(number + 1)"),
+        title: "Kept of the own adapters' scores by \(name)" + (lines.count == 1 ? ": \(lines[0].name)" : ""),
         axis: name,
-        lines: lines.enumerated().map { .init(name: $1.name, style: SeriesStyle($0), points: $1.points) }, defaults: [],
+        lines: lines.enumerated().map { place, line in
+          .init(
+            name: lines.count == 1 ? "all sums and tasks" : line.name, style: SeriesStyle(place), points: line.points)
+        }, defaults: [],
         majority: nil, measure: "kept", isLinear: true, head: "sum"
       ).figure
     }
   }
 
-  /// For each form of a sum of two: what the task of a row keeps when that of a column is added, at the best numbers.
+  /// For each form of a sum of two: what the task of a row keeps when that of a column is added, at the numbers that were chosen.
   var sumMaps: [HeatMap] {
     forms.enumerated().compactMap { number, sums in
       var kept: [String: [Double]] = [:]
       var tasks: Set<String> = []
       for sum in sums where sum.tasks.count == 2 && sum.tasks[0] != sum.tasks[1] {
-        for score in sum.best?.scores ?? [] {
+        for score in sum.choice?.scores ?? [] {
           guard let retained = score.retained, let other = sum.tasks.first(where: { $0 != score.dataset }) else {
             continue
           }
@@ -87,19 +91,21 @@ extension SuiteFigures {
     return suite.sums.flatMap { sum in
       sum.varying.compactMap { name -> ReportFigure? in
         let line = sum.line(along: name)
-        let best = sum.best?.values.first { $0.name == name }?.value
+        let chosen = sum.choice?.values.first { $0.name == name }?.value
         let lines = results.datasets.compactMap { dataset -> GridChart.Line? in
           let points = line.compactMap { value, candidate in
             candidate.scores.first { $0.dataset == dataset }.map { score in
               GridChart.Point(
-                value: value, score: 100 * score.value, interval: Self.percent(score.interval), isChosen: value == best)
+                value: value, score: 100 * score.value,
+                interval: score.interval.map { 100 * $0.lowerBound...100 * $0.upperBound },
+                isChosen: value == chosen)
             }
           }
           return points.count > 1 ? .init(name: dataset, style: SeriesStyle(nil), points: points) : nil
         }
         guard !lines.isEmpty else { return nil }
         number += 1
-        let others = (sum.best?.values ?? []).filter { $0.name != name && sum.varying.contains($0.name) }
+        let others = (sum.choice?.values ?? []).filter { $0.name != name && sum.varying.contains($0.name) }
         let at = others.map { "\($0.name) = \(NumberText.significant($0.value, digits: 3))" }
         return GridChart(
           id: id("sum-\(number)"),
@@ -109,5 +115,30 @@ extension SuiteFigures {
         ).figure
       }
     }
+  }
+
+  /// What compressed adapters keep by the part of their values that is left, a line a method.
+  var compressions: ReportFigure? {
+    let all = suite.compressions
+    var methods: [String] = []
+    for one in all where !methods.contains(one.method) { methods.append(one.method) }
+    let lines = methods.enumerated().compactMap { number, method -> GridChart.Line? in
+      let own = Dictionary(grouping: all.filter { $0.method == method }, by: \.share)
+      let points = own.sorted { $0.key < $1.key }.compactMap { share, adapters -> GridChart.Point? in
+        let kept = adapters.compactMap(\.retained)
+        guard !kept.isEmpty else { return nil }
+        let seeds = SeedStream(0).child("compressions").child(method)
+        return .init(
+          value: 100 * share, score: 100 * Summary.mean(kept),
+          interval: kept.count > 1 ? Self.percent(Bootstrap(seeds: seeds, resamples: 2000).mean(of: kept)) : nil,
+          isChosen: false)
+      }
+      return points.count > 1 ? .init(name: method, style: SeriesStyle(number), points: points) : nil
+    }
+    guard !lines.isEmpty else { return nil }
+    return GridChart(
+      id: id("compressions"), title: "Kept of the whole adapters' scores by compressed ones",
+      axis: "values that are left, %", lines: lines, defaults: [], majority: nil, measure: "kept"
+    ).figure
   }
 }

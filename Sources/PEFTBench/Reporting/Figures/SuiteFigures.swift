@@ -13,7 +13,7 @@ struct SuiteFigures {
   /// All that are written to files.
   func all() -> [ReportFigure] {
     costs + [forest, penalties, ranks].compactMap { $0 } + datasetForests + grids + sumMeans + sumMaps.map(\.figure)
-      + sumCurves + shots + effort + seeds + strategies + curves.figures
+      + sumCurves + [compressions].compactMap { $0 } + shots + effort + seeds + strategies + curves.figures
   }
 
   /// The methods that were trained, in the order of all tables.

@@ -201,9 +201,12 @@ enum ReportTables {
       let alike = ranking.methods.indices.filter {
         $0 != place && abs(test.averageRanks[$0] - test.averageRanks[place]) <= test.criticalDifference
       }
+      let names = alike.map { results.title(ranking.methods[$0]) }
+      let others =
+        names.count > VerdictWords.mostNames ? VerdictWords.list(names) : names.joined(separator: ", ")
       table.add([
         .init(results.title(ranking.methods[place])), .init(NumberText.decimal(test.averageRanks[place], digits: 2)),
-        .init(alike.isEmpty ? "–" : alike.map { results.title(ranking.methods[$0]) }.joined(separator: ", ")),
+        .init(others.isEmpty ? "–" : others),
       ])
     }
     return table

@@ -30,7 +30,7 @@ struct HTMLReport {
     add([explorerSection(explorer)].compactMap { $0 })
     for page in pages { add(page.details, of: page) }
     let wrong = report.results.runs.isEmpty ? nil : answersSection(answers, confusion)
-    add([allScores, wrong, runsSection, configurationSection].compactMap { $0 })
+    add([similaritySection, allScores, wrong, runsSection, configurationSection].compactMap { $0 })
     let parts =
       [head, header(links), "<main id=\"main\">", firstSentences] + body + [
         "</main>", footer, Self.data("answers-data", answers.json), Self.data("confusion-data", confusion.json),

@@ -24,9 +24,10 @@ struct AdapterStart: Sendable, Equatable {
   /// - Returns: nil for a run that started afresh.
   init?(_ run: ReportedRun) {
     guard let source = run.settings.value(at: "options.init_from") else { return nil }
+    // Records leave the whole strength out.
+    let strength = [(name: Self.strength, value: source.number(Self.strength) ?? 1)]
     if let path = source.text ?? source["path"]?.text {
-      (expression, members, convention) = (nil, [Member(name: "", path: path)], nil)
-      values = source.number(Self.strength).map { [(Self.strength, $0)] } ?? []
+      (expression, members, convention, values) = (nil, [Member(name: "", path: path)], nil, strength)
       return
     }
     guard let text = source["combine"]?.text else { return nil }
@@ -35,7 +36,6 @@ struct AdapterStart: Sendable, Equatable {
       if case .object(let object)? = source[key] { object.members } else { [] }
     }
     members = object("adapters").compactMap { name, path in path.text.map { Member(name: name, path: $0) } }
-    let strength = source.number(Self.strength).map { [(name: Self.strength, value: $0)] } ?? []
     values = object("values").compactMap { name, value in value.number.map { (name, $0) } } + strength
     let told = ["convention", "type"].compactMap { source[$0]?.text }
     convention = told.isEmpty ? nil : told.joined(separator: " ")
@@ -52,7 +52,9 @@ struct AdapterStart: Sendable, Equatable {
     var result = ""
     var word = ""
     for character in expression + " " {
-      if character.isLetter || character == "_" || (!word.isEmpty && character.isNumber) {
+      // The letter in 1e-3 is no name.
+      let isInNumber = word.isEmpty && result.last?.isNumber == true
+      if !isInNumber, character.isLetter || character == "_" || (!word.isEmpty && character.isNumber) {
         word.append(character)
       } else {
         result += (word.isEmpty ? "" : name(word)) + String(character)

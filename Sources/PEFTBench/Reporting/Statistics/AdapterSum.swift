@@ -9,7 +9,7 @@ struct AdapterSum: Sendable {
     let dataset: String
     /// 0...1, or -1...1 for correlations.
     let value: Double
-    let interval: Bootstrap.Interval?
+    let interval: ClosedRange<Double>?
     /// The score over that of the task's own adapter; nil where that is not known, or not above zero.
     let retained: Double?
   }
@@ -19,10 +19,10 @@ struct AdapterSum: Sendable {
     let values: [(name: String, value: Double)]
     let scores: [Score]
 
-    /// What is kept on average, or else the mean score.
+    /// What the tasks of its adapters keep on average, or else the mean score of all tasks.
     var merit: Double {
       let retained = scores.compactMap(\.retained)
-      return Summary.mean(retained.count == scores.count ? retained : scores.map(\.value))
+      return Summary.mean(retained.isEmpty ? scores.map(\.value) : retained)
     }
   }
 
@@ -36,9 +36,13 @@ struct AdapterSum: Sendable {
   let tasks: [String]
   /// By rising values.
   let candidates: [Candidate]
+  /// The candidate that was chosen, with its scores on the rows that are reported.
+  let choice: Candidate?
+  /// Whether it was chosen on held-out rows, which are then those of `candidates`; else on the rows that are reported.
+  let isChosenOnOthers: Bool
 
   /// The candidate with the highest merit; the first of several.
-  var best: Candidate? {
+  private static func best(of candidates: [Candidate]) -> Candidate? {
     candidates.enumerated().max { ($0.element.merit, $1.offset) < ($1.element.merit, $0.offset) }?.element
   }
 
@@ -49,17 +53,22 @@ struct AdapterSum: Sendable {
     }
   }
 
-  /// The candidates along one number, where all others are as in the best.
+  /// The candidates along one number, where all others are as they were chosen.
   func line(along name: String) -> [(value: Double, candidate: Candidate)] {
-    guard let best else { return [] }
+    guard let choice else { return [] }
     return candidates.compactMap { candidate in
-      let isOnLine = zip(candidate.values, best.values).allSatisfy { $0.name == name || $0.value == $1.value }
+      let isOnLine = zip(candidate.values, choice.values).allSatisfy { $0.name == name || $0.value == $1.value }
       guard isOnLine, let value = candidate.values.first(where: { $0.name == name })?.value else { return nil }
       return (value, candidate)
     }.sorted { $0.value < $1.value }
   }
 
-  /// The sums of a suite.
+  /// Candidates by rising values.
+  static func sorted(_ candidates: [Candidate]) -> [Candidate] {
+    candidates.sorted { $0.values.map(\.value).lexicographicallyPrecedes($1.values.map(\.value)) }
+  }
+
+  /// The sums that runs of a suite have judged.
   static func all(of suite: SuiteResults) -> [AdapterSum] {
     let owners = AdapterOwners(suite.runs)
     var keys: [[String]] = []
@@ -94,7 +103,8 @@ struct AdapterSum: Sendable {
         let value = Summary.mean(runs.map(\.value))
         let reference = zip(start.members, owned).compactMap { $1 }.first { $0.dataset == dataset }?.score
         return Score(
-          dataset: dataset, value: value, interval: RunInterval.of(runs),
+          dataset: dataset, value: value,
+          interval: RunInterval.of(runs).map { min($0.lower, $0.upper)...max($0.lower, $0.upper) },
           retained: reference.flatMap { $0 > 0 ? value / $0 : nil })
       }
       return Candidate(values: choice.values, scores: scores)
@@ -106,9 +116,7 @@ struct AdapterSum: Sendable {
     return AdapterSum(
       method: (suite.modelNames.count > 1 ? run.modelName + " · " : "") + run.methodName, form: form,
       title: title + (start.convention.map { " (\($0))" } ?? ""), tasks: owned.compactMap { $0?.dataset },
-      candidates: candidates.sorted { one, other in
-        one.values.map(\.value).lexicographicallyPrecedes(other.values.map(\.value))
-      })
+      candidates: sorted(candidates), choice: best(of: candidates), isChosenOnOthers: false)
   }
 }
 

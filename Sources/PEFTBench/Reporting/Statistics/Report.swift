@@ -13,6 +13,8 @@ package struct Report: Sendable {
     package let stability: StrategyStability
     /// Adapters that were combined and judged as they are.
     let sums: [AdapterSum]
+    /// Adapters that were compressed and judged as they are.
+    let compressions: [AdapterGrids.Compression]
   }
 
   /// The runs, arranged by method and dataset.
@@ -22,11 +24,16 @@ package struct Report: Sendable {
   /// Whether cells of CSV that a spreadsheet would run are marked as texts.
   package var isCSVSafe = true
 
+  /// How alike the adapters of the folders are, where somebody has compared them.
+  let similarities: [SimilarityMaps]
+
   /// Computes a report.
   ///
-  /// - Throws: `FileError` where there is neither a complete nor a failed run.
-  package init(_ results: ReportedResults) throws(FileError) {
+  /// - Throws: `InputError` where there is neither a complete nor a failed run, and for a file of similarities that is
+  ///   something else.
+  package init(_ results: ReportedResults) throws {
     self.results = results
+    similarities = try results.paths.compactMap { try SimilarityMaps.of(folder: $0) }
     let names = Set(results.runs.map(\.suite) + results.failures.map(\.suite)).sorted()
     guard !names.isEmpty else {
       throw FileError(
@@ -34,9 +41,11 @@ package struct Report: Sendable {
         "there is no run to report" + (results.missing.isEmpty ? "" : "; \(results.missing.count) are yet to do"))
     }
     suites = names.flatMap { name in
-      SuiteResults.parts(name, of: results).map {
-        Suite(
-          results: $0, statistics: SuiteStatistics($0), stability: StrategyStability($0), sums: AdapterSum.all(of: $0))
+      SuiteResults.parts(name, of: results).map { suite in
+        let grids = AdapterGrids(results.paths, of: suite)
+        return Suite(
+          results: suite, statistics: SuiteStatistics(suite), stability: StrategyStability(suite),
+          sums: AdapterSum.all(of: suite) + grids.sums, compressions: grids.compressions)
       }
     }
   }

@@ -135,7 +135,7 @@ struct VerdictWords {
   }
 
   /// A sentence of more names would not be read.
-  private static let mostNames = 7
+  static let mostNames = 7
 
   /// Names as a sentence lists them, where there are many the first of them.
   static func list(_ names: [String]) -> String {

@@ -4,14 +4,17 @@ import PEFTBench
 extension SuitePage {
   /// Sums of adapters by weight, and what every two tasks keep.
   var sums: PageSection? {
-    guard !suite.sums.isEmpty else { return nil }
     let (means, maps, curves) = (figures.sumMeans, figures.sumMaps, figures.sumCurves)
-    guard !(means.isEmpty && maps.isEmpty && curves.isEmpty) else { return nil }
+    let compressions = figures.compressions
+    guard !(means.isEmpty && maps.isEmpty && curves.isEmpty && compressions == nil) else { return nil }
+    let chosen =
+      suite.sums.contains(where: \.isChosenOnOthers)
+      ? "the rows of the curves have chosen; tables are of evaluation rows" : "these same rows have chosen"
     var parts = [
       PageParts.caption(
-        "Adapters that were combined, or taken at a part of their strength, and judged as they are. Kept is the score over "
-          + "that of the task's own adapter, in percent. A ring marks the numbers with the highest mean, which these same "
-          + "rows have chosen.")
+        "Adapters that were combined, taken at a part of their strength or compressed, and judged as they are. Kept is the "
+          + "score over that of the task's own adapter, in percent. A ring marks the numbers with the highest mean, which "
+          + "\(chosen).")
     ]
     if !means.isEmpty {
       parts.append(
@@ -22,7 +25,8 @@ extension SuitePage {
       parts.append(
         PageParts.heading(map.title)
           + scroll(
-            map.title, caption: "What the task of a row keeps when that of a column is added, at the best numbers.",
+            map.title,
+            caption: "What the task of a row keeps when that of a column is added, at the numbers that were chosen.",
             table: "heat", map.table))
     }
     if !curves.isEmpty {
@@ -30,6 +34,12 @@ extension SuitePage {
       parts.append(
         curves.count > Self.mostOpenCurves ? PageParts.folded("Each sum by itself (\(curves.count))", content) : content
       )
+    }
+    if let compressions {
+      parts.append(
+        PageParts.heading("Compressed adapters")
+          + PageParts.caption("The mean over tasks, with the 95 % interval for other ones of their kind.")
+          + "<div class=\"pair\">\(PageParts.figure(compressions))</div>")
     }
     return section("sums", "Sums of adapters", link: "Sums", parts)
   }
