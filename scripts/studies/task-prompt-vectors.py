@@ -112,7 +112,7 @@ def origins(folder, config, runs):
 
 def sums(folder, method, expressions):
     for expression in expressions:
-        found = studies.ask("adapter", "grid", folder, "--quiet", "--expression", expression, "--only", f"method={method}")
+        found = studies.grid(folder, "--expression", expression, "--only", f"method={method}")
         kept = [((record["tasks"][0]["dataset"], record["tasks"][1]["dataset"]), record["mean_retained"])
                 for record in found if record["mean_retained"] is not None]
         if not kept:
