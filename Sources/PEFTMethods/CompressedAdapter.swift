@@ -14,11 +14,12 @@ public struct CompressedAdapter {
   ///   - share: Of all entries, those that are kept, from 0 to 1.
   ///   - magnitude: What stands at the kept places.
   ///   - codec: `sparseGolomb` or `sparseMask`.
+  ///   - control: Draws which entries are kept, in place of the largest ones: what chance gives.
   /// - Throws: `CheckpointError` for values that cannot be read or are not finite, and for hra: its values are the directions
   ///   of reflections, and one of which nothing is kept has none.
   public init(
     _ file: AdapterFile, keeping share: Double, as magnitude: SparseVector.Magnitude,
-    codec: CompressedTensors.Codec = .sparseGolomb
+    codec: CompressedTensors.Codec = .sparseGolomb, control: SeedStream? = nil
   ) throws {
     if share < 1, try file.method() is HRA {
       throw CheckpointError(
@@ -28,7 +29,8 @@ public struct CompressedAdapter {
     }
     original = file
     tensors = CompressedTensors(
-      try file.trainedArrays(), keeping: share, as: magnitude, codec: codec, isAroundOne: AdapterFile.isAroundOne)
+      try file.trainedArrays(), keeping: share, as: magnitude, codec: codec, control: control,
+      isAroundOne: AdapterFile.isAroundOne)
   }
 
   /// The adapter that the compressed one is read as, in memory.

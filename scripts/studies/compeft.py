@@ -45,17 +45,26 @@ def main():
     parser.add_argument("config", nargs="?", default=studies.ROOT / "configs/studies/compeft.yaml")
     parser.add_argument("--keep", default="0.05,0.1,0.2,0.3,0.5")
     parser.add_argument("--alpha", default="0.5,1,2,3,4,5,6,8,10")
+    parser.add_argument("--control", action="store_true", help="also keep values that are drawn at random")
     arguments = parser.parse_args()
     folder = arguments.results
     studies.start(folder, arguments.config)
-    command = ["adapter", "grid", folder, "--quiet", "--keep", arguments.keep]
-    plain = studies.ask(*command, "--alpha", "1")
-    best = studies.ask(*command, "--alpha", arguments.alpha)
+    shares = ["--keep", arguments.keep]
+    plain = studies.grid(folder, *shares, "--alpha", "1")
+    best = studies.grid(folder, *shares, "--alpha", arguments.alpha)
+    control = studies.grid(folder, *shares, "--alpha", arguments.alpha, "--control") if arguments.control else []
     model = studies.config(folder)["model"].get("name", "")
     for method in sorted({record["method"] for record in best}):
         own_plain = [record for record in plain if record["method"] == method]
         own_best = [record for record in best if record["method"] == method]
         tasks = {record["tasks"][0]["dataset"]: record["tasks"][0] for record in own_best}
+        for keep in sorted({record["recipe"]["keep"] for record in control}, reverse=True):
+            drawn = [record["tasks"][0] for record in control
+                     if record["method"] == method and record["recipe"]["keep"] == keep]
+            mean, count = statistics.mean(task["chosen"]["value"] for task in drawn), sum(
+                task["evaluation_rows"] for task in drawn)
+            print(f"{method:6} {100 * keep:4.0f} % at random, best alpha: "
+                  f"{studies.percent(mean, *studies.interval(mean, count))}", flush=True)
         own = statistics.mean(task["own"]["value"] for task in tasks.values())
         count = sum(task["evaluation_rows"] for task in tasks.values())
         low, high = studies.interval(own, count)

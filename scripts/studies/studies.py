@@ -26,6 +26,19 @@ def ask(*arguments):
     return json.loads(run(*arguments, "--json"))
 
 
+def grid(folder, *arguments, processes=os.cpu_count() or 1):
+    """The records of `adapter grid`, made by several processes that share the choices."""
+    command = ["adapter", "grid", folder, *arguments, "--quiet"]
+    shards = [
+        subprocess.Popen(
+            [PROGRAM, *map(str, command), "--shard", f"{number}/{processes}", "--threads", "1"], cwd=ROOT,
+            stdout=subprocess.DEVNULL)
+        for number in range(1, processes + 1)]
+    if any([shard.wait() for shard in shards]):
+        raise SystemExit(f"{' '.join(map(str, command))}: failed")
+    return ask(*command)
+
+
 def records(folder):
     """The complete runs of a results folder, the base model's apart."""
     found = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("runs/*/record.json"))]
@@ -59,7 +72,8 @@ def mean_interval(values):
     """Mean and 95 % interval (Student's t) of values that are drawn independently, such as those of tasks."""
     count = len(values)
     mean = sum(values) / count
-    if count < 2:
+    # Of two values the interval says nothing.
+    if count < 3:
         return mean, -math.inf, math.inf
     deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
     quantiles = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10,

@@ -110,9 +110,10 @@ def origins(folder, config, runs):
             "holds" if low >= 0.9 else "holds in part" if mean >= 0.7 else "not seen here")
 
 
-def sums(folder, method, expressions):
-    for expression in expressions:
-        found = studies.ask("adapter", "grid", folder, "--quiet", "--expression", expression, "--only", f"method={method}")
+def sums(folder, method, arguments):
+    for expression in arguments.expressions.split(";"):
+        found = studies.grid(
+            folder, "--expression", expression, "--only", f"method={method}", "--step", arguments.grid_step)
         kept = [((record["tasks"][0]["dataset"], record["tasks"][1]["dataset"]), record["mean_retained"])
                 for record in found if record["mean_retained"] is not None]
         if not kept:
@@ -215,6 +216,7 @@ def main():
     parser.add_argument("config", nargs="?", default=studies.ROOT / "configs/studies/task-prompt-vectors.yaml")
     parser.add_argument("--parts", default="similarity,origins,sums,shots")
     parser.add_argument("--expressions", default="origin + l*(a + b);origin + l*a + (1-l)*b", help="between semicolons")
+    parser.add_argument("--grid-step", default="0.05", help="from one weight of a sum to the next")
     parser.add_argument("--shots", default="0,5,10,25,50,100,250,500", help="rows of each class")
     parser.add_argument("--steps", type=int, default=200, help="steps of a training on few shots")
     parser.add_argument("--draws", type=int, default=3, help="draws of few shots")
@@ -232,7 +234,7 @@ def main():
                   if first == method.get("init_seed", config["training"].get("init_seed")))
     parts = {
         "similarity": lambda: similarities(folder, runs), "origins": lambda: origins(folder, config, runs),
-        "sums": lambda: sums(folder, method["label"], arguments.expressions.split(";")),
+        "sums": lambda: sums(folder, method["label"], arguments),
         "shots": lambda: few_shots(folder, config, runs, method, arguments),
     }
     for part in arguments.parts.split(","):

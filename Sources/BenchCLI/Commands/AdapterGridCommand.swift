@@ -45,6 +45,9 @@ extension AdapterCommand {
         long: "alpha", valueName: "X,…",
         help: "Compress instead: the factors to choose from; 0.5,1,2,3,4,5,6,8,10 with --keep alone."),
       OptionSpec(
+        long: "control",
+        help: "Of a compression, keep values that are drawn at random: what choosing the largest is worth."),
+      OptionSpec(
         long: "held-out-rows", valueName: "N", help: "At most N held-out rows of each task; all unless given."),
       OptionSpec(
         long: "only", valueName: "KEY=VALUE", isRepeated: true,
@@ -115,8 +118,10 @@ extension AdapterCommand {
       return .compressions(
         CompressionGrid(
           shares: try numbers("keep", in: 0.001...1, default: CompressionGrid.paper.shares),
-          alphas: try numbers("alpha", in: 1e-6...1e6, default: CompressionGrid.paper.alphas)))
+          alphas: try numbers("alpha", in: 1e-6...1e6, default: CompressionGrid.paper.alphas),
+          isControl: arguments.flag("control")))
     }
+    if arguments.flag("control") { throw arguments.error("--control goes with --keep or --alpha") }
     var members: JSONValue = [
       "combine": JSONValue(arguments.value("expression") ?? CombinationGrid.usualExpression)
     ]

@@ -44,10 +44,11 @@ extension AdapterCommand {
       let base = try AdapterBase(arguments)
       let origins = base.origins(common: arguments.value("origin"))
       let takesOff = arguments.flag("vectors") || arguments.value("origin") != nil
+      let first = adapters[0].file
+      for adapter in adapters.dropFirst() { try adapter.file.checkFixedTensors(against: first) }
       let similarity = try AdapterSimilarity(
-        try adapters.map { (name: $0.name, values: try $0.file.trainedArrays()) },
-        origins: takesOff
-          ? try adapters.map { adapter in adapter.file.trained(try origins.values(of: adapter.file)) } : nil,
+        try adapters.map { (name: $0.name, values: first.trained(try $0.file.arrays())) },
+        origins: takesOff ? try adapters.map { first.trained(try origins.values(of: $0.file)) } : nil,
         permutations: try arguments.integer("permutations", in: 0...100_000) ?? 20,
         seed: try arguments.integer("seed", in: Int.min...Int.max) ?? 0)
       if let path = arguments.value("figure"), let maps = SimilarityMaps(json(similarity, ofVectors: takesOff)) {

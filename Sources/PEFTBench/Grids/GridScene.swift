@@ -82,7 +82,7 @@ struct GridScene {
   private static func recipe(of problem: AdapterGrid.Problem) -> JSONValue {
     switch problem.plan {
     case .combinations(let grid): grid.members
-    case .compressions: CompressionGrid.recipe(problem.share ?? 1)
+    case .compressions(let grid): grid.recipe(problem.share ?? 1)
     }
   }
 
@@ -131,8 +131,8 @@ struct GridScene {
     case .combinations(let grid):
       let recipe = try grid.recipe(adapters: files.map(\.path), values: values)
       return (try judge.combined(recipe, files), nil, nil)
-    case .compressions:
-      let compressed = try CompressionGrid.compressed(files[0], keeping: problem.share ?? 1, alpha: values[0].value)
+    case .compressions(let grid):
+      let compressed = try grid.compressed(files[0], keeping: problem.share ?? 1, alpha: values[0].value)
       let bytes = compressed.tensors.serialized.count
       return (
         try compressed.file(named: files[0].path), bytes, Double(2 * compressed.tensors.count) / Double(max(1, bytes))

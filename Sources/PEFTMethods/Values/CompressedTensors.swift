@@ -60,17 +60,18 @@ public struct CompressedTensors: Sendable, Equatable {
   ///   - share: Of all entries, those that are kept, from 0 to 1.
   ///   - magnitude: What stands at the kept places.
   ///   - codec: `sparseGolomb` or `sparseMask`.
+  ///   - control: Draws which entries are kept, in place of the largest ones: what chance gives.
   ///   - isAroundOne: Whether a tensor's values are around one, as IA3's, and not around zero.
   public init(
     _ tensors: [AdapterArray], keeping share: Double, as magnitude: SparseVector.Magnitude, codec: Codec,
-    isAroundOne: (_ key: String) -> Bool
+    control: SeedStream? = nil, isAroundOne: (_ key: String) -> Bool
   ) {
     precondition(codec != .int8, "CompressedTensors: int8 keeps all entries")
     let table = TensorTable(tensors.map { .init(key: $0.key, shape: $0.shape, isAroundOne: isAroundOne($0.key)) })
     let vector = zip(tensors, table.entries).flatMap { tensor, entry in
       entry.isAroundOne ? tensor.values.map { $0 - 1 } : tensor.values
     }
-    var sparse = SparseVector(vector, keeping: share, as: magnitude)
+    var sparse = SparseVector(vector, keeping: share, as: magnitude, control: control)
     if case .values = sparse.content {
       // Final values, which a sum could not always give back.
       let values = tensors.flatMap(\.values)

@@ -1,4 +1,5 @@
 import Foundation
+public import PEFTCore
 
 /// What is left of a long vector when only its largest entries are kept: their positions, and for all of them one
 /// magnitude with a sign each, or their own values.
@@ -46,9 +47,13 @@ public struct SparseVector: Sendable, Equatable {
   ///   - vector: τ.
   ///   - share: Of the entries, from 0 to 1.
   ///   - magnitude: What stands at the kept places.
-  public init(_ vector: [Float], keeping share: Double, as magnitude: Magnitude) {
+  ///   - control: Draws which ones are kept, in place of the largest: what chance gives.
+  public init(_ vector: [Float], keeping share: Double, as magnitude: Magnitude, control: SeedStream? = nil) {
     count = vector.count
-    positions = Self.largest(of: vector, count: Int((share * Double(vector.count)).rounded()))
+    let wanted = Int((share * Double(vector.count)).rounded())
+    positions =
+      control.map { $0.permutation(vector.count).filter { vector[$0] != 0 }.prefix(wanted).sorted() }
+      ?? Self.largest(of: vector, count: wanted)
     switch magnitude {
     case .own: content = .values(positions.map { vector[$0] })
     case .mean:

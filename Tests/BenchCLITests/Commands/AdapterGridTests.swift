@@ -71,6 +71,8 @@ import Testing
     let table = try workspace.run(arguments: arguments.dropLast() + ["--threads", "2"])
     #expect(table.output.contains("sst2 + tones") && table.output.contains("kept %"), "\(table)")
     #expect(try workspace.run("report", "trained").status == 0)
+    #expect(try workspace.run("run", "train.json", "-o", "trained").status == 0)
+    #expect(FileManager.default.contents(atPath: workspace.path(name)) == before)
   }
 
   @Test("LoRA is combined by its weight updates, and compressed with a factor chosen on held-out rows")
@@ -98,6 +100,12 @@ import Testing
         "\(values["alpha"]?.number ?? 0)", "--json")
       #expect(try Workspace.json(report.output)["bytes"]?.integer == record["bytes"]?.integer)
     }
+    let control = try workspace.run(
+      "adapter", "grid", "trained", "--keep", "0.2", "--alpha", "1,2", "--control", "--json")
+    let drawn = try #require(try Workspace.json(control.output).array)
+    #expect(drawn.count == 2 && drawn[0]["recipe"]?["control"]?.string == "random")
+    let (drawnIDs, ids) = (drawn.compactMap { $0["id"]?.string }, records.compactMap { $0["id"]?.string })
+    #expect(!drawnIDs.contains(where: ids.contains))
     let shards = try ["1/2", "2/2"].flatMap { shard in
       try #require(
         try Workspace.json(

@@ -153,6 +153,11 @@ import Testing
     let doubled = try combined("0.5*a + 0.5*c", [("a", a), ("c", twice)], options)
     // hf's linear of an adapter with itself at one half each is twice the adapter.
     #expect(abs(try #require(doubled.total?.relative) - 1) < 1e-5)
+    // Of one adapter it is that adapter, whatever the type.
+    for type in ["linear", "svd", "cat"] {
+      let one = try combined("a", [("a", a)], ["convention": "hf", "type": JSONValue(type)])
+      #expect(try #require(one.total?.relative) < 1e-6, "\(type)")
+    }
     let exact: JSONValue = ["convention": "delta", "type": "svd"]
     let sum = try combined("0.5*a + 0.5*c", [("a", a), ("c", twice)], exact)
     #expect(try #require(sum.total?.relative) < 1e-6)
@@ -177,6 +182,19 @@ import Testing
     }
     for (x, y) in zip(plain, try update("-0.7*a - 0.4*b", "task_arithmetic", nil)) {
       expectClose(x.map { Float(-$0) }, y.map { Float($0) }, relative: 1e-5, absolute: 1e-7)
+    }
+    // The adapters themselves the other way round: a normalized sum is divided by its weights, whose signs cancel out.
+    let turned = try [a, b].enumerated().map { try Trained(turning: $1, to: "\(folder.path)/turned-\($0)") }
+    for (convention, type) in [("mergekit", "ties"), ("mergekit", "breadcrumbs_ties"), ("hf", "ties_svd")] {
+      func elements(_ x: Trained, _ y: Trained) throws -> [Float] {
+        let options: JSONValue = [
+          "convention": JSONValue(convention), "type": JSONValue(type), "density": 0.6, "rank": 16,
+        ]
+        return try LowRankUpdate.all(of: combined("0.7*a + 0.4*b", [("a", x), ("b", y)], options).file, for: "")
+          .flatMap { $0.dense(workers: .one).elements.map { Float($0) } }
+      }
+      let (there, back) = (try elements(a, b), try elements(turned[0], turned[1]))
+      expectClose(back, there.map { -$0 }, relative: 1e-5, absolute: 1e-7, "\(type)")
     }
     #expect(try update("0.7*a + 0.4*b", "dare_ties", 0.5) == update("0.7*a + 0.4*b", "dare_ties", 0.5))
     #expect(try update("0.7*a + 0.4*b", "dare_ties", 0.5) != update("0.7*a + 0.4*b", "dare_ties", 0.5, seed: 1))
@@ -224,6 +242,15 @@ extension CombinationIdentityTests.Trained {
   /// The same adapter in another folder.
   init(copying other: Self, to path: String) throws {
     try other.file.write(to: path)
+    (file, origin) = (try AdapterFile.open(path), other.origin)
+  }
+
+  /// An adapter whose updates have the other sign.
+  init(turning other: Self, to path: String) throws {
+    let arrays = try other.file.arrays().map { array in
+      array.key.contains("lora_B") ? array.with(array.values.map { -$0 }) : array
+    }
+    try AdapterFile(named: path, settings: other.file.settingsObject, tensors: arrays).write(to: path)
     (file, origin) = (try AdapterFile.open(path), other.origin)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTTestSupport
 import Testing
 
 @testable import PEFTMethods
@@ -91,6 +92,38 @@ import Testing
     #expect(SparseVector(vector, keeping: 0.5, as: .own).positions == [0, 1, 4])
     #expect(SparseVector(vector, keeping: 1, as: .own).positions == [0, 1, 3, 4])
     #expect(SparseVector([0, 0, 0], keeping: 1, as: .mean).dense == [0, 0, 0])
+  }
+
+  @Test("A control keeps as many, drawn by its seed, with their own signs")
+  func control() {
+    let vector = SeedStream(3).normals(1000, standardDeviation: 1)
+    func kept(_ seed: Int) -> SparseVector {
+      SparseVector(vector, keeping: 0.1, as: .deviation(alpha: 1), control: SeedStream(seed))
+    }
+    let largest = SparseVector(vector, keeping: 0.1, as: .deviation(alpha: 1))
+    #expect(kept(1).positions.count == 100 && kept(1) == kept(1) && kept(1) != kept(2))
+    #expect(kept(1).positions == kept(1).positions.sorted() && kept(1).positions != largest.positions)
+    #expect(zip(vector, kept(1).dense).allSatisfy { $0.1 == 0 || ($0.0 < 0) == ($0.1 < 0) })
+    #expect(Set(kept(1).dense.map(abs)) == Set(largest.dense.map(abs)))
+  }
+
+  @Test("Of a LoRA alpha acts on both factors: twice the alpha is four times the update")
+  func alphaActsTwice() throws {
+    let method = try #require(MethodCase.all.first { $0.name == "lora" && $0.model == "llama" })
+    let bench = try MethodBench(method)
+    let attachment = try bench.attach()
+    bench.train(attachment, steps: 3)
+    let folder = try TemporaryFolder()
+    try AdapterFile.save(attachment, to: folder.path, baseModel: "tiny")
+    let file = try AdapterFile.open(folder.path)
+    func updates(_ alpha: Double) throws -> [[Float]] {
+      let small = try CompressedAdapter(file, keeping: 1, as: .deviation(alpha: alpha)).file(named: "small")
+      return try LowRankUpdate.all(of: small, for: "").map { $0.dense(workers: .one).elements.map { Float($0) } }
+    }
+    for (one, two) in zip(try updates(1), try updates(2)) {
+      #expect(one.contains { $0 != 0 })
+      expectClose(two, one.map { 4 * $0 }, relative: 1e-5, absolute: 1e-9)
+    }
   }
 
   @Test("The mean is that of the magnitudes")
