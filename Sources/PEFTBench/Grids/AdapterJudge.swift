@@ -68,7 +68,8 @@ final class AdapterJudge {
     if !open.isEmpty {
       let attachment = try file.method().attach(
         to: model.model,
-        with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: model.renderer.tokenizer))
+        with: AttachmentSetting(
+          seeds: SeedStream(0), context: context, tokenizer: model.renderer.tokenizer, rows: .irrelevant))
       defer { attachment.detach() }
       try file.load(into: attachment)
       let unfold = model.model.foldAdapters(context: context)

@@ -20,7 +20,9 @@ import Testing
     init?(_ method: MethodCase, steps: Int = 2, in folder: TemporaryFolder) throws {
       bench = try MethodBench(method)
       let attachment = try makeMethod(method.name, method.options).attach(
-        to: bench.model, with: AttachmentSetting(seeds: AdapterOrigin.stream(seed: 3), context: bench.context))
+        to: bench.model,
+        with: AttachmentSetting(
+          seeds: AdapterOrigin.stream(seed: 3), context: bench.context, rows: MethodBench.rows))
       guard attachment.format != nil, !attachment.parameters.isEmpty else { return nil }
       bench.train(attachment, steps: steps)
       let options = JSONValue(try JSONParser.parse(DocumentText(name: "", bytes: Array(method.options.utf8))))
@@ -39,7 +41,7 @@ import Testing
     /// What the model answers with an adapter.
     static func logits(_ file: AdapterFile, on bench: MethodBench) throws -> [Float] {
       let attachment = try file.method().attach(
-        to: bench.model, with: AttachmentSetting(seeds: SeedStream(9), context: bench.context))
+        to: bench.model, with: AttachmentSetting(seeds: SeedStream(9), context: bench.context, rows: MethodBench.rows))
       try file.load(into: attachment)
       let logits = bench.logits
       attachment.detach()
@@ -121,7 +123,7 @@ import Testing
   /// What an adapter adds to each linear map's weight, read off the folded weights.
   private static func updates(of file: AdapterFile, on bench: MethodBench) throws -> [[Float]] {
     let attachment = try file.method().attach(
-      to: bench.model, with: AttachmentSetting(seeds: SeedStream(9), context: bench.context))
+      to: bench.model, with: AttachmentSetting(seeds: SeedStream(9), context: bench.context, rows: MethodBench.rows))
     defer { attachment.detach() }
     try file.load(into: attachment)
     func weights() -> [[Float]] { bench.model.linears.map { $0.weight?.values ?? [] } }
