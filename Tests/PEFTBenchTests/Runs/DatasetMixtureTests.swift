@@ -125,6 +125,38 @@ import Testing
     }
   }
 
+  @Test(
+    "Members of an ensemble answer each dataset and vote, copies and independent ones",
+    arguments: [#"{"name": "ensemble", "members": 2}"#, #"{"name": "deni", "members": 3, "variance": 4}"#])
+  func members(strategy: String) throws {
+    try Self.withConfig(#"[{"name": "mpt", "tokens": 2, "strategy": \#(strategy)}]"#) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      func members(_ name: String) throws -> [[String?]] {
+        try Self.lines(root, "out", record, name).map { line in
+          let value = try JSONParser.parse(DocumentText(name: "", bytes: Array(line.utf8)))
+          return (value["members"]?.array ?? []).map(\.string)
+        }
+      }
+      let all = try members("predictions.jsonl")
+      #expect(all.count == 9 && all.allSatisfy { $0.count == record.strategy?.voters })
+      #expect(try members("predictions-tones.jsonl") == Array(all[0..<6]))
+      #expect(try members("predictions-plots.jsonl") == Array(all[6...]))
+    }
+  }
+
+  @Test("Ranked, every row chooses among its own dataset's labels") func ranked() throws {
+    try Self.withConfig(#"[{"name": "mpt", "tokens": 2}]"#) { root in
+      let record = try #require(try Self.run(root, into: "out", [#"evaluation.mode="rank""#]).first)
+      for (name, labels) in [("tones", ["bad", "good"]), ("plots", ["dull", "fine", "odd"])] {
+        let answers = try Self.lines(root, "out", record, "predictions-\(name).jsonl").map { line in
+          try JSONParser.parse(DocumentText(name: "", bytes: Array(line.utf8)))["predict"]?.string ?? ""
+        }
+        #expect(answers.allSatisfy(labels.contains))
+        #expect(record.sets[name]?.scores.invalidRate == 0)
+      }
+    }
+  }
+
   @Test("A method that tells tasks apart reads each dataset's rows with its own prompt") func ownPrompts() throws {
     try Self.withConfig(#"[{"name": "mpt", "tokens": 2}]"#) { root in
       let source = try #require(try Self.run(root, into: "out").first)
@@ -188,6 +220,9 @@ import Testing
       let data = try Self.data(root)
       let configuration = try Self.configuration(root)
       #expect(data.repetition == 24.0 / 17)
+      #expect(
+        data.notes.first
+          == "both has rows to train on and to score of tones 12 and 6, plots 5 and 3; sampling is balanced")
       for seed in 1...3 {
         let (training, validation) = data.parts(configuration.training, TrainingSeeds(SeedStream(seed)))
         #expect(validation.count == 5)

@@ -56,7 +56,7 @@ extension PreparedDataset {
     furtherSets = zip(tasks, zip(mixture.members, members)).map { task, member in
       EvaluationSet(name: task.name, rows: member.1.scored, part: task.rows, metric: member.0.metric)
     }
-    notes = members.flatMap(\.notes)
+    notes = [Self.note(dataset, mixture, members)] + members.flatMap(\.notes)
     rowNotes = members.flatMap(\.rowNotes)
     trainingClasses = nil
     let together: JSONValue = [
@@ -100,6 +100,15 @@ extension PreparedDataset {
         }),
     ]
     return facts
+  }
+
+  /// Which rows are together, for whoever plans the run.
+  private static func note(
+    _ dataset: DatasetDescription, _ mixture: DatasetMixture, _ members: [PreparedDataset]
+  ) -> String {
+    let rows = members.map { "\($0.identity.name) \($0.training.count) and \($0.scored.examples.count)" }
+    return "\(dataset.id) has rows to train on and to score of \(rows.joined(separator: ", ")); sampling is "
+      + mixture.sampling.rawValue
   }
 
   /// The names of splits, each once.
