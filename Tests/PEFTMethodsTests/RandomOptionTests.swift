@@ -7,7 +7,9 @@ import Testing
 /// Lists of options that nobody thought of: each is refused with a place, or attaches, learns, is saved and gives the same
 /// bits when it is loaded.
 @Suite("Random options of the methods") struct RandomOptionTests {
-  private static let names = MethodRegistry.names.filter { !["none", "full", "galore", "combined", "qlora"].contains($0) }
+  private static let names = MethodRegistry.names.filter {
+    !["none", "full", "galore", "combined", "qlora"].contains($0)
+  }
   private static let count = 200
 
   @Test("Random lists of options are refused with a reason, or survive training and saving", arguments: names)

@@ -58,7 +58,8 @@ enum BenchCommand {
       }
       let attachment = try configuration.methods[0].method(of: configuration.file).attach(
         to: model,
-        with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer(), rows: .irrelevant))
+        with: AttachmentSetting(
+          seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer(), rows: .irrelevant))
       model.recomputesActivations = arguments.flag("recompute")
       ProcessMemory.releaseFreed()
       let result = probe.measure(model, attachment: attachment, context: context)

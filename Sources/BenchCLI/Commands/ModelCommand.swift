@@ -102,7 +102,8 @@ enum ModelCommand {
     let base = ForwardFLOPs.count(model, tokens: tokens)
     return try configuration.methods.map { method in
       let attachment = try method.attach(
-        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context, rows: .irrelevant), of: configuration.file)
+        to: model, with: AttachmentSetting(seeds: SeedStream(0), context: context, rows: .irrelevant),
+        of: configuration.file)
       defer { attachment.detach() }
       return MethodCost(
         label: method.label, trainable: attachment.trainableCount,
