@@ -4,9 +4,7 @@ import PEFTCore
 struct GaLoreOptions: Sendable, Equatable {
   /// The projection.
   let galore: GaLore
-  /// The maps whose gradients are projected: those of the blocks unless named.
-  ///
-  /// All other weights are updated as ever.
+  /// The maps whose gradients are projected; nil for those of the blocks.
   let targets: TargetSelector?
 
   /// PEFT-Factory's names, and those of the package galore_torch.

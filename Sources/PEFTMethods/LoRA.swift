@@ -21,10 +21,8 @@ struct LoRA: PEFTMethod {
   static let name = "lora"
   static let summary = "low-rank update beside frozen linear maps"
   static let source = "Hu et al. 2021, arXiv 2106.09685"
-  static let trainingOptions: Set<String> = [
-    "dropout", "loraplus_ratio", "rule", "damping", "start_rows", "eva_rho", "eva_tau", "eva_whiten", "eva_keep_alpha",
-    "eva_prompts", "corda_method", "ga_direction", "ga_scale", "ga_gamma",
-  ]
+  static let trainingOptions = Set(
+    ["dropout", "loraplus_ratio", "rule", "damping"] + LoRAStartOptions.namesOfSearches)
 
   /// Starts that PEFT takes out of the base weight, where a file says that it has them.
   enum LoadedStart: String, Sendable { case pissa, olora }

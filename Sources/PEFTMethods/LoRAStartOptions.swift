@@ -44,6 +44,14 @@ struct LoRAStartOptions: Sendable, Equatable {
   /// LoftQ: how often the weight is brought into 4 bits anew.
   var iterations = 1
 
+  /// The options of starts that training rows decide, of which nothing is left once values are loaded.
+  static let namesOfSearches = [
+    "start_rows", "eva_rho", "eva_tau", "eva_whiten", "eva_keep_alpha", "eva_prompts", "corda_method", "ga_direction",
+    "ga_scale", "ga_gamma",
+  ]
+  /// LoftQ's option, by which its weights are made again.
+  static let iterationsName = "loftq_iter"
+
   init() {}
 
   /// Reads the options of a start, and refuses those of others.
@@ -90,9 +98,9 @@ struct LoRAStartOptions: Sendable, Equatable {
       about: "of ga_scale: stable: B is divided by its root, 16 unless given")
     try belongs("ga_gamma", to: .loraGA, given: gamma != nil)
     let iterations = try options.optionalInteger(
-      "loftq_iter", in: 1...100,
+      Self.iterationsName, in: 1...100,
       about: "of init: loftq: how often the weight without the update is brought into 4 bits anew, 1 unless given")
-    try belongs("loftq_iter", to: .loftq, given: iterations != nil)
+    try belongs(Self.iterationsName, to: .loftq, given: iterations != nil)
     self.init()
     rowCount = rows ?? rowCount
     self.rho = rho ?? self.rho
@@ -123,7 +131,7 @@ struct LoRAStartOptions: Sendable, Equatable {
         ("start_rows", JSONValue(rowCount)), ("ga_direction", JSONValue(direction.rawValue)),
         ("ga_scale", JSONValue(scale.rawValue)), ("ga_gamma", scale == .stable ? gamma.document : .null),
       ]
-    case .loftq: [("loftq_iter", JSONValue(iterations))]
+    case .loftq: [(Self.iterationsName, JSONValue(iterations))]
     case .zero, .gaussian, .orthogonal, .pissa, .olora, .mica: []
     }
   }

@@ -17,9 +17,10 @@ struct PiSSA: MethodVariant {
   static let name = "pissa"
   static let summary = "low-rank update that starts from the weight's principal components: lora with init: pissa"
   static let source = "Meng et al. 2024, arXiv 2404.02948"
-  static let decided: [(key: String, value: JSONValue)] = [
-    ("init", "pissa"), ("dora", false), ("lora_bias", .null), ("target_parameters", .null), ("block_diagonal", .null),
-  ]
+  static let decided: [(key: String, value: JSONValue)] =
+    [
+      ("init", "pissa"), ("dora", false), ("lora_bias", .null), ("target_parameters", .null), ("block_diagonal", .null),
+    ] + (LoRAStartOptions.namesOfSearches + [LoRAStartOptions.iterationsName]).map { ($0, .null) }
 
   let base: LoRA
 }

@@ -25,6 +25,11 @@ public enum MethodRegistry {
   /// Whether the method called `name` has anything to train; one that is not known here is taken to have.
   public static func trains(_ name: String) -> Bool { method(named: name)?.trains ?? true }
 
+  /// Whether the method called `name` is full fine-tuning, plain or by projections.
+  public static func trainsEveryWeight(_ name: String) -> Bool {
+    [FullFineTuning.name, GaLoreMethod.name].contains(name)
+  }
+
   /// Says that no method is called `name`, with the nearest of those that may be meant and all of them.
   public static func unknown(_ name: String, among names: [String] = names) -> String {
     let hint = NearestName.of(name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""

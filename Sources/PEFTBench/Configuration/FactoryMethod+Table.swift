@@ -34,6 +34,15 @@ extension FactoryMethod {
         Option("additional_target", .null, .option("modules_to_save")),
       ]),
     FactoryMethod(
+      "GaLore", .reparametrized, type: "full", choice: ("use_galore", true), method: "galore",
+      [
+        Option("use_galore", false, .only([true])), Option("galore_rank", 16, .option("rank")),
+        Option("galore_update_interval", 200, .option("update_interval")),
+        Option("galore_scale", 2.0, .option("scale")),
+        Option("galore_proj_type", "std", .option("proj_type")),
+        Option("galore_target", "all", .option("target_modules")), Option("galore_layerwise", false, .only([false])),
+      ]),
+    FactoryMethod(
       "Prompt Tuning", .prompt, type: "prompt-tuning", method: "prompt-tuning",
       [
         Option("num_virtual_tokens", .null, .option("tokens")),

@@ -67,7 +67,8 @@ package struct SpeedProbe {
       return EncodedExample(prompt: Array(ids.dropLast(4)), answer: Array(ids.suffix(4)))
     }
     let optimizer = Optimizer(
-      .adamW(), parameters: attachment.parameters, weightDecay: 0.01, maximumGradientNorm: nil, context: context)
+      .adamW(), groups: attachment.groups(under: .adamW()) ?? [], weightDecay: 0.01, maximumGradientNorm: nil,
+      context: context)
     let pass = TrainingStep(model: model, context: context)
     context.pool.resetPeak()
     var seconds: [Double] = []

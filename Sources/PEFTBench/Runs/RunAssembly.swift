@@ -6,6 +6,8 @@ import PEFTMethods
 struct MethodFigures {
   let trainable: Int
   let inference: InferenceCost
+  /// Values that AdamW keeps.
+  let adamValues: Int
 }
 
 /// What runs are put together from, for whoever plans them, does them or tells them apart.
@@ -242,7 +244,9 @@ final class RunAssembly {
     try checkTasks(of: run, attachment.tasks?.count)
     for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
     let new = (
-      MethodFigures(trainable: attachment.trainableCount, inference: attachment.inferenceCost),
+      MethodFigures(
+        trainable: attachment.trainableCount, inference: attachment.inferenceCost,
+        adamValues: attachment.optimizerValueCount(momentsPerValue: 2)),
       skeleton.sequenceStart.count, attachment.tasks?.count
     )
     methods[key] = new

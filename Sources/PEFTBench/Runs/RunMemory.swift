@@ -45,7 +45,9 @@ struct RunMemory {
     use[.weights] = trainsEverything ? 0 : weightBytes
     use[.adapter] = (1 + copies.adapter) * values
     use[.gradients] = values
-    use[.optimizer] = (settings.momentsPerValue + copies.optimizer) * values
+    // Only AdamW keeps two, and has projected ones.
+    let kept = settings.momentsPerValue == 2 ? 4 * method.adamValues : settings.momentsPerValue * values
+    use[.optimizer] = kept + copies.optimizer * values
     let rows = data.largestBatch(settings.batchSize) + method.inference.virtualTokens
     let perRow =
       settings.recompute

@@ -83,7 +83,8 @@ package final class RunPlanner {
       return nil
     }
     // The speed is taken with the first method that trains little beside the model.
-    let typical = runs.first { $0.model == run.model && $0.trains && $0.method.name != "full" } ?? run
+    let typical =
+      runs.first { $0.model == run.model && $0.trains && !MethodRegistry.trainsEveryWeight($0.method.name) } ?? run
     let load = MachineLoad()
     let loaded = try LoadedModel(outline, context: context)
     let attachment = try typical.method.attach(

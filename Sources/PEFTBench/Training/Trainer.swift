@@ -81,8 +81,14 @@ package struct Trainer {
       TrainingStep(model: model, context: context), examples: examples, validation: validation,
       trained: attachment.parameters, configuration: configuration, seeds: seeds,
       noise: configuration.strategy.inputNoise(stepCount: steps), tasks: attachment.tasks)
+    let rule = configuration.optimizer.rule(configuration)
+    guard let groups = attachment.groups(under: rule) else {
+      throw TrainingFailure(
+        description: "the method projects gradients for AdamW (galore), and optimizer is "
+          + "\(configuration.optimizer.rawValue): set it to adamw")
+    }
     let optimizer = Optimizer(
-      configuration.optimizer.rule(configuration), parameters: attachment.parameters,
+      rule, groups: groups,
       weightDecay: configuration.weightDecay,
       maximumGradientNorm: configuration.maximumGradientNorm > 0 ? configuration.maximumGradientNorm : nil,
       context: context)

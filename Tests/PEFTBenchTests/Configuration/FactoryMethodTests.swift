@@ -71,7 +71,8 @@ import Testing
     let attachment = try entry.attach(
       to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     let optimizer = Optimizer(
-      .adamW(), parameters: attachment.parameters, weightDecay: 0, maximumGradientNorm: nil, context: context)
+      .adamW(), groups: try #require(attachment.groups(under: .adamW())), weightDecay: 0, maximumGradientNorm: nil,
+      context: context)
     let before = attachment.parameters.map(\.value.values)
     for _ in 0..<2 {
       let tape = Tape(context: context, recording: true)
@@ -105,6 +106,11 @@ import Testing
       ("{finetuning_type: lora, use_dora: false}", "{name: lora, alpha: 16, target_modules: all-linear}"),
       ("{finetuning_type: lora, use_dora: true}", "{name: dora, alpha: 16, target_modules: all-linear}"),
       ("{finetuning_type: prefix-tuning, num_virtual_tokens: 5}", "{name: prefix-tuning, tokens: 5}"),
+      ("{finetuning_type: full, use_galore: true}", "{name: galore}"),
+      (
+        "{finetuning_type: full, use_galore: true, galore_rank: 4, galore_update_interval: 50, galore_target: all}",
+        "{name: galore, rank: 4, update_interval: 50, target_modules: all-linear}"
+      ),
       ("{finetuning_type: bn-adapter}", "{name: adapter, non_linearity: silu}"),
       ("{finetuning_type: bn-adapter, non_linearity: gelu_new}", "{name: adapter, non_linearity: gelu_tanh}"),
       ("{finetuning_type: bitfit}", "{name: bitfit, target_modules: [q_proj, v_proj]}"),

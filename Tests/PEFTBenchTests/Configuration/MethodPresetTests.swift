@@ -23,7 +23,7 @@ import Testing
   func complete() throws {
     // What a method must be told cannot come from a table.
     let tuned = MethodRegistry.names.filter { name in
-      !["none", "full", "combined"].contains(name)
+      !["none", "full", "galore", "combined"].contains(name)
         && MethodConfiguration.options(ofMethod: name)?.contains { $0.isRequired } == false
     }
     for size in try MethodPresets.builtIn().sizes {

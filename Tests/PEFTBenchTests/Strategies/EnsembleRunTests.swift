@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Runs with several members") struct EnsembleRunTests {
   /// A folder with rows of `tones`, and a config of one method.
-  private static func withConfig<Result>(_ method: String, _ body: (String) throws -> Result) throws -> Result {
+  static func withConfig<Result>(_ method: String, _ body: (String) throws -> Result) throws -> Result {
     func rows(_ range: Range<Int>) -> String {
       range.map { #"{"text": "film \#($0)", "tone": "\#($0 % 3 == 0 ? "bad" : "good")"}"# }.joined(separator: "\n")
     }
@@ -22,7 +22,7 @@ import Testing
     return try TaskRows.withFolder(["train.jsonl": rows(0..<12), "dev.jsonl": rows(20..<28), "c.json": config], body)
   }
 
-  private static func run(
+  static func run(
     _ root: String, into output: String, _ settings: [String] = [],
     stop: @escaping @Sendable (RunEvent, CancellationFlag) -> Void = { _, _ in }
   ) throws -> [RunRecord] {

@@ -39,6 +39,22 @@ import Testing
     }
   }
 
+  @Test("The projections of GaLore go on from a checkpoint to the same bits")
+  func projections() throws {
+    try resuming(
+      method: #"{"name": "galore", "rank": 2, "update_interval": 3, "target_modules": ["q_proj", "down_proj"]}"#,
+      training: #"{"batch_size": 3, "epochs": 2, "logging_steps": 2}"#)
+  }
+
+  @Test("GaLore under another optimizer than AdamW is refused by name")
+  func otherOptimizer() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "checkpoint-\(UUID().uuidString)/c").path
+    let error = #expect(throws: TrainingFailure.self) {
+      try attempt(#""galore""#, training: #"{"steps": 2, "optimizer": "sgd"}"#, path: path, stop: nil)
+    }
+    #expect(error?.description.contains("optimizer is sgd: set it to adamw") == true)
+  }
+
   @Test(
     "A training that is stopped after any step and taken up by another process ends with the same bits",
     arguments: [

@@ -72,7 +72,7 @@ enum MethodComparisonExport {
   /// The adapter's own configuration; for methods that PEFT does not have, the options; null for full fine-tuning,
   /// which is how the original gives it.
   private static func peftConfiguration(_ run: ReportedRun) throws -> JSONValue {
-    if run.methodName == "full" { return .null }
+    if ["full", "galore"].contains(run.methodName) { return .null }
     if let folder = run.folder, let file = try? MemoryMappedFile(path: folder + "/adapter/adapter_config.json") {
       let value = JSONValue(try JSONParser.parse(DocumentText(name: file.path, bytes: file.contents)))
       if case .string? = value["peft_type"] { return value }

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 extension RunRecord {
   /// What a run costs, in plain counts, bytes and seconds.
