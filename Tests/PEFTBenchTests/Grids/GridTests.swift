@@ -97,9 +97,9 @@ import Testing
     let parts = data.parts(run.training, TrainingSeeds(run.seeds))
     #expect(held.examples.count == parts.validation.count && held.examples.count == Int(share * 30))
     #expect(parts.training.count == 30 - held.examples.count)
-    // Of the same rows, in their order.
-    let answers = held.rendered.map { $0.answerIDs }
-    #expect(held.split == PreparedDataset.heldOutSplit && answers.count == held.examples.count)
+    // The very rows: prompts are cut alike here, so that they are the same ids.
+    #expect(held.rendered.map(\.promptIDs) == parts.validation.map(\.prompt))
+    #expect(held.split == PreparedDataset.heldOutSplit)
     let all = data.trainingExamples
     #expect(held.examples.allSatisfy(all.contains) && !held.examples.contains { data.scored.examples.contains($0) })
     #expect(
