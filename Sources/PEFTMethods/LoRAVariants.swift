@@ -7,6 +7,8 @@ struct DoRA: MethodVariant {
   static let source = "Liu et al. 2024, arXiv 2402.09353"
   static let decided: [(key: String, value: JSONValue)] = [
     ("dora", true), ("lora_bias", .null), ("target_parameters", .null), ("block_diagonal", .null),
+    ("corda_method", .null),
+    ("ga_direction", .null), ("ga_scale", .null), ("ga_gamma", .null), (LoRAStartOptions.iterationsName, .null),
   ]
 
   let base: LoRA

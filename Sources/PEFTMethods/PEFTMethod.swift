@@ -204,13 +204,13 @@ public final class AttachedMethod {
   ) {
     self.init(
       parameters: parameters, inferenceCost: inferenceCost, format: format, notes: notes, participants: participants,
-      startCost: startCost, projections: [], undo: undo)
+      tasks: tasks, startCost: startCost, projections: [], undo: undo)
   }
 
   /// Creates the record of an attach some of whose parameters are updated in a projected space.
   init(
     parameters: [Parameter], inferenceCost: InferenceCost, format: AdapterFormat?, notes: [String] = [],
-    participants: [any TrainingParticipant] = [], startCost: StartCost? = nil,
+    participants: [any TrainingParticipant] = [], tasks: TaskChoice? = nil, startCost: StartCost? = nil,
     projections: [(parameters: [Parameter], galore: GaLore)], undo: (() -> Void)? = nil
   ) {
     self.parameters = parameters

@@ -56,11 +56,13 @@ def check(models, folder):
     """What was compared, with the largest difference or what went wrong."""
     case = json.loads((folder / "case.json").read_text())
     expected = load_file(folder / "expected.safetensors")
-    kind = json.loads((folder / "adapter" / "adapter_config.json").read_text())["peft_type"]
+    config = json.loads((folder / "adapter" / "adapter_config.json").read_text())
+    kind = config["peft_type"]
     if kind in OWN_TYPES:
         yield "adapter", None, f"PEFT has no {kind}"
-    elif case["model"] == "gpt2" and (kind in LINEAR_TYPES or json.loads(
-            (folder / "adapter" / "adapter_config.json").read_text()).get("use_bdlora")):
+    elif config.get("init_lora_weights") == "loftq":
+        yield "adapter", None, "PEFT quantizes the base weights otherwise"
+    elif case["model"] == "gpt2" and (kind in LINEAR_TYPES or config.get("use_bdlora")):
         yield "adapter", None, f"PEFT's {kind} does not take GPT-2's Conv1D"
     elif kind == "ADAPTION_PROMPT" and case["model"] not in ("llama", "mistral", "gpt2"):
         yield "adapter", None, f"PEFT's {kind} knows Llama, Mistral and GPT-2 alone"

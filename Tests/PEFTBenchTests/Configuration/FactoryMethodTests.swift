@@ -21,6 +21,8 @@ import Testing
     "PiSSA": "{finetuning_type: lora, lora_rank: 4, pissa_init: true, pissa_iter: 16, pissa_convert: true}",
     "LoRA+": "{finetuning_type: lora, lora_rank: 4, loraplus_lr_ratio: 16.0, loraplus_lr_embedding: 1.0e-6}",
     "OFT": "{finetuning_type: oft, oft_rank: 0, oft_block_size: 4, oft_target: all, module_dropout: 0.0}",
+    "GaLore":
+      "{finetuning_type: full, use_galore: true, galore_rank: 4, galore_update_interval: 1, galore_scale: 0.25, galore_target: all, galore_layerwise: false}",
     "Prompt Tuning": "{finetuning_type: prompt-tuning, num_virtual_tokens: 5}",
     "MPT": "{finetuning_type: mtp, num_virtual_tokens: 5, prompt_tuning_init: RANDOM, num_ranks: 2, num_tasks: 3}",
     "Prefix Tuning":

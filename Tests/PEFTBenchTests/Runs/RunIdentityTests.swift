@@ -267,8 +267,14 @@ import Testing
       "prefix-tuning.init": #""random""#, "block_diagonal": #"{"b": ["q_proj", "v_proj"], "blocks": 2}"#,
       "lambda_pattern": #"{"q_proj": 4}"#, "gralora.rank": "16", "gralora.blocks": "4",
       "dora.rule": #""riemannian""#, "pissa.rule": #""riemannian""#, "lora-plus.rule": #""riemannian""#,
+<<<<<<< HEAD
       "p-tuning-v2.init": #""random""#, "mpt.init": #""vocabulary""#,
       "trainable-tokens.tokens": "[2]",
+=======
+      "p-tuning-v2.init": #""random""#,
+      "trainable-tokens.tokens": "[2]", "eva_rho": "1.5", "corda_method": #""kpm""#, "ga_direction": #""ArBr""#,
+      "ga_scale": #""unit""#, "galore": #"{"rank": 4}"#,
+>>>>>>> 97cadaa92ce8fcc33744d5ad60de5b6d94924217
       "combined.parts": #"["lora", {"name": "ia3", "feedforward": "output"}]"#,
     ]
     let bases = [
@@ -276,7 +282,12 @@ import Testing
       "trainable-tokens.tokens": #"{"name": "trainable-tokens", "tokens": [1]}"#,
     ]
     let targets = #", "target_modules": ["q_proj", "v_proj"]"#
+    let searches = ["eva", "corda", "lora-ga"].map { #", "init": "\#($0)""# }
     let needed: [String: String] = [
+      "start_rows": searches[0], "eva_rho": searches[0], "eva_tau": searches[0], "eva_whiten": searches[0],
+      "eva_keep_alpha": searches[0], "eva_prompts": searches[0], "corda_method": searches[1],
+      "ga_direction": searches[2], "ga_scale": searches[2], "ga_gamma": searches[2],
+      "loftq_iter": #", "init": "loftq""#,
       "damping": #", "rule": "riemannian""#,
       "prefix-tuning.encoder_hidden_size": #", "projection": true"#, "layers_to_transform": targets,
       "exclude_modules": targets, "layers_pattern": targets + #", "layers_to_transform": [0]"#,

@@ -25,7 +25,7 @@ import Testing
     try EnsembleRunTests.withConfig(method) { root in
       let record = try #require(try EnsembleRunTests.run(root, into: "out").first)
       let start = try #require(record.costs.start)
-      #expect(start.rows >= 5 && start.forwardTokens > start.rows && (start.seconds ?? 0) > 0)
+      #expect(start.rows >= 4 && start.forwardTokens > start.rows && (start.seconds ?? 0) > 0)
       #expect((start.backwardTokens == start.forwardTokens) == method.contains("lora-ga"))
       #expect(record.costs.trainingSeconds ?? 0 > start.seconds ?? .infinity)
       let whole = try Self.adapter(root, "out", record)
