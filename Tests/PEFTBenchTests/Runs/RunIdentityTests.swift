@@ -267,14 +267,9 @@ import Testing
       "prefix-tuning.init": #""random""#, "block_diagonal": #"{"b": ["q_proj", "v_proj"], "blocks": 2}"#,
       "lambda_pattern": #"{"q_proj": 4}"#, "gralora.rank": "16", "gralora.blocks": "4",
       "dora.rule": #""riemannian""#, "pissa.rule": #""riemannian""#, "lora-plus.rule": #""riemannian""#,
-<<<<<<< HEAD
       "p-tuning-v2.init": #""random""#, "mpt.init": #""vocabulary""#,
-      "trainable-tokens.tokens": "[2]",
-=======
-      "p-tuning-v2.init": #""random""#,
       "trainable-tokens.tokens": "[2]", "eva_rho": "1.5", "corda_method": #""kpm""#, "ga_direction": #""ArBr""#,
       "ga_scale": #""unit""#, "galore": #"{"rank": 4}"#,
->>>>>>> 97cadaa92ce8fcc33744d5ad60de5b6d94924217
       "combined.parts": #"["lora", {"name": "ia3", "feedforward": "output"}]"#,
     ]
     let bases = [
