@@ -1,5 +1,8 @@
+import Foundation
 import PEFTCore
 import PEFTMethods
+import PEFTTestSupport
+import Synchronization
 import Testing
 
 @testable import PEFTBench
@@ -219,6 +222,62 @@ import Testing
     let again = try RunConfiguration(
       ConfigFile.read(DocumentText(name: "run.json", bytes: Array(run.resolvedJSON.prettyText.utf8))))
     #expect(run.methods.count == 2 && again.resolvedJSON == run.resolvedJSON)
+  }
+
+  /// A method that counts how often its options are read; used by one test alone.
+  private struct Counted: PEFTMethod {
+    static let name = "counted"
+    static let summary = ""
+    static let source = ""
+    static let readings = Mutex(0)
+    let size: Int
+    var options: [(name: String, value: JSONValue)] { [("size", JSONValue(size))] }
+
+    init(options reader: inout OptionReader) throws {
+      Self.readings.withLock { $0 += 1 }
+      size = try reader.integer("size", default: 1, in: 1...)
+    }
+
+    init?(peft settings: AdapterSettings, type: String) throws { nil }
+
+    func attach(
+      to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
+    ) throws -> AttachedMethod {
+      guard size < 3 else { throw AttachError("\(size) is too large", option: "size") }
+      return AttachedMethod(parameters: [], inferenceCost: InferenceCost(), format: nil)
+    }
+  }
+
+  @Test("A method is read with its config, and never again; what does not fit a model is located all the same")
+  func readOnce() throws {
+    let text = DocumentText(
+      name: "run.yaml", bytes: Array("model: m\nmethods:\n- counted\n- {name: counted, size: [2, 3]}".utf8))
+    let run = try RunConfiguration(ConfigFile.read(text)) { $0 == Counted.name ? Counted.self : nil }
+    let before = Counted.readings.withLock { $0 }
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).skeleton()
+    let setting = AttachmentSetting(seeds: SeedStream(1), context: context)
+    for method in run.methods.dropLast() {
+      for _ in 0..<3 {
+        try method.attach(to: model, with: setting).detach()
+        #expect(try method.options["size"] != nil && method.method is Counted)
+      }
+    }
+    #expect(Counted.readings.withLock { $0 } == before)
+    let error = #expect(throws: DocumentError.self) { try run.methods[2].attach(to: model, with: setting) }
+    #expect(error?.description == "run.yaml:4:29: methods[1]: 3 is too large")
+    #expect(try run.methods.map { try $0.options["size"] } == [1, 2, 3])
+  }
+
+  @Test("For its names alone, a config may have methods and options of another version") func names() throws {
+    let text = DocumentText(
+      name: "run.yaml", bytes: Array("model: m\nmethods: [{name: newer, rank: 3}, {name: lora, gone: 1}, ia3]".utf8))
+    let file = try ConfigFile.read(text)
+    #expect(throws: DocumentError.self) { try RunConfiguration(file) }
+    let run = try RunConfiguration(file, isForNames: true)
+    #expect(run.methods.map(\.label) == ["newer", "lora", "ia3"])
+    #expect(throws: DocumentError.self) { try run.methods[1].method }
+    #expect(try Swift.type(of: run.methods[2].method).name == "ia3")
   }
 
   @Test("A disturbed config is read or refused, but never crashes the reader") func disturbed() {
