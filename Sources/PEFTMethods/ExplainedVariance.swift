@@ -110,7 +110,7 @@ struct ExplainedVariance {
     if let earlier { agree[leader] = components.agreement(with: earlier, atLeast: options.tau) }
   }
 
-  /// Gives the ranks to the components with the largest shares: of equal ones to the earlier map's.
+  /// Gives the ranks to the components with the largest shares: of equal ones to the first map's of those that read the same.
   private mutating func shareRanks(_ leaders: [Int?]) {
     let heads = maps.indices.filter { leaders[$0] == $0 }
     let followers = heads.flatMap { head in maps.indices.filter { $0 != head && leaders[$0] == head } }
@@ -122,10 +122,6 @@ struct ExplainedVariance {
     }
     var counts = [Int](repeating: 0, count: maps.count)
     for index in order.prefix(ranks.reduce(0, +)) { counts[shares[index].map] += 1 }
-    for follower in followers {
-      guard let head = leaders[follower], counts[head] < counts[follower] else { continue }
-      counts.swapAt(head, follower)
-    }
     shared = counts
   }
 
