@@ -20,21 +20,9 @@ struct HeatMap {
   private static let height = 30.0
   private static let shades = 10
 
-  private func shade(_ value: Double) -> Int {
+  /// The shade of a value, 0...9.
+  func shade(_ value: Double) -> Int {
     min(Self.shades - 1, max(0, Int((Double(Self.shades) * value / darkest).rounded(.down))))
-  }
-
-  /// The table's rows with their head.
-  var table: String {
-    let body = zip(rows, values).map { name, values in
-      "<tr><th scope=\"row\"\(PageParts.wrapping(name))>\(VisibleText.markup(name))</th>"
-        + values.map { value in
-          value.map { "<td class=\"h\(shade($0))\">\(VisibleText.markup(text($0)))</td>" }
-            ?? "<td class=\"none\">–</td>"
-        }.joined() + "</tr>"
-    }
-    return PageParts.head([(head, false)] + columns.map { ($0, true) })
-      + "<tbody>\(body.joined(separator: "\n"))</tbody>"
   }
 
   var figure: ReportFigure {

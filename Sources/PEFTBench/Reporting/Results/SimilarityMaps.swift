@@ -1,7 +1,6 @@
 import Foundation
 import PEFTBench
 import PEFTCore
-import PEFTMethods
 
 /// How alike adapters are, as `adapter similarity` found it: matrices of cosines to look at.
 ///
@@ -10,12 +9,14 @@ package struct SimilarityMaps: Sendable {
   /// The file of a results folder that has them.
   package static let fileName = "similarity.json"
 
-  private let names: [String]
+  /// The adapters, in the order of rows and columns.
+  let names: [String]
   /// What was compared with its matrix.
-  private let matrices: [(key: String, title: String, values: [[Double?]])]
+  let matrices: [(key: String, title: String, values: [[Double?]])]
   /// What values in random order give: mean and standard deviation.
   private let control: (mean: Double, deviation: Double)?
-  private let isOfVectors: Bool
+  /// Whether origins were taken off.
+  let isOfVectors: Bool
 
   /// Reads what `adapter similarity --json` printed.
   ///
@@ -58,29 +59,5 @@ package struct SimilarityMaps: Sendable {
       " Values in random order give \(NumberText.decimal($0.mean, digits: 3)) ± \(NumberText.decimal($0.deviation, digits: 3))."
     }
     return "Cosine of \(what).\(chance ?? "")"
-  }
-
-  /// - Parameter prefix: Begins the names of the figures.
-  func heatMaps(_ prefix: String) -> [HeatMap] {
-    matrices.map { key, title, values in
-      HeatMap(
-        id: "\(prefix)-\(key)", title: "Cosine of \(title)\(isOfVectors ? ", origins taken off" : "")", head: "adapter",
-        rows: names, columns: names, values: values, text: { NumberText.decimal($0, digits: 2) }, darkest: 1)
-    }
-  }
-
-  /// Writes the first matrix as SVG, the second one beside it, and the numbers of each as CSV.
-  ///
-  /// - Parameter path: `NAME.svg`; the others are `NAME.csv`, `NAME-token-mean.svg` and `NAME-token-mean.csv`.
-  /// - Returns: The files.
-  /// - Throws: `FileError` where they cannot be written.
-  package func write(to path: String) throws -> [String] {
-    let stem = path.hasSuffix(".svg") ? String(path.dropLast(4)) : path
-    return try heatMaps("similarity").map(\.figure).enumerated().flatMap { number, figure in
-      let name = number == 0 ? stem : "\(stem)-\(matrices[number].key)"
-      try AtomicFile.write(figure.drawing.document(), to: name + ".svg")
-      try AtomicFile.write(figure.csv(isSafe: true), to: name + ".csv")
-      return [name + ".svg", name + ".csv"]
-    }
   }
 }
