@@ -49,7 +49,7 @@ import Testing
     #expect(html.contains("<summary>Settings of 20 methods</summary>"))
     #expect(html.contains("The 8 methods with the highest scores have colours"))
     let latex = try #require(report.text(.latex))
-    #expect(latex.contains("method & sst2 & rte \\\\") && latex.contains("its 190 rows are too many for a page"))
+    #expect(latex.contains("method & sst2 & rte \\\\") && latex.contains("its 190 rows are too many for a paper"))
     #expect(!latex.contains("\u{2212}"))
     #expect(VerdictWords.list((1...9).map { "m\($0)" }) == "m1, m2, m3, m4, m5, m6 and 3 others")
     #expect(VerdictWords.list((1...7).map { "m\($0)" }) == "m1, m2, m3, m4, m5, m6 and m7")

@@ -81,7 +81,7 @@ struct ForestPlot {
     for (number, row) in rows.enumerated() {
       let y = Self.top + Self.step * (Double(number) + 0.5)
       figure.text(names[number], left - 12, y + 4.5, .end, class: "n")
-      figure.dots(row.seeds.map { (x.place($0), y) }, class: row.style.color)
+      figure.dots(row.seeds.map { (x.place($0), y + 10) }, class: row.style.color)
       if let interval = row.interval {
         figure.line(
           x.place(interval.lowerBound), y, x.place(interval.upperBound), y, class: "v \(row.style.color)")

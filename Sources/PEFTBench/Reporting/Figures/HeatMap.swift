@@ -20,7 +20,7 @@ struct HeatMap {
   private static let height = 30.0
   private static let shades = 10
 
-  /// Which of the shades a value has, from 0.
+  /// The shade of a value, 0...9.
   func shade(_ value: Double) -> Int {
     min(Self.shades - 1, max(0, Int((Double(Self.shades) * value / darkest).rounded(.down))))
   }

@@ -1,5 +1,4 @@
 import PEFTBench
-import PEFTCore
 
 extension SuiteFigures {
   /// Scores by the number of training rows and the start: the mean over datasets first.

@@ -80,6 +80,13 @@ package struct ReportTable: Sendable {
     return table
   }
 
+  /// The table with some of its rows only.
+  func rows(_ range: Range<Int>) -> ReportTable {
+    var table = self
+    table.rows = Array(rows[range])
+    return table
+  }
+
   mutating func add(_ cells: [Cell]) { rows.append(cells) }
 
   /// Marks the highest value with all that cannot be told from it, and the next one.

@@ -22,7 +22,7 @@ struct ExplorerAxis: Sendable {
 
   /// The axes that some of these runs have a value on.
   static func all(of runs: [ReportedRun]) -> [ExplorerAxis] {
-    (fixed + named(runs)).filter { axis in runs.contains { axis.value($0) != nil } }
+    (fixed + named(runs) + [kept(runs)]).filter { axis in runs.contains { axis.value($0) != nil } }
   }
 
   private static let fixed: [ExplorerAxis] = [
@@ -45,6 +45,20 @@ struct ExplorerAxis: Sendable {
     .init("invalid", "invalid answers", .percent, false) { $0.invalidRate.map { 100 * $0 } },
     .init("majority", "majority's score", .percent, nil) { $0.baseline.majority.map { 100 * $0 } },
   ]
+
+  /// Of an adapter that was added or taken at a part of its strength: its score over that of the task's own adapter.
+  private static func kept(_ runs: [ReportedRun]) -> ExplorerAxis {
+    let owners = AdapterOwners(runs)
+    var shares: [String: Double] = [:]
+    for run in runs where !run.isTrained {
+      let own = AdapterStart(run)?.members.lazy.compactMap { owners.owner(of: $0.path) }.first {
+        $0.dataset == run.dataset
+      }
+      if let own, own.score > 0 { shares[run.id] = 100 * run.value / own.score }
+    }
+    let kept = shares
+    return .init("kept", "kept of the own adapter's score", .percent, true) { kept[$0.id] }
+  }
 
   /// Every score by its name, the scores on other sets, and how much lower they are.
   private static func named(_ runs: [ReportedRun]) -> [ExplorerAxis] {

@@ -1,3 +1,5 @@
+import PEFTBench
+
 extension HeatMap {
   /// The table's rows with their head.
   var table: String {

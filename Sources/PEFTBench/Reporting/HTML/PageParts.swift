@@ -43,11 +43,20 @@ enum PageParts {
   /// More numbers than this are in files alone.
   private static let mostRows = 200
 
+  /// Drawings up to this width can be read on a phone as they are.
+  private static let mostPhoneWidth = 480.0
+
   /// A figure with its caption, below which its numbers are folded.
   static func figure(_ figure: ReportFigure, hasTable: Bool = true) -> String {
     let table = hasTable && figure.rows.count <= mostRows ? folded("Numbers", numbers(figure)) : ""
+    // On a phone a wide drawing scrolls rather than becomes too small to read.
+    let isWide = figure.drawing.width > mostPhoneWidth
+    let drawing =
+      isWide
+      ? "<div class=\"sheet\" role=\"region\" aria-label=\"\(VisibleText.markup(figure.drawing.title))\">\(figure.drawing.markup)</div>"
+      : figure.drawing.markup
     return
-      "<figure>\(figure.drawing.markup)<figcaption>\(VisibleText.markup(figure.caption))</figcaption>\(table)</figure>"
+      "<figure>\(drawing)<figcaption>\(VisibleText.markup(figure.caption))</figcaption>\(table)</figure>"
   }
 
   /// Small figures that have their title inside.

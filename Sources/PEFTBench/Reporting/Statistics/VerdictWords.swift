@@ -95,7 +95,7 @@ struct VerdictWords {
     }
     if !few.isEmpty {
       sentences.append(
-        "Fewer than \(Verdict.fewRows) rows were scored (\(few.joined(separator: ", "))), so a row more or less is worth "
+        "Fewer than \(Verdict.fewRows) rows were scored (\(Self.list(few))), so a row more or less is worth "
           + "several points.")
     }
     let seeds = suite.comparedSeeds.count

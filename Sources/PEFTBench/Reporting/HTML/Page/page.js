@@ -70,7 +70,12 @@
 
   // Tables and plots that are wider than the page say so.
   const wide = new ResizeObserver(entries => {
-    for (const {target} of entries) target.classList.toggle("more", target.scrollWidth > target.clientWidth + 2);
+    for (const {target} of entries) {
+      const isWide = target.scrollWidth > target.clientWidth + 2;
+      target.classList.toggle("more", isWide);
+      // What scrolls is reached by keyboard.
+      if (target.className.startsWith("sheet")) isWide ? target.setAttribute("tabindex", "0") : target.removeAttribute("tabindex");
+    }
   });
-  for (const box of document.querySelectorAll(".scroll")) wide.observe(box);
+  for (const box of document.querySelectorAll(".scroll, .sheet")) wide.observe(box);
 })();

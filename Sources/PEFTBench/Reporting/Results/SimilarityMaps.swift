@@ -1,7 +1,6 @@
 import Foundation
 import PEFTBench
 import PEFTCore
-import PEFTMethods
 
 /// How alike adapters are, as `adapter similarity` found it: matrices of cosines to look at.
 ///
@@ -10,11 +9,13 @@ package struct SimilarityMaps: Sendable {
   /// The file of a results folder that has them.
   package static let fileName = "similarity.json"
 
+  /// The adapters, in the order of rows and columns.
   let names: [String]
   /// What was compared with its matrix.
   let matrices: [(key: String, title: String, values: [[Double?]])]
   /// What values in random order give: mean and standard deviation.
   private let control: (mean: Double, deviation: Double)?
+  /// Whether origins were taken off.
   let isOfVectors: Bool
 
   /// Reads what `adapter similarity --json` printed.

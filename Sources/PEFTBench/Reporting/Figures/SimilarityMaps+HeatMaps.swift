@@ -1,7 +1,5 @@
-import Foundation
 import PEFTBench
 import PEFTCore
-import PEFTMethods
 
 extension SimilarityMaps {
   /// - Parameter prefix: Begins the names of the figures.
