@@ -70,7 +70,7 @@ class Sweep:
         folder.mkdir(exist_ok=True)
         if error is not None:
             self.write(folder / "error.json", {
-                "id": run, "suite": self.suite, "model": {"name": model, "sha256": "0123abcd"},
+                "id": run, "suite": self.suite, "model": {"name": model, "sha256": hashlib.sha256(model.encode()).hexdigest()},
                 "method": {"name": name, "label": label}, "dataset": dataset, "seed": seed, "error": error,
                 "seconds": 1.5, "failed": "2026-11-20T10:01:00Z"})
             return None

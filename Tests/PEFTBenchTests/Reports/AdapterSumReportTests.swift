@@ -146,6 +146,8 @@ import Testing
     try write("1.json", run: run, kind: "combination", [("recipe", ["combine": "origin + l*a + (1-l)*b"])])
     for (place, share) in [0.1, 0.5].enumerated() {
       try write("2\(place).json", run: run, kind: "compression", [("recipe", ["keep": .number(share)])])
+      try write(
+        "6\(place).json", run: run, kind: "compression", [("recipe", ["keep": .number(share), "control": "random"])])
     }
     // Of runs that are not here, of another form, and no JSON.
     try write("3.json", run: "other", kind: "combination", [("recipe", ["combine": "a + b"])])
@@ -162,7 +164,11 @@ import Testing
     let figures = SuiteFigures(suite)
     #expect(figures.sumMaps.count == 2)
     let compressions = try #require(figures.compressions)
-    #expect(compressions.rows.map { $0[1].exact } == ["10", "50"])
+    #expect(compressions.rows.map { $0[1].exact } == ["10", "50", "10", "50"])
+    #expect(
+      compressions.rows.map { $0[0].exact }.suffix(2) == [
+        "prompt-tuning, random values", "prompt-tuning, random values",
+      ])
     let html = try #require(report.text(.html))
     #expect(html.contains("<section id=\"sums-full\"") && html.contains("tables are of evaluation rows"))
   }

@@ -54,9 +54,11 @@ struct AdapterGrids {
     }
     if record["kind"]?.text == "compression" {
       guard let share = record.number("recipe.keep") else { return }
+      // A control keeps as many values, but not the largest.
+      let control = record["recipe"]?["control"]?.text.map { ", \($0) values" } ?? ""
       compressions.append(
         Compression(
-          method: method, dataset: datasets[0], share: share, retained: tasks[0].number("retained"),
+          method: method + control, dataset: datasets[0], share: share, retained: tasks[0].number("retained"),
           ratio: record.number("ratio_to_float16")))
       return
     }
