@@ -1,5 +1,4 @@
 import PEFTCore
-import PEFTMethods
 
 extension RunRecord {
   /// What a run costs, in plain counts, bytes and seconds.
@@ -52,14 +51,6 @@ extension RunRecord {
     package var seconds: Double?
 
     package init() {}
-
-    /// A measured one.
-    init(_ start: MeasuredStart) {
-      rows = Double(start.cost.rows)
-      forwardTokens = Double(start.cost.forwardTokens)
-      backwardTokens = Double(start.cost.backwardTokens)
-      seconds = start.seconds
-    }
 
     package static let members: [RecordMember<Self>] = [
       .requiredCount("rows", \.rows), .requiredCount("forward_tokens", \.forwardTokens),

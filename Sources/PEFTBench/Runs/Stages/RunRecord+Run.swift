@@ -140,6 +140,16 @@ extension RunRecord.Costs {
   }
 }
 
+extension RunRecord.Start {
+  /// A measured start.
+  init(_ start: MeasuredStart) {
+    rows = Double(start.cost.rows)
+    forwardTokens = Double(start.cost.forwardTokens)
+    backwardTokens = Double(start.cost.backwardTokens)
+    seconds = start.seconds
+  }
+}
+
 extension RunRecord.Penalties {
   /// PSCP of a score, in the units of the settings' preset: plain counts and bytes for `relative`, TFLOP and GB for
   /// `paper`.
