@@ -1,7 +1,7 @@
 """Measures peft-bench and the peer in turns and prints the tables of docs/performance.md.
 
     compare.py --python PYTHON --float32 FOLDER --bfloat16 FOLDER --gguf FILE --data ROOT [--rounds 3]
-               [--only random,task] [--methods lora,ia3,...]
+               [--only random,task] [--methods lora,ia3,...] [--formats float32,bfloat16,gguf]
 
 PYTHON has torch, transformers and peft. The folders and the file are one model in three types; the peer uses float32.
 ROOT holds sst2 for task batches and generation. Let nothing else run meanwhile.
@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAM = os.path.join(HERE, "..", "..", ".build", "release", "peft-bench")
+PROGRAM = os.environ.get("PEFT_BENCH", os.path.join(HERE, "..", "..", ".build", "release", "peft-bench"))
 OPTIONS = {
     "lora": ["rank=16", "alpha=16", "dropout=0", "target_modules=[k_proj,v_proj,down_proj]"],
     "ia3": [],
@@ -62,12 +62,13 @@ def middle(values):
 
 
 def random_batches(arguments):
-    print("| method | peft-bench tokens/s, resident: float32 | bfloat16 | Q4_1 | peer | ratio |")
-    print("|---|---|---|---|---|---|")
+    formats = arguments.formats.split(",")
+    print(f"| method | peft-bench tokens/s, resident: {' | '.join(formats)} | peer | ratio |")
+    print("|---|" + "---|" * (len(formats) + 2))
     for method in arguments.methods:
-        runs = {name: [] for name in ("float32", "bfloat16", "gguf", "peer")}
+        runs = {name: [] for name in (*formats, "peer")}
         for _ in range(arguments.rounds):
-            for name in ("float32", "bfloat16", "gguf"):
+            for name in formats:
                 runs[name].append(ours(getattr(arguments, name), method))
             command = [arguments.python, os.path.join(HERE, "peer.py"), arguments.float32, "random", method]
             runs["peer"].append(json.loads(call(command)))
@@ -78,7 +79,8 @@ def random_batches(arguments):
             resident = middle([r["peak_rss_bytes"] for r in results]) / 1e9
             cells.append(f"{speeds[name]:.0f}, {resident:.2f} GB")
         low, high = min(speeds[n] for n in speeds if n != "peer"), max(speeds[n] for n in speeds if n != "peer")
-        print(f"| {method} | {' | '.join(cells)} | {low / speeds['peer']:.2f} to {high / speeds['peer']:.2f} |", flush=True)
+        ratios = dict.fromkeys(f"{speed / speeds['peer']:.2f}" for speed in (low, high))
+        print(f"| {method} | {' | '.join(cells)} | {' to '.join(ratios)} |", flush=True)
 
 
 def task_and_generation(arguments):
@@ -120,6 +122,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="random,task")
+    parser.add_argument("--formats", default="float32,bfloat16,gguf")
     parser.add_argument("--methods", default=",".join(OPTIONS))
     arguments = parser.parse_args()
     arguments.methods = arguments.methods.split(",")
