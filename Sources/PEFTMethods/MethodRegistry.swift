@@ -27,7 +27,7 @@ public enum MethodRegistry {
 
   /// Whether the method called `name` is full fine-tuning, plain or by projections.
   public static func trainsEveryWeight(_ name: String) -> Bool {
-    [FullFineTuning.name, GaLoreMethod.name].contains(name)
+    [name, method(named: name)?.variantOf].contains(FullFineTuning.name)
   }
 
   /// Says that no method is called `name`, with the nearest of those that may be meant and all of them.

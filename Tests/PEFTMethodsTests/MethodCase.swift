@@ -167,6 +167,15 @@ struct MethodBench {
     }
   }
 
+  /// The file of a LoRA on the tiny Llama after three steps.
+  static func trainedLoRA(in folder: TemporaryFolder) throws -> AdapterFile {
+    let bench = try MethodBench(try #require(MethodCase.all.first { $0.name == "lora" && $0.model == "llama" }))
+    let attachment = try bench.attach()
+    bench.train(attachment, steps: 3)
+    try AdapterFile.save(attachment, to: folder.path, baseModel: "tiny")
+    return try AdapterFile.open(folder.path)
+  }
+
   /// Everything that is frozen.
   var baseWeights: [[Float]] {
     func values(_ weight: WeightMatrix?) -> [Float] {

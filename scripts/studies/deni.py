@@ -16,24 +16,13 @@ from collections import defaultdict
 
 import studies
 
-# Two-sided 95 % points of Student's t by degrees of freedom.
-STUDENT = [math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
-           2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045]
 ORDER = ["default", "best-practices", "ensemble", "noise-input", "noise-weights", "swa", "ema", "mixout", "prior-noise",
          "augmentation", "ni", "de", "deni", "deni+augmentation"]
 
 
-def interval(values):
-    """The mean with the half-width of its interval."""
-    if len(values) < 2:
-        return statistics.mean(values), math.nan
-    point = STUDENT[len(values) - 1] if len(values) <= len(STUDENT) else 1.96
-    return statistics.mean(values), point * statistics.stdev(values) / math.sqrt(len(values))
-
-
 def shown(values):
-    mean, half = interval(values)
-    return f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
+    mean, low, high = studies.mean_interval(values)
+    return f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 class Scores:

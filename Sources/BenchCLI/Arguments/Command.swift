@@ -55,6 +55,9 @@ struct OptionSpec: Sendable {
   static let quiet = OptionSpec(long: "quiet", short: "q", help: "Print no progress and no notes.")
   static let threads = OptionSpec(
     long: "threads", short: "j", valueName: "N", help: "Worker threads; one per core unless given.")
+  static let only = OptionSpec(
+    long: "only", valueName: "KEY=VALUE", isRepeated: true,
+    help: "Only runs whose dataset, method, seed or model is VALUE; several values of one key are alternatives.")
   static let set = OptionSpec(
     long: "set", valueName: "KEY=VALUE", isRepeated: true,
     help: "Override a key of the config, such as training.epochs=3 or methods.lora.rank=8.")

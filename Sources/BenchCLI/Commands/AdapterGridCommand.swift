@@ -49,9 +49,7 @@ extension AdapterCommand {
         help: "Of a compression, keep values that are drawn at random: what choosing the largest is worth."),
       OptionSpec(
         long: "held-out-rows", valueName: "N", help: "At most N held-out rows of each task; all unless given."),
-      OptionSpec(
-        long: "only", valueName: "KEY=VALUE", isRepeated: true,
-        help: "Only runs whose dataset, method, seed or model is VALUE; several values of one key are alternatives."),
+      .only,
       OptionSpec(long: "shard", valueName: "I/N", help: "Only every N-th choice, beginning with the I-th."),
       .threads, .json, .quiet,
     ],

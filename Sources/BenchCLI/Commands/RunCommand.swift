@@ -14,9 +14,7 @@ enum RunCommand {
       help:
         "At most N training rows and N evaluation rows of each dataset: a sample in which every class has its share, "
         + "or the first N with --set data.limit=first."),
-    OptionSpec(
-      long: "only", valueName: "KEY=VALUE", isRepeated: true,
-      help: "Only runs whose dataset, method, seed or model is VALUE; several values of one key are alternatives."),
+    .only,
     OptionSpec(
       long: "memory-limit", valueName: "SIZE",
       help: "Memory that a run may need, such as 2GB; what is free on the machine unless given."),

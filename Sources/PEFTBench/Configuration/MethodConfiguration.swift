@@ -111,7 +111,7 @@ package struct MethodConfiguration: Sendable {
   package func changing(
     _ changes: [(name: String, value: JSONValue)], label: String
   ) throws -> MethodConfiguration {
-    let (type, names) = (try understood.get().type, Set(changes.map(\.name)))
+    let (type, described, names) = (try understood.get().type, described, Set(changes.map(\.name)))
     let members = changes.map { change in
       DocumentObject.Member(
         key: change.name, keyOffset: entry.offset, value: DocumentValue(json: change.value, at: entry.offset))

@@ -73,17 +73,9 @@ package struct CombinationGrid: Sendable {
   /// The names in an expression, each once, in their order; not `origin`.
   private static func names(in text: String) -> [String] {
     var names: [String] = []
-    var word = ""
-    for character in text + " " {
-      let isDigit = character.isASCII && character.isNumber
-      if isDigit || character.isASCII && (character.isLetter || character == "_") {
-        word.append(character)
-        continue
-      }
-      // What begins with a digit is a number, such as the 1e of 1e-3.
-      let isName = word.first.map { !$0.isNumber } ?? false
-      if isName, word != "origin", !names.contains(word) { names.append(word) }
-      word = ""
+    for (name, isName) in AdapterExpression.pieces(of: text)
+    where isName && name != "origin" && !names.contains(name) {
+      names.append(name)
     }
     return names
   }

@@ -99,11 +99,11 @@ public final class CausalLanguageModel {
     if let source = sequenceStart.prefix, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
     let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)
     var x: Variable
-    var frozen = 0
-    if let frozenBeginning, noise == nil, FrozenBeginning.covers(forest), frozenBlockCount > 0 {
-      frozen = frozenBlockCount
+    let sharing = frozenBeginning.flatMap { noise == nil && FrozenBeginning.covers(forest) ? $0 : nil }
+    let frozen = sharing == nil ? 0 : frozenBlockCount
+    if let sharing, frozen > 0 {
       x = Variable(
-        constant: frozenBeginning.states(of: forest) {
+        constant: sharing.states(of: forest) {
           let start = embed(forest, positions: positions, on: tape)
           return blocks.prefix(frozen).reduce(start) { $1($0, batch: batch, rows: nil, on: tape) }.value
         })

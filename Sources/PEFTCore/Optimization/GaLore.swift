@@ -110,12 +110,15 @@ struct ProjectedMoments {
       firstMoments: first.mutableElements, secondMoments: second.mutableElements, count: low.elementCount,
       workers: context.workers)
     // The step stands in place of what it is subtracted from.
-    let rate = Float(adam.learningRate * galore.scale)
-    for index in 0..<step.elementCount { step.mutableElements[index] *= rate }
+    Self.multiply(step, by: Float(adam.learningRate * galore.scale), context.workers)
     raise(step, onto: value, context)
     let decay = Float(1 - adam.learningRate * adam.weightDecay)
-    guard decay != 1 else { return }
-    for index in 0..<value.elementCount { value.mutableElements[index] *= decay }
+    if decay != 1 { Self.multiply(value, by: decay, context.workers) }
+  }
+
+  private static func multiply(_ tensor: Tensor, by factor: Float, _ workers: Workers) {
+    Elementwise.scale(
+      tensor.elements, by: factor, into: tensor.mutableElements, count: tensor.elementCount, workers: workers)
   }
 
   /// Takes the gradient's leading singular vectors.

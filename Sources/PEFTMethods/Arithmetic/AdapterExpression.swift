@@ -67,6 +67,28 @@ public struct AdapterExpression: Sendable, Equatable {
     self.init(terms: terms, origin: origin)
   }
 
+  /// The text of an expression in pieces, its names apart from all else; together they are the text again.
+  ///
+  /// What begins with a digit is a number, such as the 1e of 1e-3; `origin` is a name here too.
+  public static func pieces(of text: String) -> [(text: String, isName: Bool)] {
+    var pieces: [(text: String, isName: Bool)] = []
+    var word = ""
+    func endWord() {
+      if let first = word.first { pieces.append((word, !first.isNumber)) }
+      word = ""
+    }
+    for character in text {
+      if character.isASCII, character.isLetter || character.isNumber || character == "_" {
+        word.append(character)
+      } else {
+        endWord()
+        pieces.append((String(character), false))
+      }
+    }
+    endWord()
+    return pieces
+  }
+
   /// Whether a text can be the name of an adapter or a number: a letter or underscore, then letters, digits and
   /// underscores; and not `origin`.
   public static func isName(_ text: String) -> Bool {

@@ -124,14 +124,15 @@ import Testing
     try FileManager.default.createDirectory(at: grids, withIntermediateDirectories: true)
     func task(_ name: String, _ dataset: String, run: String, kept: Double) -> JSONValue {
       [
-        "name": JSONValue(name), "dataset": JSONValue(dataset), "run": JSONValue(run), "own_held_out": 0.5,
-        "own": ["value": 0.8], "chosen": ["value": .number(0.8 * kept), "interval": [0.1, 0.9]],
-        "retained": .number(kept),
+        "name": JSONValue(name), "dataset": JSONValue(dataset), "run": JSONValue(run), "primary": "accuracy",
+        "held_out_rows": 20, "evaluation_rows": 40, "own_held_out": 0.5, "own": ["value": 1],
+        "chosen": ["value": .number(kept), "interval": [0.1, 0.9]], "retained": .number(kept),
       ]
     }
     func write(_ name: String, run: String, kind: String, _ members: [(String, JSONValue)]) throws {
       var json: JSONValue = [
-        "schema": "peft-bench.grid/1", "kind": JSONValue(kind), "method": "prompt-tuning", "model": "m", "chosen": 1,
+        "schema": "peft-bench.grid/1", "id": JSONValue(name), "kind": JSONValue(kind), "method": "prompt-tuning",
+        "model": "m", "seed": 42, "seconds": 1, "chosen": 1,
         "tasks": [
           task("a", "sst2", run: run, kept: 0.9), task("b", "rte", run: ids["rte"] ?? "", kept: 1.1),
         ],
@@ -140,18 +141,18 @@ import Testing
         ],
       ]
       for (key, value) in members { json[key] = value }
-      try Data(json.prettyText.utf8).write(to: grids.appending(path: name))
+      try Data(json.prettyText.utf8).write(to: grids.appending(path: "\(name).json"))
     }
     let run = ids["sst2"] ?? ""
-    try write("1.json", run: run, kind: "combination", [("recipe", ["combine": "origin + l*a + (1-l)*b"])])
+    try write("1", run: run, kind: "combination", [("recipe", ["combine": "origin + l*a + (1-l)*b"])])
     for (place, share) in [0.1, 0.5].enumerated() {
-      try write("2\(place).json", run: run, kind: "compression", [("recipe", ["keep": .number(share)])])
+      try write("2\(place)", run: run, kind: "compression", [("recipe", ["keep": .number(share)])])
       try write(
-        "6\(place).json", run: run, kind: "compression", [("recipe", ["keep": .number(share), "control": "random"])])
+        "6\(place)", run: run, kind: "compression", [("recipe", ["keep": .number(share), "control": "random"])])
     }
     // Of runs that are not here, of another form, and no JSON.
-    try write("3.json", run: "other", kind: "combination", [("recipe", ["combine": "a + b"])])
-    try write("4.json", run: run, kind: "combination", [("schema", "peft-bench.grid/9")])
+    try write("3", run: "other", kind: "combination", [("recipe", ["combine": "a + b"])])
+    try write("4", run: run, kind: "combination", [("schema", "peft-bench.grid/9")])
     try Data("{".utf8).write(to: grids.appending(path: "5.json"))
 
     let report = try Report(ReportedResults([folder.url.path]))

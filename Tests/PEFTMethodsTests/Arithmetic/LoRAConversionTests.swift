@@ -44,13 +44,8 @@ import Testing
 
   @Test("A smaller rank is nearer than none, and its deviation is that of the left-out singular values")
   func truncated() throws {
-    let method = try #require(MethodCase.all.first { $0.name == "lora" && $0.model == "llama" })
-    let bench = try MethodBench(method)
-    let attachment = try bench.attach()
-    bench.train(attachment, steps: 3)
     let folder = try TemporaryFolder()
-    try AdapterFile.save(attachment, to: folder.path, baseModel: "tiny")
-    let file = try AdapterFile.open(folder.path)
+    let file = try MethodBench.trainedLoRA(in: folder)
     let one = try LoRAConversion.convert(file, on: nil, keeping: .rank(1), named: "one", workers: .one)
     let relative = try #require(one.total?.relative)
     #expect(relative > 0 && relative < 1)

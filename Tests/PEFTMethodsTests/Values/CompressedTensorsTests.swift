@@ -109,13 +109,8 @@ import Testing
 
   @Test("Of a LoRA alpha acts on both factors: twice the alpha is four times the update")
   func alphaActsTwice() throws {
-    let method = try #require(MethodCase.all.first { $0.name == "lora" && $0.model == "llama" })
-    let bench = try MethodBench(method)
-    let attachment = try bench.attach()
-    bench.train(attachment, steps: 3)
     let folder = try TemporaryFolder()
-    try AdapterFile.save(attachment, to: folder.path, baseModel: "tiny")
-    let file = try AdapterFile.open(folder.path)
+    let file = try MethodBench.trainedLoRA(in: folder)
     func updates(_ alpha: Double) throws -> [[Float]] {
       let small = try CompressedAdapter(file, keeping: 1, as: .deviation(alpha: alpha)).file(named: "small")
       return try LowRankUpdate.all(of: small, for: "").map { $0.dense(workers: .one).elements.map { Float($0) } }

@@ -1,5 +1,6 @@
 import PEFTBench
 import PEFTCore
+import PEFTMethods
 
 /// What a run's adapter started from, as its record says it: another adapter, a part of one, or a sum of several.
 struct AdapterStart: Sendable, Equatable {
@@ -49,19 +50,7 @@ struct AdapterStart: Sendable, Equatable {
 
   /// The expression with other names for its adapters.
   static func text(_ expression: String, naming name: (String) -> String) -> String {
-    var result = ""
-    var word = ""
-    for character in expression + " " {
-      // The letter in 1e-3 is no name.
-      let isInNumber = word.isEmpty && result.last?.isNumber == true
-      if !isInNumber, character.isLetter || character == "_" || (!word.isEmpty && character.isNumber) {
-        word.append(character)
-      } else {
-        result += (word.isEmpty ? "" : name(word)) + String(character)
-        word = ""
-      }
-    }
-    return String(result.dropLast())
+    AdapterExpression.pieces(of: expression).map { $0.isName ? name($0.text) : $0.text }.joined()
   }
 }
 
