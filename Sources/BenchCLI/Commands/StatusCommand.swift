@@ -97,8 +97,14 @@ struct StatusReport {
     ])
     for run in status.runs {
       guard case .running(let progress) = run.state else { continue }
-      let rate = progress?.rate.map {
-        progress?.phase == .training ? "\(Format.count($0)) tok/s" : "\(Format.decimal($0, digits: 1)) answers/s"
+      let rate = progress.flatMap { progress in
+        progress.rate.map { rate in
+          switch progress.phase {
+          case .choice: "\(Format.decimal(rate, digits: 1)) candidates/s"
+          case .training: "\(Format.count(rate)) tok/s"
+          case .evaluation: "\(Format.decimal(rate, digits: 1)) answers/s"
+          }
+        }
       }
       table.add([
         "\(run.dataset)/\(run.method)", "\(run.seed)", progress?.phase.rawValue ?? "begins",

@@ -95,7 +95,7 @@ private final class EventGate: Sendable {
   func passed(_ event: RunEvent) -> RunEvent? {
     state.withLock { state in
       switch event {
-      case .step(_, let done, let total, _, _), .answered(_, let done, let total):
+      case .step(_, let done, let total, _, _), .answered(_, let done, let total), .judged(_, let done, let total):
         let now = ContinuousClock.now
         guard done == total || now - state.last >= Self.interval else {
           state.held = event

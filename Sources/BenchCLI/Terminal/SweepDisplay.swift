@@ -10,13 +10,15 @@ import Synchronization
 /// that ends and now and then one for a run in progress.
 final class SweepDisplay: Sendable {
   fileprivate struct Active {
+    /// What is going on, as the lines have it.
+    enum Phase: String { case choose, train, answer }
+
     let run: SweepRun
-    var phase = "train"
+    var phase = Phase.train
     var done = 0
     var total = 0
     var loss: Double?
     var tokens = 0
-    var answers = false
     /// When the first unit of the phase had been done, and what had been done then.
     var start: (time: Double, done: Int, tokens: Int)?
     var lastPlain: Double
@@ -25,8 +27,27 @@ final class SweepDisplay: Sendable {
     var share: Double {
       guard total > 0 else { return 0 }
       let part = Double(done) / Double(total)
-      if !run.planned.trains { return part }
-      return answers ? 0.8 + 0.2 * part : 0.8 * part
+      guard run.planned.trains else { return phase == .choose ? 0 : part }
+      return switch phase {
+      case .choose: 0
+      case .train: 0.8 * part
+      case .answer: 0.8 + 0.2 * part
+      }
+    }
+
+    /// Begins a phase, unless it is under way.
+    mutating func enter(_ phase: Phase) {
+      guard phase != self.phase else { return }
+      (self.phase, loss, start) = (phase, nil, nil)
+    }
+
+    /// What the phase counts.
+    var unit: String {
+      switch phase {
+      case .choose: "candidate"
+      case .train: "step"
+      case .answer: "answer"
+      }
     }
   }
 
@@ -106,13 +127,19 @@ final class SweepDisplay: Sendable {
     case .resumed(let run, let step):
       let title = state.withLock { $0.title(run) }
       console.note("\(title) resumes after step \(step).")
+    case .judged(let run, let done, let total):
+      update(run, at: now) { active in
+        active.enter(.choose)
+        (active.done, active.total) = (done, total)
+      }
     case .step(let run, let done, let total, let loss, let tokens):
       update(run, at: now) { active in
+        active.enter(.train)
         (active.done, active.total, active.loss, active.tokens) = (done, total, loss, tokens)
       }
     case .answered(let run, let done, let total):
       update(run, at: now) { active in
-        if !active.answers { (active.answers, active.phase, active.loss, active.start) = (true, "answer", nil, nil) }
+        active.enter(.answer)
         (active.done, active.total) = (done, total)
       }
     case .finished(let run, let record): finish(run, record)
@@ -148,7 +175,7 @@ final class SweepDisplay: Sendable {
   var positions: [String] {
     state.withLock { state in
       state.active.filter { $0.total > 0 }.map { active in
-        "\(state.title(active.run)) at \(active.answers ? "answer" : "step") \(active.done) of \(active.total)"
+        "\(state.title(active.run)) at \(active.unit) \(active.done) of \(active.total)"
       }
     }
   }
@@ -215,12 +242,12 @@ final class SweepDisplay: Sendable {
       let perSecond = Double(active.done - start.done) / (now - start.time)
       left = Double(active.total - active.done) / perSecond
       rate =
-        active.answers
-        ? "\(Format.decimal(perSecond, digits: perSecond < 10 ? 1 : 0)) answers/s"
-        : "\(Format.count(Double(active.tokens - start.tokens) / (now - start.time))) tok/s"
+        active.phase == .train
+        ? "\(Format.count(Double(active.tokens - start.tokens) / (now - start.time))) tok/s"
+        : "\(Format.decimal(perSecond, digits: perSecond < 10 ? 1 : 0)) \(active.unit)s/s"
     }
     return ProgressLine.line(
-      "\(title) \(active.phase)", done: active.done, total: active.total, rate: rate, left: left,
+      "\(title) \(active.phase.rawValue)", done: active.done, total: active.total, rate: rate, left: left,
       detail: active.loss.map { "loss \(Format.decimal($0, digits: 3))" } ?? "", width: width)
   }
 }

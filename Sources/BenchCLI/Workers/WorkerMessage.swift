@@ -38,6 +38,7 @@ enum WorkerMessage {
         "event": "step", "done": JSONValue(done), "total": JSONValue(total), "loss": JSONValue(loss),
         "tokens": JSONValue(tokens),
       ]
+    case .judged(_, let done, let total): ["event": "judged", "done": JSONValue(done), "total": JSONValue(total)]
     case .answered(_, let done, let total):
       ["event": "answered", "done": JSONValue(done), "total": JSONValue(total)]
     case .note(let text): ["event": "note", "text": JSONValue(text)]
@@ -55,6 +56,7 @@ enum WorkerMessage {
     case "step":
       .step(
         run, done: done, of: total, loss: json["loss"]?.number ?? .nan, tokens: json["tokens"]?.integer ?? 0)
+    case "judged": .judged(run, done: done, of: total)
     case "answered": .answered(run, done: done, of: total)
     case "note": .note(json["text"]?.string ?? "")
     case "loading": .loading(model: json["text"]?.string ?? "")

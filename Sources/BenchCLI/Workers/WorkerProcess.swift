@@ -229,6 +229,7 @@ final class WorkerProcess: Sendable {
 enum RunPosition: Sendable {
   case start
   case preparation
+  case candidate(Int, of: Int)
   case step(Int, of: Int)
   case answer(Int, of: Int)
 
@@ -236,6 +237,7 @@ enum RunPosition: Sendable {
   init?(_ event: RunEvent) {
     switch event {
     case .began, .loading: self = .preparation
+    case .judged(_, let done, let total): self = .candidate(done, of: total)
     case .step(_, let done, let total, _, _): self = .step(done, of: total)
     case .answered(_, let done, let total): self = .answer(done, of: total)
     default: return nil
@@ -247,6 +249,7 @@ enum RunPosition: Sendable {
     switch self {
     case .start: "before it could take a run"
     case .preparation: "before the first step or answer"
+    case .candidate(let done, let total): "after candidate \(done) of \(total)"
     case .step(let done, let total): "after step \(done) of \(total)"
     case .answer(let done, let total): "after answer \(done) of \(total)"
     }

@@ -10,6 +10,9 @@ enum AdapterSource: Sendable, Equatable {
   case saved(String)
   /// A combination of saved adapters, with the members that describe it.
   case combined(CombinationRecipe, JSONValue)
+  /// One of several combinations, which a run chooses before it starts; until then the first stands for all, since they
+  /// differ in values alone.
+  case chosen(AdapterChoice)
 
   /// Reads `init_from`: a folder, or an object that describes a combination.
   ///
@@ -30,15 +33,11 @@ enum AdapterSource: Sendable, Equatable {
     guard value.object != nil else {
       throw reader.error("init_from", "expected an adapter's folder, or an object with combine and adapters")
     }
-    var members = try OptionReader(
-      value: value, text: file.text, what: "a combination of adapters", path: reader.path(of: "init_from"))
-    var recipe = try CombinationRecipe(reading: &members)
-    try members.finish()
-    recipe.adapters = recipe.adapters.map { ($0.name, file.resolve($0.path)) }
-    if let origin = recipe.origin, origin != CombinationRecipe.neutralOrigin { recipe.origin = file.resolve(origin) }
-    var json = JSONValue(value)
-    json["adapters"] = .object(JSONObject(distinct: recipe.adapters.map { ($0.name, JSONValue($0.path)) }))
-    if let origin = recipe.origin { json["origin"] = JSONValue(origin) }
+    guard !AdapterChoice.isGiven(in: value) else {
+      self = .chosen(try AdapterChoice(value, of: reader, in: file))
+      return
+    }
+    let (recipe, json) = try CombinationRecipe.reading(value, at: reader.path(of: "init_from"), in: file)
     self = .combined(recipe, json)
   }
 
@@ -67,6 +66,9 @@ enum AdapterSource: Sendable, Equatable {
       throw members.error("strength", "expected at least one number, and none twice")
     }
     if value["combine"] != nil {
+      guard !AdapterChoice.isGiven(in: value) else {
+        throw members.error("strength", "goes with one adapter, and choose has several: write it into combine")
+      }
       let rest = DocumentObject(object.members.filter { $0.key != "strength" })
       return (try AdapterSource(DocumentValue(.object(rest), offset: value.offset), of: reader, in: file), strengths)
     }
@@ -93,8 +95,15 @@ enum AdapterSource: Sendable, Equatable {
     case .fresh: nil
     case .saved(let folder): JSONValue(folder)
     case .combined(_, let json): json
+    case .chosen(let choice): choice.json
     }
   }
+
+  /// The combinations that a run has to choose from; nil where there is nothing to choose.
+  var choice: AdapterChoice? { if case .chosen(let choice) = self { choice } else { nil } }
+
+  /// What stands for it where its values do not matter: of a choice the first candidate.
+  private var typical: AdapterSource { choice?.candidates[0].source ?? self }
 
   /// What messages call it.
   var name: String {
@@ -102,6 +111,7 @@ enum AdapterSource: Sendable, Equatable {
     case .fresh: "the method's own start"
     case .saved(let folder): folder
     case .combined(let recipe, _): recipe.text
+    case .chosen: typical.name
     }
   }
 
@@ -113,6 +123,7 @@ enum AdapterSource: Sendable, Equatable {
     case .combined(let recipe, _):
       recipe.adapters.map(\.path)
         + (recipe.origin.map { $0 == CombinationRecipe.neutralOrigin ? [] : [$0] } ?? [])
+    case .chosen: typical.folders
     }
   }
 
@@ -125,13 +136,18 @@ enum AdapterSource: Sendable, Equatable {
   ///
   /// - Parameter hash: Gives the hash of an adapter's folder.
   func contentHash(_ hash: (_ folder: String) throws -> String) throws -> String? {
+    func canonical(_ recipe: CombinationRecipe) throws -> JSONValue {
+      let origin = try recipe.origin.map { $0 == CombinationRecipe.neutralOrigin ? $0 : try hash($0) }
+      return recipe.canonical(hashes: try recipe.adapters.map { try hash($0.path) }, origin: origin)
+    }
+    func hashed(_ content: JSONValue) -> String {
+      SHA256.hexadecimal(of: JSONWriter.bytes(content, isPretty: false))
+    }
     switch self {
     case .fresh: return nil
     case .saved(let folder): return try hash(folder)
-    case .combined(let recipe, _):
-      let origin = try recipe.origin.map { $0 == CombinationRecipe.neutralOrigin ? $0 : try hash($0) }
-      let content = recipe.canonical(hashes: try recipe.adapters.map { try hash($0.path) }, origin: origin)
-      return SHA256.hexadecimal(of: JSONWriter.bytes(content, isPretty: false))
+    case .combined(let recipe, _): return hashed(try canonical(recipe))
+    case .chosen(let choice): return hashed(try choice.canonical(canonical))
     }
   }
 
@@ -144,6 +160,7 @@ enum AdapterSource: Sendable, Equatable {
     case .saved(let folder): return try AdapterFile.open(folder)
     case .combined(let recipe, _):
       return try recipe.outlined(try recipe.adapters.map { try AdapterFile.open($0.path) }, named: recipe.text)
+    case .chosen: return try typical.outline()
     }
   }
 
@@ -155,9 +172,14 @@ enum AdapterSource: Sendable, Equatable {
   ///   - workers: Share decompositions out.
   /// - Throws: An `InputError` for adapters that cannot be read or combined.
   func adapter(on base: LoadedBase, modelHash: String?, workers: Workers) throws -> AdapterFile? {
-    guard case .combined(let recipe, _) = self, base.hasWeights else { return try outline() }
+    guard case .combined(let recipe, _) = typical, base.hasWeights else { return try outline() }
     let files = try recipe.adapters.map { try AdapterFile.open($0.path) }
     let origins = AdapterOrigins(common: recipe.origin, base: { _ in base }, modelHash: { _ in modelHash })
     return try recipe.combined(files, named: recipe.text, workers: workers, origin: origins.values).file
   }
+}
+
+extension AdapterChoice.Candidate {
+  /// What a run of it alone starts from.
+  var source: AdapterSource { .combined(recipe, json) }
 }

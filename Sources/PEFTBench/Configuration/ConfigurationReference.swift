@@ -44,6 +44,10 @@ package struct ConfigurationReference: Sendable {
         + "`training`, which then holds for this method alone.",
       options: MethodListReader.entryOptions),
     Section(
+      path: "methods[…].init_from with combine",
+      text: "A sum of saved adapters: [adapter-arithmetic.md](adapter-arithmetic.md#in-a-config).",
+      options: AdapterChoice.options),
+    Section(
       path: "seeds",
       text:
         "An object in place of a list: every combination of the seeds of its keys is run, so that the spread of scores "

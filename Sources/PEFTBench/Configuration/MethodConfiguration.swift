@@ -10,7 +10,7 @@ package struct MethodConfiguration: Sendable {
   /// How it is trained: the config's `training` with the entry's own keys on top.
   package var training: TrainingConfiguration
   /// Where the values of its adapter come from before any training.
-  let adapterSource: AdapterSource
+  private(set) var adapterSource: AdapterSource
   /// The part of that adapter's strength that is evaluated; 1 is the adapter itself (`CausalLanguageModel.setStrength`).
   package var strength = 1.0
   /// The size of the presets that values were taken from, if any were.
@@ -120,6 +120,13 @@ package struct MethodConfiguration: Sendable {
     var method = try MethodConfiguration(
       entry.with(kept + members), among: { _ in type }, label: label, training: training, from: adapterSource)
     (method.strength, method.preset) = (strength, preset)
+    return method
+  }
+
+  /// The same with another adapter to start from, whose settings and shapes are those of this one's.
+  func starting(from source: AdapterSource) -> MethodConfiguration {
+    var method = self
+    method.adapterSource = source
     return method
   }
 

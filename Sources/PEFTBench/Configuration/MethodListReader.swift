@@ -92,6 +92,12 @@ struct MethodListReader {
           written, among: types, label: label, training: try TrainingConfiguration(reading: &reader, base: base),
           from: source, isForNames: isForNames)
         if presetObject != nil { method.preset = presets?.size.name }
+        if source.choice != nil, !method.training.holdsRowsBack {
+          throw DocumentError(
+            "\(path).init_from.\(AdapterChoice.key): there are no rows to choose on, since validation_fraction is 0; "
+              + "expected such as validation_fraction: 0.1",
+            at: object["init_from"]?[AdapterChoice.key]?.offset ?? value.offset, of: file.text)
+        }
         if method.trains, strengths != [1] {
           throw DocumentError(
             "\(path).init_from.strength: is for runs that train nothing, with steps: 0",
@@ -121,7 +127,7 @@ struct MethodListReader {
       try reader.value(
         "init_from",
         about:
-          "the folder of a saved adapter to start from, whose options are taken over, or a combination of several; "
+          "the folder of a saved adapter to start from, whose options are taken over, or a combination of several (below); "
           + "with {path: FOLDER, strength: 0.5} a part of it is evaluated")
     )
   }

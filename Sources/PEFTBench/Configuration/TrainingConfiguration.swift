@@ -171,6 +171,9 @@ package struct TrainingConfiguration: Sendable, Equatable {
     return rows < 2 ? 0 : (Double(min(validationRows, rows - 1)) + 0.5) / Double(rows)
   }
 
+  /// Whether training rows are held out.
+  var holdsRowsBack: Bool { validationRows != nil || validationFraction > 0 }
+
   /// All values under their keys; those that are not set are null.
   package var json: JSONValue {
     var json = resultJSON

@@ -39,7 +39,7 @@ struct GridScene {
     tasks = try problem.members.map { member in
       let run = member.run
       let data = try assembly.data(of: run)
-      let held = try data.heldOutRows(of: run, outline, cutoff: try assembly.cutoff(of: run), limit: heldOutLimit)
+      let held = try assembly.heldOutRows(of: run, limit: heldOutLimit)
       guard held != nil || candidates.count == 1 else {
         throw FileError(
           path: run.title,

@@ -129,8 +129,33 @@ final class RunAssembly {
     return ("\(place(of: run.model)) \(run.dataset.id) \(cutoff)\(sample)\(rows)", cutoff)
   }
 
-  private func checkHeldOutRows(of run: PlannedRun, among count: Int) throws(FileError) {
-    guard let rows = run.method.training.validationRows, rows >= count, run.trains else { return }
+  /// The training rows that a run holds back, as rows to be answered.
+  ///
+  /// - Parameter limit: Most rows, the first ones of those held back; all unless given.
+  /// - Returns: The rows; nil where it holds none back.
+  /// - Throws: What `data` throws.
+  func heldOutRows(of run: PlannedRun, limit: Int? = nil) throws -> ScoredRows? {
+    try data(of: run).heldOutRows(of: run, outline(of: run.model), cutoff: cutoff(of: run), limit: limit)
+  }
+
+  /// The training rows that a run chooses the adapter on that it starts from.
+  ///
+  /// - Throws: `DocumentError` with the place of the method in the config, where there are none.
+  func choiceRows(of run: PlannedRun) throws -> ScoredRows {
+    if let rows = try heldOutRows(of: run) { return rows }
+    let reason =
+      run.dataset.mixture == nil
+      ? "has too few training rows to hold any back"
+      : "is several datasets, of which no rows are held back to be answered"
+    throw run.method.entry.error(
+      ".init_from.\(AdapterChoice.key): there are no rows to choose on, since \(run.dataset.id) \(reason)")
+  }
+
+  private func checkHeldOutRows(of run: PlannedRun, among count: Int) throws {
+    if run.method.adapterSource.choice != nil, run.dataset.mixture != nil || count < 2 { _ = try choiceRows(of: run) }
+    guard let rows = run.method.training.validationRows, rows >= count,
+      run.trains || run.method.adapterSource.choice != nil
+    else { return }
     throw FileError(
       path: run.title,
       "validation_rows (val_size) is \(rows), but there are only \(count) training rows to hold them out of")
@@ -264,7 +289,7 @@ final class RunAssembly {
   }
 
   /// What identifies the adapter that a run starts from, or those of all members that vote; nil for the method's own start.
-  private func adapterHash(of run: PlannedRun) throws -> String? {
+  func adapterHash(of run: PlannedRun) throws -> String? {
     let members = run.memberFolders
     guard members.isEmpty else { return try sealed(members).sha256WithNames }
     return try run.method.adapterSource.contentHash { try sealed([$0]).sha256WithNames }

@@ -76,7 +76,13 @@ struct RunCost {
         seconds += Double(training.strategy.trainingCount) * times * rows * methodFactor / speed.forwardRows
       }
     }
-    return seconds + Double(trains ? training.strategy.voterCount : 1) * answeringSeconds(speed)
+    let answering = answeringSeconds(speed)
+    if let choice = run.method.adapterSource.choice {
+      // Held-out rows take about as long as those that are scored.
+      let rows = (training.heldOutShare(of: data.trainingRows) * Double(data.trainingRows)).rounded(.down)
+      seconds += Double(choice.candidates.count) * rows / Double(max(1, data.evaluationRows)) * answering
+    }
+    return seconds + Double(trains ? training.strategy.voterCount : 1) * answering
   }
 
   /// Seconds in which one model answers all rows.

@@ -97,7 +97,7 @@ package final class RunExecutor {
 
   // MARK: - One run
 
-  /// Goes through the stages: the adapter, its training, the answers, the record.
+  /// Goes through the stages: the adapter, after its choice if there is one, its training, the answers, the record.
   private func carryOut(_ run: SweepRun) throws -> RunRecord {
     let planned = run.planned
     let loaded = try model(of: run)
@@ -119,14 +119,21 @@ package final class RunExecutor {
       progress: RunProgressWriter(folder: folder))
 
     try assembly.checkAdapter(of: planned)
-    let attachment = try RunAttachment(planned, to: loaded, data: data, context: context)
+    let choice = try planned.method.adapterSource.choice.map {
+      try ChoiceStage(scene: scene, choice: $0, rows: try assembly.choiceRows(of: planned)).result()
+    }
+    let chosen = choice.map { planned.starting(from: $0.source) } ?? planned
+    let attachment = try RunAttachment(chosen, to: loaded, data: data, context: context)
     defer { attachment.detach() }
     try assembly.checkAdapter(of: planned)
     let training = TrainingStage(scene, attachment: attachment)
     let trained = try training.result()
     let evaluation = try EvaluationStage(scene, attachment: attachment).result { training.save(trained) }
-    let record = try RecordStage(scene: scene, identity: identity, attachment: attachment, started: started)
-      .write(trained, evaluation)
+    let stage = RecordStage(
+      scene: scene, identity: identity, attachment: attachment, choice: choice?.record,
+      start: try AdapterOrigin.Adapter(chosen.method.adapterSource, hash: assembly.adapterHash(of: chosen)),
+      started: started)
+    let record = try stage.write(trained, evaluation)
     results.link(run, namesModel: configuration.models.count > 1)
     return record
   }

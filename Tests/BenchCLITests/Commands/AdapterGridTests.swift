@@ -118,6 +118,42 @@ import Testing
     #expect(shards.count == 4)
   }
 
+  @Test("A run that chooses judges its candidates as the grid does, in a worker, and is planned with their time")
+  func choiceOfARun() throws {
+    let workspace = try Self.trained(Self.prompt)
+    let grid = try workspace.run(
+      "adapter", "grid", "trained", "-e", "origin + l*a", "--set", "l=0,0.5,1", "--only", "dataset=sst2", "--json")
+    let record = try #require(try Workspace.json(grid.output).array?.first)
+    let held = (record["candidates"]?.array ?? []).compactMap { $0["held_out"]?.array?.first?.number }
+    #expect(held.count == 3, "\(grid.diagnostics)")
+
+    let run = try workspace.records("trained")["sst2/prompt-tuning"]?["id"]?.string ?? ""
+    let start = #""combine": "origin + l*a", "adapters": {"a": "trained/runs/\#(run)/adapter"}"#
+    try workspace.write(
+      Workspace.configuration(
+        methods: """
+          [{"name": "prompt-tuning", "steps": 0, "label": "best", "init_from":
+             {\(start), "values": {"l": {"step": 0.5}}, "choose": "validation"}},
+           {"name": "prompt-tuning", "steps": 0, "label": "whole", "init_from": {\(start), "values": {"l": 1}}}]
+          """,
+        training: #", "init_seed": 5, "validation_fraction": 0.3"#,
+        evaluation: #", "mode": "rank", "zero_shot": false"#), to: "choose.json")
+    let plan = try Workspace.json(workspace.run("plan", "choose.json", "-o", "chosen", "--json").output)
+    func seconds(_ label: String) throws -> Double {
+      let run = plan.array?.first { $0["method"]?.string == label }
+      return try #require(run?["estimated_seconds"]?.number)
+    }
+    // Three times six rows beside nine.
+    #expect(try abs(seconds("best") / seconds("whole") - 3) < 1e-6)
+    let result = try workspace.run(
+      "run", "choose.json", "-o", "chosen", "--jobs", "2", "--only", "method=best")
+    #expect(result.status == 0, "\(result.diagnostics)")
+    let choice = try #require(try workspace.records("chosen")["sst2/prompt-tuning"]?["choice"])
+    #expect((choice["candidates"]?.array ?? []).compactMap { $0["score"]?.number } == held)
+    #expect(choice["rows"]?.integer == 6 && choice["seconds"]?.number ?? 0 > 0)
+    #expect(try workspace.run("report", "chosen").status == 0)
+  }
+
   @Test("Without rows to choose on there is no choice, unless there is nothing to choose")
   func nothingHeldOut() throws {
     let workspace = try Self.trained(Self.prompt, validation: "0")

@@ -37,6 +37,8 @@ import Testing
         "model: m, methods: [none], data: {datasets: [{name: x, together: [sst2, rte], nonsense: 1}]}"
       case "data.datasets[…].files": "model: m, methods: [none], data: {datasets: [\(dataset), nonsense: 1}}]}"
       case "pscp.constants": "model: m, methods: [none], pscp: {constants: {nonsense: 1}}"
+      case "methods[…].init_from with combine":
+        "model: m, methods: [{name: lora, init_from: {combine: a, adapters: {a: x}, nonsense: 1}}]"
       case "methods[…]": nil  // its keys stand beside those of the method and of training
       default: "model: m, methods: [none], \(section.path): {nonsense: 1}"
       }

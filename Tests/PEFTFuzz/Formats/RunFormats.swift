@@ -119,7 +119,7 @@ struct AnswerCheckpointFormat: FuzzedFormat {
       "identity": "a run", "version": JSONValue(Version.current), "seconds": 1.5, "peak": [1, 2, 3, 4, 5],
       "answers": ["yes", "no \u{1F600}", ""],
     ]
-    json[AnswerCheckpoint.checksumKey] = JSONValue(AnswerCheckpoint.checksum(of: json))
+    json[CheckedDocument.checksumKey] = JSONValue(CheckedDocument.checksum(of: json))
     let pieces = ["\"answers\":[],", "\"seconds\":-1,", "\"peak\":[9,9,9,9,9999999999999999999],"]
     samples = [
       Sample("answers.json", json.compactText, pieces: pieces),
@@ -131,8 +131,8 @@ struct AnswerCheckpointFormat: FuzzedFormat {
     var path = "\(folder)/\(sample.main)"
     if sample.main == "sealed.json" {
       var json = JSONValue(try JSONParser.parse(file: path).value)
-      json[AnswerCheckpoint.checksumKey] = nil
-      json[AnswerCheckpoint.checksumKey] = JSONValue(AnswerCheckpoint.checksum(of: json))
+      json[CheckedDocument.checksumKey] = nil
+      json[CheckedDocument.checksumKey] = JSONValue(CheckedDocument.checksum(of: json))
       path = "\(folder)/resealed.json"
       try AtomicFile.write(json.compactText, to: path)
     }

@@ -100,6 +100,8 @@ package struct ReportedRun: Sendable {
   package let folder: String?
   /// Its strategy against chance with the cost; nil for plain steps.
   let strategy: RunRecord.Strategy?
+  /// How it chose the adapter that it starts from; nil where there was nothing to choose.
+  let choice: RunRecord.Choice?
   /// The seeds of the sources of chance, where each has its own.
   let seeds: JSONValue?
   /// The environment of the record.
@@ -200,7 +202,7 @@ package struct ReportedRun: Sendable {
     marks = AnswerMarks(json["correct"])
     started = record.timestamps?.started ?? ""
     finished = record.timestamps?.finished ?? ""
-    strategy = record.strategy
+    (strategy, choice) = (record.strategy, record.choice)
     seeds = record.seeds
     environment = record.environment
     data = record.data
@@ -271,6 +273,7 @@ package struct ReportedRun: Sendable {
     result["data"] = told
     if let content { result["content"] = JSONValue(content) }
     if let strategy { result["strategy"] = strategy.recordJSON }
+    if let choice { result["choice"] = choice.recordJSON }
     if let seeds { result["seeds"] = seeds }
     result["correct"] = marks?.json ?? .null
     return result

@@ -37,9 +37,18 @@ struct AdapterStart: Sendable, Equatable {
       if case .object(let object)? = source[key] { object.members } else { [] }
     }
     members = object("adapters").compactMap { name, path in path.text.map { Member(name: name, path: $0) } }
-    values = object("values").compactMap { name, value in value.number.map { (name, $0) } } + strength
+    let chosen = run.choice?.best?.values
+    values =
+      object("values").compactMap { name, value in
+        (chosen?[name]?.number ?? value.number).map { (name, $0) }
+      } + strength
     let told = ["convention", "type"].compactMap { source[$0]?.text }
     convention = told.isEmpty ? nil : told.joined(separator: " ")
+  }
+
+  /// The numbers of another candidate that the run judged.
+  func values(of candidate: RunRecord.Choice.Candidate) -> [(name: String, value: Double)] {
+    values.map { ($0.name, candidate.values[$0.name]?.number ?? $0.value) }
   }
 
   static func == (one: AdapterStart, other: AdapterStart) -> Bool {

@@ -78,6 +78,8 @@ struct AdapterSum: Sendable {
       let key =
         [run.modelHash, run.methodName, start.expression ?? "", start.convention ?? ""]
         + start.members.flatMap { [$0.name, $0.path] }
+        // Each choice has candidates of its own.
+        + (run.choice == nil ? [] : [run.id])
       if groups[key] == nil { keys.append(key) }
       groups[key, default: []].append((start, run))
     }
@@ -109,14 +111,22 @@ struct AdapterSum: Sendable {
       }
       return Candidate(values: choice.values, scores: scores)
     }
+    // A choice was made on held-out rows, which the candidates' scores are of.
+    let tried = (run.choice?.candidates ?? []).map { candidate in
+      Candidate(
+        values: start.values(of: candidate),
+        scores: [Score(dataset: run.dataset, value: candidate.score, interval: nil, retained: nil)])
+    }
     let form = (start.expression ?? "strength × adapter") + (start.convention.map { " (\($0))" } ?? "")
     let title =
       start.expression.map { AdapterStart.text($0, naming: task) }
       ?? "strength × \(owned.first.flatMap { $0?.dataset } ?? start.members[0].path)"
     return AdapterSum(
       method: (suite.modelNames.count > 1 ? run.modelName + " · " : "") + run.methodName, form: form,
-      title: title + (start.convention.map { " (\($0))" } ?? ""), tasks: owned.compactMap { $0?.dataset },
-      candidates: sorted(candidates), choice: best(of: candidates), isChosenOnOthers: false)
+      title: title + (start.convention.map { " (\($0))" } ?? "")
+        + (tried.isEmpty ? "" : ", chosen for \(run.dataset)" + (suite.seeds.count > 1 ? ", seed \(run.seed)" : "")),
+      tasks: owned.compactMap { $0?.dataset }, candidates: sorted(tried.isEmpty ? candidates : tried),
+      choice: best(of: candidates), isChosenOnOthers: !tried.isEmpty)
   }
 }
 

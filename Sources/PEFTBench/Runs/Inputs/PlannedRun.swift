@@ -19,6 +19,11 @@ package struct PlannedRun: Sendable {
     (self.model, self.dataset, self.method, self.seeds) = (model, dataset, method, seeds)
   }
 
+  /// The same run with another adapter to start from.
+  func starting(from source: AdapterSource) -> PlannedRun {
+    PlannedRun(model: model, dataset: dataset, method: method.starting(from: source), seeds: seeds)
+  }
+
   /// The number that tells its seeds from others.
   package var seed: Int { seeds.number }
   /// What the adapter's initial values are drawn by.

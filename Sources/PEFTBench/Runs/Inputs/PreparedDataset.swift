@@ -56,7 +56,7 @@ struct PreparedDataset {
     let loader = DatasetLoader(
       locator: DatasetLocator(root: data.folder, suite: data.suite, revision: data.revision),
       datasetInfo: try data.datasetInfo.map { try DatasetInfo(path: $0) }, nulls: data.nulls)
-    let needsTraining = configuration.methods.contains(where: \.trains)
+    let needsTraining = configuration.methods.contains { $0.trains || $0.adapterSource.choice != nil }
     let usualRows = data.trainingRows(seed: sampleSeed)
     var trainingRows = usualRows
     if case .allData(let rows) = strategy { trainingRows = data.rows(within: rows, seed: sampleSeed) }

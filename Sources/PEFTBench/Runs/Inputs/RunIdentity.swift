@@ -53,6 +53,9 @@ package struct RunIdentity: Sendable {
     // Only where it is given, so that the ids of other runs stay what they were.
     if !run.isZeroShot, let seed = run.method.training.initialSeed { method["init_seed"] = JSONValue(seed) }
     if run.method.strength != 1 { method["strength"] = JSONValue(run.method.strength) }
+    if run.method.adapterSource.choice != nil {
+      method[AdapterChoice.key] = AdapterChoice.heldOut(of: run.training)
+    }
     json = [
       "schema": JSONValue(Self.schema), "engine": JSONValue(Self.engine),
       "suite": JSONValue(configuration.data.suite(of: run.dataset).rawValue), "model": model.json,

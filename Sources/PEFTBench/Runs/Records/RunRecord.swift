@@ -95,6 +95,8 @@ package struct RunRecord: RecordPart {
   package var seeds: JSONValue?
   /// What makes the result depend less on chance, and what it costs; nil for plain steps.
   package var strategy: Strategy?
+  /// How it chose the combination of adapters that it starts from; nil where there was nothing to choose.
+  package var choice: Choice?
   /// The settings of the training; nil for a run without one.
   package var training: JSONValue?
   /// The settings of the evaluation.
@@ -128,7 +130,7 @@ package struct RunRecord: RecordPart {
         guard let number = json?.number else { throw .missing(.number, path: path) }
         record.seed = Int(exactly: number) ?? 0
       }),
-    .optional("seeds", \.seeds), .optional("strategy", \.strategy),
+    .optional("seeds", \.seeds), .optional("strategy", \.strategy), .optional("choice", \.choice),
     .nullable("training", \.training), .nullable("evaluation", \.evaluation), .required("scores", \.scores),
     RecordMember(
       key: "sets", write: { $0.sets.isEmpty ? Optional.none : $0.sets.recordJSON },
@@ -143,8 +145,10 @@ package struct RunRecord: RecordPart {
   /// Whether it is the base model's own answer.
   package var isZeroShot: Bool { !MethodRegistry.trains(method.name) }
 
-  /// Seconds of training and evaluation together.
-  package var seconds: Double { (costs.trainingSeconds ?? 0) + (costs.evaluationSeconds ?? 0) }
+  /// Seconds of the choice, training and evaluation together.
+  package var seconds: Double {
+    (choice?.seconds ?? 0) + (costs.trainingSeconds ?? 0) + (costs.evaluationSeconds ?? 0)
+  }
 }
 
 extension RunRecord.Model {

@@ -15,10 +15,7 @@ package final class AnswerCheckpoint {
     }
   }
 
-  private let path: String
-  private let identity: String
-  /// Called with what kept a file from being used.
-  private let complain: (String) -> Void
+  private let file: CheckedDocument
   private var last = DispatchTime.now()
 
   /// Names a checkpoint.
@@ -28,9 +25,7 @@ package final class AnswerCheckpoint {
   ///   - identity: What the answers belong to, such as a run's id.
   ///   - complain: Called with what kept a file from being used.
   package init(path: String, identity: String, complain: @escaping (String) -> Void) {
-    self.path = path
-    self.identity = identity
-    self.complain = complain
+    file = CheckedDocument(path: path, identity: identity, what: "answers", complain: complain)
   }
 
   /// Whether it is time to save.
@@ -38,14 +33,9 @@ package final class AnswerCheckpoint {
 
   /// Saves the answers; if that is not possible, they will have to be made again.
   package func save(_ answers: Answers) {
-    var json: JSONValue = [
-      "identity": JSONValue(identity), "version": JSONValue(Version.current), "seconds": JSONValue(answers.seconds),
-      "peak": answers.peak.json, "answers": JSONValue(answers.answers),
-    ]
-    json[Self.checksumKey] = JSONValue(Self.checksum(of: json))
-    let folder = FilePath.folder(of: path)
-    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-    try? AtomicFile.write(json.compactText, to: path)
+    file.save([
+      "seconds": JSONValue(answers.seconds), "peak": answers.peak.json, "answers": JSONValue(answers.answers),
+    ])
     last = .now()
   }
 
@@ -53,37 +43,13 @@ package final class AnswerCheckpoint {
   ///
   /// A damaged file is put aside.
   package func restore(prompts: Int) -> Answers? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    do {
-      return try read(prompts: prompts)
-    } catch {
-      let kept = (try? AtomicFile.putAside(path)).map { "; they are kept as \($0)" } ?? ""
-      complain("the saved answers cannot be used, so all are made again: \(error)\(kept)")
-      return nil
+    file.restore { document in
+      let list = document["answers"]?.array ?? []
+      let answers = list.compactMap(\.string)
+      guard let peak = MemoryUse(document["peak"]), let seconds = document["seconds"]?.number, seconds >= 0,
+        answers.count == list.count, answers.count <= prompts
+      else { return nil }
+      return Answers(answers: answers, seconds: seconds, peak: peak)
     }
-  }
-
-  private func read(prompts: Int) throws -> Answers? {
-    let (document, text) = try JSONParser.parse(file: path)
-    var json = JSONValue(document)
-    json[Self.checksumKey] = nil
-    guard document[Self.checksumKey]?.string == Self.checksum(of: json) else {
-      throw DocumentError("the checksum does not fit the content", at: document.offset, of: text)
-    }
-    guard document["identity"]?.string == identity, document["version"]?.string == Version.current else { return nil }
-    let list = document["answers"]?.array ?? []
-    let answers = list.compactMap(\.string)
-    guard let peak = MemoryUse(document["peak"]), let seconds = document["seconds"]?.number, seconds >= 0,
-      answers.count == list.count, answers.count <= prompts
-    else { throw DocumentError("these are not the first answers of \(prompts)", at: document.offset, of: text) }
-    return Answers(answers: answers, seconds: seconds, peak: peak)
-  }
-
-  /// The member with the checksum.
-  package static let checksumKey = "checksum"
-
-  /// The checksum of all other members.
-  package static func checksum(of json: JSONValue) -> String {
-    String(SHA256.hexadecimal(of: JSONWriter.bytes(json, isPretty: false)).prefix(16))
   }
 }

@@ -8,6 +8,8 @@ package enum RunEvent: Sendable {
   case began(SweepRun)
   /// A run resumes from a checkpoint after this step.
   case resumed(SweepRun, step: Int)
+  /// Adapters to start from were judged.
+  case judged(SweepRun, done: Int, of: Int)
   /// A training step was done.
   case step(SweepRun, done: Int, of: Int, loss: Double, tokens: Int)
   /// Answers were made.

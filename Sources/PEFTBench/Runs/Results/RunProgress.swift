@@ -7,17 +7,17 @@ import PEFTCore
 /// going on only its lock tells.
 package struct RunProgress: Sendable, Equatable {
   /// What is going on.
-  package enum Phase: String, Sendable { case training, evaluation }
+  package enum Phase: String, Sendable { case choice, training, evaluation }
 
   /// What is going on.
   package var phase: Phase
-  /// Optimizer steps or answers done.
+  /// Candidates judged, optimizer steps or answers done.
   package var done: Int
-  /// Optimizer steps or answers in all.
+  /// Candidates, optimizer steps or answers in all.
   package var total: Int
-  /// Loss of the last step; nil in the evaluation.
+  /// Loss of the last step; nil without training.
   package var loss: Double?
-  /// Tokens of training batches, or answers, a second of this attempt.
+  /// Candidates, tokens of training batches, or answers, a second of this attempt.
   package var rate: Double?
   /// Seconds that the run has taken so far, earlier attempts included.
   package var seconds: Double

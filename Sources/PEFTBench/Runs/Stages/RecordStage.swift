@@ -10,6 +10,10 @@ struct RecordStage {
   let identity: RunIdentity
   /// What was trained.
   let attachment: RunAttachment
+  /// How the adapter that it starts from was chosen, if it was.
+  let choice: RunRecord.Choice?
+  /// That adapter; nil for a method's own start.
+  let start: AdapterOrigin.Adapter?
   /// When it began.
   let started: Date
 
@@ -30,16 +34,11 @@ struct RecordStage {
   /// What the adapter started from.
   private var origin: AdapterOrigin {
     let method = scene.planned.method
-    let own = identity.json["method"]
-    var adapter: AdapterOrigin.Adapter?
-    if let source = method.adapterSource.json, case .string(let hash)? = own?["init_from"] {
-      adapter = AdapterOrigin.Adapter(source: source, hash: hash)
-    }
     var options = JSONObject()
-    if case .object(let object)? = own?["options"] { options = object }
+    if case .object(let object)? = identity.json["method"]?["options"] { options = object }
     return AdapterOrigin(
       method: method.name, options: options, seed: scene.planned.initialSeed, model: scene.model.outline.sha256,
-      adapter: adapter)
+      adapter: start)
   }
 
   /// Saves the adapter, and those of further members in a folder within it.
@@ -74,6 +73,7 @@ struct RecordStage {
     record.method = RunRecord.Method(planned.method, identity: identity, trainable: method.trainableCount)
     (record.dataset, record.data, record.seed) = (planned.dataset.id, scene.data.facts, planned.seed)
     if planned.seeds.sources != nil { record.seeds = planned.seeds.json }
+    record.choice = choice
     if planned.trains { record.training = planned.method.training.resultJSON }
     let cost =
       planned.trains && planned.training.strategy != .standard
@@ -109,5 +109,15 @@ struct RecordStage {
     return FullTrainingMemory.peakBytes(
       scene.model.model, batch: Trainer.largestBatch(of: examples, configuration: training, seeds: scene.seeds.order),
       accumulates: training.gradientAccumulation > 1)
+  }
+}
+
+extension AdapterOrigin.Adapter {
+  /// What a run starts from; nil for a method's own start.
+  ///
+  /// - Parameter hash: What identifies it.
+  init?(_ source: AdapterSource, hash: String?) {
+    guard let json = source.json, let hash else { return nil }
+    self.init(source: json, hash: hash)
   }
 }

@@ -71,6 +71,29 @@ extension RunRecord.Strategy {
   }
 }
 
+extension RunRecord.Choice {
+  /// The candidate with the highest score, the first of several.
+  ///
+  /// - Parameters:
+  ///   - candidates: The numbers of each with its score.
+  ///   - held: The rows.
+  ///   - seconds: What judging took.
+  ///   - peak: The most tensor memory that was held meanwhile.
+  init(among candidates: [(values: [GridValue], score: Double)], on held: ScoredRows, seconds: Double, peak: MemoryUse)
+  {
+    let scores = candidates.map(\.score)
+    chosen = scores.indices.max { (scores[$0], -$0) < (scores[$1], -$1) } ?? 0
+    (rows, sha256) = (held.examples.count, held.sha256)
+    self.candidates = candidates.map { values, score in
+      var candidate = Candidate()
+      candidate.values = .object(JSONObject(distinct: values.map { ($0.name, JSONValue($0.value)) }))
+      candidate.score = score
+      return candidate
+    }
+    (self.seconds, peakTensorBytes) = (seconds, Double(peak.total))
+  }
+}
+
 extension RunRecord.EvaluationSet {
   /// A set of rows with what its answers are worth.
   init(_ judged: JudgedRows, under scoring: ScoringProtocol) {
