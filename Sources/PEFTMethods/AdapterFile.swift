@@ -21,8 +21,9 @@ public struct AdapterFile {
   /// Nil for a combined method, which has none of its own.
   let values: SafetensorsCheckpoint?
   let parts: [(folder: String, file: AdapterFile)]
-  private let configuration: DocumentValue
-  private let text: DocumentText
+  /// The content of adapter_config.json, located.
+  let configuration: DocumentValue
+  let text: DocumentText
   private let state: SafetensorsCheckpoint?
 
   /// How the values are compressed, where the folder holds them in that form.
@@ -43,7 +44,7 @@ public struct AdapterFile {
     guard let type = configuration["peft_type"]?.string else {
       throw DocumentError("\"peft_type\" is missing or not a string", at: configuration.offset, of: text)
     }
-    let isCombined = type == CombinedMethod.ownType
+    let isCombined = type == AdapterFormat.combinedType
     guard canHaveParts || !isCombined else {
       throw DocumentError(
         "\"peft_type\": a part of a combined method cannot be combined itself",
@@ -80,7 +81,7 @@ public struct AdapterFile {
   ) throws {
     let text = DocumentText(name: path, bytes: [])
     let configuration = DocumentValue(json: .object(settings), at: 0)
-    guard let type = configuration["peft_type"]?.string, type != CombinedMethod.ownType else {
+    guard let type = configuration["peft_type"]?.string, type != AdapterFormat.combinedType else {
       throw DocumentError("\"peft_type\" is missing, or that of a combined method", at: 0, of: text)
     }
     self.init(
@@ -144,11 +145,11 @@ public struct AdapterFile {
       !name.isEmpty && !name.hasPrefix(".")
         && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
-    guard names.count == values.count, (2...CombinedMethod.mostParts).contains(names.count),
+    guard names.count == values.count, (2...AdapterFormat.mostParts).contains(names.count),
       Set(names).count == names.count
     else {
       throw DocumentError(
-        "\"parts\": expected the names of from 2 to \(CombinedMethod.mostParts) different folders",
+        "\"parts\": expected the names of from 2 to \(AdapterFormat.mostParts) different folders",
         at: configuration["parts"]?.offset ?? configuration.offset, of: text)
     }
     return names
@@ -162,7 +163,7 @@ public struct AdapterFile {
     let own = [settingsName, valuesName, CompressedTensors.fileName, fixedName, stateName].map { "\(folder)/\($0)" }
       .filter { FileManager.default.fileExists(atPath: $0) }
     guard let (configuration, text) = try? settings(folder + "/" + settingsName),
-      configuration["peft_type"]?.string == CombinedMethod.ownType,
+      configuration["peft_type"]?.string == AdapterFormat.combinedType,
       let names = try? partFolders(configuration, text)
     else { return own }
     return own + names.flatMap { files(in: "\(folder)/\($0)") }
@@ -189,79 +190,6 @@ public struct AdapterFile {
 
   /// Whether our private state file lies beside them, or beside a part's.
   public var hasState: Bool { state != nil || parts.contains { $0.file.hasState } }
-
-  /// Whether the format is one of our own, for a method that PEFT lacks.
-  public var isOwnFormat: Bool { MethodRegistry.all.contains { $0.ownTypes.contains(peftType) } }
-
-  /// The method that the adapter's configuration describes: the first of the registry that has such files.
-  ///
-  /// - Throws: `DocumentError` for a method, or an option of one, that is not supported.
-  public func method() throws -> any PEFTMethod {
-    for type in MethodRegistry.all {
-      if let method = try method(as: type) { return method }
-    }
-    throw DocumentError(
-      "adapters of type \(peftType) are not supported", at: configuration["peft_type"]?.offset ?? 0, of: text)
-  }
-
-  /// What the adapter's configuration means to one method; nil if its files are of another type.
-  ///
-  /// Several methods may have files of one type: added biases are BitFit's and BEFT's.
-  ///
-  /// - Throws: `DocumentError` for an option that is not supported.
-  public func method(as type: any PEFTMethod.Type) throws -> (any PEFTMethod)? {
-    let settings = AdapterSettings(
-      root: configuration, text: text, hasState: hasState, parts: try parts.map { try $0.file.method() },
-      start: origin?.start)
-    return try type.init(peft: settings, type: peftType)
-  }
-
-  /// The options that a config would need to make the method again, without names that match none of the adapter's
-  /// own tensors: lists of saved adapters may name the maps of several architectures.
-  ///
-  /// - Parameter type: The method, if several have files of this type; the first of the registry unless given.
-  /// - Throws: As `method()`.
-  public func options(as type: (any PEFTMethod.Type)? = nil) throws -> [(name: String, value: JSONValue)] {
-    if !parts.isEmpty {
-      let parts: [JSONValue] = try parts.map { part in
-        var object = JSONObject()
-        object["name"] = JSONValue(Swift.type(of: try part.file.method()).name)
-        for option in try part.file.options() { object[option.name] = option.value }
-        return .object(object)
-      }
-      return [("parts", .array(parts))]
-    }
-    let sites = self.sites
-    let method = try type.flatMap { try self.method(as: $0) } ?? self.method()
-    return method.options.compactMap { option in
-      switch (option.name, option.value) {
-      case ("target_modules", .array(let names)):
-        let used = names.filter { name in
-          guard case .string(let name) = name else { return false }
-          return sites.contains { $0 == name || $0.hasSuffix("." + name) }
-        }
-        return (option.name, .array(used))
-      case (let name, .object(let object)) where name.hasSuffix("_pattern"):
-        let used = SitePatterns(object.members.map { ($0.key, $0.value) }, mustMatch: false).matching(sites)
-        return used.entries.isEmpty ? nil : (option.name, used.document { $0 })
-      default: return option
-      }
-    }
-  }
-
-  /// The paths that the tensors' keys begin with, all of them that could be a module's.
-  private var sites: [String] {
-    var sites: Set<String> = []
-    for tensor in values?.tensors ?? [] {
-      var path = tensor.name[...]
-      if path.hasPrefix(AdapterTensor.prefix) { path = path.dropFirst(AdapterTensor.prefix.count) }
-      while let dot = path.lastIndex(of: ".") {
-        path = path[..<dot]
-        sites.insert(String(path))
-      }
-    }
-    return sites.sorted()
-  }
 
   // MARK: - Loading
 

@@ -55,6 +55,12 @@ public struct AdapterFormat {
 }
 
 extension AdapterFormat {
+  /// The `peft_type` of a combined method's folder, which is a name of our own.
+  static let combinedType = "COMBINED"
+
+  /// Most methods of one combination.
+  static let mostParts = 64
+
   /// Types whose adapter_config.json has no `modules_to_save`: PEFT warns of members that it does not know.
   static let typesWithoutModules: Set = ["ADAPTION_PROMPT", "TRAINABLE_TOKENS"]
 

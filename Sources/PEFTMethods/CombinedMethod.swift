@@ -26,9 +26,6 @@ struct CombinedMethod: PEFTMethod {
     var name: String { type(of: method).name }
   }
 
-  /// Most methods of one combination.
-  static let mostParts = 64
-
   /// The methods, in the order in which they are attached.
   let parts: [Part]
 
@@ -56,20 +53,18 @@ struct CombinedMethod: PEFTMethod {
       understood.append(.object(canonical))
     }
     if options.has("parts") {
-      guard (2...Self.mostParts).contains(parts.count) else {
-        throw options.error("parts", "expected from 2 to \(Self.mostParts) methods, found \(parts.count)")
+      guard (2...AdapterFormat.mostParts).contains(parts.count) else {
+        throw options.error("parts", "expected from 2 to \(AdapterFormat.mostParts) methods, found \(parts.count)")
       }
       options.understood("parts", as: .array(understood))
     }
     self.parts = parts
   }
 
-  /// `peft_type` of our own folders.
-  static let ownType = "COMBINED"
-  static let ownTypes: Set<String> = [ownType]
+  static let ownTypes: Set<String> = [AdapterFormat.combinedType]
 
   init?(peft settings: AdapterSettings, type: String) throws {
-    guard type == Self.ownType else { return nil }
+    guard type == AdapterFormat.combinedType else { return nil }
     parts = settings.parts.map { Part(method: $0, entry: nil) }
   }
 
@@ -108,7 +103,7 @@ struct CombinedMethod: PEFTMethod {
       inferenceCost: attached.reduce(InferenceCost()) { $0 + $1.method.inferenceCost },
       format: AdapterFormat(
         parts: attached.compactMap { part in part.method.format.map { (folder: part.folder, format: $0) } },
-        peftType: Self.ownType),
+        peftType: AdapterFormat.combinedType),
       notes: zip(parts, attached).flatMap { part, attached in attached.method.notes.map { "\(part.name): \($0)" } },
       participants: attached.flatMap(\.method.participants), tasks: try tasks(of: attached.map(\.method), detach),
       undo: detach)
