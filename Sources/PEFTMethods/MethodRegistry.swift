@@ -19,6 +19,9 @@ public enum MethodRegistry {
     return all.first { $0.name == wanted }
   }
 
+  /// The name of the method that is called `name`, which may be spelled otherwise; the name itself where there is none.
+  public static func canonicalName(_ name: String) -> String { method(named: name)?.name ?? name }
+
   /// The name of the base model without any method, as configs and records have it.
   public static let baseName = NoMethod.name
 

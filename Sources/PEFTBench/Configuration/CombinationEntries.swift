@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// The entries that an entry of `methods` stands for whose combination of adapters has numbers with several values.
 ///
@@ -23,7 +24,7 @@ enum CombinationEntries {
     }
     let axes = try GridAxis.axes(of: values, at: "\(place).init_from.values", of: text)
     guard !axes.isEmpty else { return [entry] }
-    let label = entry["label"]?.string ?? entry["name"]?.string
+    let label = entry["label"]?.string ?? entry["name"]?.string.map(MethodRegistry.canonicalName)
     return GridAxis.combinations(of: axes).map { chosen in
       var result = entry.setting(["init_from", "values"], to: values.setting(chosen))
       if let label {

@@ -62,7 +62,7 @@ package struct MethodConfiguration: Sendable {
     return (whole, try UnderstoodMethod(whole, among: types))
   }
 
-  /// The method's name as written.
+  /// The method's name.
   package var name: String { entry.name }
 
   /// The folder of a saved adapter to start from, resolved.

@@ -3,7 +3,7 @@ import PEFTMethods
 
 /// One combination of a method's options as a config has it, with the text that locates them.
 package struct MethodEntry: Sendable {
-  /// The method's name as written; whether it exists, whoever reads the options finds out.
+  /// The method's name, as written where there is no such method, which whoever reads the options finds out.
   let name: String
   /// The method's own options, located; training keys, `name`, `label` and `init_from` are gone.
   let options: DocumentValue

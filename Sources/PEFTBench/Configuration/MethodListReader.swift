@@ -49,7 +49,9 @@ struct MethodListReader {
     var own = try OptionReader(
       value: DocumentValue(.object(object), offset: value.offset), text: file.text,
       what: "a method entry", path: path)
-    let (name, givenLabel, initialAdapter) = try Self.entryKeys(&own)
+    let (written, givenLabel, initialAdapter) = try Self.entryKeys(&own)
+    // One run has one name, and one id, however its method is spelled.
+    let name = types(written)?.name ?? written
     let (source, strengths) = try AdapterSource.reading(initialAdapter, of: own, in: file)
     let label = givenLabel ?? name
     let ownOptions = types(name).flatMap(MethodConfiguration.options) ?? []
@@ -82,14 +84,14 @@ struct MethodListReader {
         let training = DocumentObject(combination.members.filter { trainingNames.contains($0.key) })
         var reader = try OptionReader(
           value: DocumentValue(.object(training), offset: value.offset), text: file.text, what: "training", path: path)
-        let written = MethodEntry(
+        let entry = MethodEntry(
           name: name,
           options: DocumentValue(
             .object(DocumentObject(combination.members.filter { !trainingNames.contains($0.key) })),
             offset: value.offset),
           path: path, offset: object["name"]?.offset ?? value.offset, text: file.text)
         var method = try MethodConfiguration(
-          written, among: types, label: label, training: try TrainingConfiguration(reading: &reader, base: base),
+          entry, among: types, label: label, training: try TrainingConfiguration(reading: &reader, base: base),
           from: source, isForNames: isForNames)
         if presetObject != nil { method.preset = presets?.size.name }
         if source.choice != nil, !method.training.holdsRowsBack {
@@ -105,7 +107,7 @@ struct MethodListReader {
         }
         result += strengths.map { strength in
           method.strength = strength
-          return Read(method: method, written: written)
+          return Read(method: method, written: entry)
         }
       }
     }

@@ -361,6 +361,41 @@ import Testing
     #expect(try Self.id(of: configuration, adapter: "a") != Self.id(of: configuration))
   }
 
+  @Test("However a method's name is spelled, the run has the id, the name and the label of its canonical name")
+  func names() throws {
+    let workspace = try IdentityWorkspace()
+    func configuration(_ name: String) throws -> RunConfiguration {
+      let options = ["combined": #", "parts": ["lora", "ia3"]"#, "trainable-tokens": #", "tokens": [1]"#]
+      let canonical = name.lowercased().replacing("_", with: "-")
+      return try workspace.configuration(
+        changed(Config()) { $0.methods = #"[{"name": "\#(name)"\#(options[canonical] ?? "")}]"# })
+    }
+    var count = 0
+    for name in MethodRegistry.names {
+      let plain = try configuration(name)
+      let id = try Self.id(of: plain)
+      #expect(plain.methods.map(\.name) == [name] && plain.methods.map(\.label) == [name])
+      for spelling in [name.replacing("-", with: "_"), name.uppercased(), name.capitalized.replacing("-", with: "_")]
+      where spelling != name {
+        let other = try configuration(spelling)
+        #expect(try Self.id(of: other) == id, "\(spelling)")
+        #expect(other.methods.map(\.name) == [name] && other.methods.map(\.label) == [name])
+        #expect(other.resolvedJSON == plain.resolvedJSON)
+        let run = try #require(
+          other.selection(datasets: try other.data.descriptions(from: other.file)).runs.first)
+        for filtered in [name, spelling] {
+          let filter = RunFilter([("method", filtered)])
+          #expect(filter.keeps(run) && filter.complaint { run.names(under: $0) } == nil)
+        }
+        #expect(!RunFilter([("method", "no_such_method")]).keeps(run))
+        count += 1
+      }
+    }
+    #expect(count > 80)
+    // What PEFT-Factory calls a method is translated to such a name.
+    #expect(FactoryMethod.all.allSatisfy { MethodRegistry.names.contains($0.method) })
+  }
+
   @Test("A method's option that is called like a training setting is not taken for one") func namesakes() throws {
     let workspace = try IdentityWorkspace()
     let configuration = try workspace.configuration(Config())

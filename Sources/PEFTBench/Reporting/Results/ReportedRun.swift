@@ -168,7 +168,7 @@ package struct ReportedRun: Sendable {
     modelName = record.model.name
     modelHash = record.model.sha256 ?? ""
     modelParameters = record.model.parameters ?? 0
-    methodName = record.method.name
+    methodName = MethodRegistry.canonicalName(record.method.name)
     label = record.method.label ?? record.method.name
     dataset = record.dataset
     suite = DataConfiguration.Suite.name(of: record.dataset, named: record.suite)
@@ -334,7 +334,7 @@ package struct ReportedRun: Sendable {
   private static func key(of record: RunRecord, suite: String, settings: JSONValue) -> String {
     let identity: JSONValue = [
       "suite": JSONValue(suite), "model": JSONValue(record.model.sha256), "dtype": JSONValue(record.model.dataType),
-      "method": JSONValue(record.method.name), "dataset": JSONValue(record.dataset),
+      "method": JSONValue(MethodRegistry.canonicalName(record.method.name)), "dataset": JSONValue(record.dataset),
       "data": [
         JSONValue(record.data?.trainingRows), JSONValue(record.data?.evaluationRows),
         JSONValue(record.data?.templateHash), JSONValue(record.data?.firstPrompt),

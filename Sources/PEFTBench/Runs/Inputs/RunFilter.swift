@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 /// Which runs `--only KEY=VALUE` keeps: several values of one key are alternatives, different keys must all match.
 package struct RunFilter: Sendable {
@@ -11,8 +12,16 @@ package struct RunFilter: Sendable {
   /// Whether a run is kept.
   package func keeps(_ run: some FilteredRun) -> Bool {
     pairs.allSatisfy { pair in
-      pairs.contains { $0.key == pair.key && run.names(under: $0.key).contains($0.value) }
+      let names = run.names(under: pair.key)
+      return pairs.contains {
+        $0.key == pair.key && Self.spellings(of: $0.value, under: $0.key).contains(where: names.contains)
+      }
     }
+  }
+
+  /// A value, and the name of the method that it is another spelling of.
+  private static func spellings(of value: String, under key: String) -> [String] {
+    key == "method" ? [value, MethodRegistry.canonicalName(value)] : [value]
   }
 
   /// What is wrong with the first value that nothing has; nil if all of them are there.
@@ -22,7 +31,7 @@ package struct RunFilter: Sendable {
     for (key, value) in pairs {
       var seen: Set<String> = []
       let known = names(key).filter { seen.insert($0).inserted }
-      guard !seen.contains(value) else { continue }
+      guard !Self.spellings(of: value, under: key).contains(where: seen.contains) else { continue }
       let nearest = NearestName.of(value, among: known).map { "; did you mean \"\($0)\"?" } ?? "."
       let shown = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
       return "--only \(key)=\(value): there is no such \(key)\(nearest) Known: \(shown)"
