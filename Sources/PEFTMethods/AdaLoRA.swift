@@ -177,17 +177,21 @@ extension AdaLoRA {
       guard array.shape.count == 2, let triplets = kept.first(where: { array.key.hasPrefix($0.site) }) else {
         return array
       }
-      let (rows, columns) = (array.shape[0], array.shape[1])
-      if array.key.hasSuffix("lora_B") {
-        guard columns == triplets.count else { return array }
-        return AdapterArray(
-          key: array.key, shape: [rows, triplets.places.count],
-          values: (0..<rows).flatMap { row in triplets.places.map { array.values[row * columns + $0] } })
-      }
-      guard rows == triplets.count else { return array }
+      let areRows = !array.key.hasSuffix("lora_B")
+      let (places, width) = (triplets.places, array.shape[areRows ? 1 : 0])
+      guard array.shape[areRows ? 0 : 1] == triplets.count else { return array }
       return AdapterArray(
-        key: array.key, shape: [triplets.places.count, columns],
-        values: triplets.places.flatMap { array.values[($0 * columns)..<(($0 + 1) * columns)] })
+        key: array.key, shape: areRows ? [places.count, width] : [width, places.count],
+        values: Self.triplets(places, of: array.values, width: width, areRows: areRows))
     }
+  }
+
+  /// The values of some triplets, which are rows of A and E, and columns of B.
+  ///
+  /// - Parameter width: Values that a triplet has in the matrix.
+  static func triplets(_ places: [Int], of values: [Float], width: Int, areRows: Bool) -> [Float] {
+    areRows
+      ? places.flatMap { values[($0 * width)..<(($0 + 1) * width)] }
+      : (0..<width).flatMap { row in places.map { values[row * (values.count / width) + $0] } }
   }
 }

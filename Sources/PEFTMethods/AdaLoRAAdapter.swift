@@ -74,11 +74,8 @@ final class AdaLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
       return AdapterTensor(
         key: "\(prefix)\(site).\(name)", shape: areRows ? [directions.count, width] : [width, directions.count],
         values: {
-          guard !directions.isEmpty else { return [] }
-          let values = parameter.value.values
-          return areRows
-            ? directions.flatMap { values[($0 * width)..<(($0 + 1) * width)] }
-            : (0..<width).flatMap { row in directions.map { values[row * rank + $0] } }
+          directions.isEmpty
+            ? [] : AdaLoRA.triplets(directions, of: parameter.value.values, width: width, areRows: areRows)
         },
         assign: kept == nil ? { if rank > 0 { parameter.assign($0) } } : nil)
     }

@@ -58,6 +58,10 @@ struct OptionSpec: Sendable {
   static let only = OptionSpec(
     long: "only", valueName: "KEY=VALUE", isRepeated: true,
     help: "Only runs whose dataset, method, seed or model is VALUE; several values of one key are alternatives.")
+  /// Of results, which may be of several suites.
+  static let onlyOfResults = OptionSpec(
+    long: "only", valueName: "KEY=VALUE", isRepeated: true,
+    help: "Only runs whose dataset, method, seed, model or suite is VALUE.")
   static let set = OptionSpec(
     long: "set", valueName: "KEY=VALUE", isRepeated: true,
     help: "Override a key of the config, such as training.epochs=3 or methods.lora.rank=8.")

@@ -31,9 +31,7 @@ enum CompareCommand {
       OptionSpec(
         long: "match", valueName: "PARTS",
         help: "Compare runs that are equal in these parts, such as dataset,method,seed."),
-      OptionSpec(
-        long: "only", valueName: "KEY=VALUE", isRepeated: true,
-        help: "Only runs whose dataset, method, seed, model or suite is VALUE."),
+      .onlyOfResults,
       OptionSpec(long: "junit", valueName: "FILE", help: "Also write JUnit XML."),
       OptionSpec(long: "markdown", help: "Print Markdown, as for the summary of a CI job."),
       .json, .quiet,

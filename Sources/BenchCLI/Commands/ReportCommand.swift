@@ -26,9 +26,7 @@ enum ReportCommand {
       OptionSpec(
         long: "output", short: "o", valueName: "FILE",
         help: "Write the format to a file; without --format, all files to a folder."),
-      OptionSpec(
-        long: "only", valueName: "KEY=VALUE", isRepeated: true,
-        help: "Only runs whose dataset, method, seed, model or suite is VALUE."),
+      .onlyOfResults,
       OptionSpec(
         long: "metric", valueName: "NAME",
         help: "Make another score of the records the headline: macro_f1, matthews and so on."),

@@ -93,11 +93,7 @@ final class AdapterOwners {
     for part in parts.suffix(3) {
       if let run = runs[String(part)] { return Owner(dataset: run.dataset, score: run.value) }
     }
-    guard let file = try? MemoryMappedFile(path: path + "/../" + ResultsFolder.recordName),
-      let value = try? JSONParser.parse(DocumentText(name: file.path, bytes: Array(file.contents)))
-    else { return nil }
-    let record = JSONValue(value)
-    guard let dataset = record["dataset"]?.text, let score = record.number("scores.primary.value") else { return nil }
-    return Owner(dataset: dataset, score: score)
+    guard let record = try? RunRecord.read(path + "/../" + ResultsFolder.recordName) else { return nil }
+    return Owner(dataset: record.dataset, score: record.scores.primary.value)
   }
 }
