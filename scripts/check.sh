@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the whole project, as continuous integration does: needs the Swift toolchain and nothing else.
 #
-#   scripts/check.sh [STEP]...        STEPs: format build test fuzz smoke gate; all of them, in this order, without any
+#   scripts/check.sh [STEP]...        STEPs: format build test fuzz smoke gate speed; all of them, in this order, without any
 #
 # Stops at the first step that fails.
 set -euo pipefail
@@ -63,11 +63,16 @@ check_gate() {
   "$program" compare configs/ci-baseline.json "$scratch/ci" --tolerance score=0.1
 }
 
+check_speed() {
+  step "Training speed beside the matrix kernel's peak"
+  scripts/perf-gate.sh --rounds 9 --seconds 40 "$(swift build -c release --show-bin-path)/peft-bench"
+}
+
 swift --version
 swift format --version 2>/dev/null | sed 's/^/swift-format /' || true
 uname -srm
 
-[[ $# -gt 0 ]] || set -- format build test fuzz smoke gate
+[[ $# -gt 0 ]] || set -- format build test fuzz smoke gate speed
 for name in "$@"; do
   case "$name" in
     format) check_format ;;
@@ -76,8 +81,9 @@ for name in "$@"; do
     fuzz) check_fuzz ;;
     smoke) check_smoke ;;
     gate) check_gate ;;
+    speed) check_speed ;;
     *)
-      echo "check.sh: there is no step $name; there are format, build, test, fuzz, smoke, gate" >&2
+      echo "check.sh: there is no step $name; there are format, build, test, fuzz, smoke, gate, speed" >&2
       exit 2
       ;;
   esac

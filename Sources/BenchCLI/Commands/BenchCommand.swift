@@ -21,7 +21,8 @@ enum BenchCommand {
       OptionSpec(long: "steps", valueName: "S", help: "Timed steps; 5 unless given."),
       OptionSpec(long: "shared-prefix", valueName: "P", help: "Tokens that all rows begin with; 0 unless given."),
       OptionSpec(long: "recompute", help: "Compute each block's activations again in its backward pass."),
-      OptionSpec(long: "profile", help: "Show where the time of the training steps goes, and the share of the peak."),
+      OptionSpec(
+        long: "profile", help: "Show where the time of the training steps goes, beside the matrix kernel's peak."),
       OptionSpec(
         long: "single-stream",
         help: "Time the generation of one sequence too, and compare it with what the memory's speed allows."),
@@ -62,7 +63,8 @@ enum BenchCommand {
           seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer(), rows: .irrelevant))
       model.recomputesActivations = arguments.flag("recompute")
       ProcessMemory.releaseFreed()
-      let result = probe.measure(model, attachment: attachment, context: context)
+      let result = probe.measure(
+        model, attachment: attachment, context: context, besidePeak: arguments.flag("profile"))
       let single =
         arguments.flag("compare-threads")
         ? probe.measure(

@@ -26,6 +26,11 @@ enum BenchReport {
     let operations = result.kernels.values.reduce(0) { $0 + $1.operations }
     add("whole step", calls: nil, seconds: result.trainingSeconds, operations: operations)
     table.add(["matrix kernel in cache", "", "", "", Format.decimal(peak * 1e-9, digits: 1), "100 %"])
+    func percent(_ share: Double?) -> String { share.map { Format.decimal(100 * $0, digits: 0) + " %" } ?? "" }
+    table.add([
+      "products, in turn with it", "", "", percent(result.turns.median(\.stepShareOfKernel)), "",
+      percent(result.turns.median(\.kernelShareOfPeak)),
+    ])
     return table
   }
 
@@ -42,7 +47,12 @@ enum BenchReport {
     return [
       "seconds": JSONValue(result.trainingSeconds), "serial_seconds": JSONValue(result.serialSeconds),
       "operations_per_second": JSONValue(operations / result.trainingSeconds),
-      "peak_operations_per_second": JSONValue(peak), "kernels": .object(kernels),
+      "peak_operations_per_second": JSONValue(peak),
+      "in_turn": [
+        "kernel_share_of_peak": JSONValue(result.turns.median(\.kernelShareOfPeak)),
+        "step_share_of_kernel": JSONValue(result.turns.median(\.stepShareOfKernel)),
+      ],
+      "kernels": .object(kernels),
     ]
   }
 

@@ -22,6 +22,8 @@ package struct SpeedProbe {
     package let trainingSeconds: Double
     /// Where they went, kernel by kernel; empty unless the context has a profile.
     package let kernels: [KernelKind: KernelProfile.Entry]
+    /// The timed steps beside the matrix kernel's peak; empty unless that was asked for.
+    package let turns: [PeakTurn]
 
     /// Serial part of the training steps: what runs between the kernels.
     package var serialSeconds: Double { max(0, trainingSeconds - kernels.values.reduce(0) { $0 + $1.seconds }) }
@@ -55,8 +57,14 @@ package struct SpeedProbe {
   }
 
   /// Measures an attached method.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - attachment: What is attached to it.
+  ///   - context: Memory and threads, with a profile if kernels are wanted.
+  ///   - besidePeak: Whether the matrix kernel's peak is measured after each timed step, for as long as that took.
   package func measure(
-    _ model: CausalLanguageModel, attachment: AttachedMethod, context: ComputeContext
+    _ model: CausalLanguageModel, attachment: AttachedMethod, context: ComputeContext, besidePeak: Bool = false
   ) -> Result {
     let stream = SeedStream(0).child("bench")
     let examples = (0..<batch).map { row in
@@ -72,9 +80,11 @@ package struct SpeedProbe {
     let pass = TrainingStep(model: model, context: context)
     context.pool.resetPeak()
     var seconds: [Double] = []
+    var turns: [PeakTurn] = []
     var loss = 0.0
     for step in 0...steps {
       if step == 1 { context.workers.profile?.reset() }
+      let before = context.workers.profile?.products
       let start = DispatchTime.now()
       let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
       if attachment.parameters.isEmpty {
@@ -84,6 +94,13 @@ package struct SpeedProbe {
         optimizer.step(learningRate: 1e-4, gradientNorm: 0)
       }
       seconds.append(start.secondsUntilNow)
+      if besidePeak, step > 0, let before, let after = context.workers.profile?.products {
+        turns.append(
+          PeakTurn(
+            stepSeconds: seconds[step], productSeconds: after.seconds - before.seconds,
+            operations: after.operations - before.operations,
+            peak: KernelPeak.operationsPerSecond(on: context.workers, over: seconds[step])))
+      }
     }
     let peak = context.pool.peak
     var kernels: [KernelKind: KernelProfile.Entry] = [:]
@@ -102,7 +119,7 @@ package struct SpeedProbe {
     return Result(
       medianStepSeconds: median, tokensPerSecond: count / median,
       inferenceTokensPerSecond: count / Self.median(inference.dropFirst()), finalLoss: loss, peak: peak,
-      trainingSeconds: seconds.dropFirst().reduce(0, +), kernels: kernels)
+      trainingSeconds: seconds.dropFirst().reduce(0, +), kernels: kernels, turns: turns)
   }
 
   private static func median(_ values: ArraySlice<Double>) -> Double {

@@ -129,6 +129,9 @@ import Testing
     // The first layer's input wants no gradient, the rest of the backward pass goes through every frozen weight.
     #expect(transposed > 0.5 * frozen && transposed < frozen)
     #expect(try #require(profile["peak_operations_per_second"]?.number) > 0)
+    let turns = try #require(profile["in_turn"])
+    #expect(try #require(turns["kernel_share_of_peak"]?.number) > 0)
+    #expect(try 0...1 ~= #require(turns["step_share_of_kernel"]?.number))
     let projected = try #require(json["threads_compared"]?["projected_speedups"])
     let speedups = ["2", "4", "8", "16"].compactMap { projected[$0]?.number }
     #expect(speedups.count == 4 && speedups == speedups.sorted() && speedups.allSatisfy { $0 >= 1 })
@@ -136,7 +139,7 @@ import Testing
     let recomputed = try Workspace.json(SpawnedProgram.run(quick + ["--recompute", "--json"]).output)
     #expect(recomputed["final_loss"]?.number == json["final_loss"]?.number)
     let table = try SpawnedProgram.run(quick + ["--profile", "--compare-threads", "--single-stream"])
-    #expect(table.output.contains("matrix kernel in cache") && table.output.contains("projected"))
+    #expect(table.output.contains("products, in turn with it") && table.output.contains("projected"))
     #expect(table.output.contains("memory copies"))
     let stream = try #require(
       try Workspace.json(SpawnedProgram.run(quick + ["--single-stream", "--json"]).output)["single_stream"])
