@@ -2,12 +2,13 @@
 # Does the mini suite rank methods as a real model does? Rank correlations between the scores of two results folders, with
 # bootstrap intervals, and whether effects go the same way. Needs python3.
 #
-#   scripts/realism.sh MINI REAL [--datasets] [--draws N] [--effect NAME=LOWER:UPPER]...
+#   scripts/realism.sh MINI REAL [--draws N] [--effect NAME=LOWER:UPPER]...
 #
 # MINI and REAL are results folders of configs/studies/realism.yaml and realism-smollm2.yaml, or any other two with methods of
-# the same labels on datasets of the same names. What is in both is compared: seeds are averaged. --datasets puts the table of
-# single datasets into docs/datasets.md, too. An effect is the difference that one method's score has to another's, both by
-# their labels: --effect rank=lora-r4:lora-r16. With several sizes of training data a label is followed by @ROWS.
+# the same labels on datasets of the same names. What is in both is compared: seeds are averaged. An effect is the difference
+# that one method's score has to another's, both by their labels: --effect rank=lora-r4:lora-r16. With several sizes of
+# training data a label is followed by @ROWS. A draw takes other rows, and for means other datasets: since this adds noise to
+# scores that have some already, the intervals lean towards zero.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +27,6 @@ import sys
 parser = argparse.ArgumentParser(prog="realism.sh")
 parser.add_argument("mini", type=pathlib.Path)
 parser.add_argument("real", type=pathlib.Path)
-parser.add_argument("--datasets", action="store_true")
 parser.add_argument("--draws", type=int, default=2000)
 parser.add_argument("--effect", action="append", default=[])
 arguments = parser.parse_args()
@@ -184,13 +184,4 @@ for effect in arguments.effect:
               for i, value in enumerate(values)]
     print(f"Effect {name} ({lower} to {upper}), points: mini {points[0]}, real {points[1]}; "
           f"same sign on {100 * same:.0f} % of the datasets, in {100 * agree:.0f} % of the draws of the mean")
-
-if arguments.datasets:
-    begin, end = "<!-- scripts/realism.sh writes from here -->", "<!-- to here -->"
-    page = pathlib.Path("docs/datasets.md")
-    text = page.read_text()
-    if begin not in text:
-        sys.exit(f"realism.sh: {page} lacks the marks between which the table stands")
-    before, rest = text.split(begin, 1)
-    page.write_text(before + begin + "\n" + "\n".join(table) + "\n" + end + rest.split(end, 1)[1])
 PYTHON
