@@ -9,7 +9,14 @@ public struct ComputeContext: Sendable {
   ///
   /// - Parameter profile: Where the time of every kernel is noted, if that is wanted.
   public init(threads: Int, pool: MemoryPool = MemoryPool(), profile: KernelProfile? = nil) {
-    self.pool = pool
-    workers = Workers(count: threads, profile: profile)
+    self.init(pool: pool, workers: Workers(count: threads, profile: profile))
   }
+
+  private init(pool: MemoryPool, workers: Workers) {
+    self.pool = pool
+    self.workers = workers
+  }
+
+  /// The same threads, with tensors of another pool.
+  func counting(in pool: MemoryPool) -> ComputeContext { ComputeContext(pool: pool, workers: workers) }
 }

@@ -24,6 +24,8 @@ public final class CausalLanguageModel {
   public var recomputesActivations = false
   /// Keeps what batches are after the blocks that nothing is attached to; nil, as it is unless set, to compute it each time.
   public var frozenBeginning: FrozenBeginning?
+  /// Keeps what the tokens of examples are after those blocks, from one batch to others; nil unless set.
+  public var frozenStates: FrozenStates?
   /// Loads the weights again, after full fine-tuning took them away; set by the loader.
   var reload: (() throws -> Void)?
   /// Whether full fine-tuning took the frozen weights away.
@@ -99,15 +101,12 @@ public final class CausalLanguageModel {
     if let source = sequenceStart.prefix, forest.hasPrefix { prefix = source.keysAndValues(on: tape) }
     let batch = ForestBatch(forest: forest, positions: positions, prefix: prefix)
     var x: Variable
-    let sharing = frozenBeginning.flatMap { noise == nil && FrozenBeginning.covers(forest) ? $0 : nil }
-    let frozen = sharing == nil ? 0 : frozenBlockCount
-    if let sharing, frozen > 0 {
-      x = Variable(
-        constant: sharing.states(of: forest) {
-          let start = embed(forest, positions: positions, on: tape)
-          return blocks.prefix(frozen).reduce(start) { $1($0, batch: batch, rows: nil, on: tape) }.value
-        })
+    var frozen = 0
+    frozenStates?.count(rows: forest.rowCount)
+    if noise == nil, let kept = keptStates(of: forest, on: tape) {
+      (x, frozen) = (Variable(constant: kept.states), kept.blockCount)
     } else {
+      frozenStates?.count(computedRows: forest.rowCount)
       x = embed(forest, positions: positions, on: tape)
       noise?.add(to: x.value)
     }
@@ -156,7 +155,8 @@ public final class CausalLanguageModel {
     return (forest, root)
   }
 
-  private func embed(_ forest: TokenForest, positions: [Int], on tape: Tape) -> Variable {
+  /// The input of the first block.
+  func embed(_ forest: TokenForest, positions: [Int], on tape: Tape) -> Variable {
     var ids: [Int32] = []
     var softRows: Range<Int>?
     for segment in forest.segments {

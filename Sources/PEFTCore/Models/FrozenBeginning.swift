@@ -36,22 +36,3 @@ public final class FrozenBeginning {
       }
   }
 }
-
-extension CausalLanguageModel {
-  /// How many of the first blocks nothing that is attached has a part in, the last block not counted.
-  var frozenBlockCount: Int {
-    guard !sites.contains(where: { $0.isBeforeBlocks && $0.isOccupied }) else { return 0 }
-    let first = blocks.indices.first { blocks[$0].sites(layer: $0).contains(where: \.isOccupied) }
-    return min(first ?? blocks.count, blocks.count - 1)
-  }
-}
-
-extension Site {
-  /// Whether it acts on the input of the first block.
-  fileprivate var isBeforeBlocks: Bool {
-    switch role {
-    case .sequenceStart, .embedding, .positionEmbedding, .embeddingNorm: true
-    default: false
-    }
-  }
-}

@@ -84,6 +84,41 @@ public struct TokenForest {
     segments.flatMap { segment in segment.rows.indices.map { segment.position + $0 - segment.rows.lowerBound } }
   }
 
+  /// Of each segment the tokens from its root to its end.
+  ///
+  /// - Precondition: All segments are of tokens.
+  var chains: [[Int32]] {
+    var chains: [[Int32]] = []
+    for segment in segments {
+      guard case .tokens(let tokens) = segment.content else { preconditionFailure("chains: a segment without tokens") }
+      chains.append((segment.parent.map { chains[$0] } ?? []) + tokens)
+    }
+    return chains
+  }
+
+  /// A segment with those that it continues, the root first.
+  func path(to index: Int) -> [Segment] {
+    (segments[index].parent.map { path(to: $0) } ?? []) + [segments[index]]
+  }
+
+  /// Some segments with all that they continue, as a forest of their own.
+  ///
+  /// - Parameter isWanted: Whether each segment is wanted.
+  /// - Returns: The forest, and which segment of this one each of its segments is.
+  func withAncestors(of isWanted: [Bool]) -> (forest: TokenForest, origins: [Int]) {
+    var isNeeded = isWanted
+    for index in segments.indices.reversed() where isNeeded[index] {
+      if let parent = segments[index].parent { isNeeded[parent] = true }
+    }
+    var forest = TokenForest()
+    var places: [Int: Int] = [:]
+    let origins = segments.indices.filter { isNeeded[$0] }
+    for index in origins {
+      places[index] = forest.add(segments[index].content, under: segments[index].parent.flatMap { places[$0] })
+    }
+    return (forest, origins)
+  }
+
   /// Whether a method's prefix is among the segments.
   var hasPrefix: Bool {
     segments.contains { if case .prefix = $0.content { true } else { false } }

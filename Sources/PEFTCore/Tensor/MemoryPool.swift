@@ -81,6 +81,14 @@ public final class MemoryPool: Sendable {
     state.withLock { $0.count(byteCount, as: kind) }
   }
 
+  /// Counts bytes as held for a moment, as those of work that is left out: they may be the peak, and are gone at once.
+  func countForAMoment(_ byteCount: Int, as kind: MemoryKind) {
+    state.withLock { state in
+      state.count(byteCount, as: kind)
+      state.count(-byteCount, as: kind)
+    }
+  }
+
   /// A block of at least `byteCount` bytes; its own size is needed to release it.
   func allocate(_ byteCount: Int, as kind: MemoryKind) -> (block: UnsafeMutableRawPointer, size: Int) {
     let size = Self.blockSize(byteCount)

@@ -196,7 +196,8 @@ import Testing
       ],
       exempt: [
         "sequenceStart": attached,
-        "recomputesActivations": "a training setting", "frozenBeginning": "the same values, kept", "reload": loaded,
+        "recomputesActivations": "a training setting", "frozenBeginning": "the same values, kept",
+        "frozenStates": "the same values, kept", "reload": loaded,
         "weightsAreStale": loaded,
       ], in: { $0.canonical })
   }
