@@ -18,7 +18,7 @@ list_datasets() {
 }
 
 # numbers RECORD: what of a record does not depend on the machine and the hour.
-numbers() { grep -Ev '"(threads|started|finished|peak_rss_bytes|[a-z_]*_seconds|[a-z_]*_per_second)":' "$1"; }
+numbers() { grep -Ev '"(threads|started|finished|peak_rss_bytes|share_left_out|cached_bytes|[a-z_]*_seconds|[a-z_]*_per_second)":' "$1"; }
 
 # files FOLDER: the names of its files.
 files() { (cd "$1" && find . -type f ! -name .locks | sort); }
@@ -48,7 +48,7 @@ compare_results() {
     cp -r "$folder" "masked-$folder"
     sed -Ei 's/"output": .*/"output": "same",/' "masked-$folder/config.json"
     find "masked-$folder/runs" -name record.json -exec sed -Ei \
-      's/"(started|finished)": "[^"]*"/"\1": ""/; s/"(threads|peak_rss_bytes|[a-z_]*_seconds|[a-z_]*_per_second)": [^,]*/"\1": 1/' {} +
+      's/"(started|finished)": "[^"]*"/"\1": ""/; s/"(threads|peak_rss_bytes|share_left_out|cached_bytes|[a-z_]*_seconds|[a-z_]*_per_second)": [^,]*/"\1": 1/' {} +
     (cd "masked-$folder" && "$program" report . --quiet >/dev/null) || "$complain" "no report of $folder"
   done
   for file in summary.csv leaderboard.json report.html report.md; do

@@ -176,6 +176,8 @@ struct RunSession {
   let selection: RunSelection
   let results: ResultsFolder
   let context: ComputeContext
+  /// Memory that runs may take by the user's word.
+  let memoryLimit: AvailableMemory?
   /// Memory that runs may take: the user's limit, or what is free.
   let available: AvailableMemory?
 
@@ -196,7 +198,8 @@ struct RunSession {
     results = ResultsFolder(path: configuration.output)
     let threads = try arguments.integer("threads", in: 1...4096) ?? configuration.threads
     context = ComputeContext(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    available = try Self.memoryLimit(arguments) ?? AvailableMemory.now()
+    memoryLimit = try Self.memoryLimit(arguments)
+    available = memoryLimit ?? AvailableMemory.now()
     let filter = RunFilter(try Self.only(arguments))
     selection = configuration.selection(
       datasets: try configuration.data.descriptions(from: configuration.file), only: filter,

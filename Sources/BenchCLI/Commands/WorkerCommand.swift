@@ -39,6 +39,7 @@ enum WorkerCommand {
           if let executor { return executor }
           let new = try RunExecutor(
             session.configuration, results: session.results, context: session.context, cancellation: flag,
+            memoryLimit: session.memoryLimit,
             watch: { event in if let event = gate.passed(event) { tell(event) } })
           executor = new
           return new

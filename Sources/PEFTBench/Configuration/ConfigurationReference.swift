@@ -55,6 +55,10 @@ package struct ConfigurationReference: Sendable {
       options: SeedChoice.options),
     Section(path: "training", text: "How adapters are trained.", options: TrainingConfiguration.options),
     Section(
+      path: "training.frozen_layer_cache",
+      text: "A name alone does too. What it saves, and when: [performance.md](performance.md#frozen-layers).",
+      options: FrozenLayerCache.options),
+    Section(
       path: "evaluation", text: "How the trained model is asked, and its answers are scored.",
       options: EvaluationConfiguration.options),
     Section(

@@ -55,6 +55,8 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var momentum = 0.0
   /// Whether activations are computed again in the backward pass instead of kept.
   package var recompute = false
+  /// Where the states of examples after the frozen first layers are kept, which changes no number.
+  package var frozenLayerCache = FrozenLayerCache.automatic
   /// Optimizer steps between two lines of the history.
   package var loggingSteps = 10
   /// Validations per epoch.
@@ -133,6 +135,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     recompute = try reader.bool(
       "recompute", default: recompute,
       about: "compute each block's activations again in its backward pass: less memory, more time, the same numbers")
+    frozenLayerCache = try FrozenLayerCache.read("frozen_layer_cache", from: &reader) ?? frozenLayerCache
     loggingSteps = try reader.integer(
       "logging_steps", default: loggingSteps, in: 1...mostSteps, about: "steps between two lines of the history")
     evaluationsPerEpoch = try reader.integer(
@@ -179,6 +182,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     var json = resultJSON
     json["checkpoint_steps"] = JSONValue(checkpointSteps)
     json["init_seed"] = JSONValue(initialSeed)
+    json["frozen_layer_cache"] = frozenLayerCache.json
     return json
   }
 

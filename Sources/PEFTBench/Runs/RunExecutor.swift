@@ -26,27 +26,31 @@ package final class RunExecutor {
   private let cancellation: CancellationFlag
   private let watch: @Sendable (RunEvent) -> Void
   private let assembly: RunAssembly
+  /// What a run may take; nil for what is free.
+  private let memoryLimit: AvailableMemory?
   private var loaded: LoadedModel?
 
   init(
     assembly: RunAssembly, results: ResultsFolder, locks: RunLocks, context: ComputeContext,
-    cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
+    cancellation: CancellationFlag, memoryLimit: AvailableMemory? = nil, watch: @escaping @Sendable (RunEvent) -> Void
   ) {
     configuration = assembly.configuration
     (self.assembly, self.results, self.locks, self.context) = (assembly, results, locks, context)
-    (self.cancellation, self.watch) = (cancellation, watch)
+    (self.cancellation, self.memoryLimit, self.watch) = (cancellation, memoryLimit, watch)
   }
 
   /// Creates an executor that reads models and data by itself, in a process that is given runs one by one.
   ///
+  /// - Parameter memoryLimit: What a run may take; nil for what is free.
   /// - Throws: `FileError` where the results folder cannot be locked.
   package convenience init(
     _ configuration: RunConfiguration, results: ResultsFolder, context: ComputeContext,
-    cancellation: CancellationFlag, watch: @escaping @Sendable (RunEvent) -> Void
+    cancellation: CancellationFlag, memoryLimit: AvailableMemory? = nil, watch: @escaping @Sendable (RunEvent) -> Void
   ) throws {
     self.init(
       assembly: RunAssembly(configuration, context: context, note: { _ in }), results: results,
-      locks: try RunLocks(forTakingIn: results.path), context: context, cancellation: cancellation, watch: watch)
+      locks: try RunLocks(forTakingIn: results.path), context: context, cancellation: cancellation,
+      memoryLimit: memoryLimit, watch: watch)
   }
 
   /// Carries out a run, unless it is complete or another process has it.
@@ -113,8 +117,10 @@ package final class RunExecutor {
     context.pool.trim()
     ProcessMemory.resetPeak()
     let folder = results.folder(of: run.id)
+    let need = try assembly.memory(of: planned).largest
     let scene = RunScene(
-      run: run, configuration: configuration, model: loaded, data: data, context: context, folder: folder,
+      run: run, configuration: configuration, model: loaded, data: data, context: context,
+      spareBytes: { [memoryLimit] in Self.spareBytes(beside: need, limit: memoryLimit) }, folder: folder,
       cancellation: cancellation, checkPlace: locks.checkPlace, watch: watch,
       progress: RunProgressWriter(folder: folder))
 
@@ -136,6 +142,12 @@ package final class RunExecutor {
     let record = try stage.write(trained, evaluation)
     results.link(run, namesModel: configuration.models.count > 1)
     return record
+  }
+
+  /// Memory that a run does not need once its weights are loaded.
+  private static func spareBytes(beside need: MemoryUse, limit: AvailableMemory?) -> Int? {
+    let free = AvailableMemory.now().map { $0.bytes - (need.total - need[.weights]) }
+    return [free, limit.map { $0.bytes - need.total }].compactMap(\.self).min()
   }
 
   /// What to say of a run that is not the one that was planned any more.

@@ -16,6 +16,10 @@ final class ExampleSource: TrainingSource {
   private let seeds: TrainingSeeds
   private let noise: InputNoise?
   private let tasks: TaskChoice?
+  /// What comes again.
+  private let returning: ReturningExamples
+  /// What had been left out of the frozen blocks before the training.
+  private let earlierUsage: FrozenUsage
   /// The step of the batch, from 1.
   private var number = 1
   private var order: (epoch: Int, indices: [Int])?
@@ -32,9 +36,11 @@ final class ExampleSource: TrainingSource {
   ///   - seeds: Where orders and dropout masks are drawn from.
   ///   - noise: What is added to the embeddings of some steps, if anything.
   ///   - tasks: How the method is told which task's examples come next, if that matters to it.
+  ///   - returning: What comes again, so that the model's `frozenStates` are worth filling with it.
   init(
     _ step: TrainingStep, examples: [EncodedExample], validation: [EncodedExample], trained: [Parameter],
-    configuration: TrainingConfiguration, seeds: TrainingSeeds, noise: InputNoise? = nil, tasks: TaskChoice? = nil
+    configuration: TrainingConfiguration, seeds: TrainingSeeds, noise: InputNoise? = nil, tasks: TaskChoice? = nil,
+    returning: ReturningExamples = ReturningExamples()
   ) {
     self.step = step
     self.examples = examples
@@ -44,6 +50,8 @@ final class ExampleSource: TrainingSource {
     self.seeds = seeds
     self.noise = noise
     self.tasks = tasks
+    self.returning = returning
+    earlierUsage = step.model.frozenStates?.usage ?? FrozenUsage()
     dropout = seeds.dropout.child("dropout")
     stepsPerEpoch = Self.stepsPerEpoch(examples: examples.count, configuration: configuration)
   }
@@ -91,7 +99,10 @@ final class ExampleSource: TrainingSource {
 
   func keepCommonPart(_ keeps: Bool) { step.model.frozenBeginning = keeps ? FrozenBeginning() : nil }
 
+  var frozenUsage: FrozenUsage { (step.model.frozenStates?.usage ?? FrozenUsage()).since(earlierUsage) }
+
   func takeGradients(penalty: Penalty) -> Double {
+    step.model.frozenStates?.isInUse = returning.training
     let labelCount = chosen.reduce(0) { $0 + $1.answer.count }
     var loss = 0.0
     for (part, batch) in batches(of: chosen).enumerated() {
@@ -106,7 +117,10 @@ final class ExampleSource: TrainingSource {
 
   var hasValidation: Bool { !validation.isEmpty }
 
-  func validationLoss() -> Double { batches(of: validation).reduce(0.0) { $0 + step.loss(of: $1) } }
+  func validationLoss() -> Double {
+    step.model.frozenStates?.isInUse = returning.validation
+    return batches(of: validation).reduce(0.0) { $0 + step.loss(of: $1) }
+  }
 
   /// Parts of some examples that are in memory at one time; the losses of all together are the mean over all labels.
   ///

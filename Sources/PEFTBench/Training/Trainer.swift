@@ -61,13 +61,14 @@ package struct Trainer {
   ///   - participants: Strategies beside keeping the best parameters and what the method itself brings; these come before
   ///     them, in this order.
   ///   - checkpoint: Where the state is kept; if it is there already, the training resumes from it.
+  ///   - frozenStates: Where the states of examples after the frozen first blocks are kept; nil to compute them each time.
   ///   - progress: Called after every step; what it throws (a request to stop) ends the training.
   /// - Returns: The history and totals. The attached parameters hold the result.
   /// - Throws: `TrainingFailure` where a loss or gradient is not finite or enormous; what participants and `progress`
   ///   throw.
   package func train(
     _ examples: [EncodedExample], validation: [EncodedExample], participants: [any TrainingParticipant] = [],
-    checkpoint: TrainingCheckpoint? = nil, progress: Progress
+    checkpoint: TrainingCheckpoint? = nil, frozenStates: FrozenStates? = nil, progress: Progress
   ) throws -> Outcome {
     guard !attachment.parameters.isEmpty else {
       context.pool.resetPeak()
@@ -75,12 +76,18 @@ package struct Trainer {
     }
     guard !examples.isEmpty else { throw TrainingFailure(description: "there are no training examples") }
     model.recomputesActivations = configuration.recompute
-    defer { model.recomputesActivations = false }
+    model.frozenStates = frozenStates
+    defer {
+      model.recomputesActivations = false
+      model.frozenStates = nil
+    }
     let steps = Self.stepCount(examples: examples.count, configuration: configuration)
     let source = ExampleSource(
       TrainingStep(model: model, context: context), examples: examples, validation: validation,
       trained: attachment.parameters, configuration: configuration, seeds: seeds,
-      noise: configuration.strategy.inputNoise(stepCount: steps), tasks: attachment.tasks)
+      noise: configuration.strategy.inputNoise(stepCount: steps), tasks: attachment.tasks,
+      returning: ReturningExamples(
+        examples: examples.count, validation: validation.count, configuration: configuration))
     let rule = configuration.optimizer.rule(configuration)
     guard let groups = attachment.groups(under: rule) else {
       throw TrainingFailure(
@@ -113,8 +120,12 @@ package struct Trainer {
         warmupSteps: configuration.warmupSteps ?? Int((configuration.warmupRatio * Double(steps)).rounded(.up)),
         stepCount: steps),
       loggingSteps: configuration.loggingSteps,
-      validationEvery: configuration.validationEvery
-        ?? max(1, stepsPerEpoch / max(1, configuration.evaluationsPerEpoch)), validatesLast: true)
+      validationEvery: Self.validationEvery(configuration, stepsPerEpoch: stepsPerEpoch), validatesLast: true)
+  }
+
+  /// Steps between two validations.
+  static func validationEvery(_ configuration: TrainingConfiguration, stepsPerEpoch: Int) -> Int {
+    configuration.validationEvery ?? max(1, stepsPerEpoch / max(1, configuration.evaluationsPerEpoch))
   }
 
   /// Most batches that are looked at for the largest one.

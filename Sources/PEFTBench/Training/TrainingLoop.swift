@@ -234,5 +234,6 @@ final class TrainingLoop {
   private func countCosts() {
     state.outcome.seconds = earlier.seconds + start.secondsUntilNow
     state.outcome.peak = earlier.peak.peak(with: context.pool.peak)
+    state.outcome.frozenUsage = earlier.frozenUsage + assembly.source.frozenUsage
   }
 }

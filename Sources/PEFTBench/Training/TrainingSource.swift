@@ -19,6 +19,9 @@ protocol TrainingSource: AnyObject {
   /// Keeps what the next passes of the batch have in common, whatever is trained, or lets it go.
   func keepCommonPart(_ keeps: Bool)
 
+  /// What was left out of the frozen first blocks since the training began.
+  var frozenUsage: FrozenUsage { get }
+
   /// Runs the batch forward and backward, and adds its gradient to the parameters'.
   ///
   /// - Returns: The mean loss over its labelled tokens, with what `penalty` gave.
@@ -46,6 +49,8 @@ protocol TrainingSource: AnyObject {
 extension TrainingSource {
   /// Keeps nothing.
   func keepCommonPart(_ keeps: Bool) {}
+  /// Leaves out nothing.
+  var frozenUsage: FrozenUsage { FrozenUsage() }
   var state: SavedState { SavedState() }
   func restore(_ state: SavedState) throws {}
 }

@@ -14,6 +14,8 @@ package struct TrainingOutcome: Sendable {
   package var seconds = 0.0
   /// Most tensor memory that was held at one time.
   package var peak = MemoryUse()
+  /// What was left out of the frozen first blocks.
+  package var frozenUsage = FrozenUsage()
   /// The step of the checkpoint that it went on from; 0 without one.
   package var resumedStep = 0
 }
@@ -33,18 +35,20 @@ struct TrainingState {
   var isEnded = false
 
   /// More than any training sees, and few enough that a batch can be added.
-  private static let mostTokens = 1 << 56
+  fileprivate static let mostTokens = 1 << 56
 
   init() {}
 
   /// The values under their keys.
   var json: JSONValue {
-    [
+    var json: JSONValue = [
       "step": JSONValue(outcome.stepCount), "ended": JSONValue(isEnded), "tokens": JSONValue(outcome.tokenCount),
       "last_loss": JSONValue(outcome.lastLoss), "seconds": JSONValue(outcome.seconds),
       "peak": outcome.peak.json, "history": .array(outcome.history.map(\.json)),
       "logged": [JSONValue(logged.loss), JSONValue(logged.steps)],
     ]
+    if outcome.frozenUsage.blocks > 0 { json["frozen_usage"] = outcome.frozenUsage.json }
+    return json
   }
 
   /// The state that was written as `json`; nil for what no training of `steps` steps comes to.
@@ -63,11 +67,26 @@ struct TrainingState {
     outcome.lastLoss = json["last_loss"]?.number ?? .nan
     outcome.seconds = seconds
     outcome.peak = peak
+    outcome.frozenUsage = FrozenUsage(json["frozen_usage"]) ?? FrozenUsage()
     logged = (loss, loggedSteps)
     for line in history {
       guard let entry = HistoryEntry(json: line), 1...max(1, step) ~= entry.step else { return nil }
       outcome.history.append(entry)
     }
+  }
+}
+
+extension FrozenUsage {
+  /// Its counts.
+  fileprivate var json: JSONValue { JSONValue([blocks, rows, computedRows, bytes]) }
+
+  /// Counts that were written as `json`.
+  fileprivate init?(_ json: DocumentValue?) {
+    guard let counts = json?.array?.compactMap(\.integer), counts.count == 4,
+      counts.allSatisfy({ 0...TrainingState.mostTokens ~= $0 })
+    else { return nil }
+    self.init()
+    (blocks, rows, computedRows, bytes) = (counts[0], counts[1], counts[2], counts[3])
   }
 }
 

@@ -36,6 +36,8 @@ import Testing
       case "data.datasets[…] with together":
         "model: m, methods: [none], data: {datasets: [{name: x, together: [sst2, rte], nonsense: 1}]}"
       case "data.datasets[…].files": "model: m, methods: [none], data: {datasets: [\(dataset), nonsense: 1}}]}"
+      case "training.frozen_layer_cache":
+        "model: m, methods: [none], training: {frozen_layer_cache: {name: disk, nonsense: 1}}"
       case "pscp.constants": "model: m, methods: [none], pscp: {constants: {nonsense: 1}}"
       case "methods[…].init_from with combine":
         "model: m, methods: [{name: lora, init_from: {combine: a, adapters: {a: x}, nonsense: 1}}]"

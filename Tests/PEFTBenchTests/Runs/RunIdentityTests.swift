@@ -244,7 +244,10 @@ import Testing
   }
 
   @Test("Every training setting changes the id, but for those that change no number") func training() throws {
-    let same = ["checkpoint_steps": "checkpoints change no number"]
+    let same = [
+      "checkpoint_steps": "checkpoints change no number",
+      "frozen_layer_cache": "what is kept has the bits of what is computed",
+    ]
     let needed = ["momentum": ("optimizer", #""sgd""#)]
     let workspace = try IdentityWorkspace()
     for option in TrainingConfiguration.options {

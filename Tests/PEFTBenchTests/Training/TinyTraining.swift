@@ -8,7 +8,7 @@ import Testing
 
 /// A tiny model of the fixtures with a method attached, and examples of random ids for it.
 struct TinyTraining {
-  let context = ComputeContext(threads: 2)
+  let context: ComputeContext
   let model: CausalLanguageModel
   let attachment: AttachedMethod
   let configuration: RunConfiguration
@@ -17,7 +17,9 @@ struct TinyTraining {
   ///   - name: A folder of the fixtures' models.
   ///   - method: A method's name, or its entry in a config.
   ///   - training: The config's training settings as JSON.
-  init(_ name: String, method: String, training: String = "{}") throws {
+  ///   - threads: Worker threads.
+  init(_ name: String, method: String, training: String = "{}", threads: Int = 2) throws {
+    context = ComputeContext(threads: threads)
     let text = #"{"model": ".", "methods": [\#(method)], "training": \#(training)}"#
     configuration = try RunConfiguration(try ConfigFile.read(DocumentText(name: "test", bytes: Array(text.utf8))))
     model = try ModelFiles.open(GoldenFixture("models/\(name)").folder.path).load(as: .auto, context: context)

@@ -4,6 +4,8 @@ import PEFTCore
 struct JudgedRows {
   /// The rows.
   let rows: ScoredRows
+  /// How many of them ask what an earlier one does, and have its answer; nil for none, and for a part of another set.
+  let repeatedCount: Int?
   /// Their answers beside the right ones.
   let scored: [ScoredAnswer]
   /// What each member of an ensemble answered, row by row; nil where one model did.

@@ -25,6 +25,8 @@ extension RunRecord {
     package var tokensPerSecond: Double?
     /// What the start took, if it was computed from training rows.
     package var start: Start?
+    /// What was left out of the frozen first layers, if their states were kept.
+    package var frozenLayerCache: FrozenLayerCache?
 
     package init() {}
 
@@ -35,7 +37,26 @@ extension RunRecord {
       .nullableCount("peak_rss_bytes", \.residentBytes), .nullableCount("steps", \.steps),
       .nullable("training_seconds", \.trainingSeconds), .nullable("evaluation_seconds", \.evaluationSeconds),
       .nullableCount("tokens_seen", \.tokensSeen), .nullable("training_tokens_per_second", \.tokensPerSecond),
-      .optional("start", \.start),
+      .optional("start", \.start), .optional("frozen_layer_cache", \.frozenLayerCache),
+    ]
+  }
+
+  /// What was left out of the layers below the first one that the method touches, since their states were kept.
+  ///
+  /// As with seconds, two attempts at one run may differ in it.
+  package struct FrozenLayerCache: RecordPart, Equatable {
+    /// How many layers these are.
+    package var layers = 0.0
+    /// Of all tokens of all training and validation passes, the share that did not have to go through them.
+    package var shareLeftOut: Double?
+    /// Most bytes that were kept, which are not among those of tensors.
+    package var bytes: Double?
+
+    package init() {}
+
+    package static let members: [RecordMember<Self>] = [
+      .requiredCount("layers", \.layers), .nullable("share_left_out", \.shareLeftOut),
+      .nullableCount("cached_bytes", \.bytes),
     ]
   }
 

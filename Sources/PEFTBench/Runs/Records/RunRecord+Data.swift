@@ -41,6 +41,8 @@ extension RunRecord {
     package var cutTrainingRows: Int?
     /// Scored rows whose prompt was cut.
     package var cutEvaluationRows: Int?
+    /// Scored rows whose prompt is that of an earlier one, whose answer they have; nil for none.
+    package var repeatedEvaluationRows: Int?
     /// The datasets that were trained together, with their rows; nil for one by itself.
     package var together: JSONValue?
 
@@ -56,7 +58,7 @@ extension RunRecord {
       .nullable("eval_sha256", \.evaluationHash), .nullable("train_content_sha256", \.trainingContent),
       .nullable("eval_content_sha256", \.evaluationContent), .nullable("null_fields", \.emptyFields),
       .nullable("cut_train_rows", \.cutTrainingRows), .nullable("cut_eval_rows", \.cutEvaluationRows),
-      .optional("together", \.together),
+      .optional("repeated_eval_rows", \.repeatedEvaluationRows), .optional("together", \.together),
     ]
   }
 }

@@ -62,6 +62,8 @@ package struct RunRecord: RecordPart {
     package var classes: ClassCounts?
     /// Rows whose prompt was cut.
     package var cutRows: Int?
+    /// Rows whose prompt is that of an earlier one, whose answer they have; nil for none.
+    package var repeatedRows: Int?
     /// Rows that were scored.
     package var count: Int?
     /// What the answers are worth.
@@ -175,7 +177,8 @@ extension RunRecord.Timestamps {
 extension RunRecord.EvaluationSet {
   package static let members: [RecordMember<Self>] = [
     .nullable("split", \.split), .nullable("rows", \.rows), .nullable("sha256", \.sha256),
-    .nullable("classes", \.classes), .nullable("cut_rows", \.cutRows), .nullable("count", \.count),
+    .nullable("classes", \.classes), .nullable("cut_rows", \.cutRows),
+    .optional("repeated_rows", \.repeatedRows), .nullable("count", \.count),
     .required("scores", \.scores), .nullable("seconds", \.seconds),
   ]
 }

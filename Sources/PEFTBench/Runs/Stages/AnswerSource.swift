@@ -19,6 +19,9 @@ protocol AnswerSource {
   func answers(
     to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: @escaping () -> [String]) throws -> Void
   ) throws -> [String]
+
+  /// Of some rows the number that ask what an earlier one does, so that they get its answer without being asked.
+  func repeatedCount(of rows: ScoredRows) -> Int
 }
 
 extension AnswerSource {
@@ -41,6 +44,10 @@ struct GreedyAnswers: AnswerSource {
       rows.rendered.map(\.promptIDs), maximumNewTokens: limit, batchSize: batchSize, known: known
     ) { answers in try saw(answers.count) { answers } }
   }
+
+  func repeatedCount(of rows: ScoredRows) -> Int {
+    rows.rendered.count - Set(rows.rendered.map(\.promptIDs)).count
+  }
 }
 
 /// Of the choices of each row the one that a model finds most probable.
@@ -53,9 +60,7 @@ struct RankedAnswers: AnswerSource {
   func answers(
     to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: @escaping () -> [String]) throws -> Void
   ) throws -> [String] {
-    let choices = zip(rows.examples, rows.rendered).map { example, rendered in
-      renderer.answerIDs(example.choices, after: rendered.prompt)
-    }
+    let choices = choices(of: rows)
     func words(_ values: [[Double]]) -> [String] {
       known
         + zip(values, rows.examples.dropFirst(known.count)).map { values, example in
@@ -68,5 +73,16 @@ struct RankedAnswers: AnswerSource {
       try saw(known.count + values.count) { words(values) }
     }
     return words(ranked)
+  }
+
+  func repeatedCount(of rows: ScoredRows) -> Int {
+    rows.rendered.count - Set(zip(rows.rendered, choices(of: rows)).map { [$0.promptIDs] + $1 }).count
+  }
+
+  /// For each row the ids of its choices.
+  private func choices(of rows: ScoredRows) -> [[[Int32]]] {
+    zip(rows.examples, rows.rendered).map { example, rendered in
+      renderer.answerIDs(example.choices, after: rendered.prompt)
+    }
   }
 }

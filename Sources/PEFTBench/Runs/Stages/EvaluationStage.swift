@@ -164,8 +164,10 @@ struct EvaluationStage {
     let settled = members.map { $0.map(vote.winner) } ?? answers.answers
     let scored = zip(rows.examples, settled).map { $0.scored($1) }
     let scoring = scene.configuration.evaluation.scoring
+    let repeated = set.part == nil ? source.repeatedCount(of: rows) : 0
     return JudgedRows(
-      rows: rows, scored: scored, members: members, scores: try metric.score(scored, under: scoring),
+      rows: rows, repeatedCount: repeated > 0 ? repeated : nil, scored: scored, members: members,
+      scores: try metric.score(scored, under: scoring),
       summary: try metric.summary(of: scored, under: scoring),
       // A side score can be absent; it fails no run.
       otherScores: Swift.Result { () throws(ScoringError) in

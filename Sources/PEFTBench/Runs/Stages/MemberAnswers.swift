@@ -28,4 +28,6 @@ struct MemberAnswers: AnswerSource {
     }
     return all
   }
+
+  func repeatedCount(of rows: ScoredRows) -> Int { source.repeatedCount(of: rows) }
 }

@@ -72,6 +72,7 @@ struct RecordStage {
     record.model = RunRecord.Model(scene.model)
     record.method = RunRecord.Method(planned.method, identity: identity, trainable: method.trainableCount)
     (record.dataset, record.data, record.seed) = (planned.dataset.id, scene.data.facts, planned.seed)
+    record.data?.repeatedEvaluationRows = evaluation.scored.repeatedCount
     if planned.seeds.sources != nil { record.seeds = planned.seeds.json }
     record.choice = choice
     if planned.trains { record.training = planned.method.training.resultJSON }

@@ -102,6 +102,7 @@ extension RunRecord.EvaluationSet {
     sha256 = judged.rows.sha256
     classes = judged.rows.classes
     cutRows = judged.rows.rendered.count { $0.isPromptCut }
+    repeatedRows = judged.repeatedCount
     count = judged.scores.count
     scores = RunRecord.Scores(judged, under: scoring)
     seconds = judged.seconds
@@ -157,6 +158,7 @@ extension RunRecord.Costs {
     steps = Double(outcome.stepCount)
     trainingSeconds = outcome.seconds + (start?.seconds ?? 0)
     self.start = start.map(RunRecord.Start.init)
+    if outcome.frozenUsage.blocks > 0 { frozenLayerCache = RunRecord.FrozenLayerCache(outcome.frozenUsage) }
     self.evaluationSeconds = evaluationSeconds
     tokensSeen = Double(outcome.tokenCount)
     tokensPerSecond = outcome.tokenCount > 0 ? Double(outcome.tokenCount) / outcome.seconds : nil
@@ -170,6 +172,15 @@ extension RunRecord.Start {
     forwardTokens = Double(start.cost.forwardTokens)
     backwardTokens = Double(start.cost.backwardTokens)
     seconds = start.seconds
+  }
+}
+
+extension RunRecord.FrozenLayerCache {
+  /// What a run's trainings left out.
+  init(_ usage: FrozenUsage) {
+    layers = Double(usage.blocks)
+    shareLeftOut = usage.shareLeftOut
+    bytes = Double(usage.bytes)
   }
 }
 

@@ -12,6 +12,8 @@ struct RunScene {
   let data: PreparedDataset
   /// Memory and threads.
   let context: ComputeContext
+  /// Memory that is free, or within the user's limit, and that the run does not need; nil where the system does not tell.
+  let spareBytes: () -> Int?
   /// The run's folder.
   let folder: String
   /// The request to stop.

@@ -21,6 +21,10 @@ struct TaskAnswers: AnswerSource {
     }
     return all
   }
+
+  func repeatedCount(of rows: ScoredRows) -> Int {
+    tasks.reduce(0) { $0 + $1.source.repeatedCount(of: rows.part($1.rows)) }
+  }
 }
 
 extension ScoredRows {

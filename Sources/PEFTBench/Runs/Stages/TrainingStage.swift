@@ -15,13 +15,14 @@ struct TrainingStage {
     /// The first, by whose history the run is judged.
     var first: Trainer.Outcome { trainings[0] }
 
-    /// Seconds and the memory peak of all of them; everything else is the first one's.
+    /// Seconds, tokens, the memory peak and what was left out of all of them; everything else is the first one's.
     var total: Trainer.Outcome {
       var total = first
       for training in trainings.dropFirst() {
         total.seconds += training.seconds
         total.tokenCount += training.tokenCount
         total.peak = total.peak.peak(with: training.peak)
+        total.frozenUsage = total.frozenUsage + training.frozenUsage
       }
       return total
     }
@@ -51,12 +52,14 @@ struct TrainingStage {
   /// - Throws: `TrainingFailure` for a loss that is not a number; `Interruption` on a request to stop.
   func result() throws -> Result {
     guard scene.planned.trains else { return Result(trainings: [Trainer.Outcome()]) }
+    let frozenStates = try frozenStates()
     var outcomes: [Trainer.Outcome] = []
     var values: [ParameterSnapshot] = []
     for (number, checkpoint) in checkpoints.enumerated() {
       if number > 0 { try attachment.begin(training: number) }
       let strategy = strategy.participant(learningRate: scene.planned.training.learningRate)
-      let outcome = try train(number, participants: strategy.map { [$0] } ?? [], checkpoint: checkpoint)
+      let outcome = try train(
+        number, participants: strategy.map { [$0] } ?? [], checkpoint: checkpoint, frozenStates: frozenStates)
       outcomes.append(outcome)
       let copies = (strategy as? NoisyMembers)?.values ?? []
       if !copies.isEmpty || checkpoints.count > 1 {
@@ -70,8 +73,24 @@ struct TrainingStage {
     return Result(trainings: outcomes)
   }
 
+  /// Where all trainings of the run keep the states of their examples after the frozen first layers; nil where no layer is
+  /// frozen, nothing comes again, or the config asks for none.
+  ///
+  /// No other run has a share in it, or the seconds of a run would depend on which runs were done before.
+  private func frozenStates() throws -> FrozenStates? {
+    let settings = scene.planned.training
+    let (training, validation) = scene.data.parts(settings, scene.seeds)
+    let returning = ReturningExamples(
+      examples: training.count, validation: validation.count, configuration: settings)
+    let model = scene.model.model
+    guard returning.isAny, model.frozenBlockCount > 0 else { return nil }
+    return try settings.frozenLayerCache.states(
+      width: model.configuration.hiddenSize, folder: scene.checkpointFolder, spareBytes: scene.spareBytes
+    ) { [scene] in scene.note("\($0)") }
+  }
+
   private func train(
-    _ number: Int, participants: [any TrainingParticipant], checkpoint: TrainingCheckpoint
+    _ number: Int, participants: [any TrainingParticipant], checkpoint: TrainingCheckpoint, frozenStates: FrozenStates?
   ) throws -> Trainer.Outcome {
     let settings = scene.planned.training
     let (training, validation) = scene.data.parts(settings, scene.seeds)
@@ -82,7 +101,8 @@ struct TrainingStage {
       model: scene.model.model, attachment: method, configuration: settings,
       seeds: TrainingSeeds(scene.planned.seeds, member: number), context: scene.context
     ).train(
-      training, validation: validation, participants: participants, checkpoint: checkpoint
+      training, validation: validation, participants: participants, checkpoint: checkpoint,
+      frozenStates: frozenStates
     ) { step, steps, loss, tokens in
       // A checkpoint must not bring back a results folder that was removed.
       try scene.checkPlace()
