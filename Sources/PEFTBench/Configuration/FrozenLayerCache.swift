@@ -4,7 +4,7 @@ import PEFTCore
 /// that these run once an example and not once an epoch.
 ///
 /// It changes no number.
-package enum FrozenLayerCache: Sendable, Equatable {
+package enum FrozenLayerCache: Sendable, Equatable, NamedOption {
   /// In memory, up to a share of what is free.
   case automatic
   /// Nowhere.
@@ -20,7 +20,7 @@ package enum FrozenLayerCache: Sendable, Equatable {
   private static let usualDisk = 20_000_000_000
 
   /// Its name in a config.
-  private var name: String {
+  package var name: String {
     switch self {
     case .automatic: "auto"
     case .off: "off"
@@ -30,7 +30,7 @@ package enum FrozenLayerCache: Sendable, Equatable {
   }
 
   /// Each kind with its defaults.
-  private static let all: [FrozenLayerCache] = [
+  package static let all: [FrozenLayerCache] = [
     .automatic, .off, .memory(bytes: usualMemory), .disk(folder: nil, bytes: usualDisk),
   ]
 
@@ -38,21 +38,16 @@ package enum FrozenLayerCache: Sendable, Equatable {
   ///
   /// - Throws: `DocumentError` that locates an unknown name, an unknown key or a wrong value.
   static func read(_ key: String, from reader: inout OptionReader) throws(DocumentError) -> FrozenLayerCache? {
-    let given = try reader.optionalNamed(
-      key, of: all.map(\.name), default: automatic.name,
+    try reader.optionalNamed(
+      key, default: FrozenLayerCache.automatic,
       about:
         "keeps each example's states after the layers below the method's first one, which then run once and not "
         + "every epoch: `auto` in a share of the free memory, `memory` and `disk` up to a size (below); changes no number"
     )
-    guard let given, let usual = all.first(where: { $0.name == given.name }) else { return nil }
-    var options = given.reader
-    let cache = try usual.reading(&options)
-    try options.finish()
-    reader.understood(key, as: cache.json)
-    return cache
   }
 
-  private func reading(_ reader: inout OptionReader) throws(DocumentError) -> FrozenLayerCache {
+  /// This kind with the options that are given.
+  package func reading(_ reader: inout OptionReader) throws(DocumentError) -> FrozenLayerCache {
     switch self {
     case .automatic, .off: return self
     case .memory(let bytes): return .memory(bytes: try Self.size(&reader) ?? bytes)
@@ -84,7 +79,7 @@ package enum FrozenLayerCache: Sendable, Equatable {
     }) ?? []
 
   /// Its name, and the options under their keys where it has any.
-  var json: JSONValue {
+  package var json: JSONValue {
     switch self {
     case .automatic, .off: return .string(name)
     case .memory(let bytes): return ["name": .string(name), "size": .string("\(bytes)")]

@@ -23,8 +23,8 @@ package struct PeakTurn: Sendable {
 extension Sequence<PeakTurn> {
   /// The median of a share; nil where there is no step.
   package func median(_ share: (PeakTurn) -> Double) -> Double? {
-    let values = map(share).filter(\.isFinite).sorted()
-    return values.isEmpty ? nil : values[values.count / 2]
+    let median = SpeedProbe.median(map(share).filter(\.isFinite))
+    return median.isNaN ? nil : median
   }
 }
 

@@ -122,7 +122,8 @@ package struct SpeedProbe {
       trainingSeconds: seconds.dropFirst().reduce(0, +), kernels: kernels, turns: turns)
   }
 
-  private static func median(_ values: ArraySlice<Double>) -> Double {
+  /// The upper one of the two in the middle, of an even number of values; not a number of none.
+  static func median(_ values: some Sequence<Double>) -> Double {
     let sorted = values.sorted()
     return sorted.isEmpty ? .nan : sorted[sorted.count / 2]
   }

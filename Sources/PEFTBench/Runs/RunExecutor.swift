@@ -117,10 +117,11 @@ package final class RunExecutor {
     context.pool.trim()
     ProcessMemory.resetPeak()
     let folder = results.folder(of: run.id)
-    let need = try assembly.memory(of: planned).largest
     let scene = RunScene(
       run: run, configuration: configuration, model: loaded, data: data, context: context,
-      spareBytes: { [memoryLimit] in Self.spareBytes(beside: need, limit: memoryLimit) }, folder: folder,
+      spareBytes: { [assembly, memoryLimit] in
+        Self.spareBytes(beside: try assembly.memory(of: planned).largest, limit: memoryLimit)
+      }, folder: folder,
       cancellation: cancellation, checkPlace: locks.checkPlace, watch: watch,
       progress: RunProgressWriter(folder: folder))
 
@@ -132,13 +133,13 @@ package final class RunExecutor {
     let attachment = try RunAttachment(chosen, to: loaded, data: data, context: context)
     defer { attachment.detach() }
     try assembly.checkAdapter(of: planned)
+    // Of what was attached, whatever happens to the files while it is trained.
+    let start = try AdapterOrigin.Adapter(chosen.method.adapterSource, hash: assembly.adapterHash(of: chosen))
     let training = TrainingStage(scene, attachment: attachment)
     let trained = try training.result()
     let evaluation = try EvaluationStage(scene, attachment: attachment).result { training.save(trained) }
     let stage = RecordStage(
-      scene: scene, identity: identity, attachment: attachment, choice: choice?.record,
-      start: try AdapterOrigin.Adapter(chosen.method.adapterSource, hash: assembly.adapterHash(of: chosen)),
-      started: started)
+      scene: scene, identity: identity, attachment: attachment, choice: choice?.record, start: start, started: started)
     let record = try stage.write(trained, evaluation)
     results.link(run, namesModel: configuration.models.count > 1)
     return record

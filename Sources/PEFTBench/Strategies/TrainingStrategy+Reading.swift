@@ -1,23 +1,17 @@
 import PEFTCore
 
-extension TrainingStrategy {
+extension TrainingStrategy: NamedOption {
   /// Reads a strategy under `key`, where a config gives one: its name, or an object with it and options.
   ///
   /// - Throws: `DocumentError` that locates an unknown name, an unknown key or a wrong value.
   static func read(_ key: String, from reader: inout OptionReader) throws(DocumentError) -> TrainingStrategy? {
-    let given = try reader.optionalNamed(
-      key, of: names, default: standardName,
+    try reader.optionalNamed(
+      key, default: TrainingStrategy.standard,
       about: "what makes results depend less on chance, with options of its own: [strategies.md](strategies.md)")
-    guard let given, let usual = all.first(where: { $0.name == given.name }) else { return nil }
-    var options = given.reader
-    let strategy = try usual.reading(&options)
-    try options.finish()
-    reader.understood(key, as: strategy.json)
-    return strategy
   }
 
   /// This strategy with the options that are given.
-  private func reading(_ reader: inout OptionReader) throws(DocumentError) -> TrainingStrategy {
+  package func reading(_ reader: inout OptionReader) throws(DocumentError) -> TrainingStrategy {
     switch self {
     case .standard: return self
     case .bestPractices(var practices):

@@ -57,11 +57,8 @@ package enum TrainingStrategy: Sendable, Equatable {
     }
   }
 
-  /// All names, in the order of the documentation.
-  package static var names: [String] { all.map(\.name) }
-
   /// Each strategy with its defaults.
-  static let all: [TrainingStrategy] =
+  package static let all: [TrainingStrategy] =
     [
       .standard, .bestPractices(BestPractices()), .ensemble(members: 10), .noiseInput(PeriodicNoise()),
       .noiseWeights(PeriodicNoise()), .meanWeights(.init()), .movingAverage(.init()), .mixout(probability: 0.9),

@@ -16,7 +16,7 @@ final class ExampleSource: TrainingSource {
   private let seeds: TrainingSeeds
   private let noise: InputNoise?
   private let tasks: TaskChoice?
-  /// What comes again.
+  /// What comes again, so that the model's `frozenStates` are worth filling with it.
   private let returning: ReturningExamples
   /// What had been left out of the frozen blocks before the training.
   private let earlierUsage: FrozenUsage
@@ -36,11 +36,9 @@ final class ExampleSource: TrainingSource {
   ///   - seeds: Where orders and dropout masks are drawn from.
   ///   - noise: What is added to the embeddings of some steps, if anything.
   ///   - tasks: How the method is told which task's examples come next, if that matters to it.
-  ///   - returning: What comes again, so that the model's `frozenStates` are worth filling with it.
   init(
     _ step: TrainingStep, examples: [EncodedExample], validation: [EncodedExample], trained: [Parameter],
-    configuration: TrainingConfiguration, seeds: TrainingSeeds, noise: InputNoise? = nil, tasks: TaskChoice? = nil,
-    returning: ReturningExamples = ReturningExamples()
+    configuration: TrainingConfiguration, seeds: TrainingSeeds, noise: InputNoise? = nil, tasks: TaskChoice? = nil
   ) {
     self.step = step
     self.examples = examples
@@ -50,7 +48,8 @@ final class ExampleSource: TrainingSource {
     self.seeds = seeds
     self.noise = noise
     self.tasks = tasks
-    self.returning = returning
+    returning = ReturningExamples(
+      examples: examples.count, validation: validation.count, configuration: configuration)
     earlierUsage = step.model.frozenStates?.usage ?? FrozenUsage()
     dropout = seeds.dropout.child("dropout")
     stepsPerEpoch = Self.stepsPerEpoch(examples: examples.count, configuration: configuration)

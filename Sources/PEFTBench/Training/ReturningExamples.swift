@@ -1,12 +1,9 @@
 /// Which examples a run comes to more than once.
 struct ReturningExamples: Equatable {
   /// Those that are trained on.
-  var training = false
+  let training: Bool
   /// Those that are held out.
-  var validation = false
-
-  /// Nothing comes again.
-  init() {}
+  let validation: Bool
 
   /// What trainings of so many steps come to again.
   ///

@@ -85,9 +85,7 @@ package struct Trainer {
     let source = ExampleSource(
       TrainingStep(model: model, context: context), examples: examples, validation: validation,
       trained: attachment.parameters, configuration: configuration, seeds: seeds,
-      noise: configuration.strategy.inputNoise(stepCount: steps), tasks: attachment.tasks,
-      returning: ReturningExamples(
-        examples: examples.count, validation: validation.count, configuration: configuration))
+      noise: configuration.strategy.inputNoise(stepCount: steps), tasks: attachment.tasks)
     let rule = configuration.optimizer.rule(configuration)
     guard let groups = attachment.groups(under: rule) else {
       throw TrainingFailure(

@@ -162,20 +162,18 @@ extension OptionReader {
     return try child(key, value, what: what ?? key)
   }
 
-  /// A reader of what is named under `key`, or nil without it: an object with its name under `name` and options of its
-  /// own; a name alone does too.
-  ///
-  /// The caller ends it with its own `finish()`, and says by `understood(_:as:)` what it means.
+  /// What is named under `key`, or nil without it: an object with its name under `name` and options of its own; a name
+  /// alone does too.
   ///
   /// - Parameters:
   ///   - key: The key.
-  ///   - choices: The names that there are.
-  ///   - defaultName: What the name is without the key, for descriptions.
+  ///   - usual: What it is without the key, for descriptions.
   ///   - about: What the option is about.
-  /// - Returns: The name and the reader, which knows the key `name`.
-  public mutating func optionalNamed(
-    _ key: String, of choices: [String], default defaultName: String, about: String? = nil
-  ) throws(DocumentError) -> (name: String, reader: OptionReader)? {
+  /// - Throws: `DocumentError` that locates an unknown name, an unknown key or a wrong value.
+  public mutating func optionalNamed<Value: NamedOption>(
+    _ key: String, default usual: Value, about: String? = nil
+  ) throws(DocumentError) -> Value? {
+    let (choices, defaultName) = (Value.all.map(\.name), usual.name)
     let value = try ask(
       key, .named, default: JSONValue(defaultName).compactText, choices: choices, about: about)
     guard var value else { return nil }
@@ -192,8 +190,11 @@ extension OptionReader {
     }
     let name = try reader.choice("name", of: choices, default: defaultName)
     reader = reader.called("\(key) \(name)")
-    note(key, JSONValue(value))
-    return (name, reader)
+    guard let kind = Value.all.first(where: { $0.name == name }) else { return nil }
+    let result = try kind.reading(&reader)
+    try reader.finish()
+    note(key, result.json)
+    return result
   }
 
   /// The members of the object under `key`, integers under names of the user's own, in their order; none without it.

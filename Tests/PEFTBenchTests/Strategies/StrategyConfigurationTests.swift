@@ -27,8 +27,9 @@ import Testing
   }
 
   @Test("All of the issue's strategies have a name") func list() {
-    #expect(Set(TrainingStrategy.names).count == TrainingStrategy.names.count)
-    #expect(TrainingStrategy.names.first == "default")
+    let names = TrainingStrategy.all.map(\.name)
+    #expect(Set(names).count == names.count)
+    #expect(names.first == "default")
   }
 
   @Test("Options that are not the default stand in the label, and change what is written") func options() throws {

@@ -53,6 +53,17 @@ import Testing
     return Pass(bits: states.values.map(\.bitPattern), peak: context.pool.peak, live: context.pool.live)
   }
 
+  /// A pass must be the same without kept states and with them, which the model has afterwards.
+  private static func expectSame(
+    _ forest: TokenForest, _ model: CausalLanguageModel, _ context: ComputeContext, with kept: FrozenStates,
+    _ comment: Comment? = nil, sourceLocation: Testing.SourceLocation = #_sourceLocation
+  ) {
+    model.frozenStates = nil
+    let plain = pass(forest, model, context)
+    model.frozenStates = kept
+    #expect(pass(forest, model, context) == plain, comment, sourceLocation: sourceLocation)
+  }
+
   private static func folder() -> String {
     FileManager.default.temporaryDirectory.appending(path: "states-\(UUID().uuidString)").path
   }
@@ -71,10 +82,7 @@ import Testing
       for round in 0..<5 {
         let before = kept.usage
         for forest in Self.batches(sequences, round: round) {
-          model.frozenStates = nil
-          let plain = Self.pass(forest, model, context)
-          model.frozenStates = kept
-          #expect(Self.pass(forest, model, context) == plain, "round \(round)")
+          Self.expectSame(forest, model, context, with: kept, "round \(round)")
         }
         #expect(kept.usage.since(before).rows > 0 && kept.usage.blocks == model.frozenBlockCount)
         #expect((kept.usage.since(before).computedRows == 0) == (round > 0))
@@ -97,10 +105,7 @@ import Testing
       for round in 0..<3 {
         let before = kept.usage
         for forest in Self.batches(sequences, round: round) {
-          model.frozenStates = nil
-          let plain = Self.pass(forest, model, context)
-          model.frozenStates = kept
-          #expect(Self.pass(forest, model, context) == plain)
+          Self.expectSame(forest, model, context, with: kept)
           #expect(kept.byteCount <= limit)
         }
         computed.append(kept.usage.since(before).computedRows)
@@ -127,10 +132,7 @@ import Testing
     defer { model.frozenStates = nil }
     for round in 0..<2 {
       for forest in Self.batches(sequences, round: round) {
-        model.frozenStates = nil
-        let plain = Self.pass(forest, model, context)
-        model.frozenStates = kept
-        #expect(Self.pass(forest, model, context) == plain)
+        Self.expectSame(forest, model, context, with: kept)
       }
     }
     #expect(asked == 3 && store.rowCount <= 2 * 4096 / (4 * width) && kept.usage.shareLeftOut > 0.05)
@@ -232,10 +234,7 @@ import Testing
     (store.roomForRows, store.readings) = (room, readings)
     for round in 0..<3 {
       for forest in Self.batches(sequences, round: round) {
-        model.frozenStates = nil
-        let plain = Self.pass(forest, model, context)
-        model.frozenStates = kept
-        #expect(Self.pass(forest, model, context) == plain)
+        Self.expectSame(forest, model, context, with: kept)
       }
     }
     #expect(store.rowCount <= room && (store.readings >= 0 || store.rowCount == 0))

@@ -11,14 +11,14 @@ extension FrozenLayerCache {
   ///   - folder: Where `disk` makes its file unless it has a folder of its own.
   ///   - spareBytes: Memory that the run does not need; nil where nobody knows how much there is.
   ///   - complain: Told why a disk takes or gives no more.
-  /// - Throws: `FileError` for a folder in which no file can be made.
+  /// - Throws: `FileError` for a folder in which no file can be made; what `spareBytes` throws.
   func states(
-    width: Int, folder: String, spareBytes: () -> Int?, complain: @escaping (FileError) -> Void
-  ) throws(FileError) -> FrozenStates? {
+    width: Int, folder: String, spareBytes: () throws -> Int?, complain: @escaping (FileError) -> Void
+  ) throws -> FrozenStates? {
     switch self {
     case .off: return nil
     case .automatic:
-      guard let spare = spareBytes(), spare > 0 else { return nil }
+      guard let spare = try spareBytes(), spare > 0 else { return nil }
       let share = spare / Self.automaticParts
       return try FrozenStates(
         width: width, in: .memory, limit: share,

@@ -13,7 +13,7 @@ struct RunScene {
   /// Memory and threads.
   let context: ComputeContext
   /// Memory that is free, or within the user's limit, and that the run does not need; nil where the system does not tell.
-  let spareBytes: () -> Int?
+  let spareBytes: () throws -> Int?
   /// The run's folder.
   let folder: String
   /// The request to stop.
