@@ -117,9 +117,7 @@ struct ExplainedVariance {
     let shares = (heads + followers).flatMap { map in
       (leaders[map].flatMap { found[$0] }?.shares ?? []).prefix(most[map]).map { (map: map, share: $0) }
     }
-    let order = shares.indices.sorted {
-      shares[$0].share != shares[$1].share ? shares[$0].share > shares[$1].share : $0 < $1
-    }
+    let order = shares.map(\.share).descendingOrder
     var counts = [Int](repeating: 0, count: maps.count)
     for index in order.prefix(ranks.reduce(0, +)) { counts[shares[index].map] += 1 }
     shared = counts
@@ -129,8 +127,10 @@ struct ExplainedVariance {
     let width = input.columnCount
     let rows = chosen ?? Array(0..<input.rowCount)
     let elements = UnsafeBufferPointer(start: input.elements, count: input.elementCount)
-    return DoubleMatrix(
-      rows.flatMap { elements[$0 * width..<($0 + 1) * width].map(Double.init) }, rows: rows.count, columns: width)
+    var chosenElements: [Float] = []
+    chosenElements.reserveCapacity(rows.count * width)
+    for row in rows { chosenElements += elements[row * width..<(row + 1) * width] }
+    return DoubleMatrix(chosenElements, rows: rows.count, columns: width)
   }
 
   private func tooFew(_ leader: Int) -> AttachError {

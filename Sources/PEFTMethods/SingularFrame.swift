@@ -111,7 +111,7 @@ final class SingularFrame {
     case .topK:
       let values = known(\.knownValues)
       let sizes = (0..<rank * rank).map { abs(values[$0 / rank] * values[$0 % rank]) }
-      return sizes.indices.sorted { sizes[$0] != sizes[$1] ? sizes[$0] > sizes[$1] : $0 < $1 }.prefix(count).sorted()
+      return sizes.descendingOrder.prefix(count).sorted()
     }
   }
 }

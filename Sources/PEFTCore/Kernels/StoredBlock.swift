@@ -141,7 +141,9 @@ enum StoredBlock {
     let codes = block + 48 + run / 2 * 32
     let shift = UInt8(run % 2 * 4)
     for l in 0..<32 {
-      target[l] = factor * Float(codes[l] >> shift & 15 | (high[l] >> UInt8(run) & 1) << 4) - offset
+      let upper: UInt8 = (high[l] >> UInt8(run) & 1) << 4
+      let code: UInt8 = codes[l] >> shift & 15 | upper
+      target[l] = factor * Float(code) - offset
     }
   }
 
@@ -154,7 +156,8 @@ enum StoredBlock {
     let lowShift = UInt8(plane / 2 * 4)
     let highShift = UInt8(2 * plane)
     for l in 0..<32 {
-      let code = Int(low[l] >> lowShift & 15 | (high[l] >> highShift & 3) << 4)
+      let upper: UInt8 = (high[l] >> highShift & 3) << 4
+      let code = Int(low[l] >> lowShift & 15 | upper)
       target[l] = scale * Float(Int8(bitPattern: scales[l / 16])) * Float(code - 32)
     }
   }

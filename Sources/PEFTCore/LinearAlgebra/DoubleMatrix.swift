@@ -46,6 +46,14 @@ public struct DoubleMatrix: Sendable, Equatable {
       Array(elements[range.lowerBound * columns..<range.upperBound * columns]), rows: range.count, columns: columns)
   }
 
+  /// Rows in an order of the caller's.
+  public func rows(_ order: [Int]) -> DoubleMatrix {
+    var result: [Double] = []
+    result.reserveCapacity(order.count * columns)
+    for row in order { result += elements[row * columns..<(row + 1) * columns] }
+    return DoubleMatrix(result, rows: order.count, columns: columns)
+  }
+
   /// The transpose.
   public var transposed: DoubleMatrix {
     var result = DoubleMatrix(zeros: columns, rows)

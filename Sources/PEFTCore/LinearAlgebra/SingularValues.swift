@@ -28,10 +28,8 @@ public struct SingularValues: Sendable {
     let columns = isTall ? matrix.transposed : matrix
     let (count, length) = (columns.rows, columns.columns)
     // Columns of the tall orientation in descending length let the iteration converge sooner.
-    let lengths = (0..<count).map { columns.rows($0..<$0 + 1).norm }
-    let order = (0..<count).sorted { lengths[$0] != lengths[$1] ? lengths[$0] > lengths[$1] : $0 < $1 }
-    let sorted = DoubleMatrix(
-      order.flatMap { columns.elements[$0 * length..<($0 + 1) * length] }, rows: count, columns: length)
+    let order = (0..<count).map { columns.rows($0..<$0 + 1).norm }.descendingOrder
+    let sorted = columns.rows(order)
     let qr = HouseholderQR(ofTransposed: sorted, workers: workers)
 
     // Rotations J from the left make the rows of R orthogonal: J·R = Σ·Vᵀ, so A·P = (Q·Jᵀ)·Σ·Vᵀ.
@@ -39,7 +37,7 @@ public struct SingularValues: Sendable {
     var rotations = DoubleMatrix(identity: count)
     JacobiRotations(count: count, length: count).run(&scaled, record: &rotations, workers: workers)
     let found = (0..<count).map { scaled.rows($0..<$0 + 1).norm }
-    let descending = (0..<count).sorted { found[$0] != found[$1] ? found[$0] > found[$1] : $0 < $1 }
+    let descending = found.descendingOrder
     let values = descending.map { found[$0] }
 
     var long = DoubleMatrix(zeros: count, length)

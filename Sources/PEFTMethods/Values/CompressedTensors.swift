@@ -68,7 +68,7 @@ public struct CompressedTensors: Sendable, Equatable {
   ) {
     precondition(codec != .int8, "CompressedTensors: int8 keeps all entries")
     let table = TensorTable(tensors.map { .init(key: $0.key, shape: $0.shape, isAroundOne: isAroundOne($0.key)) })
-    let vector = zip(tensors, table.entries).flatMap { tensor, entry in
+    let vector = zip(tensors, table.entries).flatMap { tensor, entry -> [Float] in
       entry.isAroundOne ? tensor.values.map { $0 - 1 } : tensor.values
     }
     var sparse = SparseVector(vector, keeping: share, as: magnitude, control: control)

@@ -212,6 +212,34 @@ import Testing
     }
   }
 
+  @Test("No damage to saved scores of candidates changes them")
+  func damagedScores() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "scores-\(UUID().uuidString)/a.json").path
+    defer { try? FileManager.default.removeItem(atPath: FilePath.folder(of: path)) }
+    var complaints: [String] = []
+    let checkpoint = ChoiceCheckpoint(path: path, identity: "a run", complain: { complaints.append($0) })
+    var saved = ChoiceCheckpoint.Scores()
+    (saved.values, saved.seconds) = ([0.25, 1, -0.5], 1.5)
+    checkpoint.save(saved)
+    func isSaved(_ scores: ChoiceCheckpoint.Scores?) -> Bool {
+      scores?.values == saved.values && scores?.seconds == saved.seconds && scores?.peak == saved.peak
+    }
+    #expect(isSaved(checkpoint.restore(candidates: 3)) && complaints.isEmpty)
+    let whole = [UInt8](try #require(FileManager.default.contents(atPath: path)))
+    for (what, bytes) in CheckpointMutations.all(of: whole) {
+      try Data(bytes).write(to: URL(filePath: path))
+      let scores = checkpoint.restore(candidates: 3)
+      #expect(scores == nil || isSaved(scores), "\(what)")
+    }
+    #expect(complaints.count > 60)
+    // More scores than there are candidates; another run's.
+    try Data(whole).write(to: URL(filePath: path))
+    #expect(checkpoint.restore(candidates: 2) == nil)
+    try Data(whole).write(to: URL(filePath: path))
+    let other = ChoiceCheckpoint(path: path, identity: "another run", complain: { complaints.append($0) })
+    #expect(other.restore(candidates: 3) == nil)
+  }
+
   @Test("A report shows the candidates by their held-out scores, and the chosen one by its evaluation rows")
   func report()
     throws

@@ -32,16 +32,23 @@ struct ExportedRun {
     var known = Set(own.map(\.name))
     settings = own + run.flatSettings.filter { known.insert($0.key).inserted }.map { ($0.key, $0.value) }
     let costs = run.costs
-    let named: [(name: String, value: Double?)] =
-      [("score/headline", run.value)] + run.scores.map { ("score/\($0.name)", $0.value) }
-      + run.sets.map { ("score_on/\($0.name)", $0.value) }
-      + [
-        ("score/invalid_rate", run.invalidRate), ("score/majority", run.baseline.majority), ("pscp", run.pscp),
-        ("cost/trainable_parameters", costs.trainableParameters), ("cost/added_inference_flops", costs.addedFLOPs),
-        ("cost/peak_tensor_bytes", costs.tensorBytes.total), ("cost/training_seconds", costs.trainingSeconds),
-        ("cost/evaluation_seconds", costs.evaluationSeconds), ("cost/tokens_seen", costs.tokensSeen),
-      ]
-    results = named.compactMap { name, value in value.map { (name, $0) } }
+    var results: [(name: String, value: Double)] = []
+    func add(_ name: String, _ value: Double?) {
+      if let value { results.append((name, value)) }
+    }
+    add("score/headline", run.value)
+    for score in run.scores { add("score/\(score.name)", score.value) }
+    for set in run.sets { add("score_on/\(set.name)", set.value) }
+    add("score/invalid_rate", run.invalidRate)
+    add("score/majority", run.baseline.majority)
+    add("pscp", run.pscp)
+    add("cost/trainable_parameters", costs.trainableParameters)
+    add("cost/added_inference_flops", costs.addedFLOPs)
+    add("cost/peak_tensor_bytes", costs.tensorBytes.total)
+    add("cost/training_seconds", costs.trainingSeconds)
+    add("cost/evaluation_seconds", costs.evaluationSeconds)
+    add("cost/tokens_seen", costs.tokensSeen)
+    self.results = results
     let start = Self.seconds(run.started) ?? 0
     let history = try Self.history(of: run)
     let last = history.compactMap { $0["step"]?.integer }.max() ?? 0

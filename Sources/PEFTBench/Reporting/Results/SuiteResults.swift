@@ -139,10 +139,10 @@ package struct SuiteResults: Sendable {
       !methods[method].isZeroShot && cells[method].contains { !$0.runs.isEmpty }
     }
     let compared = trained.isEmpty ? Array(methods.indices) : trained
-    let shared = datasets.indices.map { dataset in
-      compared.map { Set(cells[$0][dataset].runs.map(\.seed)) }.reduce(nil) { (all: Set<Int>?, next) in
-        all?.intersection(next) ?? next
-      }?.sorted() ?? []
+    let shared = datasets.indices.map { dataset -> [Int] in
+      let seeds: [Set<Int>] = compared.map { Set(cells[$0][dataset].runs.map(\.seed)) }
+      let common: Set<Int>? = seeds.dropFirst().reduce(seeds.first) { $0?.intersection($1) }
+      return common?.sorted() ?? []
     }
     sharedSeeds = shared
     sharedDatasets = datasets.indices.filter { !shared[$0].isEmpty }

@@ -28,8 +28,9 @@ extension CausalLanguageModel {
       throw AttachError(
         "\(block.site): heads \(heads) are not equally many of each of the key/value heads \(kept) that they read")
     }
-    func columns(_ heads: [Int], from start: Int = 0) -> [Int] {
-      heads.flatMap { head in (start + head * width)..<(start + (head + 1) * width) }
+    func columns(_ heads: [Int], from start: Int = 0, times parts: Int = 1) -> [Int] {
+      let size = parts * width
+      return heads.flatMap { start + $0 * size..<start + ($0 + 1) * size }
     }
     try change(block) {
       switch attention.projection {
@@ -42,7 +43,7 @@ extension CausalLanguageModel {
         try map.keep(
           rows: columns(heads) + columns(kept, from: queries) + columns(kept, from: queries + keys), context: context)
       case .interleaved(let map):
-        try map.keep(rows: heads.flatMap { (3 * $0 * width)..<(3 * ($0 + 1) * width) }, context: context)
+        try map.keep(rows: columns(heads, times: 3), context: context)
       }
       try attention.output.keep(columns: columns(heads), context: context)
       (attention.shape.heads, attention.shape.keyValueHeads) = (heads.count, kept.count)
