@@ -78,6 +78,7 @@ extension AdapterFile {
         try writer.write(to: "\(folder)/\(Self.valuesName)")
       }
       try AtomicFile.write(settings.prettyText + "\n", to: "\(folder)/\(Self.settingsName)")
+      if isVector { try AdapterOrigin.writeVectorMark(in: folder) }
       try origin?.write(in: folder)
     }
   }

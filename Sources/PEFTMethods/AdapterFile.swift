@@ -30,6 +30,8 @@ public struct AdapterFile {
   public let compression: CompressedTensors?
   /// What the values were before the training, where the folder tells.
   public let origin: AdapterOrigin?
+  /// Whether the values are a sum of what adapters gained that was added to no origin.
+  public let isVector: Bool
 
   /// The private file beside PEFT's two: what a training needs to resume and PEFT has no key for.
   public static let stateName = "peft_bench_state.safetensors"
@@ -52,6 +54,12 @@ public struct AdapterFile {
     }
     let state = path + "/" + stateName
     let compression = isCombined ? nil : try compressedTensors(in: path)
+    var (origin, isVector): (AdapterOrigin?, Bool) = (nil, false)
+    switch try AdapterOrigin.read(in: path) {
+    case nil: break
+    case .origin(let found)?: origin = found
+    case .vector?: isVector = true
+    }
     return AdapterFile(
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
       values: isCombined
@@ -65,7 +73,7 @@ public struct AdapterFile {
         ? try partFolders(configuration, text).map { ($0, try open("\(path)/\($0)", canHaveParts: false)) } : [],
       configuration: configuration, text: text,
       state: FileManager.default.fileExists(atPath: state) ? try SafetensorsCheckpoint.open(file: state) : nil,
-      compression: compression, origin: try AdapterOrigin.read(in: path))
+      compression: compression, origin: origin, isVector: isVector)
   }
 
   /// Makes an adapter of one method in memory.
@@ -75,9 +83,11 @@ public struct AdapterFile {
   ///   - settings: The members of its adapter_config.json.
   ///   - tensors: Its tensors.
   ///   - fixed: Tensors of another file that belong to it as they are.
+  ///   - isVector: Whether it is a sum that was added to no origin.
   /// - Throws: `DocumentError` for settings without a type; `CheckpointError` for no tensors or two of one key.
   public init(
-    named path: String, settings: JSONObject, tensors: [AdapterArray], fixed: [SafetensorsTensor] = []
+    named path: String, settings: JSONObject, tensors: [AdapterArray], fixed: [SafetensorsTensor] = [],
+    isVector: Bool = false
   ) throws {
     let text = DocumentText(name: path, bytes: [])
     let configuration = DocumentValue(json: .object(settings), at: 0)
@@ -88,17 +98,18 @@ public struct AdapterFile {
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
       values: try Self.checkpoint(of: tensors, fixed: fixed, named: path), parts: [], configuration: configuration,
       text: text,
-      state: nil, compression: nil, origin: nil)
+      state: nil, compression: nil, origin: nil, isVector: isVector)
   }
 
   private init(
     path: String, peftType: String, baseModel: String?, values: SafetensorsCheckpoint?,
     parts: [(folder: String, file: AdapterFile)], configuration: DocumentValue, text: DocumentText,
-    state: SafetensorsCheckpoint?, compression: CompressedTensors?, origin: AdapterOrigin?
+    state: SafetensorsCheckpoint?, compression: CompressedTensors?, origin: AdapterOrigin?, isVector: Bool
   ) {
     (self.path, self.peftType, self.baseModel) = (path, peftType, baseModel)
     (self.values, self.parts, self.configuration) = (values, parts, configuration)
-    (self.text, self.state, self.compression, self.origin) = (text, state, compression, origin)
+    (self.text, self.state, self.compression) = (text, state, compression)
+    (self.origin, self.isVector) = (origin, isVector)
   }
 
   /// The compressed tensors in a folder, if that is how its values are stored.
@@ -201,6 +212,7 @@ public struct AdapterFile {
     guard let format = attachment.format else {
       throw CheckpointError(file: path, "is an adapter of type \(peftType), not of the method that is attached")
     }
+    try checkIsAdapter()
     // All or nothing, of all parts too.
     for assign in try assignments(to: format) { assign() }
   }

@@ -8,11 +8,13 @@ extension AdapterOrigin {
   ///   - tokenizer: Its tokenizer, for starts from a text.
   ///   - context: Memory and threads.
   ///   - start: The adapter that the values were taken from, as it is saved, if they were not drawn.
-  /// - Throws: `DocumentError` for options that the method does not have any more; `AttachError` for another model.
+  ///   - path: What errors call the description.
+  /// - Throws: `DocumentError` for options that the method does not have; `AttachError` for another model.
   public func values(
-    on model: CausalLanguageModel, tokenizer: Tokenizer?, context: ComputeContext, from start: AdapterFile? = nil
+    on model: CausalLanguageModel, tokenizer: Tokenizer?, context: ComputeContext, from start: AdapterFile? = nil,
+    named path: String = AdapterOrigin.fileName
   ) throws -> [AdapterArray] {
-    let text = DocumentText(name: Self.fileName, bytes: [])
+    let text = DocumentText(name: path, bytes: [])
     guard let type = MethodRegistry.method(named: method) else {
       throw DocumentError(MethodRegistry.unknown(method), at: 0, of: text)
     }
@@ -20,6 +22,7 @@ extension AdapterOrigin {
       value: DocumentValue(json: .object(options), at: 0), text: text, what: "method \(method)", path: "options")
     let setting = AttachmentSetting(seeds: Self.stream(seed: seed), context: context, tokenizer: tokenizer)
     let method = try type.init(reading: &reader)
+    try reader.finish()
     let attachment = try method.attach(to: model, with: setting)
     defer { attachment.detach() }
     try method.begin(attachment, from: start)

@@ -21,7 +21,7 @@ public struct AdapterOrigin: Sendable, Equatable {
 
   /// A saved adapter to start from.
   public struct Adapter: Sendable, Equatable {
-    /// Its folder, or the recipe by which it was combined.
+    /// Its folder, absolute so that it is found from everywhere, or the recipe by which it was combined.
     public let source: JSONValue
     /// The hash of its content.
     public let hash: String
@@ -47,6 +47,24 @@ public struct AdapterOrigin: Sendable, Equatable {
   public static let fileName = "peft_bench_origin.json"
   private static let schema = "peft-bench.adapter-origin/1"
 
+  /// What `kind` is in a file that stands for no origin.
+  static let vectorKind = "vector"
+
+  /// What a file says.
+  enum Document {
+    case origin(AdapterOrigin)
+    /// The values are a sum that was added to no origin.
+    case vector
+  }
+
+  /// Everything that the initial values depend on.
+  var identity: JSONValue {
+    [
+      "method": JSONValue(method), "options": .object(options), "seed": JSONValue(seed), "model": JSONValue(model),
+      "init_from": JSONValue(adapter?.hash),
+    ]
+  }
+
   func write(in folder: String) throws {
     var json: JSONValue = [
       "schema": JSONValue(Self.schema), "method": JSONValue(method), "options": .object(options),
@@ -56,10 +74,16 @@ public struct AdapterOrigin: Sendable, Equatable {
     try AtomicFile.write(json.prettyText + "\n", to: "\(folder)/\(Self.fileName)")
   }
 
+  /// Marks what lies in a folder as a vector.
+  static func writeVectorMark(in folder: String) throws {
+    let json: JSONValue = ["schema": JSONValue(schema), "kind": JSONValue(vectorKind)]
+    try AtomicFile.write(json.prettyText + "\n", to: "\(folder)/\(fileName)")
+  }
+
   /// Reads the file in a folder; nil where there is none.
   ///
   /// - Throws: `FileError`, or `DocumentError` for what is not understood.
-  static func read(in folder: String) throws -> AdapterOrigin? {
+  static func read(in folder: String) throws -> Document? {
     let path = "\(folder)/\(fileName)"
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let (root, text) = try JSONParser.parse(file: path)
@@ -67,6 +91,10 @@ public struct AdapterOrigin: Sendable, Equatable {
       DocumentError("\"\(key)\": expected \(expected)", at: root[key]?.offset ?? root.offset, of: text)
     }
     guard root["schema"]?.string == schema else { throw error("schema", "\"\(schema)\"") }
+    if let kind = root["kind"] {
+      guard kind.string == vectorKind else { throw error("kind", "\"\(vectorKind)\", or no such key") }
+      return .vector
+    }
     guard let method = root["method"]?.string else { throw error("method", "a method's name") }
     guard let value = root["options"], case .object(let options) = JSONValue(value) else {
       throw error("options", "an object")
@@ -79,8 +107,9 @@ public struct AdapterOrigin: Sendable, Equatable {
       }
       adapter = Adapter(source: JSONValue(source), hash: hash)
     }
-    return AdapterOrigin(
-      method: method, options: options, seed: seed, model: root["model"]?.string, adapter: adapter)
+    return .origin(
+      AdapterOrigin(
+        method: method, options: options, seed: seed, model: root["model"]?.string, adapter: adapter))
   }
 }
 

@@ -30,7 +30,7 @@ public struct CompressedAdapter {
     original = file
     tensors = CompressedTensors(
       try file.trainedArrays(), keeping: share, as: magnitude, codec: codec, control: control,
-      isAroundOne: AdapterFile.isAroundOne)
+      isAroundOne: file.isFactor)
   }
 
   /// The adapter that the compressed one is read as, in memory.
@@ -38,6 +38,7 @@ public struct CompressedAdapter {
   /// - Throws: `DocumentError` for a combined method, whose parts have files of their own.
   public func file(named path: String) throws -> AdapterFile {
     try AdapterFile(
-      named: path, settings: original.settingsObject, tensors: tensors.tensors, fixed: original.fixedTensors)
+      named: path, settings: original.settingsObject, tensors: tensors.tensors, fixed: original.fixedTensors,
+      isVector: original.isVector)
   }
 }

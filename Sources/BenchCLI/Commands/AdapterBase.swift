@@ -86,7 +86,8 @@ enum DeviationReport {
   static func print(_ result: AdapterCombination, all: Bool, of what: String, to console: Console) {
     for note in result.notes { console.print("note: \(note)") }
     guard let list = result.deviations, let total = result.total else {
-      console.print("the parameters of this method are no weight updates: no deviation from their sum is known")
+      let method = (try? result.file.method()).map { type(of: $0).name } ?? result.file.peftType
+      console.print("how far the weight updates are from \(what) is not computed for task vectors of \(method)")
       return
     }
     let largest = list.sorted { ($0.relative ?? .infinity) > ($1.relative ?? .infinity) }
@@ -113,6 +114,7 @@ enum DeviationReport {
   }
 
   private static func text(_ deviation: AdapterCombination.Deviation) -> String {
-    deviation.relative.map { $0 == 0 ? "0" : String(format: "%.2e", $0) } ?? "∞ (the exact sum is zero)"
+    deviation.relative.map { $0 == 0 ? "0" : String(format: "%.2e", $0) }
+      ?? (deviation.exact == 0 ? "∞ (the exact sum is zero)" : "not a number")
   }
 }

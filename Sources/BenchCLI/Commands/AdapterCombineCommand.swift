@@ -11,8 +11,9 @@ extension AdapterCommand {
         + "'origin + 0.4*mnli + 0.6*(qnli - sst2)'. What it means is the convention's: task-vector adds what parameters "
         + "gained since their origin; delta adds weight updates, exactly (cat) or as the nearest update of a rank (svd); hf "
         + "and mergekit compute what these tools compute, under their names for types.",
-      "The result is an ordinary adapter. How far its weight updates are from the exact sum of the adapters' updates is "
-        + "always printed: hf's linear of two adapters, for one, is not their sum.",
+      "The result is an ordinary adapter; task-vector without an origin makes a vector, which is no adapter, but a term of "
+        + "other sums. How far the weight updates are from the exact sum of the adapters' updates is printed, of task vectors "
+        + "for lora: hf's linear of two adapters, for one, is not their sum.",
       "task-vector needs to know what adapters started from. Runs note it beside their adapters "
         + "(peft_bench_origin.json), and it is made again from the base model; for others give --origin.",
     ],
@@ -57,8 +58,10 @@ extension AdapterCommand {
       let files = try recipe.adapters.map { try AdapterFile.open($0.path) }
       let base = try AdapterBase(arguments)
       let origins = base.origins(common: recipe.origin)
-      // A model that is named is read; an adapter's own, only where a method's updates depend on it.
-      let needsModel = recipe.kind.takesAnyMethod && files.contains { $0.peftType != "LORA" && base.isThere(for: $0) }
+      // A model is read where the updates of an adapter depend on it, as those of LoRA's variants do too.
+      let needsModel =
+        recipe.kind.takesAnyMethod
+        && files.contains { (try? LoRAConversion.needsBase($0)) != false && base.isThere(for: $0) }
       let result = try recipe.combined(
         files, named: target, base: needsModel ? try files.first.map(base.model) : nil, workers: base.workers,
         origin: origins.values)
@@ -79,9 +82,13 @@ extension AdapterCommand {
       return .done
     })
 
+  /// The options of a recipe that `--set` gives.
+  private static let optionsBySet = ["gamma", "epsilon", "majority_sign_method", "svd_clamp"]
+
   /// The recipe that the arguments describe, with their own names in its errors.
   private static func recipe(_ arguments: ParsedArguments) throws -> CombinationRecipe {
-    var json: JSONValue = ["combine": JSONValue(arguments.positional("EXPRESSION"))]
+    let expression = arguments.positional("EXPRESSION") ?? ""
+    var json: JSONValue = ["combine": JSONValue(expression)]
     var adapters = JSONObject()
     for text in arguments.all("adapter") {
       guard let split = text.firstIndex(of: "="), split != text.startIndex else {
@@ -99,16 +106,22 @@ extension AdapterCommand {
     if let rank = try arguments.integer("rank", in: 1...65_536) { json["rank"] = JSONValue(rank) }
     if let seed = try arguments.integer("seed", in: Int.min...Int.max) { json["seed"] = JSONValue(seed) }
     if let density = try arguments.number("density") { json["density"] = JSONValue(density) }
+    let names = AdapterExpression.pieces(of: expression).filter { $0.isName && $0.text != "origin" }.map(\.text)
     var values = JSONObject()
     for text in arguments.all("set") {
       guard let split = text.firstIndex(of: "=") else {
         throw arguments.error("--set: expected KEY=VALUE, found \(text.debugDescription)")
       }
       let (key, value) = (String(text[..<split]), PlainScalar.content(of: String(text[text.index(after: split)...])))
-      if ["gamma", "epsilon", "majority_sign_method", "svd_clamp"].contains(key) {
+      if optionsBySet.contains(key) {
         json[key] = JSONValue(DocumentValue(value))
-      } else {
+      } else if names.contains(key) {
         values[key] = JSONValue(DocumentValue(value))
+      } else {
+        let guess = NearestName.of(key, among: optionsBySet + names).map { "; did you mean \($0)?" } ?? ""
+        throw arguments.error(
+          "--set: \(key.debugDescription) is neither a name in \(expression) nor one of "
+            + "\(optionsBySet.joined(separator: ", "))\(guess)")
       }
     }
     if !values.members.isEmpty { json["values"] = .object(values) }

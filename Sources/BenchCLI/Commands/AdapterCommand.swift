@@ -161,7 +161,7 @@ private struct AdapterSummary {
         file.tensors.map { name, tensor in
           ["name": JSONValue(name), "shape": JSONValue(tensor.shape), "dtype": JSONValue(tensor.type.rawValue)]
         }),
-      "private_state": JSONValue(file.hasState),
+      "private_state": JSONValue(file.hasState), "vector": .bool(file.isVector),
     ]
   }
 
@@ -180,6 +180,7 @@ private struct AdapterSummary {
     var table = TextTable([.init(title: file.path), .init(title: "")])
     table.add(["method", methodName ?? "not supported"])
     if let problem { table.add(["", problem]) }
+    if file.isVector { table.add(["", "a vector, no adapter: a sum that was added to no origin"]) }
     table.add(["format", "\(format), \(file.peftType)"])
     table.add(["trained on", file.baseModel ?? "not said"])
     table.add(["parameters", "\(Format.count(Double(parameterCount))) in \(tensorCount) tensors"])

@@ -138,7 +138,9 @@ enum AdapterSource: Sendable, Equatable {
   func contentHash(_ hash: (_ folder: String) throws -> String) throws -> String? {
     func canonical(_ recipe: CombinationRecipe) throws -> JSONValue {
       let origin = try recipe.origin.map { $0 == CombinationRecipe.neutralOrigin ? $0 : try hash($0) }
-      return recipe.canonical(hashes: try recipe.adapters.map { try hash($0.path) }, origin: origin)
+      let origins = recipe.readsOrigins ? try recipe.adapters.map { try AdapterFile.originHash(of: $0.path) } : []
+      return recipe.canonical(
+        hashes: try recipe.adapters.map { try hash($0.path) }, origins: origins, origin: origin)
     }
     func hashed(_ content: JSONValue) -> String {
       SHA256.hexadecimal(of: JSONWriter.bytes(content, isPretty: false))
@@ -157,7 +159,10 @@ enum AdapterSource: Sendable, Equatable {
   func outline() throws -> AdapterFile? {
     switch self {
     case .fresh: return nil
-    case .saved(let folder): return try AdapterFile.open(folder)
+    case .saved(let folder):
+      let file = try AdapterFile.open(folder)
+      try file.checkIsAdapter()
+      return file
     case .combined(let recipe, _):
       return try recipe.outlined(try recipe.adapters.map { try AdapterFile.open($0.path) }, named: recipe.text)
     case .chosen: return try typical.outline()

@@ -15,6 +15,7 @@ extension CombinationRecipe {
     var members = try OptionReader(value: value, text: file.text, what: "a combination of adapters", path: place)
     var recipe = try CombinationRecipe(reading: &members)
     try members.finish(beside: [AdapterChoice.key])
+    if let complaint = recipe.vectorComplaint { throw members.error("combine", complaint) }
     recipe.adapters = recipe.adapters.map { ($0.name, file.resolve($0.path)) }
     if let origin = recipe.origin, origin != neutralOrigin { recipe.origin = file.resolve(origin) }
     var json = JSONValue(value)

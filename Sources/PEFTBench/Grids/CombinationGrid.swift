@@ -18,6 +18,8 @@ package struct CombinationGrid: Sendable {
   package let axes: [GridAxis]
   /// How many tasks are combined.
   package let taskCount: Int
+  /// Whether what it makes depends on what the adapters started from.
+  let readsOrigins: Bool
 
   /// Reads a combination.
   ///
@@ -49,7 +51,9 @@ package struct CombinationGrid: Sendable {
     self.members = members
     taskCount = tasks.count
     // Whatever is wrong with it is found before anything is loaded.
-    _ = try recipe(adapters: tasks, values: GridAxis.combinations(of: axes)[0])
+    let first = try Self.recipe(members, adapters: tasks, values: GridAxis.combinations(of: axes)[0])
+    if let complaint = first.vectorComplaint { throw error("\(text) \(complaint)") }
+    readsOrigins = first.readsOrigins
   }
 
   /// The recipe at one place of the grid.
@@ -58,8 +62,14 @@ package struct CombinationGrid: Sendable {
   ///   - folders: The adapters of the tasks.
   ///   - values: The numbers.
   func recipe(adapters folders: [String], values: [GridValue]) throws(DocumentError) -> CombinationRecipe {
+    try Self.recipe(members, adapters: folders, values: values)
+  }
+
+  private static func recipe(
+    _ members: JSONValue, adapters folders: [String], values: [GridValue]
+  ) throws(DocumentError) -> CombinationRecipe {
     var json = members
-    json["adapters"] = .object(JSONObject(distinct: zip(Self.taskNames, folders).map { ($0, JSONValue($1)) }))
+    json["adapters"] = .object(JSONObject(distinct: zip(taskNames, folders).map { ($0, JSONValue($1)) }))
     if !values.isEmpty {
       json["values"] = .object(JSONObject(distinct: values.map { ($0.name, JSONValue($0.value)) }))
     }

@@ -54,25 +54,29 @@ struct GridScene {
     }
     guard let model = outline.identity else { throw FileError(path: outline.configuration.path, "has no weights") }
     id = RunIdentity.hash(
-      of: Self.identity(problem, tasks, candidates, model, assembly.configuration.evaluation), digits: 16)
+      of: try Self.identity(problem, tasks, candidates, model, assembly.configuration.evaluation), digits: 16)
   }
 
-  /// All that the numbers depend on.
+  /// All that the numbers depend on; of combinations of what adapters gained also what these started from.
   private static func identity(
     _ problem: AdapterGrid.Problem, _ tasks: [Task], _ candidates: [[GridValue]], _ model: ModelIdentity,
     _ evaluation: EvaluationConfiguration
-  ) -> JSONValue {
-    [
+  ) throws -> JSONValue {
+    var readsOrigins = false
+    if case .combinations(let grid) = problem.plan { readsOrigins = grid.readsOrigins }
+    return [
       "schema": JSONValue(GridRecord.schema), "engine": JSONValue(RunIdentity.engine), "model": model.json,
       "recipe": Self.recipe(of: problem),
       "tasks": .array(
-        tasks.map { task in
-          [
+        try tasks.map { task in
+          var json: JSONValue = [
             "run": JSONValue(task.member.id), "adapter": JSONValue(task.file.valueHash),
             "dataset": JSONValue(task.member.run.dataset.id),
             "evaluation": evaluation.canonical(for: task.member.run.dataset),
             "rows": JSONValue([task.heldOut?.rows.sha256 ?? "", task.evaluation.rows.sha256]),
           ]
+          if readsOrigins { json["origin"] = JSONValue(try AdapterFile.originHash(of: task.member.folder)) }
+          return json
         }),
       "candidates": .array(
         candidates.map { .object(JSONObject(distinct: $0.map { ($0.name, JSONValue($0.value)) })) }),

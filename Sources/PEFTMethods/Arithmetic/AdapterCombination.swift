@@ -11,13 +11,18 @@ public struct AdapterCombination {
     /// Frobenius norm of the exact sum.
     public let exact: Double
 
-    /// The difference over the exact sum; nil where the exact sum is zero and the difference is not.
-    public var relative: Double? { exact > 0 ? difference / exact : difference > 0 ? nil : 0 }
+    /// The difference over the exact sum; nil where the exact sum is zero and the difference is not,
+    /// or where one of both is no number.
+    public var relative: Double? {
+      guard difference.isFinite, exact.isFinite else { return nil }
+      return exact > 0 ? difference / exact : difference > 0 ? nil : 0
+    }
   }
 
   /// The result, in memory.
   public let file: AdapterFile
-  /// The deviations of all maps, in the order of the file; nil for a method whose parameters are no weight updates.
+  /// The deviations of all maps, in the order of the file; nil where none are computed, as of the task vectors of
+  /// other methods than LoRA.
   public let deviations: [Deviation]?
   /// What should be known of the result, a sentence each.
   public let notes: [String]
@@ -47,12 +52,22 @@ extension CombinationRecipe {
     origin: @escaping (AdapterFile) throws -> [AdapterArray]
   ) throws -> AdapterCombination {
     let parts = parts(files)
+    let result: AdapterCombination
     if kind == .taskVector {
-      return try TaskVectors(recipe: self, parts: parts, start: start(files), workers: workers, origin: origin)
+      result = try TaskVectors(recipe: self, parts: parts, start: start(files), workers: workers, origin: origin)
         .combined(named: path)
+    } else if addsScales(parts) {
+      result = try ScaleCombination(recipe: self, parts: parts).combined(named: path)
+    } else {
+      result = try UpdateCombination(recipe: self, parts: parts, base: base, workers: workers).combined(named: path)
     }
-    if addsScales(parts) { return try ScaleCombination(recipe: self, parts: parts).combined(named: path) }
-    return try UpdateCombination(recipe: self, parts: parts, base: base, workers: workers).combined(named: path)
+    for tensor in result.file.tensors where tensor.tensor.type.isReadableAsFloat {
+      guard let value = try tensor.tensor.floats().first(where: { !$0.isFinite }) else { continue }
+      throw CheckpointError(
+        file: path, tensor: tensor.name,
+        "would hold \(value): the factors in \(text) are too large for 32-bit numbers")
+    }
+    return result
   }
 
   /// The settings and shapes that the combination will have, whatever its values: no base model is needed, and nothing
@@ -62,12 +77,20 @@ extension CombinationRecipe {
   public func outlined(_ files: [AdapterFile], named path: String) throws -> AdapterFile {
     let parts = parts(files)
     if kind == .taskVector {
-      guard let first = start(files) ?? parts.first?.file else {
+      let adapters = parts.filter { !$0.file.isVector }
+      guard let first = start(files) ?? adapters.first?.file ?? parts.first?.file else {
         throw CheckpointError(file: path, "the expression names no adapter")
       }
-      for part in parts { try TaskVectors.check(part.file, against: first) }
+      for part in parts {
+        try TaskVectors.check(part.file, against: first)
+        if readsOrigins, part.weight != 0 || expression.origin == .common, !part.file.isVector {
+          try AdapterOrigins.checkIsTold(by: part.file)
+        }
+      }
+      if readsOrigins, let start = start(files) { try AdapterOrigins.checkIsTold(by: start) }
       return try AdapterFile(
-        named: path, settings: first.settingsObject, tensors: try first.trainedArrays(), fixed: first.fixedTensors)
+        named: path, settings: first.settingsObject, tensors: try first.trainedArrays(), fixed: first.fixedTensors,
+        isVector: vectorComplaint != nil)
     }
     if addsScales(parts) { return try ScaleCombination(recipe: self, parts: parts).combined(named: path).file }
     return try UpdateCombination(recipe: self, parts: parts, base: nil, workers: .one).outlined(named: path)

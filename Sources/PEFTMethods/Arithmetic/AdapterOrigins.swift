@@ -25,15 +25,14 @@ public struct AdapterOrigins {
   ///   again from what is there now.
   public func values(of file: AdapterFile) throws -> [AdapterArray] {
     if common == CombinationRecipe.neutralOrigin { return try Self.neutral(file) }
-    if let common { return try AdapterFile.open(common).arrays() }
-    guard let origin = file.origin else {
-      // Every IA3 starts from ones.
-      if file.peftType == "IA3" { return try Self.neutral(file) }
-      throw CheckpointError(
-        file: file.path,
-        "does not say what it started from (\(AdapterOrigin.fileName) is not in it): name an origin, a folder or "
-          + "\"\(CombinationRecipe.neutralOrigin)\"")
+    if let common {
+      let start = try AdapterFile.open(common)
+      try start.checkIsAdapter()
+      return try start.arrays()
     }
+    try Self.checkIsTold(by: file)
+    // Every IA3 starts from ones.
+    guard let origin = file.origin else { return try Self.neutral(file) }
     let start = try origin.adapter.map { try Self.file(of: $0, startOf: file) }
     // Most methods take a saved adapter over as it is.
     if let start, MethodRegistry.method(named: origin.method)?.runOptions.isEmpty ?? true {
@@ -46,8 +45,31 @@ public struct AdapterOrigins {
     }
     let base = try base(file)
     let values = try origin.values(
-      on: base.model, tokenizer: base.tokenizer, context: base.context, from: start)
+      on: base.model, tokenizer: base.tokenizer, context: base.context, from: start,
+      named: "\(file.path)/\(AdapterOrigin.fileName)")
     return AdaLoRA.keptTriplets(of: values, by: file.settings)
+  }
+
+  /// What is taken off an adapter's values to leave its vector: its origin, and of a vector nothing.
+  ///
+  /// - Throws: As `values(of:)`.
+  public func offset(of file: AdapterFile) throws -> [AdapterArray] {
+    guard file.isVector else { return try values(of: file) }
+    return try file.arrays().map { $0.with([Float](repeating: 0, count: $0.values.count)) }
+  }
+
+  /// Refuses an adapter whose origin nothing tells.
+  static func checkIsTold(by file: AdapterFile) throws(CheckpointError) {
+    guard !file.isVector else {
+      throw CheckpointError(
+        file: file.path, "is a vector, which has no origin: name that of an adapter, as in origin(a) + …")
+    }
+    guard file.origin != nil || file.peftType == "IA3" else {
+      throw CheckpointError(
+        file: file.path,
+        "does not say what it started from (\(AdapterOrigin.fileName) is not in it): name an origin, a folder or "
+          + "\"\(CombinationRecipe.neutralOrigin)\"")
+    }
   }
 
   /// The adapter that another one started from.
@@ -57,10 +79,18 @@ public struct AdapterOrigins {
         file: file.path, "started from a combination of adapters: make that with adapter combine, and name it as origin"
       )
     }
-    guard try AdapterFile.contentHash(of: folder) == adapter.hash else {
-      throw CheckpointError(file: file.path, "started from \(folder), which has another content now")
+    // Files of earlier versions name it as seen from the folder that the run was started in.
+    let places = folder.hasPrefix("/") ? [folder] : ["\(file.path)/\(folder)", folder]
+    guard let place = places.first(where: { !AdapterFile.files(in: $0).isEmpty }) else {
+      let absolute = places.map { URL(filePath: $0).standardizedFileURL.path }
+      throw CheckpointError(
+        file: file.path,
+        "started from an adapter that is not there; looked for it in \(absolute.joined(separator: ", "))")
     }
-    return try AdapterFile.open(folder)
+    guard try AdapterFile.contentHash(of: place) == adapter.hash else {
+      throw CheckpointError(file: file.path, "started from \(place), which has another content now")
+    }
+    return try AdapterFile.open(place)
   }
 
   /// The values that change nothing: one where a tensor scales, zero elsewhere.

@@ -77,22 +77,24 @@ public struct CombinationRecipe: Sendable, Equatable {
         "type", "\"\(type ?? "")\" is not one of \(convention)'s: \(types.joined(separator: ", "))\(guess)")
     }
     if type != nil, types.isEmpty { throw options.error("type", "\(convention) has no types") }
-    if rank != nil, !kind.decomposes { throw options.error("rank", "\(kind.title) decomposes nothing") }
     if kind.isSparse, density == nil {
       throw options.error("density", "missing: \(kind.title) keeps a share of the elements, such as 0.5")
     }
-    if density != nil, !kind.isSparse { throw options.error("density", "\(kind.title) leaves nothing out") }
     if case .mergekit(let type) = kind, [.della, .dellaLinear].contains(type), let density, density > 0, density < 1,
       density + epsilon >= 1 || density - epsilon <= 0
     {
       throw options.error("epsilon", "density ± epsilon must lie between 0 and 1")
     }
-    if kind != .taskVector, origin != nil { throw options.error("origin", "only task-vector has origins") }
     for (name, _) in members where !AdapterExpression.isName(name) {
       throw options.error("adapters", "\"\(name)\" cannot be a name: take letters, digits and _, and not \"origin\"")
     }
     for (name, _) in numbers where !AdapterExpression.isName(name) || members.contains(where: { $0.key == name }) {
       throw options.error("values", "\"\(name)\" cannot be the name of a number, or is that of an adapter")
+    }
+    let words = AdapterExpression.pieces(of: text).filter(\.isName).map(\.text)
+    for (name, _) in numbers where !words.contains(name) {
+      let guess = NearestName.of(name, among: words).map { "; did you mean \($0)?" } ?? ""
+      throw options.error("values", "\"\(name)\" does not occur in \(text)\(guess)")
     }
     self.text = text
     do throws(DocumentError) {
@@ -107,44 +109,17 @@ public struct CombinationRecipe: Sendable, Equatable {
     if expression.origin != nil, kind != .taskVector {
       throw options.error("combine", "\(kind.title) adds updates of the base model, which have no origin; leave it out")
     }
-  }
-
-  /// Whether both mean the same of the same folders.
-  public static func == (a: CombinationRecipe, b: CombinationRecipe) -> Bool {
-    a.canonical(hashes: a.adapters.map(\.path), origin: a.origin)
-      == b.canonical(hashes: b.adapters.map(\.path), origin: b.origin)
-  }
-
-  /// What the result depends on, in one form for each meaning.
-  ///
-  /// - Parameters:
-  ///   - hashes: The contents of the adapters, in their order.
-  ///   - origin: The content of the common origin, if one is given.
-  public func canonical(hashes: [String], origin: String?) -> JSONValue {
-    let hash = Dictionary(zip(adapters.map(\.name), hashes), uniquingKeysWith: { first, _ in first })
-    let start: JSONValue =
-      switch expression.origin {
-      case nil: .null
-      case .common?: "common"
-      case .of(let name)?: JSONValue(hash[name])
+    for name in CombinationKind.optionsOfSome where options.has(name) {
+      if let objection = kind.objection(to: name, adapterCount: expression.terms.count) {
+        throw options.error(name, objection)
       }
-    var json: JSONValue = [
-      "terms": .array(
-        expression.terms.map { ["adapter": JSONValue(hash[$0.name]), "weight": JSONValue($0.weight)] }),
-      "origin": start, "convention": JSONValue(kind.names.convention), "type": JSONValue(kind.names.type),
-    ]
-    if origin != nil { json["origin_of_all"] = JSONValue(origin) }
-    if kind.decomposes { json["rank"] = JSONValue(rank) }
-    guard kind.isSparse || clamp != nil else { return json }
-    json["density"] = JSONValue(density)
-    json["signs"] = JSONValue(signs.rawValue)
-    json["clamp"] = JSONValue(clamp)
-    json["gamma"] = JSONValue(gamma)
-    json["epsilon"] = JSONValue(epsilon)
-    json["seed"] = JSONValue(seed)
-    // Random masks are told apart by the names.
-    json["names"] = JSONValue(expression.terms.map(\.name))
-    return json
+    }
+    if case .hf = kind, let name = members.map(\.key).first(where: { key in words.count { $0 == key } > 1 }) {
+      throw options.error(
+        "combine",
+        "names \(name) more than once, but \(kind.title) takes every name as an adapter of its own: give the folder two "
+          + "names (--adapter, or adapters in a config)")
+    }
   }
 }
 

@@ -64,6 +64,7 @@ struct WeightUpdates {
   static func of(
     _ file: AdapterFile, on model: LoadedBase?, for purpose: String
   ) throws -> WeightUpdates {
+    try file.checkIsAdapter()
     let method = try file.method()
     if method is LoRA {
       do { return WeightUpdates(maps: try LowRankUpdate.all(of: file, for: purpose).map { .lowRank($0) }) } catch {

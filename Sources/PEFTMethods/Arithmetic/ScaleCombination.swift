@@ -20,6 +20,7 @@ struct ScaleCombination {
     var keys: [(key: String, shape: [Int])] = []
     var sums: [String: (exact: [Double], result: [Double])] = [:]
     for part in parts {
+      try part.file.checkIsAdapter()
       guard part.file.peftType == "IA3" else {
         throw CheckpointError(file: part.file.path, "is no adapter of ia3, as \(parts[0].file.path) is")
       }

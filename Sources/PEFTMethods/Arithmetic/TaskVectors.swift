@@ -16,7 +16,9 @@ struct TaskVectors {
   let origin: (AdapterFile) throws -> [AdapterArray]
 
   func combined(named path: String) throws -> AdapterCombination {
-    guard let first = start ?? parts.first?.file else {
+    // An adapter tells more of itself than a vector does.
+    let adapters = parts.filter { !$0.file.isVector }
+    guard let first = start ?? adapters.first?.file ?? parts.first?.file else {
       throw CheckpointError(file: path, "the expression names no adapter")
     }
     let files = parts.map(\.file) + [start].compactMap { $0 }
@@ -24,29 +26,33 @@ struct TaskVectors {
       throw CheckpointError(
         file: first.path, "is of a combined method: combine the folders of its parts, one after the other")
     }
-    for file in files.dropFirst() {
+    for file in files {
       try Self.check(file, against: first)
       try file.checkFixedTensors(against: first)
     }
     var sum = ValueSum()
     for part in parts {
       sum.add(try Self.values(of: part.file, against: first), times: part.weight)
-      if part.weight != 0 { sum.add(try originValues(of: part.file, against: first), times: -part.weight) }
+      // A vector has none in it any more.
+      if part.weight != 0, !part.file.isVector {
+        sum.add(try originValues(of: part.file, against: first), times: -part.weight)
+      }
     }
     switch recipe.expression.origin {
     case nil: break
     case .of: sum.add(try originValues(of: first, against: first), times: 1)
     case .common:
       let values = try originValues(of: first, against: first)
-      for part in parts.dropFirst() where try originValues(of: part.file, against: first) != values {
+      for part in adapters.dropFirst() where try originValues(of: part.file, against: first) != values {
         throw CheckpointError(
           file: part.file.path,
-          "started from other values than \(first.path): name the origin, as in origin(\(parts[0].name)) + …")
+          "started from other values than \(first.path): name the origin, as in origin(\(adapters[0].name)) + …")
       }
       sum.add(values, times: 1)
     }
     let result = try AdapterFile(
-      named: path, settings: first.settingsObject, tensors: sum.values, fixed: first.fixedTensors)
+      named: path, settings: first.settingsObject, tensors: sum.values, fixed: first.fixedTensors,
+      isVector: recipe.vectorComplaint != nil)
     var notes: [String] = []
     if recipe.expression.origin == nil {
       notes.append("without an origin the result is a vector, not an adapter: add it to one, as in origin + …")
@@ -111,7 +117,7 @@ struct TaskVectors {
   private func deviations(
     _ sum: ValueSum, _ result: AdapterFile, _ fixed: [SafetensorsTensor]
   ) throws -> [AdapterCombination.Deviation]? {
-    guard try result.method() is LoRA else { return nil }
+    guard try result.method() is LoRA, !parts.contains(where: \.file.isVector) else { return nil }
     func updates(_ arrays: [AdapterArray]) throws -> [LowRankUpdate]? {
       try? LowRankUpdate.all(
         of: try AdapterFile(named: result.path, settings: result.settingsObject, tensors: arrays, fixed: fixed),

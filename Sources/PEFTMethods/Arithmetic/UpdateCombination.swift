@@ -11,7 +11,14 @@ struct UpdateCombination {
 
   /// The settings and shapes of the result, all values zero.
   func outlined(named path: String) throws -> AdapterFile {
-    let updates = try parts.map { try WeightUpdates.of($0.file, on: nil, for: recipe.kind.title) }
+    for part in parts where recipe.kind.takesAnyMethod {
+      guard (try? LoRAConversion.needsBase(part.file)) == true else { continue }
+      throw CheckpointError(
+        file: part.file.path,
+        "is an adapter of \(type(of: try part.file.method()).name) whose weight updates depend on the base model, which "
+          + "is not there yet: combine it by adapter combine with --model, and name what that makes")
+    }
+    let updates = try updates()
     let sites = try sites(updates)
     let results = try sites.map { try $0.outlined(rank: rank(updates)) }
     return try file(of: results, named: path)
@@ -20,9 +27,7 @@ struct UpdateCombination {
   func combined(named path: String) throws -> AdapterCombination {
     guard !parts.isEmpty else { throw CheckpointError(file: path, "the expression names no adapter") }
     let purpose = recipe.kind.title
-    let updates = try parts.map {
-      try WeightUpdates.of($0.file, on: recipe.kind.takesAnyMethod ? base : nil, for: purpose)
-    }
+    let updates = try updates()
     if let index = updates.firstIndex(where: { !$0.biases.isEmpty }) {
       throw CheckpointError(file: parts[index].file.path, "changes biases, which \(purpose) cannot take in")
     }
@@ -31,6 +36,17 @@ struct UpdateCombination {
     let results = try sites.map { try $0.combined(rank: rank(updates)) }
     return AdapterCombination(
       file: try file(of: results, named: path), deviations: zip(sites, results).map { $0.deviation(of: $1) }, notes: [])
+  }
+
+  /// What each adapter adds: of every method where the kind takes it, else of LoRA alone.
+  private func updates() throws -> [WeightUpdates] {
+    try parts.map { part in
+      guard !recipe.kind.takesAnyMethod else {
+        return try WeightUpdates.of(part.file, on: base, for: recipe.kind.title)
+      }
+      try part.file.checkIsAdapter()
+      return WeightUpdates(maps: try LowRankUpdate.all(of: part.file, for: recipe.kind.title).map { .lowRank($0) })
+    }
   }
 
   /// Rank of a decomposed result: PEFT's default, and its own of 8 where no adapter has a rank.

@@ -117,8 +117,8 @@ import Testing
     func methods(_ values: String) throws -> [MethodConfiguration] {
       try configuration(
         """
-        [{name: prompt-tuning, label: sum, steps: 0, init_from: {combine: l*a + m*b, convention: task-vector,
-          adapters: {a: \(folder.path), b: \(folder.path)}, values: \(values)}}]
+        [{name: prompt-tuning, label: sum, steps: 0, init_from: {combine: origin + l*a + m*b, origin: neutral,
+          convention: task-vector, adapters: {a: \(folder.path), b: \(folder.path)}, values: \(values)}}]
         """
       ).methods
     }
@@ -134,10 +134,73 @@ import Testing
     for (values, message) in [
       ("{l: [0, 0], m: 1}", "methods[0].init_from.values.l"), ("{l: {from: 1, to: 0}, m: 1}", "no steps of"),
       ("{l: {start: 1}, m: 1}", "Valid keys: from, to, step"), ("{l: [], m: 1}", "several different ones"),
+      ("{l: 1, m: 1, n: [0, 1]}", "methods[0].init_from.values: \"n\" does not occur in origin + l*a + m*b"),
     ] {
       let error = #expect(throws: DocumentError.self) { try methods(values) }
       #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }
+  }
+
+  @Test("A sum that is no adapter, and one of adapters that tell no origin, are refused before anything runs")
+  func unusableCombinations() throws {
+    let folder = try adapter("{name: prompt-tuning, tokens: 3, init: random}")
+    for (start, message) in [
+      ("combine: 2*a", "methods[0].init_from.combine: is a vector, not an adapter: write origin + 2*a"),
+      ("combine: origin + 2*a", "does not say what it started from"),
+    ] {
+      let error = #expect(throws: (any Error).self) {
+        try configuration("[{name: prompt-tuning, init_from: {\(start), adapters: {a: \(folder.path)}}}]")
+      }
+      #expect((error as? any InputError)?.description.contains(message) == true, "\(String(describing: error))")
+    }
+    // Its updates, and so the shapes of the sum, are not known without the model.
+    let rotated = try adapter("{name: hra, rank: 2}")
+    let unknown = #expect(throws: CheckpointError.self) {
+      try configuration(
+        "[{name: lora, init_from: {combine: 2*a, convention: delta, type: svd, adapters: {a: \(rotated.path)}}}]")
+    }
+    #expect(
+      unknown?.description.contains("adapter of hra whose weight updates depend on the base model") == true,
+      "\(unknown?.description ?? "")")
+    let mark = #"{"schema": "peft-bench.adapter-origin/1", "kind": "vector"}"#
+    try mark.write(toFile: "\(folder.path)/\(AdapterOrigin.fileName)", atomically: true, encoding: .utf8)
+    let error = #expect(throws: CheckpointError.self) {
+      try configuration("[{name: prompt-tuning, init_from: \(folder.path)}]")
+    }
+    #expect(error?.description.contains("is a vector, not an adapter") == true)
+  }
+
+  @Test("An adapter's origin names a folder to start from so that it is found from every other one")
+  func absoluteStart() throws {
+    let start = try #require(AdapterOrigin.Adapter(.saved("results/../tasks/adapter"), hash: "1"))
+    let folder = FileManager.default.currentDirectoryPath
+    #expect(start.source == JSONValue(URL(filePath: "\(folder)/tasks/adapter").standardizedFileURL.path))
+    #expect(AdapterOrigin.Adapter(.saved("/tasks/adapter"), hash: "1")?.source == "/tasks/adapter")
+  }
+
+  @Test("The id of a sum of task vectors covers what its adapters started from, wherever that lies")
+  func originsCount() throws {
+    let folder = try adapter("{name: prompt-tuning, tokens: 3, init: random}")
+    let neutral = AdapterOrigin.Adapter(source: "a", hash: "1")
+    func hash(_ convention: String, seed: Int, from source: AdapterOrigin.Adapter) throws -> String? {
+      let json: JSONValue = [
+        "schema": "peft-bench.adapter-origin/1", "method": "prompt-tuning", "options": ["tokens": 3, "init": "random"],
+        "seed": JSONValue(seed), "init_from": ["source": source.source, "sha256": JSONValue(source.hash)],
+      ]
+      try json.compactText.write(toFile: "\(folder.path)/\(AdapterOrigin.fileName)", atomically: true, encoding: .utf8)
+      let run = try configuration(
+        "[{name: prompt-tuning, init_from: {\(convention), adapters: {a: \(folder.path)}}}]")
+      return try run.methods[0].adapterSource.contentHash { _ in "content" }
+    }
+    let sum = "combine: origin + 2*a"
+    let first = try hash(sum, seed: 1, from: neutral)
+    #expect(try hash(sum, seed: 2, from: neutral) != first)
+    #expect(try hash(sum, seed: 1, from: .init(source: "a", hash: "2")) != first)
+    #expect(try hash(sum, seed: 1, from: .init(source: "b", hash: "1")) == first)
+    // A common origin stands in their place.
+    #expect(
+      try hash("\(sum), origin: neutral", seed: 1, from: neutral)
+        == hash("\(sum), origin: neutral", seed: 2, from: neutral))
   }
 
   @Test("A list of strengths is a run each, told apart by label and id; strength 1 is the adapter as it was")

@@ -45,6 +45,7 @@ import Testing
     for (expression, message) in [
       ("origin + l*b", "expected an expression over the tasks"), ("origin", "expected an expression"),
       ("origin + l*a*b", "a"), ("origin + (a", "expected"),
+      ("l*(a + b)", "is a vector, not an adapter: write origin + l*(a + b)"),
     ] {
       let error = #expect(throws: DocumentError.self) {
         try CombinationGrid(["combine": JSONValue(expression)], axes: [], step: 0.05)
@@ -55,6 +56,9 @@ import Testing
       try CombinationGrid(["combine": "origin + l*a"], axes: [GridAxis("k", values: [1])], step: 0.05)
     }
     #expect(throws: DocumentError.self) { try CombinationGrid(["combine": "origin + l*a"], axes: [], step: 0) }
+    #expect(grid.readsOrigins)
+    #expect(
+      try !CombinationGrid(["combine": "l*a", "convention": "delta"], axes: [], step: 0.5).readsOrigins)
   }
 
   @Test("A record is read back as it was written")

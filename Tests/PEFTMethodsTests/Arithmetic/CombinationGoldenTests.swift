@@ -21,8 +21,9 @@ import Testing
     let weights = (entry["weights"]?.array ?? []).compactMap(\.number)
     var options: JSONValue = [
       "combine": JSONValue(zip(names, weights).map { "\($1)*\($0)" }.joined(separator: " + ")), "convention": "hf",
-      "type": JSONValue(entry["type"]?.string), "seed": JSONValue(cases["seed"]?.integer),
+      "type": JSONValue(entry["type"]?.string),
     ]
+    if entry["type"]?.string?.hasPrefix("dare") == true { options["seed"] = JSONValue(cases["seed"]?.integer) }
     for (key, name) in [
       ("density", "density"), ("svd_rank", "rank"),
       ("majority_sign_method", "majority_sign_method"),
@@ -57,9 +58,10 @@ import Testing
     var options: JSONValue = [
       "combine": JSONValue("\(weights["a"]?.number ?? 0)*a + \(weights["b"]?.number ?? 0)*b"),
       "convention": "mergekit", "type": JSONValue(type.rawValue), "rank": 24,
-      "seed": JSONValue(cases["seed"]?.integer), "gamma": JSONValue(cases["gamma"]?.number),
-      "epsilon": JSONValue(cases["epsilon"]?.number),
     ]
+    if type.rawValue.hasPrefix("breadcrumbs") { options["gamma"] = JSONValue(cases["gamma"]?.number) }
+    if type.rawValue.hasPrefix("della") { options["epsilon"] = JSONValue(cases["epsilon"]?.number) }
+    if type.rawValue.hasPrefix("d") { options["seed"] = JSONValue(cases["seed"]?.integer) }
     if type != .taskArithmetic { options["density"] = JSONValue(cases["density"]?.number) }
     let expected = try Self.fixture.tensors("expected.safetensors")
     let updates = try Self.updates(["a", "b"], options)

@@ -140,8 +140,6 @@ import Testing
       let result = try combined(expression, both, options)
       return try #require(result.total?.relative)
     }
-    // One adapter twice at one half each: the roots add up, (√½ + √½)² = 2.
-    #expect(abs(try deviation("0.5*a + 0.5*a", "hf", "linear") - 0) < 1e-6)
     #expect(try deviation("0.5*a + 0.5*b", "hf", "linear") > 0.3)
     #expect(try deviation("0.5*a + 0.5*b", "hf", "cat") < 1e-6)
     #expect(try deviation("0.5*a + 0.5*b", "delta", "cat") < 1e-6)
@@ -151,7 +149,7 @@ import Testing
     let twice = try Trained(copying: a, to: folder.path + "/twice")
     let options: JSONValue = ["convention": "hf", "type": "linear"]
     let doubled = try combined("0.5*a + 0.5*c", [("a", a), ("c", twice)], options)
-    // hf's linear of an adapter with itself at one half each is twice the adapter.
+    // hf's linear of an adapter with itself at one half each is twice the adapter: the roots add up, (√½ + √½)² = 2.
     #expect(abs(try #require(doubled.total?.relative) - 1) < 1e-5)
     // Of one adapter it is that adapter, whatever the type.
     for type in ["linear", "svd", "cat"] {
@@ -171,7 +169,7 @@ import Testing
     func update(_ expression: String, _ type: String, _ density: Double?, seed: Int = 0) throws -> [[Double]] {
       let options: JSONValue = [
         "convention": "mergekit", "type": JSONValue(type), "density": JSONValue(density), "rank": 16,
-        "seed": JSONValue(seed),
+        "seed": type.hasPrefix("dare") ? JSONValue(seed) : .null,
       ]
       return try LowRankUpdate.all(of: combined(expression, [("a", a), ("b", b)], options).file, for: "")
         .map { $0.dense(workers: .one).elements }
