@@ -45,16 +45,24 @@ extension AdapterFile {
   /// - Parameters:
   ///   - path: The folder to make or replace.
   ///   - storage: How its values are stored; as float32 unless given.
-  /// - Throws: `FileError`; `CheckpointError` for a combined method, whose parts have files of their own.
+  /// - Throws: `FileError`; `CheckpointError` for a combined method, whose parts have files of their own, and for values
+  ///   that the storage has no place for.
   public func write(to path: String, as storage: Storage = .safetensors(.float32)) throws {
     guard let values else {
       throw CheckpointError(file: self.path, "is of a combined method: take the folders of its parts one by one")
     }
+    let compressed: [UInt8]
+    switch storage {
+    case .compressed(let tensors): compressed = try tensors.checkedBytes(for: self.path)
+    case .safetensors(let type):
+      compressed = []
+      try checkRange(of: type)
+    }
     try AtomicFile.writeFolder(to: path) { folder in
       var settings = settings
       switch storage {
-      case .compressed(let tensors):
-        try AtomicFile.write(tensors.serialized, to: "\(folder)/\(CompressedTensors.fileName)")
+      case .compressed:
+        try AtomicFile.write(compressed, to: "\(folder)/\(CompressedTensors.fileName)")
         let fixed = fixedTensors
         if let method = try method() as? any SeededTensorsMethod,
           let members = try method.membersWithoutFixedTensors(fixed)
@@ -82,6 +90,27 @@ extension AdapterFile {
       try origin?.write(in: folder)
     }
   }
+
+  /// Refuses values that a type of half precision rounds to infinity.
+  private func checkRange(of type: SafetensorsType) throws {
+    guard type != .float32 else { return }
+    let fixed = Set(fixedTensors.map(\.name))
+    for tensor in values?.tensors ?? [] where !fixed.contains(tensor.name) {
+      let floats = try tensor.floats()
+      var writer = SafetensorsWriter()
+      writer.add(tensor.name, floats, shape: tensor.shape, as: type)
+      let written = try SafetensorsCheckpoint.open(MemoryMappedFile(holding: writer.serialized(), as: path))
+      let rounded = try written.tensors[0].floats()
+      guard let place = rounded.firstIndex(where: { !$0.isFinite }) else { continue }
+      throw CheckpointError(
+        file: path, tensor: tensor.name,
+        "holds \(floats[place]), which \(type.rawValue) has no number for; take float32"
+          + (type == .float16 ? " or bf16" : ""))
+    }
+  }
+
+  /// Bytes of the tensors that no training changes, as they are stored.
+  public var fixedByteCount: Int { fixedTensors.reduce(0) { $0 + $1.bytes.count } }
 }
 
 extension SafetensorsWriter {

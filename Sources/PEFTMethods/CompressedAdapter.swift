@@ -15,17 +15,21 @@ public struct CompressedAdapter {
   ///   - magnitude: What stands at the kept places.
   ///   - codec: `sparseGolomb` or `sparseMask`.
   ///   - control: Draws which entries are kept, in place of the largest ones: what chance gives.
-  /// - Throws: `CheckpointError` for values that cannot be read or are not finite, and for hra: its values are the directions
-  ///   of reflections, and one of which nothing is kept has none.
+  /// - Throws: `CheckpointError` for values that cannot be read or are not finite; for those that start at neither zero nor
+  ///   one, unless all are kept as they are; and for hra: its values are the directions of reflections, and one of which
+  ///   nothing is kept has none.
   public init(
     _ file: AdapterFile, keeping share: Double, as magnitude: SparseVector.Magnitude,
     codec: CompressedTensors.Codec = .sparseGolomb, control: SeedStream? = nil
   ) throws {
-    if share < 1, try file.method() is HRA {
+    if share < 1, !file.isVector, try file.method() is HRA {
       throw CheckpointError(
         file: file.path,
         "is an adapter of hra, whose values are directions of reflections: one without any kept value would have none; take "
           + "int8 or bf16")
+    }
+    if let refusal = try Self.refusal(of: file, isLossless: share >= 1 && magnitude == .own) {
+      throw CheckpointError(file: file.path, refusal)
     }
     original = file
     tensors = CompressedTensors(

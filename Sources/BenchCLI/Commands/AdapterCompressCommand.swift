@@ -14,7 +14,12 @@ extension AdapterCommand {
         + "int8 rounds all values to bytes; bf16 and float16 write a safetensors file that PEFT loads.",
       "What no training changes (VeRA's shared projections, singular vectors, positions of entries) is left out where a seed "
         + "draws it again, and else kept as it is in a file of its own beside the compressed values.",
-      "IA3's values are compressed as differences from one, all others as they are. The compressed adapter is loaded "
+      "IA3's values are compressed as differences from one, all others as they are, and not as differences from what they "
+        + "started from: of virtual tokens and prefixes, whose start is drawn, what is left out becomes zero. Compress the vector "
+        + "of such an adapter (adapter combine without an origin) to keep its start. What stands in the place of the model's own "
+        + "values is refused where values would be left out: LN tuning, trained tokens, DoRA's lengths, whole modules. So are "
+        + "HRA and RoAd.",
+      "The compressed adapter is loaded "
         + "wherever a saved adapter is; other programs get it back with --codec float32. Of a LoRA both factors are "
         + "compressed, so that alpha acts twice on their product.",
     ],
@@ -52,7 +57,7 @@ extension AdapterCommand {
       case "float16": storage = .safetensors(.float16)
       case "float32": storage = .safetensors(.float32)
       case "int8":
-        storage = .compressed(CompressedTensors(roundingToBytes: arrays, isAroundOne: AdapterFile.isAroundOne))
+        storage = .compressed(CompressedTensors(roundingToBytes: arrays, isAroundOne: file.isFactor))
       default:
         let compressed = try CompressedAdapter(
           file, keeping: keep ?? 1, as: try magnitude(arguments),
@@ -76,6 +81,9 @@ extension AdapterCommand {
     switch arguments.value("alpha") {
     case "mean": return .mean
     case "none": return .own
+    case let text? where Double(text) == nil:
+      let guess = NearestName.of(text, among: ["mean", "none"]).map { "; did you mean \($0)?" } ?? ""
+      throw arguments.error("--alpha: expected more than 0, mean or none, found \(text.debugDescription)\(guess)")
     default:
       let alpha = try arguments.number("alpha") ?? 1
       guard alpha > 0, alpha <= 1e6 else { throw arguments.error("--alpha: expected more than 0, mean or none") }
@@ -89,7 +97,10 @@ private struct CompressionReport {
   let count: Int
   let kept: Int
   let magnitude: Float?
+  /// Bytes of all files of values, with those of what no training changes.
   let fileBytes: Int
+  /// Bytes of the files without that, to which sizes in float16 and float32 are compared.
+  let trainedBytes: Int
   /// Bytes of the values alone; nil for a safetensors file.
   let valueBytes: Int?
   /// Bits for each value that no code could do without, at this share of kept ones.
@@ -102,7 +113,7 @@ private struct CompressionReport {
     count = before.reduce(0) { $0 + $1.values.count }
     var (lost, all) = (0.0, 0.0)
     for array in before {
-      let neutral: Float = AdapterFile.isAroundOne(array.key) ? 1 : 0
+      let neutral: Float = written.isFactor(array.key) ? 1 : 0
       for (old, new) in zip(array.values, after[array.key] ?? []) {
         lost += Double(old - new) * Double(old - new)
         all += Double(old - neutral) * Double(old - neutral)
@@ -112,41 +123,45 @@ private struct CompressionReport {
     let values = AdapterFile.files(in: written.path).filter { !$0.hasSuffix(".json") }
     fileBytes = try values.reduce(0) { $0 + (try MemoryMappedFile(path: $1).count) }
     guard case .compressed(let tensors) = storage else {
+      trainedBytes = fileBytes - written.fixedByteCount
       (kept, magnitude, valueBytes, entropy) = (count, nil, nil, nil)
       return
     }
+    trainedBytes = tensors.serialized.count
     (kept, magnitude, valueBytes) = (tensors.keptCount, tensors.magnitude, tensors.valueBytes)
     let p = Double(kept) / Double(max(1, count))
     entropy =
       magnitude == nil || p == 0 ? nil : (p < 1 ? -(1 - p) * log2(1 - p) : 0) - p * log2(p / 2)
   }
 
-  private var bitsPerValue: Double { 8 * Double(valueBytes ?? fileBytes) / Double(max(1, count)) }
+  /// Bytes of the trained values at a width, over those that are written.
+  private func ratio(_ bytesPerValue: Int) -> Double { Double(bytesPerValue * count) / Double(max(1, trainedBytes)) }
+
+  private var bitsPerValue: Double { 8 * Double(valueBytes ?? trainedBytes) / Double(max(1, count)) }
 
   var json: JSONValue {
     [
       "parameters": JSONValue(count), "kept": JSONValue(kept), "magnitude": JSONValue(magnitude),
-      "bytes": JSONValue(fileBytes), "value_bytes": JSONValue(valueBytes), "bits_per_value": JSONValue(bitsPerValue),
-      "entropy_bits": JSONValue(entropy), "ratio_to_float16": JSONValue(Double(2 * count) / Double(max(1, fileBytes))),
-      "ratio_to_float32": JSONValue(Double(4 * count) / Double(max(1, fileBytes))),
+      "bytes": JSONValue(fileBytes), "trained_bytes": JSONValue(trainedBytes),
+      "value_bytes": JSONValue(valueBytes), "bits_per_value": JSONValue(bitsPerValue),
+      "entropy_bits": JSONValue(entropy), "ratio_to_float16": JSONValue(ratio(2)),
+      "ratio_to_float32": JSONValue(ratio(4)),
       "relative_error": JSONValue(error),
     ]
   }
 
   func print(titled title: String, to console: Console) {
     var table = TextTable([.init(title: title), .init(title: "", isNumber: true)])
-    table.add(["values", Format.count(Double(count))])
+    table.add(["trained values", Format.count(Double(count))])
     table.add(["kept", "\(Format.count(Double(kept))) (\(Format.percent(Double(kept) / Double(max(1, count)))) %)"])
     if let magnitude { table.add(["magnitude of each", "\(magnitude)"]) }
-    table.add(["file", Format.bytes(Double(fileBytes))])
+    table.add(["file of these", Format.bytes(Double(trainedBytes))])
+    if fileBytes != trainedBytes { table.add(["with what is not trained", Format.bytes(Double(fileBytes))]) }
     table.add(["bits for each value", Format.decimal(bitsPerValue, digits: 4)])
     if let entropy { table.add(["least possible", Format.decimal(entropy, digits: 4)]) }
-    table.add([
-      "smaller than float16", "\(Format.decimal(Double(2 * count) / Double(max(1, fileBytes)), digits: 1)) times",
-    ])
-    table.add([
-      "smaller than float32", "\(Format.decimal(Double(4 * count) / Double(max(1, fileBytes)), digits: 1)) times",
-    ])
+    for (name, bytes) in [("float16", 2), ("float32", 4)] {
+      table.add(["trained values, smaller than \(name)", "\(Format.decimal(ratio(bytes), digits: 1)) times"])
+    }
     table.add(["lost, by norm", "\(Format.percent(error)) %"])
     table.print(to: console)
   }

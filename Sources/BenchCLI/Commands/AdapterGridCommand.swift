@@ -15,7 +15,8 @@ extension AdapterCommand {
         + "several the middle ones, and these alone are judged on the evaluation rows of all tasks, beside the tasks' own "
         + "adapters: is the merged adapter as good as its parts?",
       "With --keep or --alpha adapters are compressed instead (ComPEFT): for each share of the values that is kept, alpha is "
-        + "chosen in the same way.",
+        + "chosen in the same way. What adapter compress refuses to leave values out of is refused here too, and so is an "
+        + "expression of task vectors without an origin.",
       "The model is loaded once. Each choice is written to RESULTS/grids when it is made, and what is there is not made again; "
         + "several processes can share the work by --shard.",
     ],

@@ -60,6 +60,7 @@ struct GridTables {
       ])
     }
     table.print(to: console)
+    console.print("smaller than float16: of the trained values; what no training changes lies beside them as it was")
   }
 
   private func chosen(_ record: GridRecord) -> String {

@@ -61,9 +61,9 @@ package struct GridRecord: Sendable, Equatable {
   package let candidates: [Candidate]
   /// Which one was chosen.
   package let chosen: Int
-  /// Bytes of the chosen adapter's file, of a compression.
+  /// Bytes of the file of the chosen adapter's trained values, of a compression.
   package let bytes: Int?
-  /// Its size in float16 over these.
+  /// The size of these values in float16 over that.
   package let ratioToFloat16: Double?
   /// Seconds that it took.
   package let seconds: Double

@@ -60,9 +60,11 @@ extension CompressedTensors {
 
   // MARK: - Reading
 
-  /// Most elements that a file of a size can stand for: with fewer than one of a thousand kept there is nothing left of
-  /// an adapter, and a damaged number must not take all memory.
-  static func mostElements(inBytes count: Int) -> Int { 65_536 + 512 * count }
+  /// Most elements that a file of a size can stand for: a damaged number must not take all memory.
+  ///
+  /// Of a thousand entries one that is kept takes at least eleven bits of a Golomb code, its sign included, so that up to
+  /// 728 entries come on a byte. With fewer kept there is nothing left of an adapter.
+  static func mostElements(inBytes count: Int) -> Int { 65_536 + 1024 * count }
 
   /// Reads a file.
   ///

@@ -165,10 +165,75 @@ import Testing
           var bytes = Array(body)
           bytes[index] ^= flip
           // Either refused, or what it says fits into memory and can be written again.
-          if let read = try? CompressedTensors(CompressedTensors.sealed(bytes)) { #expect(read.count <= 200_000) }
+          let sealed = CompressedTensors.sealed(bytes)
+          if let read = try? CompressedTensors(sealed) {
+            #expect(read.count <= CompressedTensors.mostElements(inBytes: sealed.count))
+          }
         }
       }
     }
+  }
+
+  @Test("As few values as may be kept are read again, and of fewer nothing is written")
+  func fewest() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+    var values = [Float](repeating: 0, count: 1_000_000)
+    func file() throws -> AdapterFile {
+      let arrays = [
+        AdapterArray(
+          key: "base_model.model.m.lora_A.weight", shape: [1, values.count / 2], values: Array(values[..<500_000])),
+        AdapterArray(key: "base_model.model.m.lora_B.weight", shape: [500_000, 1], values: Array(values[500_000...])),
+      ]
+      let settings = JSONObject(distinct: [
+        ("peft_type", "LORA"), ("r", 1), ("lora_alpha", 1), ("target_modules", ["m"]),
+      ])
+      return try AdapterFile(named: "many", settings: settings, tensors: arrays)
+    }
+    // One of a thousand, all at the beginning: the shortest code that there is.
+    for index in 0..<1000 { values[index] = index % 2 == 0 ? 1 : -1 }
+    let small = try CompressedAdapter(file(), keeping: 0.001, as: .deviation(alpha: 1))
+    try file().write(to: "\(folder.path)/small", as: .compressed(small.tensors))
+    #expect(try AdapterFile.open("\(folder.path)/small").arrays() == small.tensors.tensors)
+    values = [Float](repeating: 0, count: 1_000_000)
+    let none = try CompressedAdapter(file(), keeping: 0.5, as: .deviation(alpha: 1))
+    let error = #expect(throws: CheckpointError.self) {
+      try file().write(to: "\(folder.path)/none", as: .compressed(none.tensors))
+    }
+    #expect(error?.description.contains("take the codec bitmask") == true, "\(error?.description ?? "")")
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/none"))
+    let masks = try CompressedAdapter(file(), keeping: 0.5, as: .deviation(alpha: 1), codec: .sparseMask)
+    try file().write(to: "\(folder.path)/masks", as: .compressed(masks.tensors))
+    #expect(try AdapterFile.open("\(folder.path)/masks").arrays() == masks.tensors.tensors)
+  }
+
+  @Test("Values that a type has no number for are refused before anything is written")
+  func outOfRange() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+    let settings = JSONObject(distinct: [
+      ("peft_type", "LORA"), ("r", 1), ("lora_alpha", 1), ("target_modules", ["m"]),
+    ])
+    func file(_ value: Float) throws -> AdapterFile {
+      try AdapterFile(
+        named: "large", settings: settings,
+        tensors: [
+          AdapterArray(key: "base_model.model.m.lora_A.weight", shape: [1, 2], values: [1, value]),
+          AdapterArray(key: "base_model.model.m.lora_B.weight", shape: [1, 1], values: [1]),
+        ])
+    }
+    let path = "\(folder.path)/half"
+    let error = #expect(throws: CheckpointError.self) { try file(70_000).write(to: path, as: .safetensors(.float16)) }
+    #expect(error?.description.contains("holds 70000.0, which F16 has no number for; take float32 or bf16") == true)
+    #expect(throws: CheckpointError.self) {
+      try file(.greatestFiniteMagnitude).write(to: path, as: .safetensors(.bfloat16))
+    }
+    // A magnitude of many deviations.
+    let scaled = try CompressedAdapter(file(1e38), keeping: 1, as: .deviation(alpha: 1e6))
+    #expect(throws: CheckpointError.self) { try file(1e38).write(to: path, as: .compressed(scaled.tensors)) }
+    #expect(!FileManager.default.fileExists(atPath: path))
+    try file(65_504).write(to: path, as: .safetensors(.float16))
+    #expect(try AdapterFile.open(path).arrays() == file(65_504).arrays())
   }
 
   @Test("Names that are alike take few bytes")
