@@ -1,3 +1,5 @@
+import PEFTCore
+
 /// Sorts the words after a command's name into options and positionals.
 ///
 /// `--flag`, `--name value`, `--name=value`, `-n value`, `-nvalue`, several flags as `-ab`; `--` ends the
@@ -104,8 +106,9 @@ enum ArgumentReader {
     throws(UsageError)
   {
     guard !choices.isEmpty, !choices.contains(value) else { return }
+    let guess = NearestName.of(value, among: choices).map { "; did you mean \($0)?" } ?? ""
     throw UsageError(
-      "\(name): expected one of \(choices.joined(separator: ", ")), found \(value.debugDescription)",
+      "\(name): expected one of \(choices.joined(separator: ", ")), found \(value.debugDescription)\(guess)",
       command: command.name)
   }
 }

@@ -38,7 +38,10 @@ extension AdapterCommand {
         {
           return (String(text[..<split]), try AdapterFile.open(String(text[text.index(after: split)...])))
         }
-        return (text, try AdapterFile.open(text))
+        return (name(of: text), try AdapterFile.open(text))
+      }
+      if let twice = adapters.map(\.name).first(where: { name in adapters.count { $0.name == name } > 1 }) {
+        throw arguments.error("two adapters are called \(twice): give them names of their own, as in \(twice)2=DIR")
       }
       guard adapters.count > 1 else { throw arguments.error("expected two adapters or more") }
       let base = try AdapterBase(arguments)
@@ -48,7 +51,7 @@ extension AdapterCommand {
       for adapter in adapters.dropFirst() { try adapter.file.checkFixedTensors(against: first) }
       let similarity = try AdapterSimilarity(
         try adapters.map { (name: $0.name, values: first.trained(try $0.file.arrays())) },
-        origins: takesOff ? try adapters.map { first.trained(try origins.values(of: $0.file)) } : nil,
+        origins: takesOff ? try adapters.map { first.trained(try origins.offset(of: $0.file)) } : nil,
         permutations: try arguments.integer("permutations", in: 0...100_000) ?? 20,
         seed: try arguments.integer("seed", in: Int.min...Int.max) ?? 0)
       if let path = arguments.value("figure"), let maps = SimilarityMaps(json(similarity, ofVectors: takesOff)) {
@@ -70,6 +73,12 @@ extension AdapterCommand {
       }
       return .done
     })
+
+  /// What an adapter without a name is called: its folder, or its run's where that is only `adapter`.
+  private static func name(of folder: String) -> String {
+    let url = URL(filePath: folder).standardizedFileURL
+    return (url.lastPathComponent == "adapter" ? url.deletingLastPathComponent() : url).lastPathComponent
+  }
 
   private static func show(_ matrix: [[Double?]], of names: [String], titled title: String, on console: Console) {
     var table = TextTable([.init(title: title)] + names.map { .init(title: $0, isNumber: true) })

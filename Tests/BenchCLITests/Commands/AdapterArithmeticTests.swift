@@ -77,6 +77,11 @@ import Testing
       (["a", "--convention", "hf", "--type", "ties"], "density"), (["a", "--rank", "3"], "decomposes nothing"),
       (["origin + a", "--convention", "delta"], "have no origin"),
       (["origin + a"], "does not say what it started from"),
+      (["l*a", "--set", "l=1", "--set", "lamda=2"], "--set: \"lamda\" is neither a name in l*a nor one of gamma"),
+      (["a", "--set", "gama=1"], "did you mean gamma?"), (["lambda*a", "--set", "lamda=1"], "did you mean lambda?"),
+      (["a", "--convention", "hf", "--set", "svd_clamp=0.9"], "takes a single adapter as it is"),
+      (["a + a", "--convention", "hf"], "names a more than once"),
+      (["1e300*a", "--convention", "delta"], "too large for 32-bit numbers"),
     ])
   func mistakes(arguments: [String], message: String) throws {
     let workspace = try Workspace()
@@ -85,6 +90,48 @@ import Testing
       arguments: ["adapter", "combine"] + arguments + ["--adapter", "a=\(adapter)", "--to", "x"])
     #expect(result.status == 2 && result.diagnostics.contains(message), "\(result.diagnostics)")
     #expect(!FileManager.default.fileExists(atPath: workspace.path("x")))
+  }
+
+  @Test("A LoRA whose updates depend on the base model takes it, and one that no factors tell is refused without")
+  func basedUpdates() throws {
+    let workspace = try Workspace()
+    let adapter = GoldenFixture("methods/lora-dora-llama").folder.path
+    let arguments = ["adapter", "combine", "0.5*a", "--adapter", "a=\(adapter)", "--convention", "delta"]
+    let result = try workspace.run(
+      arguments: arguments + [
+        "--type", "svd", "--rank", "64", "-m", GoldenFixture("models/llama").folder.path, "--to", "x", "--json",
+      ])
+    #expect(result.status == 0, "\(result.diagnostics)")
+    #expect(try #require(Workspace.json(result.output)["relative_error"]?.number) < 1e-5)
+    let refused = try workspace.run(arguments: arguments + ["--to", "y"])
+    #expect(refused.status == 2 && refused.diagnostics.contains("has the lengths of DoRA"), "\(refused.diagnostics)")
+  }
+
+  @Test("A vector in a file gives the adapter back with its origin, and is no adapter by itself")
+  func vectors() throws {
+    let workspace = try Workspace()
+    let (base, adapter) = (GoldenFixture("models/llama").folder.path, GoldenFixture("methods/ia3-llama").folder.path)
+    let made = try workspace.run("adapter", "combine", "a", "--adapter", "a=\(adapter)", "--to", "vector")
+    #expect(made.status == 0 && made.output.contains("not computed for task vectors of ia3"), "\(made)")
+    let again = try workspace.run(
+      "adapter", "combine", "origin(a) + v", "--adapter", "a=\(adapter)", "--adapter", "v=vector", "--to", "again")
+    #expect(again.status == 0, "\(again.diagnostics)")
+    let line = #"{"ids": [5, 17, 80, 3], "from": 1}"# + "\n"
+    func scores(_ folder: String) throws -> [Double] {
+      let result = try workspace.run("score", "--model", base, "--adapter", folder, input: line)
+      return try #require(Workspace.json(result.output)["token_logprobs"]?.array).compactMap(\.number)
+    }
+    #expect(zip(try scores("again"), try scores(adapter)).allSatisfy { abs($0 - $1) < 1e-4 })
+    let commands = [
+      ["score", "--model", base, "--adapter", "vector"],
+      ["adapter", "merge", "-m", base, "--adapter", "vector", "--to", "merged"],
+      ["adapter", "convert", "vector", "-m", base, "--to", "converted"],
+    ]
+    for command in commands {
+      let refused = try workspace.run(arguments: command, input: line)
+      #expect(refused.status == 2 && refused.diagnostics.contains("is a vector, not an adapter"), "\(refused)")
+    }
+    #expect(try workspace.run("adapter", "info", "vector").output.contains("a vector, no adapter"))
   }
 
   @Test("The deviation from the exact sum is always printed")
@@ -126,8 +173,47 @@ import Testing
     #expect(try score("small") != score(adapter))
     #expect(try workspace.run("adapter", "compress", adapter, "--to", "same", "--alpha", "none").status == 0)
     #expect(try score("same") == score(adapter))
-    let wrong = try workspace.run("adapter", "compress", adapter, "--to", "y", "--codec", "int8", "--keep", "0.5")
-    #expect(wrong.status == 2 && wrong.diagnostics.contains("keeps all values"))
+    for (arguments, message) in [
+      (["--codec", "int8", "--keep", "0.5"], "keeps all values"), (["--alpha", "men"], "did you mean mean?"),
+      (["--codec", "golom"], "did you mean golomb?"),
+    ] {
+      let wrong = try workspace.run(arguments: ["adapter", "compress", adapter, "--to", "y"] + arguments)
+      #expect(wrong.status == 2 && wrong.diagnostics.contains(message), "\(wrong.diagnostics)")
+    }
+    let norms = GoldenFixture("methods/ln-tuning-llama").folder.path
+    let refused = try workspace.run("adapter", "compress", norms, "--to", "y", "--keep", "0.5")
+    #expect(refused.status == 2 && refused.diagnostics.contains("the norms' own weights"), "\(refused.diagnostics)")
+    #expect(!FileManager.default.fileExists(atPath: workspace.path("y")))
+  }
+
+  @Test("Sizes are compared on what is trained, which what is not stands beside")
+  func trainedSizes() throws {
+    let workspace = try Workspace()
+    let adapter = GoldenFixture("methods/svft-llama").folder.path
+    for codec in ["golomb", "float32"] {
+      let report = try Workspace.json(
+        workspace.run("adapter", "compress", adapter, "--to", codec, "--codec", codec, "--json").output)
+      let (bytes, trained) = (try #require(report["bytes"]?.number), try #require(report["trained_bytes"]?.number))
+      let count = try #require(report["parameters"]?.number)
+      #expect(trained < bytes)
+      #expect(abs(try #require(report["ratio_to_float16"]?.number) - 2 * count / trained) < 1e-6)
+    }
+  }
+
+  @Test("Adapters without names are called by their folders, and two of one name are refused")
+  func similarityNames() throws {
+    let workspace = try Workspace()
+    let adapter = GoldenFixture("methods/ia3-llama").folder.path
+    for folder in ["one/adapter", "two", "more/two"] {
+      try FileManager.default.createDirectory(
+        atPath: workspace.path((folder as NSString).deletingLastPathComponent), withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: adapter, toPath: workspace.path(folder))
+    }
+    let named = try Workspace.json(
+      workspace.run("adapter", "similarity", "one/adapter", "two", "x=more/two", "--json").output)
+    #expect(named["adapters"]?.array?.compactMap(\.string) == ["one", "two", "x"])
+    let twice = try workspace.run("adapter", "similarity", "two", "more/two")
+    #expect(twice.status == 2 && twice.diagnostics.contains("two adapters are called two"), "\(twice.diagnostics)")
   }
 
   @Test(
