@@ -110,7 +110,7 @@ extension PEFTMethod {
     let placements = Placements(by: Self.name)
     do {
       let attached = try attach(to: model, with: setting, placing: placements)
-      attached.undoes(placements)
+      attached.owns(placements)
       return attached
     } catch {
       placements.undo()
