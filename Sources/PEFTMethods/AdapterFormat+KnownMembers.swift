@@ -22,6 +22,7 @@ extension AdapterFormat {
     "BITFIT": ["target_modules"],
     combinedType: ["parts"],
     "DEFT": ["alpha", "deft_dropout"],
+    "MISS": ["mini_r", "miss_dropout"],
     "P_TUNING": ["encoder_dropout", "encoder_hidden_size", "encoder_num_layers", "encoder_reparameterization_type"],
     "PREFIX_TUNING": ["encoder_hidden_size", "prefix_projection"],
     "SUPERTUNING": ["lora_alpha", "lora_dropout"],

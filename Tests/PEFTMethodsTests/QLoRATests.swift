@@ -80,6 +80,11 @@ import Testing
     let error = #expect(throws: AttachError.self) { try Self.makeQLoRA().attach(to: plain, with: setting) }
     #expect(error?.description.contains("model convert") == true)
     #expect(try Self.makeQLoRA().attach(to: files.skeleton(), with: setting).trainableCount == attached.trainableCount)
+    // That a weight is in 4 bits is known without it.
+    let twice = #expect(throws: AttachError.self) {
+      try makeMethod("lora", #"{"rank": 4, "init": "loftq"}"#).attach(to: files.skeleton(), with: setting)
+    }
+    #expect(twice?.description.contains("but it is quantized already") == true, "\(twice?.description ?? "")")
   }
 
   @Test("Around maps in NF4, into which nothing can be merged, each method costs its own multiply-adds")
