@@ -42,7 +42,7 @@ import Testing
     for parameter in attachment.parameters {
       let gradient = try #require(parameter.gradient, "\(parameter.name)")
       #expect(gradient.values.contains { $0 != 0 }, "\(parameter.name)")
-      #expect(gradient.values.allSatisfy(\.isFinite), "\(parameter.name)")
+      #expect(gradient.values.allSatisfy { $0.isFinite }, "\(parameter.name)")
     }
   }
 
