@@ -25,7 +25,9 @@ extension AdapterFile {
     let settings = AdapterSettings(
       root: configuration, text: text, hasState: hasState, parts: try parts.map { try $0.file.method() },
       start: origin?.start)
-    return try type.init(peft: settings, type: peftType)
+    let method = try type.init(peft: settings, type: peftType)
+    if method != nil { try settings.refuseUnknown(type: peftType) }
+    return method
   }
 
   /// The options that a config would need to make the method again, without names that match none of the adapter's
@@ -53,6 +55,27 @@ extension AdapterFile {
           return sites.contains { $0 == name || $0.hasSuffix("." + name) }
         }
         return (option.name, .array(used))
+      case ("layers_to_transform", .array(let layers)):
+        let known = Set(sites.compactMap { TargetSelector.layer(of: $0)?.layer })
+        return (
+          option.name, .array(layers.filter { layer in known.contains { JSONValue($0) == layer } })
+        )
+      case ("layers_pattern", .array(let patterns)):
+        let used = patterns.filter { pattern in
+          guard case .string(let pattern) = pattern else { return false }
+          return sites.compactMap(TargetSelector.layer).contains { TargetSelector.isLayerName(pattern, in: $0.before) }
+        }
+        return used.isEmpty ? nil : (option.name, .array(used))
+      case ("feedforward_modules", .array(let names)):
+        let used = names.filter { name in
+          guard case .string(let name) = name else { return false }
+          return sites.contains { $0.hasSuffix(name) }
+        }
+        return used.isEmpty ? ("feedforward", "output") : (option.name, .array(used))
+      // PEFT takes a string for an expression, which a map's last name alone never matches.
+      case ("feedforward_modules", .string(let text))
+      where !sites.contains { SiteExpression(text)?.matches($0) == true }:
+        return ("feedforward", "output")
       case (let name, .object(let object)) where name.hasSuffix("_pattern"):
         let used = SitePatterns(object.members.map { ($0.key, $0.value) }, mustMatch: false).matching(sites)
         return used.entries.isEmpty ? nil : (option.name, used.document { $0 })

@@ -2,7 +2,11 @@ public import PEFTCore
 
 /// The members of an adapter_config.json.
 public struct AdapterSettings {
+  /// The names of the members that were asked for.
+  private final class Asked { var names: Set<String> = [] }
+
   private let root: DocumentValue
+  private let asked = Asked()
   private let text: DocumentText
   /// Whether our private state file lies beside them.
   public let hasState: Bool
@@ -22,11 +26,19 @@ public struct AdapterSettings {
   }
 
   /// The member `key`, nil if it is missing or null.
-  public subscript(key: String) -> DocumentValue? { root[key] }
+  public subscript(key: String) -> DocumentValue? {
+    asked.names.insert(key)
+    return root[key]
+  }
+
+  /// The members that the method did not ask for, in their order.
+  var unasked: [(key: String, value: DocumentValue)] {
+    (root.object?.members ?? []).filter { !asked.names.contains($0.key) }.map { ($0.key, $0.value) }
+  }
 
   /// A whole number in a range.
   public func integer(_ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
-    guard let value = root[key] else {
+    guard let value = self[key] else {
       if let fallback { return fallback }
       throw error(key, "is missing")
     }
@@ -38,7 +50,7 @@ public struct AdapterSettings {
 
   /// A whole number among the members of an object under `key`.
   func integer(_ key: String, member: String, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
-    guard let value = root[key]?[member] else { return fallback }
+    guard let value = self[key]?[member] else { return fallback }
     guard let number = value.integer, range.contains(number) else {
       throw error(key, "\"\(member)\": expected a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
@@ -47,28 +59,28 @@ public struct AdapterSettings {
 
   /// A number.
   public func number(_ key: String, default fallback: Double) throws -> Double {
-    guard let value = root[key] else { return fallback }
+    guard let value = self[key] else { return fallback }
     guard let number = value.number, number.isFinite else { throw error(key, "expected a number") }
     return number
   }
 
   /// True or false.
   public func bool(_ key: String, default fallback: Bool) throws -> Bool {
-    guard let value = root[key] else { return fallback }
+    guard let value = self[key] else { return fallback }
     guard let bool = value.bool else { throw error(key, "expected true or false") }
     return bool
   }
 
   /// A string.
   public func string(_ key: String, default fallback: String) throws -> String {
-    guard let value = root[key] else { return fallback }
+    guard let value = self[key] else { return fallback }
     guard let string = value.string else { throw error(key, "expected a string") }
     return string
   }
 
   /// A list of strings, or a string as a list of one; nil if missing.
   public func strings(_ key: String) throws -> [String]? {
-    guard let value = root[key] else { return nil }
+    guard let value = self[key] else { return nil }
     let strings = (value.array ?? [value]).compactMap(\.string)
     guard strings.count == value.array?.count ?? 1 else { throw error(key, "expected a string or a list of strings") }
     return strings
@@ -78,7 +90,7 @@ public struct AdapterSettings {
   public func members<Value>(
     _ key: String, expected: String, _ read: (DocumentValue) -> Value?
   ) throws -> [(key: String, value: Value)] {
-    guard let value = root[key] else { return [] }
+    guard let value = self[key] else { return [] }
     guard let object = value.object else { throw error(key, "expected an object with \(expected)") }
     return try object.members.map { member in
       guard let value = read(member.value) else {
@@ -92,7 +104,7 @@ public struct AdapterSettings {
   ///
   /// - Parameter mayBeNone: Whether an empty list means no modules, since there is something else to adapt.
   public func targets(orNone mayBeNone: Bool = false) throws -> TargetSelector? {
-    guard let value = root["target_modules"], let names = try strings("target_modules") else { return nil }
+    guard let value = self["target_modules"], let names = try strings("target_modules") else { return nil }
     if mayBeNone, names.isEmpty { return nil }
     let pattern: TargetSelector.Pattern =
       switch value.content {
@@ -101,7 +113,7 @@ public struct AdapterSettings {
       default: .suffixes(names)
       }
     var excluded: TargetSelector.Pattern?
-    if let value = root["exclude_modules"], let names = try strings("exclude_modules"), !names.isEmpty {
+    if let value = self["exclude_modules"], let names = try strings("exclude_modules"), !names.isEmpty {
       excluded = if let expression = value.string { .expression(expression) } else { .suffixes(names) }
     }
     return TargetSelector(
@@ -111,7 +123,7 @@ public struct AdapterSettings {
   }
 
   private func layers(beside pattern: TargetSelector.Pattern) throws -> [Int]? {
-    guard let value = root["layers_to_transform"] else { return nil }
+    guard let value = self["layers_to_transform"] else { return nil }
     let layers = (value.array ?? [value]).compactMap(\.integer)
     guard layers.count == value.array?.count ?? 1 else {
       throw error("layers_to_transform", "expected a layer's number or a list of them")
@@ -125,14 +137,17 @@ public struct AdapterSettings {
   /// - Parameter reason: What is said of one that is there.
   public func refuse(_ keys: [String], because reason: String = "is not supported") throws {
     for key in keys {
-      guard let value = root[key] else { continue }
-      switch value.content {
-      case .bool(false), .null: continue
-      case .array(let values) where values.isEmpty: continue
-      case .object(let object) where object.members.isEmpty: continue
-      case .string("none"): continue
-      default: throw error(key, reason)
-      }
+      if let value = self[key], Self.saysSomething(value) { throw error(key, reason) }
+    }
+  }
+
+  /// Whether a value is none of those by which an option is not set.
+  static func saysSomething(_ value: DocumentValue) -> Bool {
+    switch value.content {
+    case .bool(false), .null, .string("none"), .string(""): false
+    case .array(let values): !values.isEmpty
+    case .object(let object): !object.members.isEmpty
+    default: true
     }
   }
 

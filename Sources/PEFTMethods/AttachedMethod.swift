@@ -5,7 +5,7 @@ public final class AttachedMethod {
   /// The trainable parameters, in a fixed order.
   public let parameters: [Parameter]
   /// What the method costs at inference in the form in which it is deployed.
-  public let inferenceCost: InferenceCost
+  public private(set) var inferenceCost: InferenceCost
   /// How the adapter is saved; nil where there is none to save (full fine-tuning, no method).
   public let format: AdapterFormat?
   /// What is allowed but should be known, a sentence each.
@@ -98,6 +98,9 @@ public final class AttachedMethod {
     for undo in undos { undo() }
   }
 
-  /// Takes placements back when it is detached.
-  func undoes(_ placements: Placements) { undos.append { placements.undo() } }
+  /// Takes placements back when it is detached, and counts what they cost where they cannot be merged.
+  func owns(_ placements: Placements) {
+    undos.append { placements.undo() }
+    inferenceCost.operationsPerToken += 2 * placements.unmergedMultiplyAdds
+  }
 }

@@ -146,6 +146,8 @@ private final class DEFTAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   var parameters: [Parameter] { [p] + [filling].compactMap { $0 } }
+  /// What is taken out and what is filled in are rows of one matrix.
+  var multiplyAddsPerToken: Int { p.shape[1] * (linear.inputs + linear.outputs) }
   var outputs: Int { linear.outputs }
 
   /// Q and F.

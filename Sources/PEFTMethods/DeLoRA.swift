@@ -98,6 +98,8 @@ private final class DeLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   var parameters: [Parameter] { [a, b, lambda] }
+  /// The inputs are scaled by the lengths of the weight's columns.
+  var multiplyAddsPerToken: Int { a.elementCount + b.elementCount + linear.inputs }
   var outputs: Int { linear.outputs }
 
   var tensors: [AdapterTensor] {

@@ -12,12 +12,17 @@ protocol DenseUpdateAdapter: MapAdapter, AdditiveLinearAdapter {
   func weightUpdate(on tape: Tape) -> Variable
   /// What the update is given of the map's input: dropout's place.
   func input(_ x: Variable, on tape: Tape) -> Variable
+  /// The map.
+  var linear: Linear { get }
   /// Memory and threads, for merging.
   var context: ComputeContext { get }
 }
 
 extension DenseUpdateAdapter {
   func input(_ x: Variable, on tape: Tape) -> Variable { x }
+
+  /// ΔW is built once, and is then a product more.
+  var multiplyAddsPerToken: Int { linear.inputs * linear.outputs }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
     tape.addLinear(to: y, x: input(x, on: tape)) { self.weightUpdate(on: $0) }

@@ -30,6 +30,7 @@ final class DoRAAdapter: LinearAdapter {
   }
 
   var parameters: [Parameter] { update.parameters + [magnitude] }
+  var multiplyAddsPerToken: Int { update.multiplyAddsPerToken + magnitude.elementCount }
   var stacking: Stacking { .replaces }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {

@@ -61,6 +61,10 @@ final class GLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   var parameters: [Parameter] { corrections.flatMap(\.correction.parameters) }
+  /// What multiplies the weight is a product more, or is formed to one matrix with what is added to it.
+  var multiplyAddsPerToken: Int {
+    (multiplied.parameters.isEmpty ? 0 : linear.inputs * linear.outputs) + (linear.hasBias ? linear.outputs : 0)
+  }
   var outputs: Int { linear.outputs }
 
   var tensors: [AdapterTensor] {

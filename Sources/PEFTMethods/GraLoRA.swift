@@ -36,7 +36,8 @@ struct GraLoRA: MapMethod {
   init(options: inout OptionReader) throws {
     rank = try options.integer("rank", default: 32, in: 1..., about: "rank that the blocks of a row share")
     alpha = try options.number(
-      "alpha", default: 64, in: 0..., about: "the update is multiplied by alpha / (rank + hybrid_rank)")
+      "alpha", default: 64, in: Double.leastNonzeroMagnitude...,
+      about: "the update is multiplied by alpha / (rank + hybrid_rank)")
     blocks = try options.integer("blocks", default: 2, in: 1..., about: "blocks along each side of the weight")
     hybridRank = try options.integer(
       "hybrid_rank", default: 0, in: 0..., about: "rank of a plain low-rank update beside it")

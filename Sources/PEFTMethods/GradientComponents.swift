@@ -31,11 +31,6 @@ struct GradientComponents {
   func factors(
     ranks: [Int], scales: [Float], _ batches: [[StartRows.Row]], seeds: SeedStream, _ passes: inout StartPasses
   ) throws -> [FoundFactors] {
-    if let map = maps.indices.first(where: { 2 * ranks[$0] > min(maps[$0].inputs, maps[$0].outputs) }) {
-      throw AttachError(
-        "init: lora-ga takes 2 · rank components of the gradient of \(maps[map].site), which is \(maps[map].outputs) × "
-          + "\(maps[map].inputs): rank \(ranks[map]) is too large for it", option: "rank")
-    }
     let context = passes.context
     let placements = Placements(by: "init")
     defer { placements.undo() }

@@ -90,6 +90,8 @@ private final class HRAAdapter: MapAdapter {
   }
 
   var parameters: [Parameter] { [vectors] }
+  /// Each reflection is a product with its direction, and one back.
+  var multiplyAddsPerToken: Int { 2 * vectors.elementCount }
   var stacking: Stacking { .transforms }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {

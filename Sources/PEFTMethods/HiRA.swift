@@ -76,7 +76,7 @@ struct HiRA: MapMethod {
 private final class HiRAAdapter: DenseUpdateAdapter {
   private let a: Parameter
   private let b: Parameter
-  private unowned let linear: Linear
+  unowned let linear: Linear
   private let dropout: Double
   private let purpose: String
   let context: ComputeContext

@@ -13,16 +13,6 @@ struct IA3: PEFTMethod {
   static let summary = "trained vectors that scale keys, values and feed-forward activations"
   static let source = "Liu et al. 2022, arXiv 2205.05638"
 
-  /// Which maps are scaled at their input.
-  enum FeedForward: Sendable, Equatable {
-    /// The family's, as PEFT's table has it.
-    case familyDefault
-    /// Those whose site ends with one of the names.
-    case names([String])
-    /// Those whose whole site matches.
-    case expression(String)
-  }
-
   /// Where the feed-forward part is scaled.
   enum Side: String, CaseIterable { case input, output }
 
@@ -45,16 +35,13 @@ struct IA3: PEFTMethod {
       "feedforward", default: Side.input,
       about: "which side of feedforward_modules is scaled: the paper's input, "
         + "or the output as in the published PEFT-Bench run")
-    switch side {
-    case .output: feedForward = .names([])
-    case .input:
-      feedForward =
-        switch names.map(TargetSelector.pattern) {
-        case .expression(let text)?: .expression(text)
-        case .suffixes(let names)?: .names(names)
-        case .allLinear?, nil: .familyDefault
-        }
-    }
+    let choice: FeedForward.Choice =
+      switch side == .output ? .suffixes([]) : names.map(TargetSelector.pattern) {
+      case .expression(let text)?: .expression(text)
+      case .suffixes(let names)?: .names(names)
+      case .allLinear?, nil: .familyDefault
+      }
+    feedForward = FeedForward(choice: choice, mustMatch: true)
     savedModules = try SavedModules(options: &options)
   }
 
@@ -62,19 +49,17 @@ struct IA3: PEFTMethod {
     guard type == "IA3" else { return nil }
     savedModules = try SavedModules(peft: settings)
     targets = try settings.targets()
-    if let value = settings["feedforward_modules"] {
-      feedForward =
-        if let expression = value.string { .expression(expression) } else {
-          .names(try settings.strings("feedforward_modules") ?? [])
-        }
-    } else {
-      feedForward = .familyDefault
-    }
+    let names = try settings.strings("feedforward_modules")
+    let choice: FeedForward.Choice =
+      if let expression = settings["feedforward_modules"]?.string { .expression(expression) } else {
+        names.map { .names($0) } ?? .familyDefault
+      }
+    feedForward = FeedForward(choice: choice, mustMatch: false)
   }
 
   var options: [(name: String, value: JSONValue)] {
     var options = TargetSelector.options(targets).map { (name: $0.0, value: $0.1) }
-    switch feedForward {
+    switch feedForward.choice {
     case .familyDefault: break
     case .names(let names) where names.isEmpty: options.append((name: "feedforward", value: "output"))
     case .names(let names): options.append((name: "feedforward_modules", value: JSONValue(names.sorted())))
@@ -89,7 +74,9 @@ struct IA3: PEFTMethod {
   ) throws -> AttachedMethod {
     let selector = try targets ?? Self.defaultTargets(of: model).targets
     let linears = try selector.linears(of: model, except: savedModules)
-    let isFeedForward = try feedForwardTest(model)
+    let isFeedForward = try feedForward.test(of: linears.map(\.site)) {
+      try Self.defaultTargets(of: model).feedForward
+    }
     let beside = try savedModules.attach(to: model, with: setting, placing: placements)
     let adapters = linears.map { IA3Adapter($0, scalesInput: isFeedForward($0.site), setting: setting) }
     for (linear, adapter) in zip(linears, adapters) { try placements.place(.adapter(adapter), at: linear) }
@@ -123,18 +110,6 @@ struct IA3: PEFTMethod {
     return (TargetSelector(.suffixes(scaled + inner)), inner)
   }
 
-  private func feedForwardTest(_ model: CausalLanguageModel) throws -> (String) -> Bool {
-    switch feedForward {
-    case .familyDefault:
-      let names = try Self.defaultTargets(of: model).feedForward
-      return { site in names.contains { site.hasSuffix($0) } }
-    case .names(let names): return { site in names.contains { site.hasSuffix($0) } }
-    case .expression(let text):
-      let chosen = try? TargetSelector(.expression(text)).linears(of: model).map(\.site)
-      return { chosen?.contains($0) ?? false }
-    }
-  }
-
   /// `target_modules` and `feedforward_modules` as PEFT writes them.
   ///
   /// By name where names say which side of which map is scaled, else by site. PEFT wants the second list to be part of
@@ -143,7 +118,7 @@ struct IA3: PEFTMethod {
     _ selector: TargetSelector, sites: [String], feedForward inner: [String]
   ) -> (targets: JSONValue, feedForward: JSONValue) {
     let targets = selector.document(sites: sites)
-    if case .expression(let text) = feedForward { return (targets, JSONValue(text)) }
+    if case .expression(let text) = feedForward.choice { return (targets, JSONValue(text)) }
     guard case .suffixes(let names) = selector.pattern, selector.layers == nil, selector.excluded == nil else {
       return (targets, JSONValue(inner))
     }

@@ -1,6 +1,7 @@
 /// What a method adds to one forward pass in the form in which it is deployed.
 ///
-/// What can be merged into the weights adds nothing.
+/// What can be merged into the weights adds nothing. Into weights in NF4 nothing can be merged: adapters around them act
+/// beside the map, and each costs its own multiply-adds (`LinearAdapter.multiplyAddsPerToken`).
 public struct InferenceCost: Sendable, Equatable {
   /// Rows computed before every sequence (virtual tokens).
   public var virtualTokens = 0

@@ -69,7 +69,7 @@ private final class LoHaAdapter: DenseUpdateAdapter {
   let parameters: [Parameter]
   private let scale: Float
   private let dropout: UpdateDropout
-  private unowned let linear: Linear
+  unowned let linear: Linear
   private let purpose: String
   let context: ComputeContext
 

@@ -70,6 +70,12 @@ final class LoKrAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   var parameters: [Parameter] { first.parameters + second.parameters }
+  /// Both matrices formed, in the order that takes fewer.
+  var multiplyAddsPerToken: Int {
+    let (l, k) = shape.outputs
+    let (i, j) = shape.inputs
+    return startsWithFirst ? j * i * l + l * j * k : i * j * k + k * i * l
+  }
   var outputs: Int { linear.outputs }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {

@@ -25,12 +25,19 @@ extension LoRA {
     if start.needsRows, linears.contains(where: { $0 === model.head }) {
       throw AttachError("init: \(name) looks at the maps of the blocks, not at \(model.head.site)", option: "init")
     }
-    if start == .loftq, let coded = linears.first(where: { ($0.weight?.format.blockLength ?? 1) > 1 }) {
+    if start == .loftq,
+      let coded = linears.first(where: { $0.isStoredInNF4 || ($0.weight?.format.blockLength ?? 1) > 1 })
+    {
       throw AttachError(
         "init: loftq brings the weight of \(coded.site) into 4 bits, but it is quantized already", option: "init")
     }
     // EVA's ranks are those that the rows ask for.
     if start == .eva { return }
+    if start == .loraGA, let small = linears.first(where: { min($0.inputs, $0.outputs) < 2 * rank(at: $0.site) }) {
+      throw AttachError(
+        "init: lora-ga takes 2 · rank components of the gradient of \(small.site), which is \(small.outputs) × "
+          + "\(small.inputs): rank \(rank(at: small.site)) is too large for it", option: "rank")
+    }
     if let small = linears.first(where: { min($0.inputs, $0.outputs) < rank(at: $0.site) }) {
       throw AttachError(
         "rank \(rank(at: small.site)) is larger than \(small.site) itself, which is \(small.outputs) × "

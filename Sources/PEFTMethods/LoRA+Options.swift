@@ -25,14 +25,15 @@ extension LoRA {
 
   init(options: inout OptionReader) throws {
     rank = try options.integer("rank", default: 8, in: 1..., about: "rank of the update")
-    alpha = try options.number("alpha", default: 16, in: 0..., about: "the update is multiplied by alpha / rank")
+    alpha = try options.number(
+      "alpha", default: 16, in: Double.leastNonzeroMagnitude..., about: "the update is multiplied by alpha / rank")
     rankPattern = SitePatterns(
       try options.integerMembers(
         "rank_pattern", in: 1..., about: "ranks of some maps: a name, path or regular expression with its rank"),
       mustMatch: true)
     alphaPattern = SitePatterns(
       try options.numberMembers(
-        "alpha_pattern", in: 0..., about: "alphas of some maps, in the same way"),
+        "alpha_pattern", in: Double.leastNonzeroMagnitude..., about: "alphas of some maps, in the same way"),
       mustMatch: true)
     dropout = try options.number(
       "dropout", default: 0, in: 0..<1, about: "probability of an input of the update to be dropped in training")

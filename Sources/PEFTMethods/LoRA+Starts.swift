@@ -20,15 +20,16 @@ extension LoRA {
   func findStart(
     of maps: [Linear], _ model: CausalLanguageModel, with setting: AttachmentSetting
   ) throws -> FoundStart? {
-    // Without weights the method is there to be counted.
-    guard start.needsRows, loadedStart == nil, maps.allSatisfy({ $0.weight != nil }),
-      let batches = try setting.rows.batches(of: startOptions.rowCount, for: start)
-    else { return nil }
+    guard start.needsRows, loadedStart == nil, setting.rows.matter else { return nil }
     if let site = model.sites.first(where: \.isOccupied) {
       throw AttachError(
         "init: \(start.rawValue) looks at the model alone, but at \(site.name) another method is attached",
         option: "init")
     }
+    // Without weights the method is there to be counted.
+    guard maps.allSatisfy({ $0.weight != nil }),
+      let batches = try setting.rows.batches(of: startOptions.rowCount, for: start)
+    else { return nil }
     var passes = StartPasses(model, context: setting.context)
     let (ranks, scales) = (maps.map { rank(at: $0.site) }, maps.map { scale(at: $0.site) })
     func bySite<Value>(_ values: [Value]) -> [String: Value] {

@@ -31,6 +31,11 @@ final class LoRAAdapter: AdditiveLinearAdapter {
 
   var parameters: [Parameter] { pair.trainedParameters + [bias].compactMap { $0 } }
 
+  /// Of a start that is taken out of the weight both pairs are multiplied.
+  var multiplyAddsPerToken: Int {
+    (origin == nil ? 1 : 2) * (pair.a.elementCount + pair.b.elementCount) + (bias?.elementCount ?? 0)
+  }
+
   /// A, B and c, trained or not.
   var allParameters: [Parameter] { [pair.a, pair.b] + [bias].compactMap { $0 } }
 

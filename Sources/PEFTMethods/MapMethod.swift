@@ -30,9 +30,6 @@ protocol MapMethod: PEFTMethod {
   /// those that PEFT always writes alike.
   func members(of model: CausalLanguageModel, maps: [Linear]) -> [(String, JSONValue)]
 
-  /// What the adapters cost at inference in the form in which they are deployed; nothing if they are merged.
-  func inferenceCost(of maps: [Linear]) -> InferenceCost
-
   /// Tensors of the file that belong to no map alone, such as projections that all maps share.
   func sharedTensors(of adapters: [any MapAdapter]) -> [AdapterTensor]
 
@@ -75,7 +72,6 @@ extension MapMethod {
     try DefaultTargets.queriesAndValues(of: model)
   }
 
-  func inferenceCost(of maps: [Linear]) -> InferenceCost { InferenceCost() }
   func sharedTensors(of adapters: [any MapAdapter]) -> [AdapterTensor] { [] }
   func participants(for adapters: [any MapAdapter], with setting: AttachmentSetting) -> [any TrainingParticipant] { [] }
   func state(of adapters: [any MapAdapter]) -> [AdapterTensor] { [] }
@@ -106,7 +102,7 @@ extension MapMethod {
       ]
     let (state, copies) = (state(of: adapters), BaseCopy.all(of: model))
     return AttachedMethod(
-      parameters: parameters + beside.parameters, inferenceCost: inferenceCost(of: linears),
+      parameters: parameters + beside.parameters, inferenceCost: InferenceCost(),
       format: AdapterFormat(
         peftType: Self.peftType, configuration: members,
         tensors: sharedTensors(of: adapters) + adapters.flatMap(\.tensors) + beside.tensors,

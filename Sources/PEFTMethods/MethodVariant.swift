@@ -57,6 +57,10 @@ extension MethodVariant {
     base.options.filter { option in !Self.decided.contains { $0.key == option.name } }
   }
 
+  var impliedOptions: [(name: String, value: JSONValue)] {
+    base.impliedOptions.filter { option in !Self.decided.contains { $0.key == option.name } }
+  }
+
   func check(_ model: CausalLanguageModel) throws {}
 
   func attach(

@@ -24,6 +24,8 @@ final class MiSSAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   var parameters: [Parameter] { [block] }
+  /// An addition for each input, and the block.
+  var multiplyAddsPerToken: Int { linear.inputs + block.elementCount }
   var outputs: Int { linear.outputs }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
@@ -49,7 +51,7 @@ final class MiSSAdapter: MapAdapter, AdditiveLinearAdapter {
 final class BatAdapter: DenseUpdateAdapter {
   /// B `[outputs / rank, rank, rank]`.
   private let blocks: Parameter
-  private unowned let linear: Linear
+  unowned let linear: Linear
   private let columnPlaces: [Int]
   let context: ComputeContext
 

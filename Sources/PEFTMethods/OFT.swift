@@ -66,6 +66,13 @@ struct OFT: MapMethod {
       "constrained", default: false, about: "keep the rotations near the identity (COFT)")
     epsilon = try options.number(
       "eps", default: 6e-5, in: 0..., about: "with constrained: the largest norm of all blocks' angles together")
+    if form == .exact, options.has("terms") {
+      throw options.error("terms", "is about form: series, but the form is exact")
+    }
+    if !isConstrained, options.has("eps") { throw options.error("eps", "is about constrained: true") }
+    if isConstrained, epsilon == 0 {
+      throw options.error("eps", "0 leaves no rotation to train: expected a number above 0 with constrained: true")
+    }
     sharesBlocks = try options.bool("share_blocks", default: false, about: "one rotation for all blocks of a map")
     dropout = try options.number(
       "module_dropout", default: 0, in: 0..<1, about: "share of the blocks that do nothing in a training step")
@@ -102,8 +109,9 @@ struct OFT: MapMethod {
   var ownOptions: [(name: String, value: JSONValue)] {
     [
       ("block_size", blockSize.map { JSONValue($0) } ?? .null), ("blocks", blockCount.map { JSONValue($0) } ?? .null),
-      ("form", JSONValue(form.rawValue)), ("terms", JSONValue(terms)), ("constrained", JSONValue(isConstrained)),
-      ("eps", JSONValue(epsilon)), ("share_blocks", JSONValue(sharesBlocks)), ("module_dropout", JSONValue(dropout)),
+      ("form", JSONValue(form.rawValue)), ("terms", form == .series ? JSONValue(terms) : .null),
+      ("constrained", JSONValue(isConstrained)), ("eps", isConstrained ? JSONValue(epsilon) : .null),
+      ("share_blocks", JSONValue(sharesBlocks)), ("module_dropout", JSONValue(dropout)),
     ]
   }
 

@@ -42,6 +42,8 @@ final class OFTAdapter: MapAdapter {
   }
 
   var parameters: [Parameter] { [weight] }
+  /// Each input is turned with those of its block.
+  var multiplyAddsPerToken: Int { inputs * blockSize }
   var stacking: Stacking { .transforms }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {

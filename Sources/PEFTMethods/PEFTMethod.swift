@@ -43,6 +43,10 @@ public protocol PEFTMethod: Sendable {
   ///
   /// A run that starts from a saved adapter takes them over, so they say all that determines what its values mean.
   var options: [(name: String, value: JSONValue)] { get }
+  /// Options without a default as the method understands them where they are not given: what records say beside the others.
+  ///
+  /// They follow from the other options, so that no run's identity has them.
+  var impliedOptions: [(name: String, value: JSONValue)] { get }
   /// Options that matter to training alone: one who resumes from a saved adapter may change them.
   static var trainingOptions: Set<String> { get }
   /// Options that follow from the data of a run: it does not take them over from a saved adapter.
@@ -81,6 +85,9 @@ extension PEFTMethod {
   /// No other names.
   public static var aliases: [OptionAlias] { [] }
 
+  /// Most options that are not given mean nothing, or have a default.
+  public var impliedOptions: [(name: String, value: JSONValue)] { [] }
+
   /// Most methods start afresh from a saved adapter whatever they would have started from.
   public static var trainingOptions: Set<String> { ["init", "init_text"] }
 
@@ -110,7 +117,7 @@ extension PEFTMethod {
     let placements = Placements(by: Self.name)
     do {
       let attached = try attach(to: model, with: setting, placing: placements)
-      attached.undoes(placements)
+      attached.owns(placements)
       return attached
     } catch {
       placements.undo()

@@ -42,11 +42,12 @@ extension PatternedOption<Int> {
 }
 
 extension PatternedOption<Double> {
-  /// Reads the option, a number not below 0, and `NAME_pattern`.
+  /// Reads the option, a number above 0, without which there would be no update to train, and `NAME_pattern`.
   init(_ name: String, default fallback: Double, options: inout OptionReader, about: String) throws {
-    value = try options.number(name, default: fallback, in: 0..., about: about)
+    let positive = Double.leastNonzeroMagnitude
+    value = try options.number(name, default: fallback, in: positive..., about: about)
     pattern = SitePatterns(
-      try options.numberMembers("\(name)_pattern", in: 0..., about: "\(name)s of some maps, in the same way"),
+      try options.numberMembers("\(name)_pattern", in: positive..., about: "\(name)s of some maps, in the same way"),
       mustMatch: true)
     if let problem = pattern.problem { throw options.error("\(name)_pattern", problem) }
   }

@@ -66,6 +66,8 @@ struct PrefixTuning: PEFTMethod {
     return [("tokens", JSONValue(tokens)), ("projection", JSONValue(encoder != nil))] + hidden
   }
 
+  var impliedOptions: [(name: String, value: JSONValue)] { [("init", JSONValue(start.rawValue))] }
+
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {

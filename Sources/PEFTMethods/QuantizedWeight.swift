@@ -83,6 +83,7 @@ final class LoftQAdapter: LinearAdapter {
   }
 
   var parameters: [Parameter] { update.parameters }
+  var multiplyAddsPerToken: Int { update.multiplyAddsPerToken }
   var stacking: Stacking { .replaces }
 
   func atStrength(_ strength: Float) -> (any LinearAdapter)? { PartialAdapter(self, strength: strength) }

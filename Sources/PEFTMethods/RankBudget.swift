@@ -15,7 +15,7 @@ import PEFTCore
 /// since they have more ranks than the result may have.
 ///
 /// Source: Zhang et al. 2023, arXiv 2303.10512, equations 8 to 12; PEFT's `RankAllocator`, called after every step.
-final class RankBudget: TrainingParticipant {
+final class RankBudget: TrainingParticipant, StepSchedule {
   let name: String
   let settings: String
 
@@ -43,13 +43,17 @@ final class RankBudget: TrainingParticipant {
 
   var isSettled: Bool { kept != nil }
 
-  func trainingBegins(_ moment: TrainingMoment) throws {
-    let reducing = moment.stepCount - options.finalSteps
+  func check(stepCount: Int) throws(AttachError) {
+    let reducing = stepCount - options.finalSteps
     guard options.initialSteps < reducing, reducing > 1 else {
       throw AttachError(
-        "of a training of \(moment.stepCount) steps, initial_steps: \(options.initialSteps) and final_steps: "
+        "of a training of \(stepCount) steps, initial_steps: \(options.initialSteps) and final_steps: "
           + "\(options.finalSteps) leave none in which ranks could be taken away", option: "initial_steps")
     }
+  }
+
+  func trainingBegins(_ moment: TrainingMoment) throws {
+    try check(stepCount: moment.stepCount)
     kept = nil
     averages = parameters.map { parameter in
       func zeros() -> Tensor { Tensor(zeros: parameter.shape, in: moment.context.pool, as: .optimizer) }

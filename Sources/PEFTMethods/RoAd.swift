@@ -134,6 +134,8 @@ private final class RoAdAdapter: MapAdapter {
   func atStrength(_ strength: Float) -> (any LinearAdapter)? { RoAdAdapter(self, strength: strength) }
 
   var parameters: [Parameter] { [theta, alpha] }
+  /// Each output is made of two.
+  var multiplyAddsPerToken: Int { 2 * partners.count }
   var stacking: Stacking { .transforms }
 
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {

@@ -21,6 +21,8 @@ final class SVFTAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   var parameters: [Parameter] { [delta] + [gate].compactMap { $0 } }
+  /// To the singular vectors, between them, and back.
+  var multiplyAddsPerToken: Int { frame.rank * (frame.inputs + frame.outputs) + delta.elementCount }
   var outputs: Int { frame.outputs }
 
   var tensors: [AdapterTensor] {

@@ -5,7 +5,8 @@ final class SingularFrame {
   /// Width of the map's output.
   let outputs: Int
   private let linear: Linear
-  private let rank: Int
+  /// Number of singular vectors on each side.
+  let rank: Int
   private let method: SVFT
   private let stream: SeedStream
   private let context: ComputeContext
@@ -24,6 +25,9 @@ final class SingularFrame {
     outputs = linear.outputs
     rank = min(method.rank ?? .max, linear.inputs, linear.outputs)
   }
+
+  /// Width of the map's input.
+  var inputs: Int { linear.inputs }
 
   /// Number of trained elements.
   var count: Int {

@@ -39,6 +39,9 @@ public struct StartRows: Sendable {
   /// start that needs rows is left at one that has its shapes.
   public static let irrelevant = StartRows(.irrelevant)
 
+  /// Whether somebody reads what the method starts from.
+  var matter: Bool { if case .irrelevant = source { false } else { true } }
+
   /// The batches of the first so many rows; nil where values do not matter.
   ///
   /// - Parameter start: What needs them, for the error.

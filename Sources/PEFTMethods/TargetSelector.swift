@@ -56,6 +56,12 @@ public struct TargetSelector: Sendable, Equatable {
       }
       return nil
     }
+    for (option, isEmpty) in [
+      ("target_modules", targets.isEmpty), ("layers_to_transform", layers?.isEmpty == true),
+      ("layers_pattern", layersPattern?.isEmpty == true),
+    ] where isEmpty {
+      throw options.error(option, "an empty list chooses nothing: name one at least, or leave the option out")
+    }
     if layersPattern != nil, layers == nil {
       throw options.error("layers_pattern", "needs \"layers_to_transform\" too")
     }
@@ -129,6 +135,7 @@ public struct TargetSelector: Sendable, Equatable {
     guard !chosen.isEmpty else {
       throw noMatch("target_modules: \(pattern.described)", kind, sites, option: "target_modules")
     }
+    if mustMatch { try checkLayers(among: candidates.filter(matches)) }
     let rest = chosen.filter { !isExcluded($0) && !saved.contains($0) }
     guard !rest.isEmpty else {
       throw AttachError(
@@ -169,23 +176,56 @@ public struct TargetSelector: Sendable, Equatable {
   /// Whether a site is in one of the layers: the first number in it, after what `layersPattern` asks for.
   private func layerTest() throws -> (String) -> Bool {
     guard let layers, !layers.isEmpty else { return { _ in true } }
-    let patterns = try (layersPattern.isEmpty ? ["[^.]*"] : layersPattern).map { pattern in
-      guard let expression = SiteExpression("(?:.*\\.)?(?:\(pattern))") else {
-        throw AttachError(
-          "layers_pattern: \"\(pattern)\" is not a regular expression, or is one that is not supported",
-          option: "layers_pattern")
-      }
-      return expression
-    }
+    let patterns = try (layersPattern.isEmpty ? ["[^.]*"] : layersPattern).map(Self.layerExpression)
     let wanted = Set(layers)
     return { site in
-      let components = site.split(separator: ".")
-      guard let index = components.firstIndex(where: { Int($0) != nil }), let layer = Int(components[index]) else {
-        return false
-      }
-      let before = components[..<index].joined(separator: ".")
+      guard let (before, layer) = Self.layer(of: site) else { return false }
       return wanted.contains(layer) && patterns.contains { $0.matches(before) }
     }
+  }
+
+  /// Refuses a layer's number, or a name before it, that none of the sites has.
+  private func checkLayers(among sites: [String]) throws {
+    let found = sites.compactMap(Self.layer)
+    let known = Set(found.map(\.layer))
+    if let layer = layers?.first(where: { !known.contains($0) }) {
+      throw AttachError(
+        "layers_to_transform: there is no layer \(layer) among the modules that target_modules chooses, which are in "
+          + "the layers \(known.min() ?? 0) to \(known.max() ?? 0)", option: "layers_to_transform")
+    }
+    for pattern in layersPattern {
+      let expression = try Self.layerExpression(pattern)
+      if found.contains(where: { expression.matches($0.before) }) { continue }
+      let names = found.map(\.before).lastNames
+      let hint = NearestName.of(pattern, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+      throw AttachError(
+        "layers_pattern: \"\(pattern)\" comes before no layer's number; expected \(names.joined(separator: ", "))\(hint)",
+        option: "layers_pattern")
+    }
+  }
+
+  /// What comes before a layer's number in a path, at its end.
+  private static func layerExpression(_ pattern: String) throws -> SiteExpression {
+    guard let expression = SiteExpression("(?:.*\\.)?(?:\(pattern))") else {
+      throw AttachError(
+        "layers_pattern: \"\(pattern)\" is not a regular expression, or is one that is not supported",
+        option: "layers_pattern")
+    }
+    return expression
+  }
+
+  /// Whether a pattern is what comes before the layer's number of a site.
+  static func isLayerName(_ pattern: String, in before: String) -> Bool {
+    (try? layerExpression(pattern))?.matches(before) ?? false
+  }
+
+  /// The number of the layer that a site is in, the first one of its path, and what comes before it.
+  static func layer(of site: String) -> (before: String, layer: Int)? {
+    let components = site.split(separator: ".")
+    guard let index = components.firstIndex(where: { Int($0) != nil }), let layer = Int(components[index]) else {
+      return nil
+    }
+    return (components[..<index].joined(separator: "."), layer)
   }
 
   private static func ends(_ site: String, with names: [String]) -> Bool {

@@ -53,6 +53,9 @@ extension SharedProjectionMethod {
 
   init(options: inout OptionReader) throws {
     let own = try VeRAOptions(options: &options)
+    if !Self.samples, own.start == 0, options.has("d_initial") {
+      throw options.error("d_initial", "both vectors of a map would be zero, and no gradient would reach either")
+    }
     self.init(own: own, maps: try MapSelection(options: &options))
   }
 

@@ -35,6 +35,8 @@ final class VeRAAdapter: MapAdapter, AdditiveLinearAdapter {
   }
 
   var parameters: [Parameter] { [outer, inner] }
+  /// The shared projections are multiplied at every map.
+  var multiplyAddsPerToken: Int { rank * (inputs + outputs) + rank + outputs }
   var outputs: Int { outer.elementCount }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {

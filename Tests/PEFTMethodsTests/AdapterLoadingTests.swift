@@ -38,6 +38,43 @@ import Testing
   }
 
   @Test(
+    "A member that no method of this version asks for is refused where it says something",
+    arguments: [
+      ("lora-llama", "use_newest", "true", "is not known to this version"),
+      ("lora-llama", "newest_config", #"{"blocks": 2}"#, "is not known to this version"),
+      ("ia3-llama", "scale", "0.5", "is not known to this version"),
+      ("prompt-tuning-llama", "num_transformer_submodules", "2", "expected 1, which is all that is supported, found 2"),
+      ("adalora-llama", "ensure_weight_tying", "true", "expected false"),
+    ])
+  func unknown(fixture: String, member: String, value: String, reason: String) throws {
+    let value = JSONValue(try JSONParser.parse(DocumentText(name: "", bytes: Array(value.utf8))))
+    let adapter = try EditedAdapter(fixture) { $0[member] = value }
+    let error = #expect(throws: DocumentError.self) { try adapter.file().method() }
+    let message = error?.description ?? ""
+    #expect(message.contains("\"\(member)\": ") && message.contains(reason), "\(message)")
+  }
+
+  @Test(
+    "A member that is switched off, or that says how the adapter was made, is passed over",
+    arguments: [
+      ("use_newest", "false"), ("newest_config", "null"), ("newest_pattern", "{}"), ("newest_modules", "[]"),
+      ("newest_bias", #""none""#), ("megatron_core", #""other.core""#), ("auto_mapping", #"{"base_model_class": "X"}"#),
+    ])
+  func harmless(member: String, value: String) throws {
+    let value = JSONValue(try JSONParser.parse(DocumentText(name: "", bytes: Array(value.utf8))))
+    let adapter = try EditedAdapter("lora-llama") { $0[member] = value }
+    #expect(try adapter.logits() == EditedAdapter("lora-llama").logits())
+  }
+
+  @Test("A layer of a file that the model does not have is none of the options that make the method again")
+  func absentLayers() throws {
+    let adapter = try EditedAdapter("lora-llama") { $0["layers_to_transform"] = [0, 1, 99] }
+    #expect(try adapter.logits() == EditedAdapter("lora-llama").logits())
+    let layers = try adapter.file().options().first { $0.name == "layers_to_transform" }
+    #expect(layers?.value == [0, 1])
+  }
+
+  @Test(
     "Options that an update of single parameters cannot have are refused, as PEFT does",
     arguments: [
       ("lora_dropout", JSONValue(0.1)), ("use_dora", true), ("lora_bias", true), ("init_lora_weights", "pissa"),

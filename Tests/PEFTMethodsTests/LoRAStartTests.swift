@@ -140,6 +140,22 @@ import Testing
     }
   }
 
+  @Test("What a start cannot do on a model is known without its weights, and a schedule without its training")
+  func knownBefore() throws {
+    let setting = AttachmentSetting(seeds: SeedStream(1), context: ComputeContext(threads: 1))
+    let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).skeleton()
+    let combined = try makeMethod("combined", #"{"parts": ["ia3", {"name": "lora", "rank": 2, "init": "eva"}]}"#)
+    let error = #expect(throws: AttachError.self) { try combined.attach(to: model, with: setting) }
+    #expect(error?.description.contains("init: eva looks at the model alone") == true, "\(error?.description ?? "")")
+    #expect(throws: Never.self) { try combined.attach(to: model, with: setting.with(rows: .irrelevant)).detach() }
+
+    let allocated = try makeMethod("adalora", #"{"initial_steps": 3, "final_steps": 2}"#).attach(
+      to: model, with: setting)
+    #expect(throws: Never.self) { try allocated.check(stepCount: 6) }
+    let short = #expect(throws: AttachError.self) { try allocated.check(stepCount: 5) }
+    #expect(short?.option == "initial_steps" && short?.description.contains("a training of 5 steps") == true)
+  }
+
   @Test("EVA's ranks lie in its file as PEFT writes them, and maps without a rank are left out")
   func ranks() throws {
     let fixture = try MethodFixture("lora-eva-llama")

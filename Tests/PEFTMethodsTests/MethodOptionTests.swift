@@ -19,6 +19,12 @@ import Testing
       ("prefix-tuning", #"{"projection": true, "init": "vocabulary"}"#, "projection"),
       ("lora", #"{"dora": true, "init": "pissa"}"#, "dora"), ("lora", #"{"rnak": 4}"#, "did you mean \"rank\"?"),
       ("lora", #"{"layers_to_transform": [0]}"#, "target_modules"),
+      ("lora", #"{"target_modules": ["q_proj"], "layers_to_transform": []}"#, "an empty list chooses nothing"),
+      ("lora", #"{"target_modules": []}"#, "target_modules: an empty list chooses nothing"),
+      (
+        "lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [0], "layers_pattern": []}"#,
+        "layers_pattern: an empty list chooses nothing"
+      ),
       ("ia3", #"{"feedforward": "inside"}"#, "input, output"),
       ("lora", #"{"rank_pattern": {"q_proj": 0}}"#, "rank_pattern.q_proj"),
       ("lora", #"{"rank_pattern": 4}"#, "expected an object"),
@@ -43,6 +49,14 @@ import Testing
       ("prompt-tuning", #"{"prompt_tuning_init": "NONE"}"#, "\"NONE\" is not supported"),
       ("trainable-tokens", #"{"tokens": [3, 5, 3]}"#, "token 3 is in the list twice"),
       ("trainable-tokens", #"{"token_indices": []}"#, "one token at least"),
+      ("lora", #"{"alpha": 0}"#, "alpha: "), ("lora", #"{"alpha_pattern": {"q_proj": 0}}"#, "alpha_pattern.q_proj"),
+      ("loha", #"{"alpha": 0}"#, "alpha: "), ("gralora", #"{"alpha": 0}"#, "alpha: "),
+      ("super-tuning", #"{"rank": 2, "alpha": 0}"#, "alpha: "), ("delora", #"{"lambda": 0}"#, "lambda: "),
+      ("delora", #"{"lambda_pattern": {"v_proj": 0}}"#, "lambda_pattern.v_proj"),
+      ("vera", #"{"d_initial": 0}"#, "d_initial: both vectors"),
+      ("oft", #"{"constrained": true, "eps": 0}"#, "eps: 0 leaves no rotation"),
+      ("oft", #"{"form": "exact", "terms": 6}"#, "terms: is about form: series"),
+      ("oft", #"{"eps": 0.1}"#, "eps: is about constrained: true"),
       ("trainable-tokens", "{}", "missing"), ("super-tuning", #"{"sparsity": 1}"#, "sparsity"),
       ("super-tuning", #"{"lora_alpha": 4}"#, "needs \"rank\" too"), ("shira", #"{"r": 0}"#, "rank"),
     ])
@@ -96,7 +110,7 @@ import Testing
       ),
       ("lora", #"{"rank": 17, "rule": "lora-fa"}"#, "singular at model.layers.0.self_attn.q_proj with its 16 inputs"),
       ("lora", #"{"target_modules": ["embed_tokens"], "rule": "lora-fa"}"#, "no rule: lora-fa"),
-      ("lora", #"{"rule": "lora-fa", "alpha": 0}"#, "divides by the update's factor"),
+      ("lora", #"{"rule": "lora-fa", "alpha": 1e-60}"#, "divides by the update's factor"),
       ("lora", #"{"target_modules": ["embed_tokens"], "dora": true}"#, "model.embed_tokens is an embedding table"),
       (
         "lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [0], "layers_pattern": "blocks"}"#,
@@ -107,6 +121,22 @@ import Testing
         "\"k_proj\" matches none of the adapted maps, which are q_proj, v_proj"
       ),
       ("prompt-tuning", #"{"init": "text", "init_text": "Answer"}"#, "tokenizer"),
+      (
+        "ia3", #"{"feedforward_modules": ["down_prj"]}"#,
+        "\"down_prj\" matches none of the adapted maps, which are k_proj, v_proj, down_proj; did you mean \"down_proj\"?"
+      ),
+      (
+        "lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [0, 99]}"#,
+        "layers_to_transform: there is no layer 99 among the modules that target_modules chooses, which are in the layers 0 to 1"
+      ),
+      (
+        "lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [0], "layers_pattern": ["layers", "layer"]}"#,
+        "layers_pattern: \"layer\" comes before no layer's number; expected layers; did you mean \"layers\"?"
+      ),
+      ("lora", #"{"rank": 5, "init": "lora-ga"}"#, "which is 8 × 16: rank 5 is too large for it"),
+      ("ia3", #"{"feedforward_modules": ["up_proj"]}"#, "\"up_proj\" matches none of the adapted maps"),
+      ("ia3", #"{"feedforward_modules": ".*down_prj"}"#, "the expression \".*down_prj\" matches none"),
+      ("ia3", #"{"feedforward_modules": "(down_proj"}"#, "feedforward_modules: \"(down_proj\" is not a regular"),
     ])
   func misfit(method: String, options: String, hint: String) throws {
     let context = ComputeContext(threads: 1)
@@ -116,6 +146,15 @@ import Testing
         to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     }
     #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+  }
+
+  @Test("A method that another name asks for elsewhere is named, and a sentence ends before the list of all")
+  func namesElsewhere() {
+    for (name, hint) in [
+      ("olora", "; it is name: lora with init: olora. Available: lora, "), ("bone", "; it is name: miss. Available"),
+      ("rsLoRA", "; it is name: lora with rslora: true. "), ("lora_fa", "; it is name: lora with rule: lora-fa. "),
+      ("lroa", "; did you mean \"lora\"? Available"), ("something else", "\"something else\". Available: lora, "),
+    ] { #expect(MethodRegistry.unknown(name).contains(hint), "\(MethodRegistry.unknown(name))") }
   }
 
   @Test("LN tuning of a model whose norms have no parameters says that there is nothing to train")
@@ -192,6 +231,28 @@ import Testing
       ).attach(to: model, with: AttachmentSetting(seeds: SeedStream(1), context: ComputeContext(threads: 1)))
       #expect(model.linears.filter { !$0.adapters.isEmpty }.map(\.site) == sites)
       attachment.detach()
+    }
+  }
+
+  @Test("A name of a file that matches no map is none of the options that make the method again")
+  func feedForwardOfFile() throws {
+    for (names, expected) in [
+      (#"["down_proj", "wo"]"#, ("feedforward_modules", ["down_proj"] as JSONValue)),
+      (#""down_proj""#, ("feedforward", "output")), (#"["wo"]"#, ("feedforward", "output")),
+    ] {
+      let folder = try TemporaryFolder()
+      let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path)
+        .load(as: .auto, context: ComputeContext(threads: 1))
+      let attachment = try makeMethod("ia3", #"{"target_modules": ["k_proj", "down_proj"]}"#).attach(
+        to: model, with: AttachmentSetting(seeds: SeedStream(1), context: ComputeContext(threads: 1)))
+      try AdapterFile.save(attachment, to: folder.path, baseModel: "tiny")
+      let path = folder.path + "/adapter_config.json"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      let changed = text.replacing(/"feedforward_modules": \[[^\]]*\]/, with: #""feedforward_modules": "# + names)
+      #expect(changed != text)
+      try changed.write(toFile: path, atomically: true, encoding: .utf8)
+      let options = try AdapterFile.open(folder.path).options()
+      #expect(options.contains { $0.name == expected.0 && $0.value == expected.1 }, "\(names): \(options)")
     }
   }
 

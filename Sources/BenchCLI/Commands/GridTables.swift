@@ -29,7 +29,7 @@ struct GridTables {
         Format.percent(record.candidates[record.chosen].mean),
       ]
       for task in record.tasks {
-        cells += [score(task.chosen), Format.percent(task.own.value), Format.percent(task.retained)]
+        cells += [task.chosen.shown, Format.percent(task.own.value), Format.percent(task.retained)]
       }
       table.add(cells + [Format.percent(record.meanRetained)])
     }
@@ -55,7 +55,7 @@ struct GridTables {
       table.add([
         task.dataset, record.method, "\(Format.percent(record.recipe.number("keep"))) %", chosen(record),
         record.ratioToFloat16.map { "\(Format.decimal($0, digits: 1)) times" } ?? "",
-        Format.percent(record.candidates[record.chosen].mean), score(task.chosen), Format.percent(task.own.value),
+        Format.percent(record.candidates[record.chosen].mean), task.chosen.shown, Format.percent(task.own.value),
         Format.percent(task.retained),
       ])
     }
@@ -66,11 +66,5 @@ struct GridTables {
   private func chosen(_ record: GridRecord) -> String {
     record.candidates[record.chosen].values.map { "\($0.name) = \($0.text)" }
       .joined(separator: ", ")
-  }
-
-  private func score(_ score: GridScore) -> String {
-    guard let interval = score.interval else { return Format.percent(score.value) }
-    return
-      "\(Format.percent(score.value)) (\(Format.percent(interval.lowerBound))–\(Format.percent(interval.upperBound)))"
   }
 }

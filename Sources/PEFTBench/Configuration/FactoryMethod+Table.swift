@@ -4,7 +4,7 @@ extension FactoryMethod {
   /// The methods: of those of one type the first that an entry asks for is meant.
   package static let all: [FactoryMethod] = [
     FactoryMethod(
-      "QLoRA", .reparametrized, type: "lora", choice: ("quantization_bit", 4), method: "qlora",
+      "QLoRA", .reparametrized, type: "lora", choice: ("quantization_bit", nil), method: "qlora",
       [
         Option("quantization_bit", .null, .only([4])), Option("quantization_type", "nf4", .only(["nf4"])),
         Option("double_quantization", true, .only([true])), Option("use_dora", false, .option("dora")),
@@ -46,7 +46,8 @@ extension FactoryMethod {
       "Prompt Tuning", .prompt, type: "prompt-tuning", method: "prompt-tuning",
       [
         Option("num_virtual_tokens", .null, .option("tokens")),
-        Option("prompt_tuning_init", "RANDOM", .option("init")),
+        // Its default is RANDOM, and the loader puts tokens of the vocabulary in the place of any start.
+        Option("prompt_tuning_init", "SAMPLE_VOCAB", .option("init"), isWritten: true),
         Option("prompt_tuning_init_text", .null, .option("init_text")),
       ]),
     FactoryMethod(
@@ -63,13 +64,14 @@ extension FactoryMethod {
       "P-Tuning v2", .prompt, type: "prefix-tuning", choice: ("prefix_projection", false), method: "p-tuning-v2",
       [
         Option("num_virtual_tokens", .null, .option("tokens")), Option("prefix_projection", false, .only([false])),
+        randomPrefix,
       ]),
     FactoryMethod(
       "Prefix Tuning", .prompt, type: "prefix-tuning", method: "prefix-tuning",
       [
         Option("num_virtual_tokens", .null, .option("tokens")),
         Option("prefix_projection", false, .option("projection")),
-        Option("encoder_hidden_size", .null, .option("encoder_hidden_size")),
+        Option("encoder_hidden_size", .null, .option("encoder_hidden_size")), randomPrefix,
       ]),
     FactoryMethod(
       "P-Tuning", .prompt, type: "p-tuning", method: "p-tuning",
@@ -100,7 +102,11 @@ extension FactoryMethod {
       bottleneck(attention: false, activation: "relu") + [Option("scaling", 4.0, .option("scaling"))]),
     FactoryMethod(
       "BitFit", .selective, type: "bitfit", method: "bitfit",
-      [Option("target_modules", ["q_proj", "v_proj"], .option("target_modules"), isWritten: true)]),
+      [
+        Option("target_modules", ["q_proj", "v_proj"], .option("target_modules"), isWritten: true),
+        // PyTorch draws the biases of the maps that it puts in the place of the model's.
+        Option("init", "upstream", .option("init"), isWritten: true),
+      ]),
     FactoryMethod(
       "SVFT", .selective, type: "svft", method: "svft",
       [
@@ -109,6 +115,9 @@ extension FactoryMethod {
         Option("target_modules", ["q_proj", "k_proj"], .option("target_modules")),
       ]),
   ]
+
+  /// PEFT's start of a prefix, which knows no other; here a prefix starts from tokens of the vocabulary unless told otherwise.
+  private static let randomPrefix = Option("init", "random", .option("init"), isWritten: true)
 
   /// Options that all methods of the type `lora` have.
   private static let lowRank: [Option] = [

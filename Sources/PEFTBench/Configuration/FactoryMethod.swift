@@ -98,7 +98,7 @@ extension FactoryMethod {
     guard let method = all.first(where: { $0.isMeant(by: entry, type: word) }) else {
       var types: [String] = []
       for method in all where !types.contains(method.type) { types.append(method.type) }
-      let hint = NearestName.of(word, among: types).map { "; did you mean \"\($0)\"?" } ?? ""
+      let hint = NearestName.of(word, among: types).map { "; did you mean \"\($0)\"?" } ?? "."
       throw error(
         "finetuning_type",
         word == "full"
@@ -113,6 +113,8 @@ extension FactoryMethod {
         members.append(given)
         continue
       }
+      // There, null is an option that is not given.
+      if given.value.isNull { continue }
       switch option.meaning {
       case .option(let name): members.append(method.renamed(given, to: name, option))
       case .silent: break
@@ -125,8 +127,12 @@ extension FactoryMethod {
         }
       }
     }
-    for option in method.options where option.isWritten && entry[option.name] == nil {
-      guard case .option(let name) = option.meaning, let value = try method.defaultValue(option, entry, error) else {
+    for option in method.options where option.isWritten {
+      guard case .option(let name) = option.meaning, method.value(of: name, in: entry) == nil,
+        // A text to start from says the start.
+        name != "init" || method.value(of: "init_text", in: entry) == nil,
+        let value = try method.defaultValue(option, entry, error)
+      else {
         continue
       }
       let written = DocumentObject.Member(
@@ -153,15 +159,25 @@ extension FactoryMethod {
     return .init(key: known ? member.key : name, keyOffset: member.keyOffset, value: value)
   }
 
+  /// What an entry says about an option of the method here, under any of its names; nil for nothing, or null.
+  private func value(of name: String, in entry: DocumentObject) -> DocumentObject.Member? {
+    var names = Set(MethodConfiguration.options(ofMethod: method)?.first { $0.name == name }?.names ?? [name])
+    for option in options {
+      if case .option(name) = option.meaning { names.insert(option.name) }
+    }
+    return entry.members.first { names.contains($0.key) && !$0.value.isNull }
+  }
+
   /// What an option means that is not given; alpha there is twice the rank.
   private func defaultValue(
     _ option: Option, _ entry: DocumentObject, _ error: (String, String, Int) -> DocumentError
   ) throws(DocumentError) -> JSONValue? {
     guard option.name == "lora_alpha" else { return option.defaultValue == .null ? nil : option.defaultValue }
-    guard let rank = entry["lora_rank"] else { return 16 }
-    guard let number = rank.integer else {
+    guard let rank = value(of: "rank", in: entry) else { return 16 }
+    guard let number = rank.value.integer else {
       throw error(
-        "lora_rank", "give lora_alpha too: without it, it is twice the rank, of which there are several", rank.offset)
+        rank.key, "give lora_alpha too: without it, it is twice the rank, of which there are several",
+        rank.value.offset)
     }
     return JSONValue(2 * number)
   }

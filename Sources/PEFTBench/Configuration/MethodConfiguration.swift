@@ -15,6 +15,8 @@ package struct MethodConfiguration: Sendable {
   package var strength = 1.0
   /// The size of the presets that values were taken from, if any were.
   package var preset: String?
+  /// The size of the presets that have no values of the method, which then has `training`'s learning rate by default.
+  var missingPreset: String?
   /// What the config says, with what the adapter that it starts from adds: the words of the resolved config, and the
   /// places of errors.
   let entry: MethodEntry
@@ -56,6 +58,7 @@ package struct MethodConfiguration: Sendable {
   private static func understand(
     _ entry: MethodEntry, startingFrom source: AdapterSource, among types: MethodTypes
   ) throws -> (MethodEntry, UnderstoodMethod) {
+    let entry = try entry.takingOverRequired(from: source, among: types)
     let method = try UnderstoodMethod(entry, among: types)
     guard source.isThere, let adapter = try source.outline() else { return (entry, method) }
     let whole = try entry.takingOver(adapter, by: method, among: types)
@@ -70,6 +73,14 @@ package struct MethodConfiguration: Sendable {
 
   /// Whether it is the base model alone, which has nothing to train and depends on no seed.
   package var isZeroShot: Bool { !MethodRegistry.trains(name) }
+
+  /// What should be known of its learning rate, a sentence; nil where it was chosen for it.
+  var rateNote: String? {
+    guard trains, let missingPreset else { return nil }
+    return
+      "presets have no values of \(name) for \(missingPreset), so that it is trained with the default learning_rate "
+      + "of \(JSONValue(training.learningRate).compactText); give it one"
+  }
 
   /// Whether a run of it trains; if not, it judges what is attached as it is.
   package var trains: Bool { !isZeroShot && training.trains }
@@ -119,7 +130,7 @@ package struct MethodConfiguration: Sendable {
     let kept = entry.given.filter { !names.contains(described.canonical($0).key) }
     var method = try MethodConfiguration(
       entry.with(kept + members), among: { _ in type }, label: label, training: training, from: adapterSource)
-    (method.strength, method.preset) = (strength, preset)
+    (method.strength, method.preset, method.missingPreset) = (strength, preset, missingPreset)
     return method
   }
 

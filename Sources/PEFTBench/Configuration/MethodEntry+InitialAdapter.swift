@@ -2,6 +2,25 @@ import PEFTCore
 import PEFTMethods
 
 extension MethodEntry {
+  /// The entry with what its method must be told and it does not say, taken from the adapter that it starts from.
+  ///
+  /// - Parameters:
+  ///   - source: Where the adapter comes from; nothing is taken from one that is not there, or is of another method.
+  ///   - types: Where the method is looked up.
+  /// - Throws: An `InputError` for an adapter that cannot be read.
+  func takingOverRequired(from source: AdapterSource, among types: MethodTypes) throws -> MethodEntry {
+    guard let type = types(name), let described = MethodConfiguration.options(of: type) else { return self }
+    let givenNames = Set(given.map { described.canonical($0).key })
+    let missing = described.filter { $0.isRequired && !givenNames.contains($0.name) }.map(\.name)
+    guard !missing.isEmpty, source.isThere, let adapter = try source.outline(), try adapter.method(as: type) != nil
+    else {
+      return self
+    }
+    let taken = try adapter.options(as: type).filter { missing.contains($0.name) }
+    return with(
+      given + taken.map { .init(key: $0.name, keyOffset: offset, value: DocumentValue(json: $0.value, at: offset)) })
+  }
+
   /// The entry with the options of the adapter that it starts from, where it says nothing.
   ///
   /// The values of an adapter mean what they mean only with its own factor, patterns and targets. Options that matter

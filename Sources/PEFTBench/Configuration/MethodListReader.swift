@@ -78,6 +78,7 @@ struct MethodListReader {
         "\(path): the lists make \(count) combinations, of which at most \(OptionGrid.maximumCount) are run",
         at: value.offset, of: file.text)
     }
+    let isRateGiven = trainings.contains { $0["learning_rate"] != nil }
     var result: [Read] = []
     for combination in combinations {
       for base in bases {
@@ -94,6 +95,8 @@ struct MethodListReader {
           entry, among: types, label: label, training: try TrainingConfiguration(reading: &reader, base: base),
           from: source, isForNames: isForNames)
         if presetObject != nil { method.preset = presets?.size.name }
+        let hasRate = combination.members.contains { $0.key == "learning_rate" } || isRateGiven
+        if presetObject == nil, !hasRate { method.missingPreset = presets?.size.name }
         if source.choice != nil, !method.training.holdsRowsBack {
           throw DocumentError(
             "\(path).init_from.\(AdapterChoice.key): there are no rows to choose on, since validation_fraction is 0; "

@@ -252,7 +252,8 @@ final class RunAssembly {
     let outline = try outline(of: run.model)
     let options = JSONValue.object(try run.method.options).compactText
     let start = run.method.initialAdapterJSON?.compactText ?? ""
-    let training = "\(run.training.strategy.label) \(run.trains)"
+    let steps = run.training.steps.map { " \($0)" } ?? ""
+    let training = "\(run.training.strategy.label) \(run.trains) \(run.training.optimizer.rawValue)\(steps)"
     let key = "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
     if let known = methods[key] {
       try checkTasks(of: run, known.taskCount)
@@ -266,8 +267,12 @@ final class RunAssembly {
         seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer))
     try checkAdapter(of: run)
     try checkStrategy(of: run, attachment)
+    try checkTraining(of: run, attachment)
     try checkTasks(of: run, attachment.tasks?.count)
-    for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
+    for text in attachment.notes + [run.method.rateNote].compactMap(\.self) {
+      let text = "\(run.method.label): \(text)"
+      if notes.insert(text).inserted { note(text) }
+    }
     let new = (
       MethodFigures(
         trainable: attachment.trainableCount, inference: attachment.inferenceCost,

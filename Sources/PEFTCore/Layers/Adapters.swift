@@ -19,6 +19,9 @@ public protocol LinearAdapter: AnyObject {
   /// - Returns: `[T, outputs]`, which the caller may overwrite.
   func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable
 
+  /// Multiply-adds that it takes for a token where it acts beside the map, since it cannot be merged into the weight.
+  var multiplyAddsPerToken: Int { get }
+
   /// Whether it does no more than to shift the output, so that the weight need not be known to merge it.
   var changesBiasOnly: Bool { get }
 
@@ -43,6 +46,9 @@ public protocol LinearAdapter: AnyObject {
 }
 
 extension LinearAdapter {
+  /// Most adapters use each of their values once.
+  public var multiplyAddsPerToken: Int { parameters.reduce(0) { $0 + $1.elementCount } }
+
   /// Most adapters change the weight.
   public var changesBiasOnly: Bool { false }
 

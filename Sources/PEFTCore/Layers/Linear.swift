@@ -9,6 +9,9 @@ public final class Linear: SitePart {
   /// Whether the architecture gives this map a bias.
   public let hasBias: Bool
 
+  /// Whether the model's file has the weight in NF4, into which no adapter can be merged; known without the weight.
+  public internal(set) var isStoredInNF4 = false
+
   /// The frozen weight; nil before weights are loaded, and while the weight is trained in full.
   public internal(set) var weight: WeightMatrix?
   /// The frozen bias.

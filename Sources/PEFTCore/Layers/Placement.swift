@@ -87,6 +87,8 @@ public final class Occupancy {
 public final class Placements {
   private let method: String
   private var placements: [Placement] = []
+  /// Multiply-adds for a token of the adapters around maps into whose weights they cannot be merged.
+  public private(set) var unmergedMultiplyAdds = 0
 
   /// Starts the placements of a method.
   public init(by method: String) { self.method = method }
@@ -97,6 +99,9 @@ public final class Placements {
   public func place(_ occupant: Occupant, at part: any SitePart) throws(AttachError) {
     do {
       placements.append(try part.place(occupant, by: method))
+      if case .adapter(let adapter) = occupant, (part as? Linear)?.isStoredInNF4 == true {
+        unmergedMultiplyAdds += adapter.multiplyAddsPerToken
+      }
     } catch {
       undo()
       throw error

@@ -232,8 +232,38 @@ import Testing
       return try #require(Workspace.json(result.output)["token_logprobs"]?.array).compactMap(\.number)
     }
     #expect(zip(try scores("as-lora"), try scores(adapter)).allSatisfy { abs($0 - $1) < 1e-4 })
+    let named = try workspace.run("adapter", "convert", adapter, "--to", "lora", "-m", base)
+    #expect(named.status == 2 && named.diagnostics.contains("did you mean --as lora --to DIR?"), "\(named.diagnostics)")
+    #expect(!FileManager.default.fileExists(atPath: workspace.path("lora")))
     let prompt = GoldenFixture("methods/prompt-tuning-llama").folder.path
     let refused = try workspace.run("adapter", "convert", prompt, "--to", "z", "-m", base)
     #expect(refused.status == 2 && refused.diagnostics.contains("virtual tokens"), "\(refused.diagnostics)")
+  }
+
+  @Test("With a config the adapter and its conversion are scored on its evaluation rows, as a run scores them")
+  func convertedScores() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      Workspace.configuration(methods: #"[{"name": "ia3", "learning_rate": 0.5}]"#, datasets: "[\"sst2\"]"),
+      to: "train.json")
+    let run = try workspace.run("run", "train.json", "-o", "trained")
+    #expect(run.status == 0, "\(run.diagnostics)")
+    let record = try #require(try workspace.records("trained")["sst2/ia3"])
+    let adapter = "trained/runs/\(record["id"]?.string ?? "")/adapter"
+    let result = try workspace.run(
+      "adapter", "convert", adapter, "--to", "as-lora", "--energy", "1", "--config", "train.json", "--json")
+    #expect(result.status == 0, "\(result.diagnostics)")
+    let json = try Workspace.json(result.output)
+    let scores = try #require(json["scores"]?.array?.first)
+    #expect(json["scores"]?.array?.count == 1 && scores["dataset"]?.string == "sst2" && scores["rows"]?.integer == 9)
+    #expect(scores["before"]?.number == record["scores"]?["primary"]?["value"]?.number)
+    #expect(scores["after"]?.number == scores["before"]?.number)
+    let text = try workspace.run("adapter", "convert", adapter, "--to", "again", "--config", "train.json")
+    #expect(text.output.contains("before") && text.output.contains("all maps"), "\(text.output)")
+    let both = try workspace.run(
+      "adapter", "convert", adapter, "--to", "x", "--config", "train.json", "-m", Workspace.model)
+    #expect(both.status == 2 && both.diagnostics.contains("leave out --model"), "\(both.diagnostics)")
+    let missing = try workspace.run("adapter", "convert", adapter, "--to", "x", "--config", "no.json")
+    #expect(missing.status == 2 && !FileManager.default.fileExists(atPath: workspace.path("x")))
   }
 }

@@ -69,6 +69,20 @@ import Testing
       testDescription: "unknown dataset", configuration: Workspace.configuration(datasets: #"["sst3"]"#),
       message: ["config.json:4:", "\"sst2\""]),
     Case(
+      testDescription: "optimizer that a method cannot have",
+      configuration: Workspace.configuration(
+        methods: #"[{"name": "galore", "rank": 2}]"#, training: #", "optimizer": "sgd""#),
+      message: ["config.json:6:", "galore projects gradients for AdamW, and optimizer is sgd"]),
+    Case(
+      testDescription: "schedule that does not fit into the training",
+      configuration: Workspace.configuration(
+        methods: #"[{"name": "adalora", "initial_steps": 3, "final_steps": 2, "steps": 5}]"#),
+      message: ["config.json:6:", "of a training of 5 steps, initial_steps: 3 and final_steps: 2 leave none"]),
+    Case(
+      testDescription: "rank that a start cannot have",
+      configuration: Workspace.configuration(methods: #"[{"name": "lora", "rank": 16, "init": "lora-ga"}]"#),
+      message: ["config.json:6:", "too large for it"]),
+    Case(
       testDescription: "target that is not there",
       configuration: Workspace.configuration(methods: #"[{"name": "lora", "target_modules": ["query"]}]"#),
       message: ["\"query\"", "q_proj"]),

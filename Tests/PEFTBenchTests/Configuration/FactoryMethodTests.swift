@@ -102,12 +102,42 @@ import Testing
       ("{finetuning_type: lora}", "{name: lora, alpha: 16, target_modules: all-linear}"),
       ("{finetuning_type: lora, lora_rank: 4}", "{name: lora, rank: 4, alpha: 8, target_modules: all-linear}"),
       (
+        "{finetuning_type: lora, lora_rank: 4, lora_alpha: null}",
+        "{name: lora, rank: 4, alpha: 8, target_modules: all-linear}"
+      ),
+      ("{finetuning_type: lora, rank: 4}", "{name: lora, rank: 4, alpha: 8, target_modules: all-linear}"),
+      ("{finetuning_type: lora, r: 4}", "{name: lora, rank: 4, alpha: 8, target_modules: all-linear}"),
+      ("{finetuning_type: lora, lora_rank: null}", "{name: lora, alpha: 16, target_modules: all-linear}"),
+      ("{finetuning_type: lora, alpha: 4}", "{name: lora, alpha: 4, target_modules: all-linear}"),
+      (
+        "{finetuning_type: lora, target_modules: [q_proj], lora_target: null}",
+        "{name: lora, alpha: 16, target_modules: [q_proj]}"
+      ),
+      ("{finetuning_type: lora, quantization_bit: null}", "{name: lora, alpha: 16, target_modules: all-linear}"),
+      (
         "{finetuning_type: lora, lora_rank: 4, lora_alpha: 4, lora_target: q_proj, additional_target: lm_head}",
         "{name: lora, rank: 4, alpha: 4, target_modules: [q_proj], modules_to_save: [lm_head]}"
       ),
       ("{finetuning_type: lora, use_dora: false}", "{name: lora, alpha: 16, target_modules: all-linear}"),
       ("{finetuning_type: lora, use_dora: true}", "{name: dora, alpha: 16, target_modules: all-linear}"),
-      ("{finetuning_type: prefix-tuning, num_virtual_tokens: 5}", "{name: prefix-tuning, tokens: 5}"),
+      ("{finetuning_type: prefix-tuning, num_virtual_tokens: 5}", "{name: prefix-tuning, tokens: 5, init: random}"),
+      (
+        "{finetuning_type: prefix-tuning, num_virtual_tokens: 5, prefix_projection: false}",
+        "{name: p-tuning-v2, tokens: 5, init: random}"
+      ),
+      (
+        "{finetuning_type: prefix-tuning, num_virtual_tokens: 5, prefix_projection: true}",
+        "{name: prefix-tuning, tokens: 5, projection: true, init: random}"
+      ),
+      ("{finetuning_type: prompt-tuning, num_virtual_tokens: 5}", "{name: prompt-tuning, tokens: 5, init: vocabulary}"),
+      (
+        "{finetuning_type: prompt-tuning, num_virtual_tokens: 5, prompt_tuning_init: RANDOM}",
+        "{name: prompt-tuning, tokens: 5, init: random}"
+      ),
+      (
+        "{finetuning_type: prompt-tuning, num_virtual_tokens: 5, prompt_tuning_init_text: Answer}",
+        "{name: prompt-tuning, tokens: 5, init_text: Answer}"
+      ),
       ("{finetuning_type: full, use_galore: true}", "{name: galore}"),
       (
         "{finetuning_type: full, use_galore: true, galore_rank: 4, galore_update_interval: 50, galore_target: all}",
@@ -115,7 +145,7 @@ import Testing
       ),
       ("{finetuning_type: bn-adapter}", "{name: adapter, non_linearity: silu}"),
       ("{finetuning_type: bn-adapter, non_linearity: gelu_new}", "{name: adapter, non_linearity: gelu_tanh}"),
-      ("{finetuning_type: bitfit}", "{name: bitfit, target_modules: [q_proj, v_proj]}"),
+      ("{finetuning_type: bitfit}", "{name: bitfit, target_modules: [q_proj, v_proj], init: upstream}"),
       ("{finetuning_type: ia3, learning_rate: 3e-3, label: mine}", "{name: ia3, learning_rate: 3e-3, label: mine}"),
     ] { #expect(try resolved(theirs) == resolved(ours), "\(theirs)") }
   }
@@ -128,6 +158,10 @@ import Testing
       ("{finetuning_type: lora, pissa_init: 7}", "pissa_init"), ("{finetuning_type: lora, pissa_itr: 7}", "pissa_itr"),
       ("{finetuning_type: bn-adapter, mh_adapter: false}", "expected true, which is all that adapter has here"),
       ("{finetuning_type: p-tuning, encoder_num_layers: 3}", "expected 2"),
+      (
+        "{finetuning_type: lora, quantization_bit: 8}",
+        "quantization_bit: expected 4, which is all that qlora has here, found 8"
+      ),
       ("{finetuning_type: lora, lora_rank: [4, 8]}", "give lora_alpha too"),
     ])
   func refused(entry: String, hint: String) throws {
@@ -140,6 +174,10 @@ import Testing
   func variants() throws {
     let plain = try Self.configuration("dora").resolvedJSON
     #expect(try Self.configuration("{name: dora, dora: true}").resolvedJSON == plain)
+    // What sets nothing is the same as nothing, also where the name leaves no such option.
+    #expect(try Self.configuration("{name: dora, lora_bias: false}").resolvedJSON == plain)
+    let bias = #expect(throws: DocumentError.self) { try Self.configuration("{name: dora, lora_bias: true}") }
+    #expect(bias?.description.contains("methods[0].lora_bias: is no option of method dora, found true") == true)
     let error = #expect(throws: DocumentError.self) { try Self.configuration("{name: dora, dora: false}") }
     #expect(error?.description.contains("methods[0].dora: is true by the name of method dora, found false") == true)
     let ratio = try #require(MethodConfiguration.options(ofMethod: "lora-plus")?.first { $0.name == "loraplus_ratio" })

@@ -50,7 +50,8 @@ import Testing
       "{name: prefix-tuning, tokens: 3, projection: true, encoder_hidden_size: 5}",
       "{name: p-tuning, tokens: 3, encoder: lstm, encoder_hidden_size: 5}",
       "{name: prompt-tuning, tokens: 3, init: random}", "{name: adapter, kind: parallel, reduction_factor: 4}",
-      "{name: ln-tuning, target_modules: [input_layernorm]}",
+      "{name: ln-tuning, target_modules: [input_layernorm]}", "{name: trainable-tokens, tokens: [3, 5]}",
+      "{name: combined, parts: [{name: lora, rank: 2}, {name: ia3, target_modules: [down_proj]}]}",
     ])
   func takenOver(method: String) throws {
     let folder = try adapter(method)

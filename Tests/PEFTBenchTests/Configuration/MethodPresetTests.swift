@@ -49,6 +49,21 @@ import Testing
     #expect(again.methods[1].entry.options["init"]?.string == "text")
   }
 
+  @Test("A method without a preset is said to have the default learning rate, unless one is given") func missing()
+    throws
+  {
+    let run = try configuration(
+      "model: m\npresets: 100M\nmethods: [lora, galore, {name: full, learning_rate: 1e-5}, {name: full, label: x, steps: 0}]"
+    )
+    #expect(run.methods.map { $0.rateNote != nil } == [false, true, false, false])
+    #expect(
+      run.methods[1].rateNote == "presets have no values of galore for 100M, so that it is trained with the default "
+        + "learning_rate of 0.001; give it one")
+    let given = try configuration("model: m\npresets: 100M\ntraining: {learning_rate: 1e-4}\nmethods: [galore]")
+    #expect(given.methods[0].rateNote == nil)
+    #expect(try configuration("model: m\nmethods: [galore]").methods[0].rateNote == nil)
+  }
+
   @Test("What the entry or training says wins, and an entry with a learning rate is left alone") func precedence()
     throws
   {

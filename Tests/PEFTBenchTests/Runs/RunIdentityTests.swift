@@ -291,7 +291,8 @@ import Testing
       "exclude_modules": targets, "layers_pattern": targets + #", "layers_to_transform": [0]"#,
       "miss.mini_rank": #", "mode": "mini""#, "mpt.source_task": #", "init": "exact_source_task""#,
       "target_modules": "", "trainable-tokens.target_modules": #", "tokens": [1]"#,
-      "super-tuning.alpha": #", "rank": 2"#, "super-tuning.dropout": #", "rank": 2"#,
+      "oft.eps": #", "constrained": true"#, "super-tuning.alpha": #", "rank": 2"#,
+      "super-tuning.dropout": #", "rank": 2"#,
     ]
     let workspace = try IdentityWorkspace()
     func id(_ entry: String) throws -> String {
@@ -312,6 +313,26 @@ import Testing
       }
     }
     #expect(count > 20)
+  }
+
+  @Test("A record says what a prefix started from where the config does not, and no id depends on that")
+  func impliedStart()
+    throws
+  {
+    let workspace = try IdentityWorkspace()
+    for (entry, start) in [
+      (#""prefix-tuning""#, "vocabulary"), (#""p-tuning-v2""#, "vocabulary"),
+      (#"{"name": "prefix-tuning", "projection": true}"#, "random"),
+    ] {
+      let configuration = try workspace.configuration(changed(Config()) { $0.methods = "[\(entry)]" })
+      let datasets = try configuration.data.descriptions(from: configuration.file)
+      let run = try #require(configuration.selection(datasets: datasets).runs.first)
+      let identity = try RunIdentity(
+        of: run, in: configuration, model: Self.model, adapterHash: nil, dataset: Self.dataset)
+      #expect(identity.json["method"]?["options"]?["init"] == nil, "\(entry)")
+      let method = RunRecord.Method(run.method, identity: identity, trainable: 1)
+      #expect(method.options?["init"] == JSONValue(start), "\(entry)")
+    }
   }
 
   /// The id of the only run of a config on a model and a dataset that nobody reads.

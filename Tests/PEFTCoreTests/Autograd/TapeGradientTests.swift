@@ -87,6 +87,15 @@ import Testing
     Case(name: "replaced rows", shapes: [[5, 6], [2, 6]]) {
       $1.replaceRows(1..<3, of: copy($0[0], $1), with: $0[1])
     },
+    Case(name: "rows replaced from a table", shapes: [[5, 6], [3, 6]]) {
+      $1.replaceRows([nil, 2, 0, nil, 2], of: copy($0[0], $1), from: $0[1])
+    },
+    Case(name: "replaced columns", shapes: [[5, 6], [5, 2]]) {
+      $1.replaceColumns([4, 1], of: copy($0[0], $1), with: $0[1])
+    },
+    Case(name: "columns replaced by those of the same matrix", shapes: [[5, 6]]) {
+      $1.replaceColumns([0, 5], of: copy($0[0], $1), with: $1.columns(2..<4, of: $0[0]))
+    },
     Case(name: "rotation", shapes: [[5, 16]]) { inputs, tape in
       let rotary = RotaryAngles(RotaryConfiguration(theta: 100, dimension: 6, scaling: .none))
       return tape.rotate(copy(inputs[0], tape), positions: [0, 1, 2, 7, 3], heads: 2, rotary: rotary)

@@ -136,6 +136,11 @@ extension RunConfiguration {
     return runs
   }
 
+  /// The base model alone on a dataset, which asks for the dataset's evaluation rows and for no training.
+  func untrainedRun(of model: ModelConfiguration, on dataset: DatasetDescription) -> PlannedRun {
+    PlannedRun(model: model, dataset: dataset, method: zeroShot, seeds: seeds[0])
+  }
+
   private var zeroShot: MethodConfiguration {
     MethodConfiguration(untrained: training)
   }

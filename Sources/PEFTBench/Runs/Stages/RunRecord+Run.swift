@@ -35,6 +35,11 @@ extension RunRecord.Method {
     for option in described.filter({ $0.defaultValue != nil }) + described.filter({ $0.defaultValue == nil }) {
       if let value = values[option.name] { options[option.name] = value }
     }
+    if method.initialAdapterJSON == nil {
+      for (name, value) in (try? method.method)?.impliedOptions ?? [] where options[name] == nil {
+        options[name] = value
+      }
+    }
     if let adapter = method.initialAdapterJSON { options["init_from"] = adapter }
     if !method.isZeroShot, let seed = method.training.initialSeed { options["init_seed"] = JSONValue(seed) }
     return options

@@ -175,7 +175,19 @@ public struct ModelFiles {
     guard model.parameterCount <= Self.mostParameters else {
       throw FileError(path: path, "describes a model of \(model.parameterCount) parameters, which cannot be meant")
     }
+    markNF4(in: model)
     return model
+  }
+
+  /// Marks the maps whose weights are in NF4, as the tensors' headers say.
+  private func markNF4(in model: CausalLanguageModel) {
+    guard let quantization = description.section("quantization_config"), NF4Checkpoint.isMeant(by: quantization.root),
+      // What is wrong with the weights is said when they are asked for.
+      let source = try? source(.auto)
+    else { return }
+    for linear in model.linears + [model.head] {
+      linear.isStoredInNF4 = linear.weightSlots.contains { (try? source.format(of: $0.place)) == .nf4 }
+    }
   }
 
   /// Checks from headers alone that the weights are all there and fit the description.
