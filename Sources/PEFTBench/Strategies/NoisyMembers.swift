@@ -21,7 +21,8 @@ package final class NoisyMembers: TrainingParticipant {
   private let learningRate: Double
   private var events: [Int: [MemberPhases.Event]] = [:]
   private var copies: [Member] = []
-  private var beginning: TrainingMoment?
+  /// What copies are made of; nil before the training begins. The whole moment would hold the training that holds this.
+  private var origin: (parameters: [Parameter], optimizer: Optimizer, context: ComputeContext)?
 
   /// Creates the members.
   ///
@@ -38,7 +39,7 @@ package final class NoisyMembers: TrainingParticipant {
   package var values: [ParameterSnapshot] { copies.map(\.values) }
 
   package func trainingBegins(_ moment: TrainingMoment) {
-    beginning = moment
+    origin = (moment.parameters, moment.optimizer, moment.context)
     copies = []
     events = Dictionary(grouping: phases.events(of: moment.stepCount), by: \.step).mapValues { $0.map(\.event) }
   }
@@ -97,6 +98,7 @@ package final class NoisyMembers: TrainingParticipant {
   package func trainingEnds(_ moment: TrainingMoment) {
     happen(at: moment.stepCount + 1, moment)
     for index in copies.indices { copies[index].optimizer = nil }
+    origin = nil
   }
 
   // MARK: - State
@@ -115,17 +117,17 @@ package final class NoisyMembers: TrainingParticipant {
   }
 
   package func restore(_ state: SavedState) throws {
-    guard let beginning else { return }
+    guard let origin else { return }
     let (count, withOptimizer) = (try state.count(Self.countKey), try state.count(Self.optimizerKey))
     guard [0, phases.members - 1].contains(count), [0, count].contains(withOptimizer) else {
       throw SavedStateError("it has \(count) copies, \(withOptimizer) of them with an optimizer")
     }
     let tensors = Dictionary(state.tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     copies = try (0..<count).map { number in
-      let values = ParameterSnapshot(of: beginning.parameters, as: .adapter, context: beginning.context)
+      let values = ParameterSnapshot(of: origin.parameters, as: .adapter, context: origin.context)
       try values.restore(from: state, as: "\(number).value")
       guard withOptimizer > 0 else { return Member(values: values, optimizer: nil) }
-      let optimizer = beginning.optimizer.twin(keepsState: false)
+      let optimizer = origin.optimizer.twin(keepsState: false)
       let moments = try optimizer.moments.indices.map { index in
         guard let tensor = tensors["\(number).moment.\(index)"] else {
           throw SavedStateError("a moment of member \(number + 2) is missing from it")

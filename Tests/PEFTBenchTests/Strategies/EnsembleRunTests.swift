@@ -101,6 +101,21 @@ import Testing
     }
   }
 
+  @Test("A run with members leaves nothing behind that a later run's memory counts", arguments: ["ni", "de", "deni"])
+  func peaks(name: String) throws {
+    let members = #"{"name": "\#(name)", "members": 3}"#
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": [\#(members), "default"]}"#) { root in
+      let seeds = "seeds=[1, 2, 3]"
+      let records = try Self.run(root, into: "out", [seeds])
+      let alone = try Self.run(root, into: "alone", [seeds, #"methods=[{"name": "lora", "rank": 2}]"#])
+      let plain = records.filter { $0.strategy == nil }
+      #expect(records.count == 6 && plain.count == 3)
+      #expect(plain.map(\.costs.tensorBytes) == alone.map(\.costs.tensorBytes))
+      #expect(plain.map { $0.pscp?.value } == alone.map { $0.pscp?.value })
+      #expect(Set(records.filter { $0.strategy != nil }.map(\.costs.tensorBytes.adapter)).count == 1)
+    }
+  }
+
   @Test("The cost of members is counted in steps and tokens") func cost() throws {
     try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": {"name": "deni", "members": 3}}"#) { root in
       let record = try #require(try Self.run(root, into: "out").first)
