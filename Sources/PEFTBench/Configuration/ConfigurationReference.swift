@@ -66,7 +66,8 @@ package struct ConfigurationReference: Sendable {
       text:
         "PSCP (PEFT Soft Cost Penalties) is `P · (1 + Mp/Cp)^-β₁ · (1 + Mf/Cf)^-β₂ · (1 + Mm/Cm)^-β₃`: the score P in "
         + "percent, made smaller by trainable parameters Mp, by the FLOPs Mf that the method adds to a forward pass over "
-        + "512 tokens in the form in which it is deployed, and by peak training memory Mm. With `relative`, the constants "
+        + "512 tokens in the form in which it is deployed, and by peak training memory Mm. Where members "
+        + "vote, their parameters and the passes of all of them count. With `relative`, the constants "
         + "are the base model's parameters, its forward FLOPs, and the memory that full fine-tuning on the same batches "
         + "needs; with `paper`, those of the paper.",
       options: PSCPConfiguration.options),

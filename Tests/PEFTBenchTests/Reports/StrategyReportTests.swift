@@ -92,6 +92,30 @@ import Testing
     #expect(again.stability.rows.map(\.relativeSteps) == suite.stability.rows.map(\.relativeSteps))
   }
 
+  @Test("PSCP counts the parameters of all who vote, from a record, a report's JSON and its CSV alike") func voters()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let sweep = try Self.write([20], to: folder.url.appending(path: "a"), engine: 1, label: "lora") { json, _ in
+      var costs = json["costs"] ?? .null
+      costs["deployed_parameters"] = JSONValue(10 * Self.lora.parameters)
+      json["costs"] = costs
+    }
+    let report = try Report(ReportedResults([sweep.folder.path]))
+    let run = try #require(report.suites.first?.results.runs.first)
+    #expect(run.penalties?.costs.parameters == Double(10 * Self.lora.parameters))
+    #expect(run.penalized(beta: nil, preset: .paper)?.costs.parameters == Double(10 * Self.lora.parameters))
+    let pscp = try #require(run.pscp)
+    let json = folder.url.appending(path: "report.json").path
+    try Data(JSONReport.value(report).prettyText.utf8).write(to: URL(filePath: json))
+    #expect(try Report(ReportedResults([json])).suites.first?.results.runs.first?.pscp == pscp)
+    let csv = folder.url.appending(path: "summary.csv").path
+    try Data(CSVReport.text(report).utf8).write(to: URL(filePath: csv))
+    let row = try #require(try PSCPTable(path: csv).rows.first)
+    #expect(abs(row.formula.value(performance: row.performance, costs: row.costs) - pscp) < 1e-9)
+    #expect(!CSVReport.text(try Self.report()).contains("deployed_parameters"))
+  }
+
   @Test("Without strategies a report is what it was") func without() throws {
     let report = try Self.report(withStrategy: false)
     let suite = try #require(report.suites.first)

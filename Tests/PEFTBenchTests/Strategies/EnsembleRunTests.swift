@@ -116,6 +116,31 @@ import Testing
     }
   }
 
+  @Test("Models that vote cost as many passes and parameters as there are, and one model what it always did")
+  func inferenceCost() throws {
+    let strategies = #"["default", {"name": "ensemble", "members": 3}, {"name": "ni", "members": 3}]"#
+    // What prompt tuning adds stays there when the model is deployed; LoRA is merged.
+    for method in [#"{"name": "lora", "rank": 2"#, #"{"name": "prompt-tuning", "tokens": 2"#] {
+      try Self.withConfig("\(method), \"strategy\": \(strategies)}") { root in
+        let records = try Self.run(root, into: "out")
+        let (plain, ensemble, merged) = (records[0].costs, records[1].costs, records[2].costs)
+        let base = plain.inferenceFLOPs - plain.addedFLOPs
+        #expect(ensemble.inferenceFLOPs == 3 * plain.inferenceFLOPs)
+        #expect(ensemble.addedFLOPs == 3 * plain.inferenceFLOPs - base)
+        #expect(ensemble.trainableParameters == plain.trainableParameters)
+        #expect(ensemble.deployedParameters == 3 * plain.trainableParameters)
+        for one in [plain, merged] {
+          #expect(one.deployedParameters == nil && one.countedParameters == plain.trainableParameters)
+          #expect(one.inferenceFLOPs == plain.inferenceFLOPs && one.addedFLOPs == plain.addedFLOPs)
+        }
+        #expect(!records[0].json.compactText.contains("deployed_parameters"))
+        let (terms, constants) = (try #require(records[1].pscp?.terms), try #require(records[1].pscp?.constants))
+        #expect(abs(terms.parameters * (1 + 3 * plain.trainableParameters / constants.parameters) - 1) < 1e-12)
+        #expect(abs(terms.flops * (1 + ensemble.addedFLOPs / constants.flops) - 1) < 1e-12)
+      }
+    }
+  }
+
   @Test("The cost of members is counted in steps and tokens") func cost() throws {
     try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": {"name": "deni", "members": 3}}"#) { root in
       let record = try #require(try Self.run(root, into: "out").first)

@@ -90,8 +90,8 @@ struct RecordStage {
       record.sets.add(answered, named: set.name)
     }
     record.costs = RunRecord.Costs(
-      model, method, outcome, start: attachment.start, peak: planned.trains ? outcome.peak : evaluation.peak,
-      evaluationSeconds: evaluation.seconds)
+      model, method, voters: attachment.members?.count ?? 1, outcome, start: attachment.start,
+      peak: planned.trains ? outcome.peak : evaluation.peak, evaluationSeconds: evaluation.seconds)
     if let cost { record.costs.tokensSeen = Double(cost.trainingTokens) }
     record.pscp = RunRecord.Penalties(
       of: evaluation.scored.scores.value, costs: record.costs, configuration.pscp, model: model,

@@ -139,18 +139,20 @@ extension RunRecord.Costs {
   /// - Parameters:
   ///   - model: The base model.
   ///   - attachment: What was attached to it.
+  ///   - voters: Models that answer each row: each of them passes over it, and brings parameters along.
   ///   - outcome: How its training went.
   ///   - start: What its start took, if it looked at training rows.
   ///   - peak: The peak of tensors that counts.
   ///   - evaluationSeconds: What answering took.
   init(
-    _ model: CausalLanguageModel, _ attachment: AttachedMethod, _ outcome: Trainer.Outcome, start: MeasuredStart?,
-    peak: MemoryUse, evaluationSeconds: Double
+    _ model: CausalLanguageModel, _ attachment: AttachedMethod, voters: Int, _ outcome: Trainer.Outcome,
+    start: MeasuredStart?, peak: MemoryUse, evaluationSeconds: Double
   ) {
     let tokens = ForwardFLOPs.referenceTokens
     let base = ForwardFLOPs.count(model, tokens: tokens)
-    let whole = ForwardFLOPs.count(model, tokens: tokens, cost: attachment.inferenceCost)
+    let whole = voters * ForwardFLOPs.count(model, tokens: tokens, cost: attachment.inferenceCost)
     trainableParameters = Double(attachment.trainableCount)
+    if voters > 1 { deployedParameters = Double(voters * attachment.trainableCount) }
     inferenceFLOPs = Double(whole)
     addedFLOPs = Double(whole - base)
     tensorBytes = RunRecord.TensorBytes(start.map { $0.peak.peak(with: peak) } ?? peak)
@@ -212,7 +214,7 @@ extension RunRecord.Penalties {
       unit = (1, 1)
     }
     let measured = PSCP.Costs(
-      parameters: costs.trainableParameters, flops: costs.addedFLOPs / unit.flops,
+      parameters: costs.countedParameters, flops: costs.addedFLOPs / unit.flops,
       memory: costs.tensorBytes.total / unit.memory)
     let counted = PSCP.Costs(
       parameters: settings.parameters ?? preset.constants.parameters,
