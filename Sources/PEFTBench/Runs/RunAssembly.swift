@@ -282,7 +282,7 @@ final class RunAssembly {
   ///
   /// - Throws: `FileError` that names the file.
   func checkAdapter(of run: PlannedRun) throws {
-    let members = run.memberFolders
+    let members = try run.memberFolders
     for folders in members.isEmpty ? run.method.adapterSource.folders.map({ [$0] }) : [members] {
       try sealed(folders).check(folders.flatMap(SealedFiles.adapterFiles))
     }
@@ -290,7 +290,7 @@ final class RunAssembly {
 
   /// What identifies the adapter that a run starts from, or those of all members that vote; nil for the method's own start.
   func adapterHash(of run: PlannedRun) throws -> String? {
-    let members = run.memberFolders
+    let members = try run.memberFolders
     guard members.isEmpty else { return try sealed(members).sha256WithNames }
     return try run.method.adapterSource.contentHash { try sealed([$0]).sha256WithNames }
   }

@@ -77,6 +77,51 @@ import Testing
       let judged = try #require(again.first)
       #expect(try Self.members(Self.lines(root, "again", judged)) == members)
       #expect(judged.scores.values == record.scores.values && judged.training == nil && judged.strategy?.voters == 3)
+      #expect(judged.strategy?.options?["members"] == 3)
+      // In the released code all votes came from one model.
+      #expect(members.contains { Set($0).count > 1 })
+      let adapters = try (0..<3).map { member in
+        let folder = MemberFolders.path(of: member, in: "\(root)/out/runs/\(record.id)/adapter")
+        return try Data(contentsOf: URL(filePath: "\(folder)/adapter_model.safetensors"))
+      }
+      #expect(Set(adapters).count == 3)
+    }
+  }
+
+  @Test("Members that are not all there, or not as many as are asked for, are refused before anything is written")
+  func savedMembers() throws {
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": {"name": "ensemble", "members": 4}}"#) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let adapter = "\(root)/out/runs/\(record.id)/adapter"
+      func ask(_ strategy: String) throws -> [RunRecord] {
+        try Self.run(
+          root, into: "again",
+          ["methods.0.init_from=\(adapter)", "methods.0.steps=0", "methods.0.strategy=\(strategy)"])
+      }
+      let other = try #require(throws: DocumentError.self) {
+        _ = try ask(#"{"name": "ensemble", "members": 3}"#)
+      }
+      #expect("\(other)".contains("asks 3 members, but \(adapter) has 4"))
+      try FileManager.default.removeItem(atPath: adapter + "/members/3")
+      let gap = try #require(throws: FileError.self) { _ = try ask("ensemble") }
+      #expect("\(gap)".contains("members/3") && "\(gap)".contains("is missing, though members/4 is there"))
+      #expect(!FileManager.default.fileExists(atPath: root + "/again/runs"))
+    }
+  }
+
+  @Test("The base model's own answers have no strategy, and are planned once") func zeroShot() throws {
+    let strategies = #"training.strategy=["swa", {"name": "deni", "members": 2}]"#
+    try Self.withConfig(#""none", {"name": "lora", "rank": 2}"#) { root in
+      let records = try Self.run(root, into: "out", [strategies])
+      #expect(records.map(\.strategy?.name) == [nil, "swa", "deni"] && Set(records.map(\.id)).count == 3)
+      let error = try #require(throws: DocumentError.self) {
+        _ = try Self.run(root, into: "other", [#"methods.0={"name": "none", "strategy": "deni"}"#])
+      }
+      #expect("\(error)".contains("methods[0].strategy: none trains nothing, so that deni does nothing"))
+    }
+    try Self.withConfig(#"{"name": "lora", "rank": 2}"#) { root in
+      let records = try Self.run(root, into: "out", [strategies, "evaluation.zero_shot=true"])
+      #expect(records.map(\.strategy?.name) == [nil, "swa", "deni"])
     }
   }
 
@@ -205,7 +250,11 @@ import Testing
       #expect(records[3].strategy?.relativeModelSteps == 2)
       let tokens = try #require(records[3].strategy?.relativeTrainingTokens)
       #expect(abs(tokens - 2) < 0.2)
-      let own = try Self.run(root, into: "own", [limit, "data.augment=\(root)/{dataset}-more.jsonl"])
+      let file = "data.augment=\(root)/{dataset}-more.jsonl"
+      let error = try #require(throws: DocumentError.self) { _ = try Self.run(root, into: "both", [limit, file]) }
+      #expect("\(error)".contains("copies and changes of augmentation[copies=2]"))
+      #expect(!FileManager.default.fileExists(atPath: root + "/both"))
+      let own = try Self.run(root, into: "own", [limit, file, "methods.0.strategy.1.copies=1"])
       #expect(own.map(\.strategy?.augmentedRows) == [nil, 3, 3, nil])
       #expect(zip(records, own).map { $0.id == $1.id } == [true, false, false, true])
       // Of held-back rows there are no copies by rules.

@@ -52,9 +52,12 @@ extension RunRecord.Strategy {
   ///   - trainable: Values that the method trains.
   init?(_ planned: PlannedRun, cost: StrategyCost?, scored: JudgedRows, data: PreparedDataset, trainable: Int) {
     let (settings, strategy) = (planned.training, planned.training.strategy)
-    guard strategy != .standard else { return nil }
+    guard strategy != .standard, !planned.isZeroShot else { return nil }
     (name, label, options) = (strategy.name, strategy.label, strategy.json)
-    voters = scored.members?.first?.count ?? 1
+    let count = scored.members?.first?.count ?? 1
+    voters = count
+    // Members that were saved are as many as there are, whatever the strategy says that asks them.
+    if !planned.trains { options?["members"] = JSONValue(count) }
     unanimous = scored.members.map { members in
       Double(members.count { Set($0).count == 1 }) / Double(max(1, members.count))
     }
