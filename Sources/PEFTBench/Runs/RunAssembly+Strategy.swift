@@ -2,6 +2,14 @@ import PEFTCore
 import PEFTMethods
 
 extension RunAssembly {
+  /// Notes of a run's strategy that its training is too short for it.
+  func noteAbsence(ofStrategyIn run: PlannedRun) throws {
+    guard run.trains, let phases = run.training.strategy.phases else { return }
+    if let absence = phases.absence(of: try cost(of: run).work.steps) {
+      noteOnce("\(run.title): of the strategy \(run.training.strategy.label) \(absence)")
+    }
+  }
+
   /// Refuses a strategy that cannot do what it is for.
   ///
   /// - Throws: `DocumentError` with the place of the method in the config; `FileError` for a saved member that is missing.
@@ -21,11 +29,14 @@ extension RunAssembly {
       }
       // The default number is that of who does not say one.
       guard [count, strategy.usual.voterCount].contains(strategy.voterCount) else {
-        throw error("asks \(strategy.voterCount) members, but \(run.method.initialAdapter ?? "") has \(count); leave members out")
+        throw error(
+          "asks \(strategy.voterCount) members, but \(run.method.initialAdapter ?? "") has \(count); leave members out")
       }
     }
     if strategy.copiesParameters, let other = attachment.participants.first {
-      throw error("copies what is trained, which \(run.method.name) changes by a schedule of its own (\(other.name))")
+      throw error(
+        "copies what is trained, but \(run.method.label) has a part of its own in the training (\(other.name)), which would "
+          + "see the first member alone")
     }
   }
 }

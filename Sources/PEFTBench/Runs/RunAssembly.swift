@@ -48,6 +48,11 @@ final class RunAssembly {
     self.note = note
   }
 
+  /// Notes something unless it was noted before.
+  func noteOnce(_ text: String) {
+    if notes.insert(text).inserted { note(text) }
+  }
+
   /// Lets the rows go, and keeps no others from now on.
   func keepSizesAlone() {
     keeping = .sizes
@@ -98,7 +103,7 @@ final class RunAssembly {
         "has positions for \(cutoff) tokens, but an example of \(run.dataset.id) cannot be cut below "
           + "\(data.longestExample)")
     }
-    for text in data.notes where notes.insert(text).inserted { note(text) }
+    for text in data.notes { noteOnce(text) }
     if keeping == .rows { datasets[key] = data }
     return data
   }
@@ -191,6 +196,7 @@ final class RunAssembly {
     guard let identity = try identity(of: run), let weights = outline.weights else {
       throw FileError(path: run.model.path, "has no weights")
     }
+    try noteAbsence(ofStrategyIn: run)
     return SweepRun(
       index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights),
       proposal: isListed ? nil : configuration.proposal(of: run))
@@ -267,7 +273,7 @@ final class RunAssembly {
     try checkAdapter(of: run)
     try checkStrategy(of: run, attachment)
     try checkTasks(of: run, attachment.tasks?.count)
-    for text in attachment.notes.map({ "\(run.method.label): \($0)" }) where notes.insert(text).inserted { note(text) }
+    for text in attachment.notes { noteOnce("\(run.method.label): \(text)") }
     let new = (
       MethodFigures(
         trainable: attachment.trainableCount, inference: attachment.inferenceCost,

@@ -4,7 +4,8 @@ import PEFTCore
 ///
 /// A copy is a snapshot of the trainable parameters with an optimizer of its own; the frozen model is shared. All members
 /// learn from the same batches with the same dropout masks, one pass of the batch each. What a method does at events of the
-/// training, such as a schedule of ranks, it would do to the first member alone, so such methods are refused with copies.
+/// training, such as a schedule of ranks or a rule for gradients, it would do to the first member alone, so such methods are
+/// refused with copies.
 package final class NoisyMembers: TrainingParticipant {
   package let name = "noisy members"
   private static let countKey = "members"
@@ -21,7 +22,9 @@ package final class NoisyMembers: TrainingParticipant {
   private let learningRate: Double
   private var events: [Int: [MemberPhases.Event]] = [:]
   private var copies: [Member] = []
-  /// What copies are made of; nil before the training begins. The whole moment would hold the training that holds this.
+  /// What copies are made of; nil before the training begins.
+  ///
+  /// The whole moment would not let go of what else it has.
   private var origin: (parameters: [Parameter], optimizer: Optimizer, context: ComputeContext)?
 
   /// Creates the members.

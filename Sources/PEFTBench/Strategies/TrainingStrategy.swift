@@ -113,7 +113,9 @@ package enum TrainingStrategy: Sendable, Equatable {
 
   /// What reports call it: the name with the options that are not the default.
   package var label: String {
-    let own = zip(options, usual.options).filter { $0.value != $1.value }.map { "\($0.0.key)=\($0.0.value.compactText)" }
+    let own = zip(options, usual.options).filter { $0.value != $1.value }.map {
+      "\($0.0.key)=\($0.0.value.compactText)"
+    }
     return own.isEmpty ? name : "\(name)[\(own.joined(separator: ","))]"
   }
 }

@@ -75,7 +75,9 @@ import Testing
     #expect(suite.stability.sources.isEmpty)
   }
 
-  @Test("Runs that ended in an error have failed, and a strategy with nothing but such runs has a row") func errors() throws {
+  @Test("Runs that ended in an error have failed, and a strategy with nothing but such runs has a row") func errors()
+    throws
+  {
     let folder = try TemporaryFolder()
     func strategy(_ name: String) -> (inout JSONValue, Int) -> Void {
       { json, _ in
@@ -217,16 +219,28 @@ import Testing
   }
 
   @Test("The spread is told apart by sources of chance that have seeds of their own") func sources() throws {
-    let folder = try TemporaryFolder()
-    // Two initializations that differ by 8 rows, two orders that differ by 2.
-    let sweep = try Self.write([20, 22, 28, 30], to: folder.url, engine: 1, label: "lora") { json, seed in
-      json["seeds"] = [
-        "initialization": JSONValue((seed + 1) / 2), "order": JSONValue((seed - 1) % 2), "dropout": 1,
-        "sample": JSONValue(3),
-      ]
+    func report(_ counts: [Int]) throws -> Report {
+      let folder = try TemporaryFolder()
+      let sweep = try Self.write(counts, to: folder.url, engine: 1, label: "lora") { json, seed in
+        json["seeds"] = [
+          "initialization": JSONValue((seed + 1) / 2), "order": JSONValue((seed - 1) % 2), "dropout": 1,
+          "sample": JSONValue(3),
+        ]
+      }
+      return try Report(ReportedResults([sweep.folder.path]))
     }
-    let suite = try #require(try Report(ReportedResults([sweep.folder.path])).suites.first)
+    // Two initializations that differ by 8 rows, two orders that differ by 2.
+    let whole = try report([20, 22, 28, 30])
+    let suite = try #require(whole.suites.first)
     let sources = suite.stability.sources
+    #expect(sources.map(\.combinations) == [4, 4] && sources.allSatisfy { isClose($0.shareByChance, 1.0 / 3) })
+    func table(_ report: Report) throws -> ReportTable {
+      try #require(report.tables(try #require(report.suites.first)).first { $0.id == "sources" })
+    }
+    #expect(try table(whole).rows[0][5].text == "4" && table(whole).caption.contains("all combinations"))
+    let part = try table(report([20, 22, 28]))
+    #expect(part.rows[0][5].text == "3 of 4" && part.rows[0][7].text == "50.0 %")
+    #expect(part.caption.contains("the shares of different sources overlap"))
     #expect(sources.map(\.source) == ["initialization", "order"] && sources.map(\.levels) == [2, 2])
     #expect(isClose(sources[0].share, 64.0 / 68) && isClose(sources[1].share, 4.0 / 68))
     #expect(isClose(sources[0].deviation, 4.0 / 40) && suite.stability.rows.isEmpty)

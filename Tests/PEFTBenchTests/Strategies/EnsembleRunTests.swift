@@ -1,16 +1,19 @@
 import Foundation
 import PEFTCore
 import PEFTTestSupport
+import Synchronization
 import Testing
 
 @testable import PEFTBench
 
 @Suite("Runs with several members") struct EnsembleRunTests {
+  /// Rows of `tones`.
+  private static func rows(_ range: Range<Int>) -> String {
+    range.map { #"{"text": "film \#($0)", "tone": "\#($0 % 3 == 0 ? "bad" : "good")"}"# }.joined(separator: "\n")
+  }
+
   /// A folder with rows of `tones`, and a config of one method.
   static func withConfig<Result>(_ method: String, _ body: (String) throws -> Result) throws -> Result {
-    func rows(_ range: Range<Int>) -> String {
-      range.map { #"{"text": "film \#($0)", "tone": "\#($0 % 3 == 0 ? "bad" : "good")"}"# }.joined(separator: "\n")
-    }
     let config = """
       {"name": "tiny", "model": "\(GoldenFixture("gguf_models").url("llama-q8_0.gguf").path)",
        "data": {"suite": "own", "datasets": [{"name": "tones", "prompt": "{text}?", "answer": "tone",
@@ -66,8 +69,7 @@ import Testing
       #expect(lines.map { $0["predict"]?.string } == members.map(vote.winner))
       let facts = try #require(record.strategy)
       #expect(facts.voters == 3 && facts.options?["members"] == 3)
-      let unanimous = Double(members.count { Set($0).count == 1 }) / 8
-      #expect(facts.unanimous == unanimous)
+      #expect(facts.unanimous == vote.unanimousShare(of: members))
       let again = try Self.run(
         root, into: "again",
         [
@@ -183,6 +185,82 @@ import Testing
         #expect(abs(terms.parameters * (1 + 3 * plain.trainableParameters / constants.parameters) - 1) < 1e-12)
         #expect(abs(terms.flops * (1 + ensemble.addedFLOPs / constants.flops) - 1) < 1e-12)
       }
+    }
+  }
+
+  @Test("GaLore's copies have its small optimizers, in the record and in what is planned") func projectedCopies() throws
+  {
+    let method = #"{"name": "galore", "rank": 2, "strategy": {"name": "de", "members": 3}}"#
+    try Self.withConfig(method) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let (facts, values) = (try #require(record.strategy), try #require(record.method.trainableParameters))
+      let copied = try #require(facts.copiedOptimizerBytes)
+      #expect(facts.copiedAdapterBytes == 8 * values && copied > 0 && copied < 16 * values)
+      let bytes = record.costs.tensorBytes
+      // At the peak there are three optimizers, one of them the model's own.
+      #expect(bytes.optimizer == copied * 3 / 2)
+      let configuration = try RunConfiguration(ConfigFile.load(path: root + "/c.json", environment: [:]))
+      let assembly = RunAssembly(configuration, context: ComputeContext(threads: 1), note: { _ in })
+      let datasets = try configuration.data.descriptions(from: configuration.file)
+      let run = try #require(configuration.selection(datasets: datasets).runs.first)
+      let planned = try assembly.memory(of: run).counted
+      #expect(Double(planned[.optimizer]) == bytes.optimizer && Double(planned[.adapter]) == bytes.adapter)
+    }
+  }
+
+  @Test("Tokens a second are those of all members over the seconds of the training") func speed() throws {
+    for strategy in [#"{"name": "deni", "members": 3}"#, #"{"name": "ensemble", "members": 2}"#] {
+      try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategy)}"#) { root in
+        let costs = try #require(try Self.run(root, into: "out").first).costs
+        let (tokens, seconds) = (try #require(costs.tokensSeen), try #require(costs.trainingSeconds))
+        #expect(abs(try #require(costs.tokensPerSecond) * seconds / tokens - 1) < 1e-9)
+      }
+    }
+  }
+
+  @Test("A record tells which settings of the training its strategy replaced") func replacedSettings() throws {
+    let strategies = #"["default", "best-practices", "swa", "noise-input", "augmentation"]"#
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategies)}"#) { root in
+      let records = try Self.run(
+        root, into: "out",
+        ["training.scheduler=constant", "training.optimizer=sgd", "training.warmup_ratio=0.3"])
+      let given = try #require(records[1].training)
+      #expect(given.number("epochs") == 2 && given.string("scheduler") == "constant")
+      let replaced = try #require(records[1].strategy?.training)
+      #expect(replaced.number("epochs") == 4 && replaced.string("optimizer") == "adamw")
+      #expect(replaced.string("scheduler") == "linear" && replaced.number("warmup_ratio") == 0.1)
+      #expect(replaced["learning_rate"] == nil && replaced["strategy"] == nil)
+      #expect(records[2].strategy?.training == ["keep_best": false] && records[3].strategy?.training == nil)
+      #expect(records[4].strategy?.training?.number("epochs") == 2.4)
+    }
+  }
+
+  @Test("A training that is too short for its members is noted before it begins") func tooShort() throws {
+    let strategies = #"[{"name": "ni", "split_steps": 9}, {"name": "deni", "members": 2, "split_steps": 9}, "de"]"#
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategies)}"#) { root in
+      let notes = Mutex<[String]>([])
+      _ = try Self.run(root, into: "out") { event, _ in
+        if case .note(let text) = event { notes.withLock { $0.append(text) } }
+      }
+      let found = notes.withLock { $0.filter { $0.contains("of the strategy") } }
+      #expect(found.count == 2)
+      #expect(found.contains { $0.contains("no copies are made in 12 steps, so that it is plain steps") })
+      #expect(found.contains { $0.contains("no copies come together again in 12 steps") })
+    }
+  }
+
+  @Test("On a toy task the scores of ensembles vary less over seeds than those of single models") func steadier() throws
+  {
+    let strategies = #"["default", {"name": "ensemble", "members": 5}]"#
+    try Self.withConfig(#"{"name": "lora", "rank": 4, "strategy": \#(strategies)}"#) { root in
+      try Data(Self.rows(20..<80).utf8).write(to: URL(filePath: root + "/dev.jsonl"))
+      let records = try Self.run(
+        root, into: "out",
+        ["training.epochs=4", "training.learning_rate=0.1", "evaluation.mode=rank", "seeds=[1, 2, 3, 4, 5, 6]"])
+      func deviation(_ strategy: String?) -> Double {
+        Summary(records.filter { $0.strategy?.name == strategy }.map(\.scores.primary.value)).sampleDeviation
+      }
+      #expect(deviation("ensemble") < deviation(nil) && deviation("ensemble") > 0)
     }
   }
 

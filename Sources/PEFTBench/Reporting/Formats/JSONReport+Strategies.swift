@@ -40,7 +40,9 @@ extension JSONReport {
         [
           "method": JSONValue(source.method), "dataset": JSONValue(source.dataset),
           "strategy": JSONValue(source.strategy), "source": JSONValue(source.source), "seeds": JSONValue(source.levels),
-          "runs": JSONValue(source.runs), "share": JSONValue(source.share), "deviation": JSONValue(source.deviation),
+          "runs": JSONValue(source.runs), "combinations": JSONValue(source.combinations),
+          "share": JSONValue(source.share), "share_by_chance": JSONValue(source.shareByChance),
+          "deviation": JSONValue(source.deviation),
         ]
       })
   }

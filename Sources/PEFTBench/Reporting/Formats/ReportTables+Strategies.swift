@@ -50,21 +50,30 @@ extension ReportTables {
   static func sources(_ suite: Report.Suite) -> ReportTable? {
     let sources = suite.stability.sources
     guard !sources.isEmpty else { return nil }
+    let isWhole = sources.allSatisfy { $0.runs == $0.combinations }
+    let runs = isWhole ? "all combinations of which were run" : "of whose combinations not all were run or complete"
+    let rest =
+      isWhole
+      ? "what is left is how sources act together"
+      : "where runs are missing, the shares of different sources overlap, and their sum says nothing"
     var table = ReportTable(
       "sources", "Where the spread comes from",
       caption:
-        "Each source of chance had seeds of its own, all combinations of which were run. Share: the sum of squares "
-        + "between a source's seeds, of that between all runs; what is left is how sources act together. Deviation: of the means "
-        + "over the runs of each of its seeds, in points.",
+        "Each source of chance had seeds of its own, \(runs). Share: the sum of squares between a source's seeds, of that "
+        + "between all runs; \(rest). By chance: the share to expect of a source that changes nothing. Deviation: of the "
+        + "means over the runs of each of its seeds, in points.",
       columns: [
         .init("method", isNumber: false), .init("dataset", isNumber: false), .init("strategy", isNumber: false),
-        .init("source", isNumber: false), .init("seeds"), .init("runs"), .init("share"), .init("deviation"),
+        .init("source", isNumber: false), .init("seeds"), .init("runs"), .init("share"), .init("by chance"),
+        .init("deviation"),
       ])
     for source in sources {
       table.add([
         .init(source.method), .init(source.dataset), .init(source.strategy), .init(source.source),
-        .init("\(source.levels)"), .init("\(source.runs)"),
+        .init("\(source.levels)"),
+        .init(source.runs == source.combinations ? "\(source.runs)" : "\(source.runs) of \(source.combinations)"),
         .init(source.share.map { "\(NumberText.percent($0)) %" } ?? "–"),
+        .init("\(NumberText.percent(source.shareByChance)) %"),
         .init(NumberText.percent(source.deviation, digits: 2)),
       ])
     }

@@ -109,10 +109,10 @@ extension ReportedRun {
   /// The strategy with the options that are not the default.
   var strategyLabel: String { strategy.map { $0.label ?? $0.name } ?? TrainingStrategy.standardName }
 
-  /// Whether the run failed although it ended: the mean of the labels' F1 is below one over their number, as it is of
-  /// any single answer to all rows, whose accuracy can be that of guessing. Of other metrics the headline score counts.
+  /// Whether the run failed although it ended; nil where guessing means nothing.
   ///
-  /// Nil where guessing means nothing.
+  /// It did if the mean of the labels' F1 is below one over their number, as it is of any single answer to all rows, whose
+  /// accuracy can be that of guessing. Of other metrics the headline score counts.
   var isWorseThanGuessing: Bool? {
     if !summary.classes.isEmpty {
       return Summary.mean(summary.classes.map(\.f1)) < 1 / Double(summary.classes.count)

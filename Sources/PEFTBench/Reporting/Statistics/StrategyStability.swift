@@ -58,6 +58,10 @@ package struct StrategyStability: Sendable {
     package let runs: Int
     /// The sum of squares between its seeds as a share of the whole; nil where all scores are equal.
     package let share: Double?
+    /// The share to expect of a source that changes nothing: its seeds less one, over all runs less one.
+    package let shareByChance: Double
+    /// Runs that all combinations of the seeds of all sources make; with fewer, sources are not told apart cleanly.
+    package let combinations: Int
     /// The population deviation of the means over the runs of each of its seeds.
     package let deviation: Double
   }
@@ -129,14 +133,18 @@ package struct StrategyStability: Sendable {
   private static func sources(of runs: [ReportedRun], method: String) -> [SourceShare] {
     let mean = Summary.mean(runs.map(\.value))
     let whole = runs.reduce(0.0) { $0 + ($1.value - mean) * ($1.value - mean) }
-    return RunSeeds.Source.allCases.compactMap { source in
-      let levels = StrategyGroup.grouped(runs) { ["\($0.seeds?.number(source.rawValue) ?? 0)"] }
+    let levels = RunSeeds.Source.allCases.map { source in
+      StrategyGroup.grouped(runs) { ["\($0.seeds?.number(source.rawValue) ?? 0)"] }
+    }
+    let combinations = levels.reduce(1) { $0 * $1.count }
+    return zip(RunSeeds.Source.allCases, levels).compactMap { source, levels in
       guard levels.count > 1 else { return nil }
       let means = levels.map { Summary.mean($0.map(\.value)) }
       let between = zip(levels, means).reduce(0.0) { $0 + Double($1.0.count) * ($1.1 - mean) * ($1.1 - mean) }
       return SourceShare(
         method: method, strategy: runs[0].strategyLabel, dataset: runs[0].dataset, source: source.rawValue,
         levels: levels.count, runs: runs.count, share: whole > 0 ? between / whole : nil,
+        shareByChance: Double(levels.count - 1) / Double(runs.count - 1), combinations: combinations,
         deviation: Summary(means).populationDeviation)
     }
   }
