@@ -141,7 +141,7 @@ public struct SyntheticSweep {
     let json: JSONValue = [
       "id": JSONValue(folder.lastPathComponent), "suite": JSONValue(suite),
       "model": ["name": "SmolLM2-135M-Instruct", "sha256": "0123abcd"],
-      "method": ["name": JSONValue(method), "label": JSONValue(method)], "dataset": JSONValue(dataset),
+      "method": ["name": JSONValue(method), "label": JSONValue(label(method))], "dataset": JSONValue(dataset),
       "seed": JSONValue(seed), "error": JSONValue(error), "seconds": 1.5, "failed": "2026-11-20T10:01:00Z",
     ]
     try Data(json.prettyText.utf8).write(to: folder.appending(path: "error.json"))

@@ -45,6 +45,59 @@ def records(folder):
     return [record for record in found if record["method"]["name"] != "none"]
 
 
+def newest(found):
+    """Of records of one thing under several settings those with the settings of the run that ended last.
+
+    What is one thing: the model, the method, the strategy and the dataset by name; seeds apart.
+    """
+    def thing(record):
+        return (record["model"]["name"], record["method"]["name"], strategy(record), record["dataset"])
+
+    def settings(record):
+        members = {key: value for key, value in (record.get("identity") or {}).items() if key not in ("seed", "engine")}
+        return json.dumps(members, sort_keys=True)
+
+    last = {}
+    for record in sorted(found, key=lambda record: (record.get("timestamps") or {}).get("finished") or ""):
+        last[thing(record)] = settings(record)
+    return [record for record in found if settings(record) == last[thing(record)]]
+
+
+def failures(folder):
+    """The runs of a results folder that ended in an error, less those that its plan does not have."""
+    plan = Path(folder) / "plan.json"
+    planned = {run.get("id") for run in json.loads(plan.read_text())["runs"]} if plan.exists() else set()
+    found = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("runs/*/error.json"))
+             if not (path.parent / "record.json").exists()]
+    return [failure for failure in found if not planned or failure["id"] in planned]
+
+
+def strategy(run):
+    """The label of a run's strategy, of a record or of an error; older errors tell it in the label of a grid alone."""
+    told = run.get("strategy")
+    if isinstance(told, dict):
+        return told.get("label") or told["name"]
+    if told:
+        return told
+    label = run["method"].get("label") or ""
+    parts = label.partition(" (")[2].removesuffix(")").split(", ")
+    named = [part.removeprefix("strategy=") for part in parts if part.startswith("strategy=")]
+    return named[0] if named and "scores" not in run else "default"
+
+
+def has_failed(record):
+    """Whether a complete run is no better than guessing: its macro-F1 is below one over the number of labels.
+
+    A single answer to all rows has the accuracy of guessing, and is a failure too. Of other metrics the headline counts.
+    """
+    scores = record["scores"]
+    classes = scores.get("per_class") or []
+    if classes:
+        return sum(one["f1"] for one in classes) / len(classes) < 1 / len(classes)
+    chance = scores.get("chance")
+    return chance is not None and scores["primary"]["value"] < chance
+
+
 def config(folder):
     """The resolved config of a results folder."""
     return json.loads((Path(folder) / "config.json").read_text())

@@ -68,7 +68,8 @@ package struct ConfigurationReference: Sendable {
         + "percent, made smaller by trainable parameters Mp, by the FLOPs Mf that the method adds to a forward pass over "
         + "512 tokens in the form in which it is deployed, and by peak training memory Mm. What can be merged into the "
         + "weights adds no FLOPs, also where merging writes another file than the model's own (bfloat16, GGUF); into maps in "
-        + "NF4 nothing can be merged, so that there each method's own multiply-adds count. With `relative`, the constants "
+        + "NF4 nothing can be merged, so that there each method's own multiply-adds count. Where members vote, their "
+        + "parameters and the passes of all of them count. With `relative`, the constants "
         + "are the base model's parameters, its forward FLOPs, and the memory that full fine-tuning on the same batches "
         + "needs; with `paper`, those of the paper.",
       options: PSCPConfiguration.options),

@@ -1,4 +1,5 @@
 import Foundation
+import PEFTCore
 
 /// Where the adapters of the further members of an ensemble lie: `members/2`, `members/3` … in the folder of the first
 /// one's, which is an adapter of its own for all who do not look for them.
@@ -12,11 +13,16 @@ enum MemberFolders {
   }
 
   /// The folders of all members that an adapter has, itself the first.
-  static func all(in adapter: String) -> [String] {
-    var folders = [adapter]
-    while FileManager.default.fileExists(atPath: path(of: folders.count, in: adapter)) {
-      folders.append(path(of: folders.count, in: adapter))
+  ///
+  /// - Throws: `FileError` that names a member which is missing among others: fewer of them would be another ensemble.
+  static func all(in adapter: String) throws(FileError) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(adapter)/\(name)")) ?? []
+    let numbers = Set(names.compactMap { Int($0) }.filter { $0 > 1 })
+    guard let last = numbers.max() else { return [adapter] }
+    if let missing = (2...last).first(where: { !numbers.contains($0) }) {
+      throw FileError(
+        path: path(of: missing - 1, in: adapter), "is missing, though \(name)/\(last) is there: copy the whole folder")
     }
-    return folders
+    return (0..<last).map { path(of: $0, in: adapter) }
   }
 }

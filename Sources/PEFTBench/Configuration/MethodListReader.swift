@@ -66,10 +66,12 @@ struct MethodListReader {
       DocumentObject(members),
       options: ownOptions + TrainingConfiguration.options.filter { !ownNames.contains($0.name) },
       text: file.text, path: path)
-    let overridden = Set(
+    var overridden = Set(
       TrainingConfiguration.options.filter { option in
         members.contains { trainingNames.contains($0.key) && option.names.contains($0.key) }
       }.flatMap(\.names))
+    // What trains nothing has no strategy, or a grid of them would plan one run several times.
+    if !MethodRegistry.trains(name) { overridden.insert(TrainingStrategy.key) }
 
     let bases = try bases(without: overridden)
     let count = combinations.count * bases.count * strengths.count
@@ -97,6 +99,12 @@ struct MethodListReader {
         if presetObject != nil { method.preset = presets?.size.name }
         let hasRate = combination.members.contains { $0.key == "learning_rate" } || isRateGiven
         if presetObject == nil, !hasRate { method.missingPreset = presets?.size.name }
+        if method.isZeroShot, method.training.strategy != .standard, !isForNames {
+          throw DocumentError(
+            "\(path).\(TrainingStrategy.key): \(name) trains nothing, so that \(method.training.strategy.label) does "
+              + "nothing; expected \(TrainingStrategy.standardName), or nothing at all",
+            at: object[TrainingStrategy.key]?.offset ?? value.offset, of: file.text)
+        }
         if source.choice != nil, !method.training.holdsRowsBack {
           throw DocumentError(
             "\(path).init_from.\(AdapterChoice.key): there are no rows to choose on, since validation_fraction is 0; "
@@ -187,7 +195,7 @@ struct MethodListReader {
     if case .object(let training) = method.training.json {
       for member in training.members where settings[member.key] == nil { settings[member.key] = member.value }
     }
-    settings["strategy"] = .string(method.training.strategy.label)
+    settings[TrainingStrategy.key] = .string(method.training.strategy.label)
     settings["init_from"] = method.adapterSource.json ?? .null
     settings["strength"] = JSONValue(method.strength)
     return settings

@@ -79,6 +79,14 @@ package struct RunConfiguration: Sendable {
       throw keys.data.error(
         "augment", "no method has a strategy that takes further rows: augmentation, or deni+augmentation")
     }
+    if self.data.augment != nil, !isForNames,
+      let method = methods.first(where: { $0.training.strategy.augmentation?.hasRules == true })
+    {
+      throw keys.data.error(
+        "augment",
+        "has the further rows, so that copies and changes of \(method.training.strategy.label) (\(method.label)) mean "
+          + "nothing; leave these out, or augment")
+    }
     seeds = keys.seeds.runs(sampleSeed: self.data.sampleSeed)
     // A group of the catalogue counts with all that there are.
     let datasetCount = self.data.datasets.reduce(0) { sum, entry in
@@ -151,7 +159,7 @@ package struct RunConfiguration: Sendable {
       }
     }
     // Plain steps have no key in `training`, which would not undo those of the common training.
-    if method.training.strategy != training.strategy { result["strategy"] = method.training.strategy.json }
+    if method.training.strategy != training.strategy { result[TrainingStrategy.key] = method.training.strategy.json }
     if let adapter = method.initialAdapterJSON { result["init_from"] = adapter }
     return result
   }

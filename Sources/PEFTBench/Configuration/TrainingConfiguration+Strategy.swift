@@ -1,3 +1,5 @@
+import PEFTCore
+
 extension TrainingConfiguration {
   /// The settings that the strategy trains with.
   package var underStrategy: TrainingConfiguration {
@@ -18,6 +20,14 @@ extension TrainingConfiguration {
     var own = self
     own.strategy = .standard
     return own
+  }
+
+  /// The settings, under their keys, that are other ones than those of a config; nil where none is.
+  func replaced(from given: TrainingConfiguration) -> JSONValue? {
+    guard case .object(let own) = resultJSON else { return nil }
+    let others = given.resultJSON
+    let replaced = own.members.filter { others[$0.key] != $0.value }
+    return replaced.isEmpty ? nil : .object(JSONObject(distinct: replaced.map { ($0.key, $0.value) }))
   }
 
   /// Values that the optimizer keeps for each that is trained.

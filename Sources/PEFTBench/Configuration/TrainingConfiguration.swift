@@ -154,7 +154,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
         "init_seed", in: Int.min...Int.max,
         about: "what initial values are drawn by, in place of the run's seed: many tasks from one origin")
       ?? initialSeed
-    strategy = try TrainingStrategy.read("strategy", from: &reader) ?? strategy
+    strategy = try TrainingStrategy.read(TrainingStrategy.key, from: &reader) ?? strategy
   }
 
   /// Whether anything is trained.
@@ -205,7 +205,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
       json["validation_fraction"] = .null
       json["validation_rows"] = .integer(validationRows)
     }
-    if strategy != .standard { json["strategy"] = strategy.json }
+    if strategy != .standard { json[TrainingStrategy.key] = strategy.json }
     return json
   }
 }

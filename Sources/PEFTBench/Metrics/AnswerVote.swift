@@ -25,6 +25,13 @@ package struct AnswerVote: Sendable {
     return answers[first]
   }
 
+  /// The share of rows whose answers all mean the same.
+  ///
+  /// - Parameter rows: The answers of all members, row by row.
+  package func unanimousShare(of rows: [[String]]) -> Double {
+    Double(rows.count { Set($0.map(meaning)).count == 1 }) / Double(max(1, rows.count))
+  }
+
   /// What an answer is counted as: equal for answers that mean the same to the metric.
   private func meaning(_ answer: String) -> String {
     let read: String? =

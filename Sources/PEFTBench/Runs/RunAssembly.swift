@@ -48,6 +48,11 @@ final class RunAssembly {
     self.note = note
   }
 
+  /// Notes something unless it was noted before.
+  func noteOnce(_ text: String) {
+    if notes.insert(text).inserted { note(text) }
+  }
+
   /// Lets the rows go, and keeps no others from now on.
   func keepSizesAlone() {
     keeping = .sizes
@@ -98,7 +103,7 @@ final class RunAssembly {
         "has positions for \(cutoff) tokens, but an example of \(run.dataset.id) cannot be cut below "
           + "\(data.longestExample)")
     }
-    for text in data.notes where notes.insert(text).inserted { note(text) }
+    for text in data.notes { noteOnce(text) }
     if keeping == .rows { datasets[key] = data }
     return data
   }
@@ -191,6 +196,7 @@ final class RunAssembly {
     guard let identity = try identity(of: run), let weights = outline.weights else {
       throw FileError(path: run.model.path, "has no weights")
     }
+    try noteAbsence(ofStrategyIn: run)
     return SweepRun(
       index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights),
       proposal: isListed ? nil : configuration.proposal(of: run))
@@ -269,10 +275,7 @@ final class RunAssembly {
     try checkStrategy(of: run, attachment)
     try checkTraining(of: run, attachment)
     try checkTasks(of: run, attachment.tasks?.count)
-    for text in attachment.notes + [run.method.rateNote].compactMap(\.self) {
-      let text = "\(run.method.label): \(text)"
-      if notes.insert(text).inserted { note(text) }
-    }
+    for text in attachment.notes + [run.method.rateNote].compactMap(\.self) { noteOnce("\(run.method.label): \(text)") }
     let new = (
       MethodFigures(
         trainable: attachment.trainableCount, inference: attachment.inferenceCost,
@@ -287,7 +290,7 @@ final class RunAssembly {
   ///
   /// - Throws: `FileError` that names the file.
   func checkAdapter(of run: PlannedRun) throws {
-    let members = run.memberFolders
+    let members = try run.memberFolders
     for folders in members.isEmpty ? run.method.adapterSource.folders.map({ [$0] }) : [members] {
       try sealed(folders).check(folders.flatMap(SealedFiles.adapterFiles))
     }
@@ -295,7 +298,7 @@ final class RunAssembly {
 
   /// What identifies the adapter that a run starts from, or those of all members that vote; nil for the method's own start.
   func adapterHash(of run: PlannedRun) throws -> String? {
-    let members = run.memberFolders
+    let members = try run.memberFolders
     guard members.isEmpty else { return try sealed(members).sha256WithNames }
     return try run.method.adapterSource.contentHash { try sealed([$0]).sha256WithNames }
   }

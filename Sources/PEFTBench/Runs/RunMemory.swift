@@ -40,14 +40,14 @@ struct RunMemory {
   /// While the largest batch is trained on.
   private var training: MemoryUse {
     var use = MemoryUse()
-    let values = 4 * method.trainable
-    let copies = settings.strategy.copiesOfEachValue(moments: settings.momentsPerValue)
-    use[.weights] = trainsEverything ? 0 : weightBytes
-    use[.adapter] = (1 + copies.adapter) * values
-    use[.gradients] = values
+    let moments = settings.momentsPerValue
     // Only AdamW keeps two, and has projected ones.
-    let kept = settings.momentsPerValue == 2 ? 4 * method.adamValues : settings.momentsPerValue * values
-    use[.optimizer] = kept + copies.optimizer * values
+    let kept = moments == 2 ? method.adamValues : moments * method.trainable
+    let copies = settings.strategy.copiedValues(of: method.trainable, optimizerValues: kept)
+    use[.weights] = trainsEverything ? 0 : weightBytes
+    use[.adapter] = 4 * (method.trainable + copies.adapter)
+    use[.gradients] = 4 * method.trainable
+    use[.optimizer] = 4 * (kept + copies.optimizer)
     let rows = data.largestBatch(settings.batchSize) + method.inference.virtualTokens
     let perRow =
       settings.recompute

@@ -46,6 +46,7 @@ package final class RunPlanner {
       }
       let id = try assembly.identity(of: run)?.id
       let cost = try assembly.cost(of: run)
+      try assembly.noteAbsence(ofStrategyIn: run)
       let memory = try assembly.memory(of: run, speed: speed)
       return RunEstimate(
         run: run, id: id, isComplete: id.map(results.isComplete) ?? false, trainableParameters: trainable,

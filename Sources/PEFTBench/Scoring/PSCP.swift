@@ -5,7 +5,8 @@ import Foundation
 ///     PSCP = P · (1 + Mp/Cp)^-βp · (1 + Mf/Cf)^-βf · (1 + Mm/Cm)^-βm
 ///
 /// P is the mean task score in percent, Mp the trainable parameters, Mf the inference cost added to the base model,
-/// Mm the peak training memory; each C is the cost at which a factor with exponent 1 is one half.
+/// Mm the peak training memory; each C is the cost at which a factor with exponent 1 is one half. Of models that answer
+/// together by a vote, Mp and Mf are those of all of them.
 ///
 /// - Source: arXiv 2511.21285, eq. 3.
 package struct PSCP: Sendable, Equatable {

@@ -106,8 +106,10 @@ package struct PSCPTable: Sendable {
         parameters: try constant("pscp_constant_parameters"), flops: try constant("pscp_constant_flops") / unit.flops,
         memory: try constant("pscp_constant_memory") / unit.memory)
     }
+    // Of runs in which members vote, a summary also tells the parameters of all of them, which count.
+    let deployed = row[RunRecord.Costs.deployedKey].map { $0.string != "" } ?? false
     let costs = PSCP.Costs(
-      parameters: try number("trainable_parameters", of: row),
+      parameters: try number(deployed ? RunRecord.Costs.deployedKey : "trainable_parameters", of: row),
       flops: try number("added_inference_flops", of: row) / unit.flops,
       memory: try number("peak_tensor_bytes", of: row) / unit.memory)
     let place = ["suite", "model", "dataset", "seed"].compactMap { name in

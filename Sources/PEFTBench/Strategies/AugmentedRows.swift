@@ -19,6 +19,9 @@ package struct AugmentedRows: Sendable, Equatable {
     ]
   }
 
+  /// Whether it says how rows are made by rules, which rows of one's own are not.
+  var hasRules: Bool { (copies, changes) != (Self().copies, Self().changes) }
+
   /// These rows with the options that are given.
   func reading(_ reader: inout OptionReader) throws(DocumentError) -> AugmentedRows {
     var rows = self

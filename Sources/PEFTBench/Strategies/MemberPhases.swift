@@ -97,6 +97,15 @@ package struct MemberPhases: Sendable, Equatable {
     return events
   }
 
+  /// What of the phases a training of so many steps is too short for, in words; nil where all of them happen.
+  package func absence(of stepCount: Int) -> String? {
+    guard members > 1 else { return nil }
+    let events = events(of: stepCount).map(\.event)
+    if events.isEmpty { return "no copies are made in \(stepCount) steps, so that it is plain steps" }
+    guard kind.interpolates, !events.contains(.merge) else { return nil }
+    return "no copies come together again in \(stepCount) steps, so that it is de, a delayed ensemble alone"
+  }
+
   /// The steps that all members take, as half-open ranges.
   package func sharedSteps(of stepCount: Int) -> [Range<Int>] {
     var ranges: [Range<Int>] = []

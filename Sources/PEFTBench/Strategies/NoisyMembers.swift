@@ -4,7 +4,8 @@ import PEFTCore
 ///
 /// A copy is a snapshot of the trainable parameters with an optimizer of its own; the frozen model is shared. All members
 /// learn from the same batches with the same dropout masks, one pass of the batch each. What a method does at events of the
-/// training, such as a schedule of ranks, it would do to the first member alone, so such methods are refused with copies.
+/// training, such as a schedule of ranks or a rule for gradients, it would do to the first member alone, so such methods are
+/// refused with copies.
 package final class NoisyMembers: TrainingParticipant {
   package let name = "noisy members"
   private static let countKey = "members"
@@ -21,7 +22,10 @@ package final class NoisyMembers: TrainingParticipant {
   private let learningRate: Double
   private var events: [Int: [MemberPhases.Event]] = [:]
   private var copies: [Member] = []
-  private var beginning: TrainingMoment?
+  /// What copies are made of; nil before the training begins.
+  ///
+  /// The whole moment would not let go of what else it has.
+  private var origin: (parameters: [Parameter], optimizer: Optimizer, context: ComputeContext)?
 
   /// Creates the members.
   ///
@@ -38,7 +42,7 @@ package final class NoisyMembers: TrainingParticipant {
   package var values: [ParameterSnapshot] { copies.map(\.values) }
 
   package func trainingBegins(_ moment: TrainingMoment) {
-    beginning = moment
+    origin = (moment.parameters, moment.optimizer, moment.context)
     copies = []
     events = Dictionary(grouping: phases.events(of: moment.stepCount), by: \.step).mapValues { $0.map(\.event) }
   }
@@ -97,6 +101,7 @@ package final class NoisyMembers: TrainingParticipant {
   package func trainingEnds(_ moment: TrainingMoment) {
     happen(at: moment.stepCount + 1, moment)
     for index in copies.indices { copies[index].optimizer = nil }
+    origin = nil
   }
 
   // MARK: - State
@@ -115,17 +120,17 @@ package final class NoisyMembers: TrainingParticipant {
   }
 
   package func restore(_ state: SavedState) throws {
-    guard let beginning else { return }
+    guard let origin else { return }
     let (count, withOptimizer) = (try state.count(Self.countKey), try state.count(Self.optimizerKey))
     guard [0, phases.members - 1].contains(count), [0, count].contains(withOptimizer) else {
       throw SavedStateError("it has \(count) copies, \(withOptimizer) of them with an optimizer")
     }
     let tensors = Dictionary(state.tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     copies = try (0..<count).map { number in
-      let values = ParameterSnapshot(of: beginning.parameters, as: .adapter, context: beginning.context)
+      let values = ParameterSnapshot(of: origin.parameters, as: .adapter, context: origin.context)
       try values.restore(from: state, as: "\(number).value")
       guard withOptimizer > 0 else { return Member(values: values, optimizer: nil) }
-      let optimizer = beginning.optimizer.twin(keepsState: false)
+      let optimizer = origin.optimizer.twin(keepsState: false)
       let moments = try optimizer.moments.indices.map { index in
         guard let tensor = tensors["\(number).moment.\(index)"] else {
           throw SavedStateError("a moment of member \(number + 2) is missing from it")

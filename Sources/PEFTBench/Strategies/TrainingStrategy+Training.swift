@@ -52,16 +52,18 @@ extension TrainingStrategy {
   /// Passes of a batch that each shared step has beside the first member's.
   package var copyCount: Int { phases.map { $0.members - 1 } ?? 0 }
 
-  /// Values that are kept beside each trainable one, as what they count in memory.
+  /// Values that are kept beside the trainable ones and their optimizer's, as what they count in memory.
   ///
-  /// - Parameter moments: Values that an optimizer keeps for each.
-  package func copiesOfEachValue(moments: Int) -> (adapter: Int, optimizer: Int) {
+  /// - Parameters:
+  ///   - values: The trainable ones.
+  ///   - optimizerValues: What one optimizer keeps for them, which is less where a method projects gradients.
+  package func copiedValues(of values: Int, optimizerValues: Int) -> (adapter: Int, optimizer: Int) {
     switch self {
     case .standard, .bestPractices, .noiseInput, .noiseWeights, .priorNoise, .augmentation, .allData: (0, 0)
-    case .meanWeights, .movingAverage: (0, 1)
-    case .mixout: (0, 2)
-    case .ensemble(let members): (members - 1, 0)
-    case .members, .augmentedMembers: (copyCount, copyCount * moments)
+    case .meanWeights, .movingAverage: (0, values)
+    case .mixout: (0, 2 * values)
+    case .ensemble(let members): ((members - 1) * values, 0)
+    case .members, .augmentedMembers: (copyCount * values, copyCount * optimizerValues)
     }
   }
 

@@ -35,6 +35,8 @@ package enum TrainingStrategy: Sendable, Equatable {
   /// Such members on further training rows.
   case augmentedMembers(MemberPhases, AugmentedRows)
 
+  /// The key of a strategy in a config.
+  static let key = "strategy"
   /// The name of plain steps in a config.
   package static let standardName = "default"
 
@@ -106,10 +108,14 @@ package enum TrainingStrategy: Sendable, Equatable {
     .object(JSONObject(distinct: [(key: "name", value: .string(name))] + options.filter { $0.value != .null }))
   }
 
+  /// The strategy of this name with its defaults.
+  var usual: TrainingStrategy { Self.all.first { $0.name == name } ?? self }
+
   /// What reports call it: the name with the options that are not the default.
   package var label: String {
-    let usual = Self.all.first { $0.name == name }?.options ?? []
-    let own = zip(options, usual).filter { $0.value != $1.value }.map { "\($0.0.key)=\($0.0.value.compactText)" }
+    let own = zip(options, usual.options).filter { $0.value != $1.value }.map {
+      "\($0.0.key)=\($0.0.value.compactText)"
+    }
     return own.isEmpty ? name : "\(name)[\(own.joined(separator: ","))]"
   }
 }

@@ -3,9 +3,10 @@ import PEFTCore
 /// An average of the parameters over the steps, which is validated and becomes the result.
 ///
 /// As `AveragedModel` of PyTorch's `torch.optim.swa_utils`: the first step that counts gives its values, each later one
-/// moves the average towards its own.
+/// moves the average towards its own. Where a method's parameters may not be the result yet, as before AdaLoRA's ranks are
+/// fixed, no step counts: a mean over them would have ranks that the result must not have.
 package final class WeightAverage: TrainingParticipant {
-  /// The mean of all steps after a part of them.
+  /// The mean of all steps after a part of them, as far as they may be the result.
   ///
   /// Stochastic weight averaging (Izmailov et al. 2018, arXiv 1803.05407) takes the parameters once an epoch under a high
   /// learning rate; as in DENI's code it is every step here, under the usual schedule.
@@ -47,6 +48,7 @@ package final class WeightAverage: TrainingParticipant {
   }
 
   package func stepTaken(_ moment: TrainingMoment) {
+    guard moment.isSettled else { return }
     let share: Double
     switch kind {
     case .mean(let mean):

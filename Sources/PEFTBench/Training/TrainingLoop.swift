@@ -202,11 +202,15 @@ final class TrainingLoop {
     }
   }
 
+  /// What a participant is told.
+  ///
+  /// It may outlive the training, which it must not hold: tensors that nothing frees would be in the peak of every later run.
   private func moment(_ step: Int, _ seeds: SeedStream) -> TrainingMoment {
     TrainingMoment(
       step: step, stepCount: plan.steps, learningRate: learningRate(step),
       isSettled: assembly.participants.allSatisfy(\.isSettled), parameters: assembly.parameters,
-      optimizer: assembly.optimizer, context: context, seeds: seeds, passes: { try self.takeGradients(step) })
+      optimizer: assembly.optimizer, context: context, seeds: seeds,
+      passes: { [unowned self] in try takeGradients(step) })
   }
 
   // MARK: - Checkpoints

@@ -165,7 +165,7 @@ public struct TrainingMoment {
   ///
   /// So the members of an ensemble learn from the same batch, each with values and an optimizer of its own, and so a
   /// method looks at the gradient from another point. Dropout masks are those of the step, and penalties count. To be
-  /// called from `gradientsReady` or `stepTaken`.
+  /// called from `gradientsReady` or `stepTaken`; a moment that is kept does not keep the training, which must be alive.
   ///
   /// - Returns: The loss.
   /// - Throws: What ends a training, such as a loss that is not finite.

@@ -58,6 +58,9 @@ import Testing
     #expect(contracted("do\nnot").isEmpty && contracted("nothing here").isEmpty)
     #expect(TextChange.synonyms.changed("A Big one", by: SeedStream(3)) == "A Large one")
     #expect(TextChange.synonyms.changed("An odd one", by: SeedStream(3)) == nil)
+    for text in ["It is about right", "Let me work, too", "He also allows it"] {
+      #expect((0..<10).allSatisfy { TextChange.synonyms.changed(text, by: SeedStream($0)) == nil })
+    }
   }
 
   @Test("Function words go with their space, and sentences are turned round") func order() {
@@ -79,5 +82,11 @@ import Testing
     // A rule that finds nothing leaves its turn to the next.
     let two = Augmenter([.sentenceOrder, .typos], seeds: SeedStream(4))
     #expect((0..<4).allSatisfy { two.changed(["sentence"], row: $0, copy: 0)?.change == .typos })
+    // Copies share out the rules that find something: neither sentences nor contractions are there.
+    let text = "A good film"
+    let some = (0..<20).map { row in
+      (0..<4).compactMap { augmenter.changed([text], row: row, copy: $0)?.change }
+    }
+    #expect(some.allSatisfy { $0.count == 4 && Set($0).count == 4 })
   }
 }

@@ -19,4 +19,12 @@ import Testing
     #expect(AnswerVote(.recordSpan).winner(among: ["Paris", "The Rome!", "rome"]) == "The Rome!")
     #expect(AnswerVote(.code).winner(among: ["x = 1", "x = 2", " x = 2\n"]) == "x = 2")
   }
+
+  @Test("Answers that mean the same are unanimous, however they are worded") func unanimous() {
+    let vote = AnswerVote(.gsm8k)
+    #expect(vote.unanimousShare(of: [["#### 1000", "it is 1,000"], ["#### 7", "#### 8"]]) == 0.5)
+    #expect(vote.unanimousShare(of: []) == 0)
+    let labels = AnswerVote(.multiClass(labels: ["yes", "no"]))
+    #expect(labels.unanimousShare(of: [["yes", "Yes."], ["no", "neither"], ["neither", "nothing"]]) == 1.0 / 3)
+  }
 }

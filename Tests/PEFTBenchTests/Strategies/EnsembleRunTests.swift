@@ -1,16 +1,19 @@
 import Foundation
 import PEFTCore
 import PEFTTestSupport
+import Synchronization
 import Testing
 
 @testable import PEFTBench
 
 @Suite("Runs with several members") struct EnsembleRunTests {
+  /// Rows of `tones`.
+  private static func rows(_ range: Range<Int>) -> String {
+    range.map { #"{"text": "film \#($0)", "tone": "\#($0 % 3 == 0 ? "bad" : "good")"}"# }.joined(separator: "\n")
+  }
+
   /// A folder with rows of `tones`, and a config of one method.
   static func withConfig<Result>(_ method: String, _ body: (String) throws -> Result) throws -> Result {
-    func rows(_ range: Range<Int>) -> String {
-      range.map { #"{"text": "film \#($0)", "tone": "\#($0 % 3 == 0 ? "bad" : "good")"}"# }.joined(separator: "\n")
-    }
     let config = """
       {"name": "tiny", "model": "\(GoldenFixture("gguf_models").url("llama-q8_0.gguf").path)",
        "data": {"suite": "own", "datasets": [{"name": "tones", "prompt": "{text}?", "answer": "tone",
@@ -66,8 +69,7 @@ import Testing
       #expect(lines.map { $0["predict"]?.string } == members.map(vote.winner))
       let facts = try #require(record.strategy)
       #expect(facts.voters == 3 && facts.options?["members"] == 3)
-      let unanimous = Double(members.count { Set($0).count == 1 }) / 8
-      #expect(facts.unanimous == unanimous)
+      #expect(facts.unanimous == vote.unanimousShare(of: members))
       let again = try Self.run(
         root, into: "again",
         [
@@ -77,6 +79,51 @@ import Testing
       let judged = try #require(again.first)
       #expect(try Self.members(Self.lines(root, "again", judged)) == members)
       #expect(judged.scores.values == record.scores.values && judged.training == nil && judged.strategy?.voters == 3)
+      #expect(judged.strategy?.options?["members"] == 3)
+      // In the released code all votes came from one model.
+      #expect(members.contains { Set($0).count > 1 })
+      let adapters = try (0..<3).map { member in
+        let folder = MemberFolders.path(of: member, in: "\(root)/out/runs/\(record.id)/adapter")
+        return try Data(contentsOf: URL(filePath: "\(folder)/adapter_model.safetensors"))
+      }
+      #expect(Set(adapters).count == 3)
+    }
+  }
+
+  @Test("Members that are not all there, or not as many as are asked for, are refused before anything is written")
+  func savedMembers() throws {
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": {"name": "ensemble", "members": 4}}"#) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let adapter = "\(root)/out/runs/\(record.id)/adapter"
+      func ask(_ strategy: String) throws -> [RunRecord] {
+        try Self.run(
+          root, into: "again",
+          ["methods.0.init_from=\(adapter)", "methods.0.steps=0", "methods.0.strategy=\(strategy)"])
+      }
+      let other = try #require(throws: DocumentError.self) {
+        _ = try ask(#"{"name": "ensemble", "members": 3}"#)
+      }
+      #expect("\(other)".contains("asks 3 members, but \(adapter) has 4"))
+      try FileManager.default.removeItem(atPath: adapter + "/members/3")
+      let gap = try #require(throws: FileError.self) { _ = try ask("ensemble") }
+      #expect("\(gap)".contains("members/3") && "\(gap)".contains("is missing, though members/4 is there"))
+      #expect(!FileManager.default.fileExists(atPath: root + "/again/runs"))
+    }
+  }
+
+  @Test("The base model's own answers have no strategy, and are planned once") func zeroShot() throws {
+    let strategies = #"training.strategy=["swa", {"name": "deni", "members": 2}]"#
+    try Self.withConfig(#""none", {"name": "lora", "rank": 2}"#) { root in
+      let records = try Self.run(root, into: "out", [strategies])
+      #expect(records.map(\.strategy?.name) == [nil, "swa", "deni"] && Set(records.map(\.id)).count == 3)
+      let error = try #require(throws: DocumentError.self) {
+        _ = try Self.run(root, into: "other", [#"methods.0={"name": "none", "strategy": "deni"}"#])
+      }
+      #expect("\(error)".contains("methods[0].strategy: none trains nothing, so that deni does nothing"))
+    }
+    try Self.withConfig(#"{"name": "lora", "rank": 2}"#) { root in
+      let records = try Self.run(root, into: "out", [strategies, "evaluation.zero_shot=true"])
+      #expect(records.map(\.strategy?.name) == [nil, "swa", "deni"])
     }
   }
 
@@ -98,6 +145,122 @@ import Testing
       #expect(facts.relativeTrainingTokens == 2 && records[1].costs.tokensSeen == facts.trainingTokens)
       let copy = try RunRecord(reading: records[1].json, at: "")
       #expect(copy.json == records[1].json)
+    }
+  }
+
+  @Test("A run with members leaves nothing behind that a later run's memory counts", arguments: ["ni", "de", "deni"])
+  func peaks(name: String) throws {
+    let members = #"{"name": "\#(name)", "members": 3}"#
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": [\#(members), "default"]}"#) { root in
+      let seeds = "seeds=[1, 2, 3]"
+      let records = try Self.run(root, into: "out", [seeds])
+      let alone = try Self.run(root, into: "alone", [seeds, #"methods=[{"name": "lora", "rank": 2}]"#])
+      let plain = records.filter { $0.strategy == nil }
+      #expect(records.count == 6 && plain.count == 3)
+      #expect(plain.map(\.costs.tensorBytes) == alone.map(\.costs.tensorBytes))
+      #expect(plain.map { $0.pscp?.value } == alone.map { $0.pscp?.value })
+      #expect(Set(records.filter { $0.strategy != nil }.map(\.costs.tensorBytes.adapter)).count == 1)
+    }
+  }
+
+  @Test("Models that vote cost as many passes and parameters as there are, and one model what it always did")
+  func inferenceCost() throws {
+    let strategies = #"["default", {"name": "ensemble", "members": 3}, {"name": "ni", "members": 3}]"#
+    // What prompt tuning adds stays there when the model is deployed; LoRA is merged.
+    for method in [#"{"name": "lora", "rank": 2"#, #"{"name": "prompt-tuning", "tokens": 2"#] {
+      try Self.withConfig("\(method), \"strategy\": \(strategies)}") { root in
+        let records = try Self.run(root, into: "out")
+        let (plain, ensemble, merged) = (records[0].costs, records[1].costs, records[2].costs)
+        let base = plain.inferenceFLOPs - plain.addedFLOPs
+        #expect(ensemble.inferenceFLOPs == 3 * plain.inferenceFLOPs)
+        #expect(ensemble.addedFLOPs == 3 * plain.inferenceFLOPs - base)
+        #expect(ensemble.trainableParameters == plain.trainableParameters)
+        #expect(ensemble.deployedParameters == 3 * plain.trainableParameters)
+        for one in [plain, merged] {
+          #expect(one.deployedParameters == nil && one.countedParameters == plain.trainableParameters)
+          #expect(one.inferenceFLOPs == plain.inferenceFLOPs && one.addedFLOPs == plain.addedFLOPs)
+        }
+        #expect(!records[0].json.compactText.contains("deployed_parameters"))
+        let (terms, constants) = (try #require(records[1].pscp?.terms), try #require(records[1].pscp?.constants))
+        #expect(abs(terms.parameters * (1 + 3 * plain.trainableParameters / constants.parameters) - 1) < 1e-12)
+        #expect(abs(terms.flops * (1 + ensemble.addedFLOPs / constants.flops) - 1) < 1e-12)
+      }
+    }
+  }
+
+  @Test("GaLore's copies have its small optimizers, in the record and in what is planned") func projectedCopies() throws
+  {
+    let method = #"{"name": "galore", "rank": 2, "strategy": {"name": "de", "members": 3}}"#
+    try Self.withConfig(method) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let (facts, values) = (try #require(record.strategy), try #require(record.method.trainableParameters))
+      let copied = try #require(facts.copiedOptimizerBytes)
+      #expect(facts.copiedAdapterBytes == 8 * values && copied > 0 && copied < 16 * values)
+      let bytes = record.costs.tensorBytes
+      // At the peak there are three optimizers, one of them the model's own.
+      #expect(bytes.optimizer == copied * 3 / 2)
+      let configuration = try RunConfiguration(ConfigFile.load(path: root + "/c.json", environment: [:]))
+      let assembly = RunAssembly(configuration, context: ComputeContext(threads: 1), note: { _ in })
+      let datasets = try configuration.data.descriptions(from: configuration.file)
+      let run = try #require(configuration.selection(datasets: datasets).runs.first)
+      let planned = try assembly.memory(of: run).counted
+      #expect(Double(planned[.optimizer]) == bytes.optimizer && Double(planned[.adapter]) == bytes.adapter)
+    }
+  }
+
+  @Test("Tokens a second are those of all members over the seconds of the training") func speed() throws {
+    for strategy in [#"{"name": "deni", "members": 3}"#, #"{"name": "ensemble", "members": 2}"#] {
+      try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategy)}"#) { root in
+        let costs = try #require(try Self.run(root, into: "out").first).costs
+        let (tokens, seconds) = (try #require(costs.tokensSeen), try #require(costs.trainingSeconds))
+        #expect(abs(try #require(costs.tokensPerSecond) * seconds / tokens - 1) < 1e-9)
+      }
+    }
+  }
+
+  @Test("A record tells which settings of the training its strategy replaced") func replacedSettings() throws {
+    let strategies = #"["default", "best-practices", "swa", "noise-input", "augmentation"]"#
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategies)}"#) { root in
+      let records = try Self.run(
+        root, into: "out",
+        ["training.scheduler=constant", "training.optimizer=sgd", "training.warmup_ratio=0.3"])
+      let given = try #require(records[1].training)
+      #expect(given.number("epochs") == 2 && given.string("scheduler") == "constant")
+      let replaced = try #require(records[1].strategy?.training)
+      #expect(replaced.number("epochs") == 4 && replaced.string("optimizer") == "adamw")
+      #expect(replaced.string("scheduler") == "linear" && replaced.number("warmup_ratio") == 0.1)
+      #expect(replaced["learning_rate"] == nil && replaced["strategy"] == nil)
+      #expect(records[2].strategy?.training == ["keep_best": false] && records[3].strategy?.training == nil)
+      #expect(records[4].strategy?.training?.number("epochs") == 2.4)
+    }
+  }
+
+  @Test("A training that is too short for its members is noted before it begins") func tooShort() throws {
+    let strategies = #"[{"name": "ni", "split_steps": 9}, {"name": "deni", "members": 2, "split_steps": 9}, "de"]"#
+    try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategies)}"#) { root in
+      let notes = Mutex<[String]>([])
+      _ = try Self.run(root, into: "out") { event, _ in
+        if case .note(let text) = event { notes.withLock { $0.append(text) } }
+      }
+      let found = notes.withLock { $0.filter { $0.contains("of the strategy") } }
+      #expect(found.count == 2)
+      #expect(found.contains { $0.contains("no copies are made in 12 steps, so that it is plain steps") })
+      #expect(found.contains { $0.contains("no copies come together again in 12 steps") })
+    }
+  }
+
+  @Test("On a toy task the scores of ensembles vary less over seeds than those of single models") func steadier() throws
+  {
+    let strategies = #"["default", {"name": "ensemble", "members": 5}]"#
+    try Self.withConfig(#"{"name": "lora", "rank": 4, "strategy": \#(strategies)}"#) { root in
+      try Data(Self.rows(20..<80).utf8).write(to: URL(filePath: root + "/dev.jsonl"))
+      let records = try Self.run(
+        root, into: "out",
+        ["training.epochs=4", "training.learning_rate=0.1", "evaluation.mode=rank", "seeds=[1, 2, 3, 4, 5, 6]"])
+      func deviation(_ strategy: String?) -> Double {
+        Summary(records.filter { $0.strategy?.name == strategy }.map(\.scores.primary.value)).sampleDeviation
+      }
+      #expect(deviation("ensemble") < deviation(nil) && deviation("ensemble") > 0)
     }
   }
 
@@ -165,7 +328,11 @@ import Testing
       #expect(records[3].strategy?.relativeModelSteps == 2)
       let tokens = try #require(records[3].strategy?.relativeTrainingTokens)
       #expect(abs(tokens - 2) < 0.2)
-      let own = try Self.run(root, into: "own", [limit, "data.augment=\(root)/{dataset}-more.jsonl"])
+      let file = "data.augment=\(root)/{dataset}-more.jsonl"
+      let error = try #require(throws: DocumentError.self) { _ = try Self.run(root, into: "both", [limit, file]) }
+      #expect("\(error)".contains("copies and changes of augmentation[copies=2]"))
+      #expect(!FileManager.default.fileExists(atPath: root + "/both"))
+      let own = try Self.run(root, into: "own", [limit, file, "methods.0.strategy.1.copies=1"])
       #expect(own.map(\.strategy?.augmentedRows) == [nil, 3, 3, nil])
       #expect(zip(records, own).map { $0.id == $1.id } == [true, false, false, true])
       // Of held-back rows there are no copies by rules.

@@ -31,6 +31,19 @@ import Testing
     }
   }
 
+  @Test("What a training is too short for is told") func absence() {
+    var phases = MemberPhases(.both)
+    #expect(phases.absence(of: 1250) == nil && phases.absence(of: 2) == nil)
+    phases.splitSteps = 9
+    #expect(phases.absence(of: 12)?.contains("come together again in 12 steps") == true)
+    phases.members = 1
+    #expect(phases.absence(of: 12) == nil)
+    var alone = MemberPhases(.interpolation)
+    alone.splitSteps = 9
+    #expect(alone.absence(of: 12)?.contains("no copies are made in 12 steps") == true)
+    #expect(MemberPhases(.ensemble).absence(of: 1) == nil)
+  }
+
   @Test("Phases are shares of any other length, unless they are given in steps") func lengths() {
     let phases = MemberPhases(.both)
     #expect(phases.events(of: 100).map(\.step) == [30, 40, 50, 60, 90])

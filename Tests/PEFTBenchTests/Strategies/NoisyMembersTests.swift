@@ -100,6 +100,34 @@ import Testing
     }
   }
 
+  @Test("Nothing of a training with members is held when it is over", arguments: ["ni", "de", "deni"])
+  func freed(name: String) throws {
+    let tiny = try TinyTraining(
+      "llama", method: #"{"name": "lora", "rank": 4}"#,
+      training: #"{"batch_size": 2, "steps": 20, "strategy": {"name": "\#(name)", "members": 3}}"#)
+    let settings = tiny.configuration.methods[0].training.underStrategy
+    let before = tiny.context.pool.live
+    weak var members: NoisyMembers?
+    do {
+      let participant = try #require(
+        settings.strategy.participant(learningRate: settings.learningRate) as? NoisyMembers)
+      members = participant
+      _ = try Trainer(
+        model: tiny.model, attachment: tiny.attachment, configuration: settings, seeds: SeedStream(5),
+        context: tiny.context
+      ).train(
+        tiny.examples(10, shared: 5, own: 1...9, answer: 2), validation: [], participants: [participant]
+      ) { _, _, _, _ in }
+      for parameter in tiny.attachment.parameters { parameter.clearGradient() }
+      let copies = name == "ni" ? 0 : 2
+      let values = tiny.attachment.parameters.reduce(0) { $0 + $1.elementCount }
+      // What votes is left, and neither an optimizer nor a gradient.
+      #expect(participant.values.count == copies)
+      #expect(tiny.context.pool.live.total - before.total == 4 * copies * values)
+    }
+    #expect(members == nil && tiny.context.pool.live.total == before.total)
+  }
+
   @Test("A twin of an optimizer starts afresh or from the same state, and goes on by itself") func twins() throws {
     let context = ComputeContext(threads: 1)
     let parameters = [Parameter("p", shape: [3], in: context.pool) { [1, -2, 3] }]

@@ -45,6 +45,23 @@ import Testing
     #expect(([one.values] + one.copies).contains { $0 != plain.values })
   }
 
+  @Test(
+    "An average begins when AdaLoRA's ranks are fixed, and brings none of the others back",
+    arguments: [#"{"name": "swa", "start": 0.3}"#, #"{"name": "ema", "decay": 0.8}"#])
+  func ranks(strategy: String) throws {
+    func trained(_ strategy: String) throws -> (values: [[Float]], ranks: [Int]) {
+      let method =
+        #"{"name": "adalora", "initial_rank": 4, "target_rank": 2, "initial_steps": 2, "final_steps": 6, "interval": 3}"#
+      let trained = try #require(try StrategyTraining(strategy, method: method).train())
+      let ranks = zip(trained.tiny.attachment.parameters, trained.values)
+        .filter { $0.0.name.hasSuffix("lora_E") }.map { $0.1.count { $0 != 0 } }
+      return (trained.values, ranks)
+    }
+    let (plain, averaged) = (try trained(#""default""#), try trained(strategy))
+    #expect(plain.ranks.reduce(0, +) <= 2 * plain.ranks.count && averaged.ranks == plain.ranks)
+    #expect(averaged.values != plain.values)
+  }
+
   @Test("Copies are counted in memory as what they are") func memory() throws {
     func peak(_ strategy: String) throws -> MemoryUse {
       try #require(try StrategyTraining(strategy).train()).outcome.peak

@@ -30,7 +30,7 @@ struct ExportedRun {
       ("label", JSONValue(run.label)), ("dataset", JSONValue(run.dataset)), ("seed", JSONValue(run.seed)),
     ]
     var known = Set(own.map(\.name))
-    settings = own + run.flatSettings.filter { known.insert($0.key).inserted }.map { ($0.key, $0.value) }
+    settings = own + run.flatSettingsInUse.filter { known.insert($0.key).inserted }.map { ($0.key, $0.value) }
     let costs = run.costs
     var results: [(name: String, value: Double)] = []
     func add(_ name: String, _ value: Double?) {
@@ -43,6 +43,7 @@ struct ExportedRun {
     add("score/majority", run.baseline.majority)
     add("pscp", run.pscp)
     add("cost/trainable_parameters", costs.trainableParameters)
+    add("cost/deployed_parameters", costs.deployedParameters)
     add("cost/added_inference_flops", costs.addedFLOPs)
     add("cost/peak_tensor_bytes", costs.tensorBytes.total)
     add("cost/training_seconds", costs.trainingSeconds)

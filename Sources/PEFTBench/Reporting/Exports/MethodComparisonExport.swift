@@ -31,7 +31,7 @@ enum MethodComparisonExport {
     let trainingSeconds = run.costs.trainingSeconds ?? 0
     let total = trainingSeconds + (run.costs.evaluationSeconds ?? 0)
     let memory = JSONValue.count(run.costs.tensorBytes.total)
-    var training = run.settings["training"] ?? [:]
+    var training = run.trainingInUse ?? [:]
     training["model_id"] = JSONValue(run.modelName)
     training["seed"] = JSONValue(run.seed)
     let curve = try run.folder.map { try LearningCurve(path: $0 + "/history.jsonl") }

@@ -3,7 +3,8 @@ import PEFTBench
 extension SuiteFigures {
   /// The seeds of every strategy, a figure for each method and dataset.
   var strategies: [ReportFigure] {
-    var rows = suite.stability.rows
+    // Of runs that all ended in an error there is no score to show.
+    var rows = suite.stability.rows.filter { !$0.values.isEmpty }
     var figures: [ReportFigure] = []
     while let first = rows.first {
       let strips = rows.filter { $0.method == first.method && $0.dataset == first.dataset }

@@ -1,13 +1,15 @@
 import PEFTBench
 import PEFTCore
 
-/// Columns of a CSV report beside those that every run has: what PSCP was computed with, every score, and the headline
-/// score on every other set of rows.
+/// Columns of a CSV report beside those that every run has: what PSCP was computed with, every score, the headline
+/// score on every other set of rows, and the parameters of all members where some vote.
 struct CSVScores {
   /// The names of all scores that a run of the report has, in the order in which runs have them.
   private let names: [String]
   /// The names of all other sets that a run of the report answered, in that order.
   private let sets: [String]
+  /// Whether members vote in a run of the report.
+  private let hasVoters: Bool
 
   init(_ runs: [ReportedRun]) {
     var names: [String] = []
@@ -15,6 +17,7 @@ struct CSVScores {
     for score in runs.flatMap(\.scores) where known.insert(score.name).inserted { names.append(score.name) }
     self.names = names
     sets = runs.setNames
+    hasVoters = runs.contains { $0.costs.deployedParameters != nil }
   }
 
   /// Columns that do not depend on the runs: counts and bytes are plain, whatever the units of the preset are.
@@ -24,7 +27,10 @@ struct CSVScores {
 
   /// The titles: `score_accuracy` is the accuracy, wherever a run has one, and `set_typos` the headline score on the
   /// set `typos`.
-  var columns: [String] { Self.fixed + names.map { "score_" + $0 } + sets.map { "set_" + $0 } }
+  var columns: [String] {
+    Self.fixed + names.map { "score_" + $0 } + sets.map { "set_" + $0 }
+      + (hasVoters ? [RunRecord.Costs.deployedKey] : [])
+  }
 
   /// The cells of a run, as they are before quoting.
   func cells(of run: ReportedRun) -> [String] {
@@ -40,6 +46,7 @@ struct CSVScores {
       cells = Array(repeating: "", count: Self.fixed.count)
     }
     cells += names.map { name in number(run.scores.first { $0.name == name }?.value) }
-    return cells + sets.map { name in number(run.sets.first { $0.name == name }?.value) }
+    cells += sets.map { name in number(run.sets.first { $0.name == name }?.value) }
+    return cells + (hasVoters ? [number(run.costs.deployedParameters)] : [])
   }
 }

@@ -22,6 +22,8 @@ package struct FailedRun: Sendable, Equatable {
   package let seed: Int
   /// What went wrong.
   package let error: String
+  /// Its strategy against chance with the options that are not the default; nil for plain steps, and where it is not told.
+  let strategy: String?
 }
 
 /// A planned run that is neither complete nor failed.
@@ -67,6 +69,7 @@ extension FailedRun: PlacedRun {
     self.suite = DataConfiguration.Suite.name(of: dataset, named: text("suite", else: suite))
     seed = json.number("seed").flatMap { Int(exactly: $0) } ?? entry?.seed ?? 0
     error = cause
+    strategy = json["strategy"]?.text
   }
 
   /// Reads an element of `failed` of a report.
@@ -77,16 +80,18 @@ extension FailedRun: PlacedRun {
       modelName: json.string("model"),
       modelHash: json.string("model_sha256"), methodName: json.string("method"), label: json.string("label"),
       dataset: dataset, seed: json.number("seed").flatMap { Int(exactly: $0) } ?? 0,
-      error: json.string("error"))
+      error: json.string("error"), strategy: json["strategy"]?.text)
   }
 
   /// As an element of `failed` of a report.
   var json: JSONValue {
-    [
+    var json: JSONValue = [
       "id": JSONValue(id), "suite": JSONValue(suite), "model": JSONValue(modelName),
       "model_sha256": JSONValue(modelHash), "dataset": JSONValue(dataset), "method": JSONValue(methodName),
       "label": JSONValue(label), "seed": JSONValue(seed), "error": JSONValue(error),
     ]
+    if let strategy { json["strategy"] = JSONValue(strategy) }
+    return json
   }
 
   /// Whether it is an attempt at the same run as one that is complete elsewhere, by all that an error says.

@@ -3,7 +3,25 @@ import PEFTCore
 
 extension ReportedRun {
   /// The options of the method, the training and the evaluation, each with its name.
-  var flatSettings: [(key: String, value: JSONValue)] {
+  var flatSettings: [(key: String, value: JSONValue)] { Self.flat(settings) }
+
+  /// The same as the run was trained, with what its strategy replaced.
+  var flatSettingsInUse: [(key: String, value: JSONValue)] {
+    var settings = settings
+    settings["training"] = trainingInUse
+    return Self.flat(settings)
+  }
+
+  /// The settings of the training with what the strategy replaced.
+  var trainingInUse: JSONValue? {
+    guard var training = settings["training"], case .object(let replaced)? = strategy?.training else {
+      return settings["training"]
+    }
+    for (key, value) in replaced.members { training[key] = value }
+    return training
+  }
+
+  private static func flat(_ settings: JSONValue) -> [(key: String, value: JSONValue)] {
     ["options", "training", "evaluation"].flatMap { part -> [(key: String, value: JSONValue)] in
       guard case .object(let object)? = settings[part] else { return [] }
       return object.members.map { ($0.key, $0.value) }

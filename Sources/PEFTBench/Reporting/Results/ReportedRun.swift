@@ -241,6 +241,10 @@ package struct ReportedRun: Sendable {
         "training_tokens_per_second": JSONValue(costs.tokensPerSecond),
       ],
     ]
+    if let deployed = costs.deployedParameters, var told = result["costs"] {
+      told[RunRecord.Costs.deployedKey] = .count(deployed)
+      result["costs"] = told
+    }
     if let penalties {
       let (beta, constants) = (penalties.beta, penalties.constants)
       result["pscp"] = [
@@ -290,7 +294,7 @@ package struct ReportedRun: Sendable {
       value: pscp.value, preset: preset, beta: .init(parameters: beta[0], flops: beta[1], memory: beta[2]),
       constants: .init(parameters: constants.parameters, flops: constants.flops, memory: constants.memory),
       costs: .init(
-        parameters: record.costs.trainableParameters, flops: record.costs.addedFLOPs / unit.flops,
+        parameters: record.costs.countedParameters, flops: record.costs.addedFLOPs / unit.flops,
         memory: record.costs.tensorBytes.total / unit.memory))
   }
 
@@ -302,7 +306,7 @@ package struct ReportedRun: Sendable {
       value: penalties?.value ?? 0, preset: preset?.name ?? penalties?.preset ?? "",
       beta: beta ?? penalties?.beta ?? .init(), constants: constants,
       costs: .init(
-        parameters: costs.trainableParameters, flops: costs.addedFLOPs / (isPaper ? 1e12 : 1),
+        parameters: costs.countedParameters, flops: costs.addedFLOPs / (isPaper ? 1e12 : 1),
         memory: costs.tensorBytes.total / (isPaper ? 1e9 : 1)))
   }
 

@@ -11,12 +11,17 @@ package struct StrategyStability: Sendable {
     package let strategy: String
     /// The dataset.
     package let dataset: String
-    /// The scores by seed.
+    /// The scores by seed; of runs that ended in an error there is none.
     package let values: [Double]
+    /// Runs that ended in an error, such as a training that diverged.
+    package let errorCount: Int
     /// The 95 % interval of the sample deviation, by resampling seeds; nil for fewer than three.
     package let deviationInterval: Bootstrap.Interval?
-    /// The share of runs whose score is below that of guessing; nil where guessing has none.
+    /// The share of all runs that failed: those that ended in an error, and those that are no better than guessing
+    /// (`ReportedRun.isWorseThanGuessing`); nil where no run ended in an error and guessing means nothing.
     package let failedShare: Double?
+    /// The share of complete runs that gave every row the same answer; nil where that is not known.
+    package let oneAnswerShare: Double?
     /// Whether the spread differs from that of plain steps; nil for these themselves and where it cannot be tested.
     package let test: BrownForsytheTest?
     /// The p-value corrected for all tests of the suite (Holm).
@@ -27,8 +32,11 @@ package struct StrategyStability: Sendable {
     package let shareOfEnsemble: Double?
     /// Training tokens as a multiple of those of plain steps.
     package let relativeTokens: Double?
-    /// Mean peak bytes of tensors.
-    package let bytes: Double
+    /// Mean peak bytes of tensors; nil where no run is complete.
+    package let bytes: Double?
+    /// Whether the corrected test finds a smaller spread than that of plain steps, in runs that for the most part learned
+    /// something: the scores of runs that all give one answer are as equal as they are worthless.
+    package fileprivate(set) var isSteadier = false
 
     /// Mean and spread.
     package var summary: Summary { Summary(values) }
@@ -50,6 +58,10 @@ package struct StrategyStability: Sendable {
     package let runs: Int
     /// The sum of squares between its seeds as a share of the whole; nil where all scores are equal.
     package let share: Double?
+    /// The share to expect of a source that changes nothing: its seeds less one, over all runs less one.
+    package let shareByChance: Double
+    /// Runs that all combinations of the seeds of all sources make; with fewer, sources are not told apart cleanly.
+    package let combinations: Int
     /// The population deviation of the means over the runs of each of its seeds.
     package let deviation: Double
   }
@@ -61,108 +73,79 @@ package struct StrategyStability: Sendable {
 
   /// Looks at the runs of a suite; both lists are empty where no run has a strategy, or a seed for each source.
   package init(_ suite: SuiteResults) {
-    let trained = suite.runs.filter { $0.isTrained && !$0.isZeroShot }
-    let groups = Self.grouped(trained) { [$0.modelHash, $0.methodName, $0.settingsWithoutStrategy] }
-    // Of a method that has no run with a strategy there is nothing to compare.
-    let compared = groups.filter { group in group.contains { $0.strategy != nil } }
+    let groups = StrategyGroup.all(in: suite)
     var rows: [Row] = []
-    for group in compared {
-      let title = Self.title(of: group, in: suite)
+    // Of a method that has no run with a strategy there is nothing to compare.
+    for group in groups where group.hasStrategies {
       for dataset in suite.datasets {
-        let runs = Self.grouped(group.filter { $0.dataset == dataset }) { [$0.strategyLabel] }
-        let plain = runs.first { $0[0].strategy == nil }
-        for runs in (plain.map { [$0] } ?? []) + runs.filter({ $0[0].strategy != nil }) {
-          rows.append(Self.row(runs, method: title, dataset: dataset, plain: plain))
-        }
+        let attempts = group.attempts(on: dataset)
+        let plain = attempts.first { $0.strategy == TrainingStrategy.standardName }
+        rows += attempts.map { Self.row($0, method: group.title, dataset: dataset, plain: plain) }
       }
     }
     let corrected = HolmCorrection.adjust(rows.compactMap(\.test?.pValue))
-    var place = 0
-    for index in rows.indices where rows[index].test != nil {
+    var (place, plain) = (0, Summary([]))
+    for index in rows.indices {
+      if rows[index].strategy == TrainingStrategy.standardName { plain = rows[index].summary }
+      guard rows[index].test != nil else { continue }
       rows[index].correctedP = corrected[place]
+      let isSmaller = rows[index].summary.sampleDeviation < plain.sampleDeviation
+      let worthless = max(rows[index].failedShare ?? 0, rows[index].oneAnswerShare ?? 0)
+      rows[index].isSteadier = corrected[place] <= 0.05 && isSmaller && worthless < 0.5
       place += 1
     }
     self.rows = rows
     sources = groups.flatMap { group in
-      let title = Self.title(of: group, in: suite)
-      return Self.grouped(group.filter { $0.seeds != nil }) { [$0.dataset, $0.strategyLabel] }.flatMap {
-        Self.sources(of: $0, method: title)
+      StrategyGroup.grouped(group.runs.filter { $0.seeds != nil }) { [$0.dataset, $0.strategyLabel] }.flatMap {
+        Self.sources(of: $0, method: group.title)
       }
     }
   }
 
   private static func row(
-    _ runs: [ReportedRun], method: String, dataset: String, plain: [ReportedRun]?
+    _ attempts: StrategyGroup.Attempts, method: String, dataset: String, plain: StrategyGroup.Attempts?
   ) -> Row {
+    let (runs, strategy) = (attempts.runs, attempts.strategy)
     let values = runs.map(\.value)
-    let chance = runs.lazy.compactMap(\.baseline.chance).first
     func mean(_ value: (ReportedRun) -> Double?) -> Double? {
       let values = runs.compactMap(value)
       return values.isEmpty ? nil : Summary.mean(values)
     }
-    let strategy = runs[0].strategyLabel
-    let isPlain = runs[0].strategy == nil
+    let errorCount = attempts.failures.count
+    let judged = runs.compactMap(\.isWorseThanGuessing)
+    let failedCount = errorCount + judged.count { $0 }
+    let answers = runs.compactMap(\.baseline.distinctAnswers)
+    let isPlain = strategy == TrainingStrategy.standardName
     return Row(
-      method: method, strategy: strategy, dataset: dataset, values: values,
+      method: method, strategy: strategy, dataset: dataset, values: values, errorCount: errorCount,
       deviationInterval: Bootstrap(seeds: SeedStream(0).child(method).child(dataset).child(strategy))
         .deviation(of: values),
-      failedShare: chance.map { chance in Double(values.count { $0 < chance }) / Double(values.count) },
-      test: isPlain ? nil : plain.flatMap { BrownForsytheTest(values, $0.map(\.value)) },
+      failedShare: errorCount > 0 || !judged.isEmpty
+        ? Double(failedCount) / Double(errorCount + runs.count) : nil,
+      oneAnswerShare: answers.isEmpty ? nil : Double(answers.count { $0 == 1 }) / Double(answers.count),
+      test: isPlain ? nil : plain.flatMap { BrownForsytheTest(values, $0.runs.map(\.value)) },
       relativeSteps: isPlain ? 1 : mean(\.strategy?.relativeModelSteps),
       shareOfEnsemble: mean(\.strategy?.shareOfEnsemble),
       relativeTokens: isPlain ? 1 : mean(\.strategy?.relativeTrainingTokens),
-      bytes: mean(\.costs.tensorBytes.total) ?? 0)
+      bytes: mean(\.costs.tensorBytes.total))
   }
 
   private static func sources(of runs: [ReportedRun], method: String) -> [SourceShare] {
     let mean = Summary.mean(runs.map(\.value))
     let whole = runs.reduce(0.0) { $0 + ($1.value - mean) * ($1.value - mean) }
-    return RunSeeds.Source.allCases.compactMap { source in
-      let levels = grouped(runs) { ["\($0.seeds?.number(source.rawValue) ?? 0)"] }
+    let levels = RunSeeds.Source.allCases.map { source in
+      StrategyGroup.grouped(runs) { ["\($0.seeds?.number(source.rawValue) ?? 0)"] }
+    }
+    let combinations = levels.reduce(1) { $0 * $1.count }
+    return zip(RunSeeds.Source.allCases, levels).compactMap { source, levels in
       guard levels.count > 1 else { return nil }
       let means = levels.map { Summary.mean($0.map(\.value)) }
       let between = zip(levels, means).reduce(0.0) { $0 + Double($1.0.count) * ($1.1 - mean) * ($1.1 - mean) }
       return SourceShare(
         method: method, strategy: runs[0].strategyLabel, dataset: runs[0].dataset, source: source.rawValue,
         levels: levels.count, runs: runs.count, share: whole > 0 ? between / whole : nil,
+        shareByChance: Double(levels.count - 1) / Double(runs.count - 1), combinations: combinations,
         deviation: Summary(means).populationDeviation)
     }
-  }
-
-  /// The label of a group of runs without the strategy in it, with the model where there are several.
-  private static func title(of group: [ReportedRun], in suite: SuiteResults) -> String {
-    let label = (group.first { $0.strategy == nil } ?? group[0]).label
-    var title = label
-    if label.hasSuffix(")"), let open = label.firstRange(of: " (") {
-      let parts = label[open.upperBound...].dropLast().split(separator: ", ").filter { !$0.hasPrefix("strategy=") }
-      title = String(label[..<open.lowerBound]) + (parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))")
-    }
-    return suite.modelNames.count > 1 ? "\(group[0].modelName) \(title)" : title
-  }
-
-  /// Runs by a key, groups and runs in the order in which they come.
-  private static func grouped(_ runs: [ReportedRun], by key: (ReportedRun) -> [String]) -> [[ReportedRun]] {
-    var order: [[String]] = []
-    var groups: [[String]: [ReportedRun]] = [:]
-    for run in runs {
-      let key = key(run)
-      if groups[key] == nil { order.append(key) }
-      groups[key, default: []].append(run)
-    }
-    return order.map { groups[$0] ?? [] }
-  }
-}
-
-extension ReportedRun {
-  /// The strategy with the options that are not the default.
-  var strategyLabel: String { strategy.map { $0.label ?? $0.name } ?? TrainingStrategy.standardName }
-
-  /// The settings by which runs of one method are alike whatever their strategy.
-  var settingsWithoutStrategy: String {
-    var settings = settings
-    var training = settings["training"] ?? .null
-    training["strategy"] = nil
-    settings["training"] = training
-    return settings.compactText
   }
 }

@@ -207,7 +207,7 @@ package struct SuiteStatistics: Sendable {
       }, terms: penalties.flatMap { formula?.terms($0.costs) },
       costs: isComplete
         ? PSCP.Costs(
-          parameters: mean(\.costs.trainableParameters), flops: mean(\.costs.addedFLOPs),
+          parameters: mean(\.costs.countedParameters), flops: mean(\.costs.addedFLOPs),
           memory: mean(\.costs.tensorBytes.total)) : nil,
       averageRank: rank, seconds: times.isEmpty ? nil : Summary.mean(times), runCount: all.count,
       failedCount: cells.reduce(0) { $0 + $1.failedSeeds.count },

@@ -10,6 +10,8 @@ struct JudgedRows {
   let scored: [ScoredAnswer]
   /// What each member of an ensemble answered, row by row; nil where one model did.
   let members: [[String]]?
+  /// The share of rows to which all of them gave answers that mean the same; nil where one model answered.
+  let unanimousShare: Double?
   /// The scores under the config's protocol.
   let scores: DatasetScores
   /// What is given beside them.

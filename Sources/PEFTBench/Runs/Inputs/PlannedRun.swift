@@ -36,11 +36,15 @@ package struct PlannedRun: Sendable {
   }
 
   /// The folders of saved members that vote; empty where members are trained, or one model answers alone.
+  ///
+  /// An error names a member that is missing among others.
   var memberFolders: [String] {
-    guard !trains, method.training.strategy.voterCount > 1, case .saved(let adapter) = method.adapterSource else {
-      return []
+    get throws(FileError) {
+      guard !trains, method.training.strategy.voterCount > 1, case .saved(let adapter) = method.adapterSource else {
+        return []
+      }
+      return try MemberFolders.all(in: adapter)
     }
-    return MemberFolders.all(in: adapter)
   }
 
   /// How it trains.

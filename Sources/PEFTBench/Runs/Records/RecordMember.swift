@@ -93,6 +93,12 @@ extension RecordMember {
     RecordMember(key: key, write: { .count($0[keyPath: path]) }, read: nullable(key, path).read)
   }
 
+  /// Such a count, left out where there is no value.
+  static func optionalCount(_ key: String, _ path: Path<Double?>) -> RecordMember {
+    RecordMember(
+      key: key, write: { $0[keyPath: path].map { .count($0) } }, read: nullable(key, path).read)
+  }
+
   /// A member that is left out where there is no value.
   static func optional<Value: RecordValue>(_ key: String, _ path: Path<Value?>) -> RecordMember {
     RecordMember(

@@ -3,11 +3,16 @@ import PEFTCore
 extension RunRecord {
   /// What a run costs, in plain counts, bytes and seconds.
   package struct Costs: RecordPart, Equatable {
-    /// Values that are trained.
+    /// What the parameters of all members who vote are called in records, reports and tables.
+    package static let deployedKey = "deployed_parameters"
+
+    /// Values that are trained; of several members those of one.
     package var trainableParameters = 0.0
-    /// FLOPs of one forward pass over 512 tokens, in the form in which the method is deployed.
+    /// Values that all members who vote bring along together; nil where one model answers.
+    package var deployedParameters: Double?
+    /// FLOPs of one forward pass over 512 tokens, in the form in which the method is deployed, by every member who votes.
     package var inferenceFLOPs = 0.0
-    /// FLOPs of that pass which the base model does not need.
+    /// FLOPs of these passes which the base model alone does not need.
     package var addedFLOPs = 0.0
     /// Peak bytes that tensors held while the run trained or made its start, or answered if it does not train.
     package var tensorBytes = TensorBytes()
@@ -30,8 +35,12 @@ extension RunRecord {
 
     package init() {}
 
+    /// The parameters that PSCP counts: all that must be kept to answer as the run did.
+    package var countedParameters: Double { deployedParameters ?? trainableParameters }
+
     package static let members: [RecordMember<Self>] = [
       .requiredCount("trainable_parameters", \.trainableParameters),
+      .optionalCount(deployedKey, \.deployedParameters),
       .requiredCount("inference_flops", \.inferenceFLOPs),
       .requiredCount("added_inference_flops", \.addedFLOPs), .required("peak_tensor_bytes", \.tensorBytes),
       .nullableCount("peak_rss_bytes", \.residentBytes), .nullableCount("steps", \.steps),

@@ -9,6 +9,8 @@ extension RunRecord {
     package var label: String?
     /// Name and options with all defaults.
     package var options: JSONValue?
+    /// The settings that it replaced in the run's `training`, with what the run was trained with; nil where it replaced none.
+    package var training: JSONValue?
     /// Models that answered each row.
     package var voters: Int?
     /// The share of the scored rows that all of them answered alike; nil for one model.
@@ -34,6 +36,7 @@ extension RunRecord {
 
     package static let members: [RecordMember<Self>] = [
       .required("name", \.name), .nullable("label", \.label), .nullable("options", \.options),
+      .optional("training", \.training),
       .nullable("voters", \.voters), .optional("unanimous", \.unanimous), .nullableCount("model_steps", \.modelSteps),
       .nullable("relative_model_steps", \.relativeModelSteps), .optional("share_of_ensemble", \.shareOfEnsemble),
       .nullableCount("training_tokens", \.trainingTokens),

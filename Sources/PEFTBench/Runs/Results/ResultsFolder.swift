@@ -132,7 +132,7 @@ package struct ResultsFolder: Sendable {
   /// Keeps why a run of a config with these data failed, with the members by which a record identifies the run.
   func fail(_ run: SweepRun, data: DataConfiguration, cause: String, seconds: Double) throws {
     let planned = run.planned
-    let report: JSONValue = [
+    var report: JSONValue = [
       "id": JSONValue(run.id), "suite": JSONValue(data.suite(of: planned.dataset).rawValue),
       "model": ["name": JSONValue(planned.model.name), "sha256": JSONValue(run.modelHash)],
       "method": ["name": JSONValue(planned.method.name), "label": JSONValue(planned.method.label)],
@@ -140,6 +140,8 @@ package struct ResultsFolder: Sendable {
       "error": JSONValue(VisibleText.shortened(cause)),
       "seconds": JSONValue(seconds), "failed": JSONValue(Date().formatted(.iso8601)),
     ]
+    let strategy = planned.training.strategy
+    if strategy != .standard, !planned.isZeroShot { report["strategy"] = JSONValue(strategy.label) }
     let folder = folder(of: run.id)
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try AtomicFile.write(report.prettyText, to: "\(folder)/\(Self.failureName)")

@@ -167,6 +167,7 @@ struct EvaluationStage {
     let repeated = set.part == nil ? source.repeatedCount(of: rows) : 0
     return JudgedRows(
       rows: rows, repeatedCount: repeated > 0 ? repeated : nil, scored: scored, members: members,
+      unanimousShare: members.map(vote.unanimousShare),
       scores: try metric.score(scored, under: scoring),
       summary: try metric.summary(of: scored, under: scoring),
       // A side score can be absent; it fails no run.

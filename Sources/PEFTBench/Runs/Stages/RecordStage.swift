@@ -80,7 +80,7 @@ struct RecordStage {
       planned.trains && planned.training.strategy != .standard
       ? StrategyCost(planned, trained: trained, data: scene.data) : nil
     record.strategy = RunRecord.Strategy(
-      planned, cost: cost, scored: evaluation.scored, data: scene.data, trainable: method.trainableCount)
+      planned, cost: cost, scored: evaluation.scored, data: scene.data, attachment: method)
     record.evaluation = configuration.evaluation.json
     record.scores = RunRecord.Scores(evaluation.scored, under: scoring)
     for (set, judged) in evaluation.sets.dropFirst() {
@@ -90,9 +90,9 @@ struct RecordStage {
       record.sets.add(answered, named: set.name)
     }
     record.costs = RunRecord.Costs(
-      model, method, outcome, start: attachment.start, peak: planned.trains ? outcome.peak : evaluation.peak,
-      evaluationSeconds: evaluation.seconds)
-    if let cost { record.costs.tokensSeen = Double(cost.trainingTokens) }
+      model, method, voters: attachment.members?.count ?? 1, outcome,
+      tokens: cost?.trainingTokens ?? outcome.tokenCount, start: attachment.start,
+      peak: planned.trains ? outcome.peak : evaluation.peak, evaluationSeconds: evaluation.seconds)
     record.pscp = RunRecord.Penalties(
       of: evaluation.scored.scores.value, costs: record.costs, configuration.pscp, model: model,
       fullTrainingBytes: fullTrainingBytes)

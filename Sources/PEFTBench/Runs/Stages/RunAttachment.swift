@@ -45,7 +45,7 @@ final class RunAttachment {
   init(_ planned: PlannedRun, to model: LoadedModel, data: PreparedDataset, context: ComputeContext) throws {
     (self.planned, self.model, self.data, self.context) = (planned, model, data, context)
     (method, starts[0]) = try Self.attach(planned, to: model, data: data, context: context, training: 0)
-    let folders = planned.memberFolders
+    let folders = try planned.memberFolders
     if folders.count > 1 { members = .saved(folders) }
   }
 

@@ -54,25 +54,31 @@ extension RunRecord.Strategy {
   ///   - cost: What its trainings took; nil for a run that trains nothing.
   ///   - scored: The answers to the scored rows.
   ///   - data: The run's rows.
-  ///   - trainable: Values that the method trains.
-  init?(_ planned: PlannedRun, cost: StrategyCost?, scored: JudgedRows, data: PreparedDataset, trainable: Int) {
+  ///   - attachment: What was trained.
+  init?(
+    _ planned: PlannedRun, cost: StrategyCost?, scored: JudgedRows, data: PreparedDataset, attachment: AttachedMethod
+  ) {
     let (settings, strategy) = (planned.training, planned.training.strategy)
-    guard strategy != .standard else { return nil }
+    guard strategy != .standard, !planned.isZeroShot else { return nil }
     (name, label, options) = (strategy.name, strategy.label, strategy.json)
-    voters = scored.members?.first?.count ?? 1
-    unanimous = scored.members.map { members in
-      Double(members.count { Set($0).count == 1 }) / Double(max(1, members.count))
-    }
+    let count = scored.members?.first?.count ?? 1
+    voters = count
+    // Members that were saved are as many as there are, whatever the strategy says that asks them.
+    if !planned.trains { options?["members"] = JSONValue(count) }
+    unanimous = scored.unanimousShare
     guard let cost else { return }
+    training = settings.replaced(from: planned.method.training)
     if strategy.augmentation != nil { augmentedRows = Double(data.augmented.rendered.count) }
     func ratio(_ one: Int, _ other: Int) -> Double? { other > 0 ? Double(one) / Double(other) : nil }
     (modelSteps, trainingTokens) = (Double(cost.modelSteps), Double(cost.trainingTokens))
     relativeModelSteps = ratio(cost.modelSteps, cost.plainSteps)
     relativeTrainingTokens = ratio(cost.trainingTokens, cost.plainTokens)
     shareOfEnsemble = cost.shareOfEnsemble
-    let copies = strategy.copiesOfEachValue(moments: settings.momentsPerValue)
-    copiedAdapterBytes = Double(4 * trainable * copies.adapter)
-    copiedOptimizerBytes = Double(4 * trainable * copies.optimizer)
+    let copies = strategy.copiedValues(
+      of: attachment.trainableCount,
+      optimizerValues: attachment.optimizerValueCount(momentsPerValue: settings.momentsPerValue))
+    copiedAdapterBytes = Double(4 * copies.adapter)
+    copiedOptimizerBytes = Double(4 * copies.optimizer)
   }
 }
 
@@ -144,18 +150,21 @@ extension RunRecord.Costs {
   /// - Parameters:
   ///   - model: The base model.
   ///   - attachment: What was attached to it.
+  ///   - voters: Models that answer each row: each of them passes over it, and brings parameters along.
   ///   - outcome: How its training went.
+  ///   - tokens: Tokens of all batches, counted for every model that took a step on them.
   ///   - start: What its start took, if it looked at training rows.
   ///   - peak: The peak of tensors that counts.
   ///   - evaluationSeconds: What answering took.
   init(
-    _ model: CausalLanguageModel, _ attachment: AttachedMethod, _ outcome: Trainer.Outcome, start: MeasuredStart?,
-    peak: MemoryUse, evaluationSeconds: Double
+    _ model: CausalLanguageModel, _ attachment: AttachedMethod, voters: Int, _ outcome: Trainer.Outcome, tokens: Int,
+    start: MeasuredStart?, peak: MemoryUse, evaluationSeconds: Double
   ) {
     let tokens = ForwardFLOPs.referenceTokens
     let base = ForwardFLOPs.count(model, tokens: tokens)
-    let whole = ForwardFLOPs.count(model, tokens: tokens, cost: attachment.inferenceCost)
+    let whole = voters * ForwardFLOPs.count(model, tokens: tokens, cost: attachment.inferenceCost)
     trainableParameters = Double(attachment.trainableCount)
+    if voters > 1 { deployedParameters = Double(voters * attachment.trainableCount) }
     inferenceFLOPs = Double(whole)
     addedFLOPs = Double(whole - base)
     tensorBytes = RunRecord.TensorBytes(start.map { $0.peak.peak(with: peak) } ?? peak)
@@ -165,8 +174,8 @@ extension RunRecord.Costs {
     self.start = start.map(RunRecord.Start.init)
     if outcome.frozenUsage.blocks > 0 { frozenLayerCache = RunRecord.FrozenLayerCache(outcome.frozenUsage) }
     self.evaluationSeconds = evaluationSeconds
-    tokensSeen = Double(outcome.tokenCount)
-    tokensPerSecond = outcome.tokenCount > 0 ? Double(outcome.tokenCount) / outcome.seconds : nil
+    tokensSeen = Double(tokens)
+    tokensPerSecond = tokens > 0 ? Double(tokens) / outcome.seconds : nil
   }
 }
 
@@ -217,7 +226,7 @@ extension RunRecord.Penalties {
       unit = (1, 1)
     }
     let measured = PSCP.Costs(
-      parameters: costs.trainableParameters, flops: costs.addedFLOPs / unit.flops,
+      parameters: costs.countedParameters, flops: costs.addedFLOPs / unit.flops,
       memory: costs.tensorBytes.total / unit.memory)
     let counted = PSCP.Costs(
       parameters: settings.parameters ?? preset.constants.parameters,

@@ -1,0 +1,137 @@
+import PEFTBench
+import PEFTCore
+import PEFTMethods
+
+/// The runs of one method with the same settings but for the strategy, complete ones and those that ended in an error.
+struct StrategyGroup {
+  /// The runs with one strategy on one dataset.
+  struct Attempts {
+    /// The strategy with the options that are not the default.
+    let strategy: String
+    var runs: [ReportedRun] = []
+    var failures: [FailedRun] = []
+  }
+
+  /// What reports call the method without its strategy, with the model where there are several.
+  let title: String
+  /// Complete runs.
+  let runs: [ReportedRun]
+  /// Runs that ended in an error, each with its strategy.
+  private(set) var failures: [(strategy: String, run: FailedRun)] = []
+
+  /// Whether any run has a strategy.
+  var hasStrategies: Bool {
+    runs.contains { $0.strategy != nil } || failures.contains { $0.strategy != TrainingStrategy.standardName }
+  }
+
+  /// The runs on a dataset by strategy, plain steps first.
+  func attempts(on dataset: String) -> [Attempts] {
+    var attempts: [Attempts] = []
+    func place(of strategy: String) -> Int {
+      if let place = attempts.firstIndex(where: { $0.strategy == strategy }) { return place }
+      attempts.append(Attempts(strategy: strategy))
+      return attempts.count - 1
+    }
+    for run in runs where run.dataset == dataset { attempts[place(of: run.strategyLabel)].runs.append(run) }
+    for (strategy, run) in failures where run.dataset == dataset { attempts[place(of: strategy)].failures.append(run) }
+    func isPlain(_ one: Attempts) -> Bool { one.strategy == TrainingStrategy.standardName }
+    return attempts.filter(isPlain) + attempts.filter { !isPlain($0) }
+  }
+
+  /// The groups of a suite, in the order in which their runs come.
+  ///
+  /// The error of a run does not tell its settings. It belongs to the runs of its label; where none of these is complete,
+  /// to those of the label without the strategy; else to a group of its own.
+  static func all(in suite: SuiteResults) -> [StrategyGroup] {
+    let trained = suite.runs.filter { $0.isTrained && !$0.isZeroShot }
+    let hasModels = suite.modelNames.count > 1
+    func title(_ label: String, model: String) -> String { hasModels ? "\(model) \(label)" : label }
+    var groups = grouped(trained) { [$0.modelHash, $0.methodName, $0.settingsWithoutStrategy] }.map { runs in
+      let first = runs.first { $0.strategy == nil } ?? runs[0]
+      return StrategyGroup(title: title(LabelWithStrategy(first.label).rest, model: first.modelName), runs: runs)
+    }
+    for failure in suite.failures where MethodRegistry.trains(failure.methodName) {
+      func isOfMethod(_ run: ReportedRun) -> Bool {
+        run.modelName == failure.modelName && (failure.modelHash.isEmpty || run.modelHash == failure.modelHash)
+          && run.methodName == MethodRegistry.canonicalName(failure.methodName)
+      }
+      let label = LabelWithStrategy(failure.label)
+      let twin = trained.first { isOfMethod($0) && $0.label == failure.label }
+      let strategy =
+        failure.strategy ?? twin?.strategyLabel ?? label.strategy ?? TrainingStrategy.standardName
+      let own = title(label.rest, model: failure.modelName)
+      let place =
+        groups.firstIndex { $0.runs.contains { isOfMethod($0) && $0.label == failure.label } }
+        ?? groups.firstIndex { $0.title == own && ($0.runs.isEmpty || $0.runs.contains(where: isOfMethod)) }
+      if let place {
+        groups[place].failures.append((strategy, failure))
+      } else {
+        groups.append(StrategyGroup(title: own, runs: [], failures: [(strategy, failure)]))
+      }
+    }
+    return groups
+  }
+
+  /// Runs by a key, groups and runs in the order in which they come.
+  static func grouped(_ runs: [ReportedRun], by key: (ReportedRun) -> [String]) -> [[ReportedRun]] {
+    var order: [[String]] = []
+    var groups: [[String]: [ReportedRun]] = [:]
+    for run in runs {
+      let key = key(run)
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: []].append(run)
+    }
+    return order.map { groups[$0] ?? [] }
+  }
+}
+
+/// A method's label taken apart: `lora (rank=2, strategy=deni)` is `deni` of `lora (rank=2)`.
+private struct LabelWithStrategy {
+  /// The strategy; nil where the label names none.
+  let strategy: String?
+  /// The label without it.
+  let rest: String
+
+  init(_ label: String) {
+    guard label.hasSuffix(")"), let open = label.firstRange(of: " (") else {
+      (strategy, rest) = (nil, label)
+      return
+    }
+    let key = "strategy="
+    let parts = label[open.upperBound...].dropLast().split(separator: ", ")
+    let others = parts.filter { !$0.hasPrefix(key) }
+    strategy = parts.first { $0.hasPrefix(key) }.map { String($0.dropFirst(key.count)) }
+    rest = String(label[..<open.lowerBound]) + (others.isEmpty ? "" : " (\(others.joined(separator: ", ")))")
+  }
+}
+
+extension ReportedRun {
+  /// The strategy with the options that are not the default.
+  var strategyLabel: String { strategy.map { $0.label ?? $0.name } ?? TrainingStrategy.standardName }
+
+  /// Whether the run failed although it ended; nil where guessing means nothing.
+  ///
+  /// It did if the mean of the labels' F1 is below one over their number, as it is of any single answer to all rows, whose
+  /// accuracy can be that of guessing. Of other metrics the headline score counts.
+  var isWorseThanGuessing: Bool? {
+    if !summary.classes.isEmpty {
+      return Summary.mean(summary.classes.map(\.f1)) < 1 / Double(summary.classes.count)
+    }
+    // A report keeps no classes; the accuracy of guessing is one over their number.
+    if let score = scores.first(where: { $0.name == "macro_f1" })?.value,
+      let guess = summary.chanceScores.first(where: { $0.name == "accuracy" })?.value
+    {
+      return score < guess
+    }
+    return baseline.chance.map { value < $0 }
+  }
+
+  /// The settings by which runs of one method are alike whatever their strategy.
+  var settingsWithoutStrategy: String {
+    var settings = settings
+    var training = settings["training"] ?? .null
+    training["strategy"] = nil
+    settings["training"] = training
+    return settings.compactText
+  }
+}
