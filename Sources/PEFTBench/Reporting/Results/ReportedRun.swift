@@ -36,6 +36,10 @@ package struct ReportedRun: Sendable {
   package internal(set) var key: String
   /// A hash of all that determines the run's numbers but the engine; nil for records of engine 1, which do not tell it.
   let content: String?
+  /// The parts of that which no other member tells.
+  let contents: RunContents
+  /// Whether answers are labels, so that there is a most frequent one; nil where the record does not tell.
+  private let hasLabels: Bool?
   /// The hashes of what is read of the model, by the keys of an identity; nil where a report describes the run.
   private let modelParts: JSONValue?
   /// `mini`, `full` or `own`.
@@ -114,6 +118,15 @@ package struct ReportedRun: Sendable {
 
   /// The headline score on a third split, which nothing was chosen on; nil where the run has none.
   var testValue: Double? { sets.first { $0.name == EvaluationSet.test }?.value }
+
+  /// What one and the same answer to every row reaches: the majority's score, and 0 where answers are no labels, for a
+  /// constant has no correlation and solves no task of free text; nil where it is not known.
+  var constantScore: Double? {
+    if let majority = baseline.majority { return majority }
+    let known = hasLabels ?? DatasetMetric.for(dataset: dataset).map { !$0.family.labels.isEmpty }
+    if let known { return known ? nil : 0 }
+    return numberRange != nil || ["pearson", "spearman"].contains(metric) ? 0 : nil
+  }
 
   /// Whether anything was trained; if not, the run judged what was attached as it was.
   var isTrained: Bool {
@@ -199,6 +212,11 @@ package struct ReportedRun: Sendable {
     numberRange = ends.flatMap { $0.count == 2 && $0[0] <= $0[1] ? $0[0]...$0[1] : nil }
     modelParts = record.identity?["model"]
     content = json["content"]?.text ?? record.identity.map(RunIdentity.content)
+    contents = RunContents(reported: json[RunContents.key]) ?? RunContents(identity: record.identity)
+    hasLabels = record.identity?["dataset"]?["metric"]?["family"].map { family in
+      guard case .object(let object) = family else { return false }
+      return object.members.contains { $0.value["labels"] != nil }
+    }
     marks = AnswerMarks(json["correct"])
     started = record.timestamps?.started ?? ""
     finished = record.timestamps?.finished ?? ""
@@ -272,6 +290,7 @@ package struct ReportedRun: Sendable {
     if !rowNotes.isEmpty { told["notes"] = JSONValue(rowNotes) }
     result["data"] = told
     if let content { result["content"] = JSONValue(content) }
+    if let json = contents.json { result[RunContents.key] = json }
     if let strategy { result["strategy"] = strategy.recordJSON }
     if let choice { result["choice"] = choice.recordJSON }
     if let seeds { result["seeds"] = seeds }
