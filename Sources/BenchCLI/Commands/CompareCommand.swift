@@ -88,6 +88,7 @@ enum CompareCommand {
         "--tolerance: expected a metric and a number or percentage, such as accuracy=0.02 or memory=5%, found \"\(text)\""
       )
     }
+    if let complaint = tolerance.complaint(of: parts[0]) { throw arguments.error("--tolerance: \(text) \(complaint)") }
     return (parts[0], tolerance)
   }
 }

@@ -101,6 +101,7 @@ import Testing
     let file = "new/runs/\(try #require(record["id"]?.string))/record.json"
     let text = try String(contentsOfFile: workspace.path(file), encoding: .utf8)
     let planted = text.replacing("\"value\": \(value)\n", with: "\"value\": \(value - 0.03)\n")
+      .replacing("\"accuracy\": \(value),", with: "\"accuracy\": \(value - 0.03),")
     #expect(planted != text)
     try workspace.write(planted, to: file)
     let report = try workspace.run("report", "old", "-f", "json", "-o", "baseline.json")
@@ -128,6 +129,8 @@ import Testing
       (["report", "data", "--format", "pdf"], "expected one of table"), (["compare", "data"], "expected CANDIDATE"),
       (["report", "data", "--export", "tensorboard"], "is not a results folder"),
       (["compare", "data", "data", "--tolerance", "accuracy"], "--tolerance: expected a metric"),
+      (["compare", "data", "data", "-t", "accuracy=2"], "scores are from 0 to 1; 2 points are accuracy=0.02"),
+      (["compare", "data", "data", "-t", "score=100%"], "expected less than 100 %, such as score=2%"),
       (["report", "data", "--only", "color=red"], "--only: expected"),
     ]) func mistakes(arguments: [String], message: String) throws
   {

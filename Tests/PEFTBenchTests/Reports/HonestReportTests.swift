@@ -352,6 +352,46 @@ import Testing
     }
   }
 
+  @Test("Predictions that say something else than the record are a note that shows both") func contradiction() throws {
+    let folder = try TemporaryFolder()
+    var sweep = SyntheticSweep(folder.url)
+    sweep.rightRows = { _, _, _ in self.right(30, of: 40) }
+    try sweep.write(methods: [Self.lora, Self.ia3], datasets: ["sst2"], seeds: [1])
+    let files = ["lora", "ia3"].map { sweep.folder(of: $0, "sst2", 1).appending(path: "predictions.jsonl") }
+    let lines = try String(contentsOf: files[0], encoding: .utf8)
+    try Data(lines.replacing("\"correct\":false", with: "\"correct\":true").utf8).write(to: files[0])
+    try Data(lines.split(separator: "\n").prefix(20).map { $0 + "\n" }.joined().utf8).write(to: files[1])
+    let results = try ReportedResults([folder.url.path])
+    #expect(results.notes.contains { $0.contains("predictions.jsonl gives 100.0, the record 75.0") })
+    #expect(results.notes.contains { $0.hasPrefix("sst2, ia3, seed 1") })
+    #expect(results.runs.allSatisfy { $0.value == 0.75 && $0.marks == nil })
+  }
+
+  @Test("A missing file of predictions makes no interval narrower") func missingPredictions() throws {
+    func board(_ isMissing: Bool) throws -> (rows: [SuiteStatistics.Row], notes: [String]) {
+      let report = try report { folder in
+        var sweep = SyntheticSweep(folder)
+        sweep.rightRows = { _, dataset, _ in self.right(dataset == "sst2" ? 30 : 20, of: 40) }
+        try sweep.write(methods: [Self.lora, Self.ia3], datasets: ["sst2", "rte"], seeds: [1, 2])
+        if isMissing {
+          for id in try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "runs").path) {
+            try FileManager.default.removeItem(at: folder.appending(path: "runs/\(id)/predictions.jsonl"))
+          }
+        }
+        return [sweep]
+      }
+      let statistics = try #require(report.suites.first?.statistics)
+      return (statistics.leaderboard, statistics.notes)
+    }
+    let (whole, _) = try board(false)
+    let (less, notes) = try board(true)
+    for (one, other) in zip(whole, less) {
+      let (known, counted) = (try #require(one.interval), try #require(other.interval))
+      #expect(counted.upper - counted.lower >= known.upper - known.lower - 1e-9)
+    }
+    #expect(notes.contains { $0.contains("intervals are by their number alone, and there are no tests of pairs") })
+  }
+
   @Test("The model as it is does not bury what the methods get wrong") func zeroShotAnswers() throws {
     let report = try report { folder in
       var sweep = SyntheticSweep(folder)

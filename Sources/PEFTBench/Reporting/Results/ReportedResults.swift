@@ -100,12 +100,14 @@ package struct ReportedResults: Sendable {
       throw FileError(path: path, "is not a results folder: expected runs/<id>/record.json in it")
     }
     var found: [ReportedRun] = []
-    var unusable: [(id: String, reason: String)] = []
+    var damaged: [(id: String, reason: String)] = []
     var incomplete: [String] = []
     for id in ids {
       switch folder.recordState(of: id) {
       case .absent: incomplete.append(id)
-      case .damaged(let reason), .refused(let reason): unusable.append((id, reason))
+      case .damaged(let reason): damaged.append((id, reason))
+      // Nothing makes such a run anew, so that it is neither failed nor missing.
+      case .refused(let reason): notes.append("Left out: \(reason)")
       case .complete(let record):
         let place = folder.folder(of: id)
         var run = try ReportedRun(record.json, folder: place, source: "\(place)/\(ResultsFolder.recordName)")
@@ -118,14 +120,20 @@ package struct ReportedResults: Sendable {
     failures += failures(in: folder, ids: incomplete, of: plan)
     missing += plan.missing
     let planned = Set(plan.entries.compactMap(\.id))
-    notes += unusable.filter { !planned.contains($0.id) }.map { "Left out: \($0.reason)" }
+    notes += damaged.filter { !planned.contains($0.id) }.map { "Left out: \($0.reason)" }
     return plan.name
   }
 
-  /// Takes from a run's predictions which rows were right; a note says where they are damaged.
+  /// Takes from a run's predictions which rows were right; a note says where they are damaged, or say something else than
+  /// the record.
   private mutating func readPredictions(_ path: String, of run: inout ReportedRun) {
     do {
       run.marks = try AnswerMarks(predictions: path)
+      if let marks = run.marks, let differences = run.differences(from: marks) {
+        notes.append("\(run) (\(run.id)): \(differences); the record's score counts, and no row of the file does")
+        run.marks = nil
+        return
+      }
       run.baseline = try run.baseline.completed(byPredictions: path, isShare: run.isScoredByRow)
     } catch {
       notes.append("Which rows were right is unknown: \(error)")

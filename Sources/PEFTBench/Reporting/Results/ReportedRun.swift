@@ -163,6 +163,28 @@ package struct ReportedRun: Sendable {
   /// Whether the headline score is the share of rows that are marked right, so that paired tests speak about it.
   package var isScoredByRow: Bool { marks.map { abs($0.share - value) < 1e-9 } ?? false }
 
+  /// What marks of a predictions.jsonl say that the record does not; nil where they agree.
+  func differences(from marks: AnswerMarks) -> String? {
+    let isOther = isShare && abs(marks.share - value) > 1e-9
+    let hasOtherRows = answerCount.map { $0 != marks.count } ?? false
+    guard isOther || hasOtherRows else { return nil }
+    let given = isOther ? NumberText.percent(marks.share) : "\(marks.count) rows"
+    let recorded = isOther ? NumberText.percent(value) : "\(answerCount ?? 0)"
+    return "predictions.jsonl gives \(given), the record \(recorded)"
+  }
+
+  /// Whether the headline is the share of rows that are right, by its name.
+  private var isShare: Bool { metric == "accuracy" }
+
+  /// Rows that are right, as the record alone has them: 1 or 0 for each row, in no order of theirs; nil where the headline
+  /// score is no share of the counted rows.
+  var countedMarks: [Double]? {
+    guard isShare, let count = answerCount, count > 0 else { return nil }
+    let right = (value * Double(count)).rounded()
+    guard abs(value * Double(count) - right) < 1e-6 * Double(count) else { return nil }
+    return (0..<count).map { Double($0) < right ? 1 : 0 }
+  }
+
   /// Reads a run.
   ///
   /// - Parameters:

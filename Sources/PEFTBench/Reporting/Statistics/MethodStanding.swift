@@ -62,7 +62,7 @@ package enum MethodStanding: Sendable, Equatable {
     for (dataset, runs) in runs {
       guard let majority = runs.compactMap(\.constantScore).first else { return .usual }
       majorities.append(majority)
-      let cell = RowEvidence.Cell(runs, dataset: dataset, isByRow: runs.allSatisfy(\.isScoredByRow))
+      let cell = RowEvidence.Cell(runs, dataset: dataset, isByRow: runs.allSatisfy(\.isScoredByRow)) ?? .counted(runs)
       if case .shares(let rows)? = cell {
         let right = Summary.mean(rows.map { $0.reduce(0, +) })
         // A sum of ones that rounding made smaller is still that number of rows.

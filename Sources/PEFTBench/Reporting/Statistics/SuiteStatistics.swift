@@ -171,7 +171,7 @@ package struct SuiteStatistics: Sendable {
       sensitivity = nil
     }
     notes =
-      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets) + suite.contentNotes + formula.notes + suite.rowNotes
+      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets, isCounted: evidence.isCounted) + suite.contentNotes + formula.notes + suite.rowNotes
     verdict = Verdict(suite, self, evidence: evidence)
   }
 
@@ -251,7 +251,7 @@ package struct SuiteStatistics: Sendable {
     }
   }
 
-  private static func notes(_ suite: SuiteResults, comparable: [Int], held: [Int]) -> [String] {
+  private static func notes(_ suite: SuiteResults, comparable: [Int], held: [Int], isCounted: Bool) -> [String] {
     var notes: [String] = []
     let left = suite.datasets.indices.filter { !suite.sharedDatasets.contains($0) }
     if !left.isEmpty {
@@ -287,8 +287,15 @@ package struct SuiteStatistics: Sendable {
     }
     if !held.isEmpty {
       let names = held.map { suite.datasets[$0] }.joined(separator: ", ")
+      let isPart = held.count < suite.sharedDatasets.count
+      if isCounted {
+        notes.append(
+          "Which rows were right is unknown of \(names), so that intervals are by their number alone, and "
+            + (isPart ? "tests of pairs hold these datasets at their scores." : "there are no tests of pairs."))
+        return notes
+      }
       notes.append(
-        held.count < suite.sharedDatasets.count
+        isPart
           ? "Intervals and tests hold these datasets at their scores, of which no rows are known: \(names)."
           : "There are no intervals and no tests of pairs: nothing but the scores is known of \(names).")
     }
