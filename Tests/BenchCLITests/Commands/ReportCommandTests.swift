@@ -123,6 +123,20 @@ import Testing
   }
 
   @Test(
+    "Nothing that a sweep needs is replaced by a report",
+    arguments: ["config.json", "plan.json", ".locks", ".peft-bench", "runs/x.csv", "runs/../config.json"])
+  func reserved(name: String) throws {
+    let workspace = try Workspace()
+    let sweep = SyntheticSweep(workspace.folder.appending(path: "results"))
+    try sweep.write(methods: Array(SyntheticSweep.methods.prefix(2)), datasets: ["sst2"], seeds: [1])
+    try workspace.write("{}", to: "results/config.json")
+    let result = try workspace.run("report", "results", "-f", "csv", "-o", "results/\(name)")
+    #expect(result.status == 2 && result.diagnostics.contains("expected another name, such as report.csv"), "\(result)")
+    #expect(try String(contentsOfFile: workspace.path("results/config.json"), encoding: .utf8) == "{}")
+    #expect(try workspace.run("report", "results", "-f", "csv", "-o", "results/mine.csv").status == 0)
+  }
+
+  @Test(
     "What cannot be reported or compared is wrong input",
     arguments: [
       (["report", "nowhere"], "there is no such results folder"), (["report", "data"], "is not a results folder"),

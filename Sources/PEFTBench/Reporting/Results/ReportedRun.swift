@@ -45,7 +45,7 @@ package struct ReportedRun: Sendable {
   /// `mini`, `full` or `own`.
   package let suite: String
   /// What reports call the model.
-  package let modelName: String
+  package internal(set) var modelName: String
   /// The SHA-256 of the model's weights.
   package let modelHash: String
   /// The base model's parameters.
@@ -219,7 +219,9 @@ package struct ReportedRun: Sendable {
     invalidRate = record.scores.invalidRate
     answerCount = record.scores.count
     notes = record.scores.notes
-    rowNotes = record.data?.notes ?? []
+    rowNotes =
+      (record.data?.notes ?? [])
+      + (record.choice?.notes ?? []).map { "\(record.dataset), \(record.method.label ?? record.method.name): \($0)" }
     costs = record.costs
     penalties = Self.penalties(record)
     settings = [
