@@ -45,6 +45,7 @@ enum CompareCommand {
         line: "peft-bench compare old new -t score=0.01 --significant", meaning: "Only clear drops of a point or more."),
     ],
     run: { arguments, console in
+      try ReportCommand.refuseReserved("junit", arguments)
       var options = Comparison.Options()
       options.tolerances = try arguments.all("tolerance").map { try tolerance($0, arguments) }
       options.needsSignificance = arguments.flag("significant")
@@ -88,6 +89,7 @@ enum CompareCommand {
         "--tolerance: expected a metric and a number or percentage, such as accuracy=0.02 or memory=5%, found \"\(text)\""
       )
     }
+    if let complaint = tolerance.complaint(of: parts[0]) { throw arguments.error("--tolerance: \(text) \(complaint)") }
     return (parts[0], tolerance)
   }
 }

@@ -58,6 +58,9 @@ enum DataCommand {
     ],
     run: { arguments, console in
       let place = try DataPlace(arguments)
+      if let root = arguments.value("root"), !ReportCommand.isFolder(root) {
+        console.warning("--root: there is no folder \(root), so that nothing is looked for but the Hub's cache")
+      }
       if arguments.flag("baselines") { return try printBaselines(place, arguments, console) }
       let states = place.datasets.map { dataset in
         (

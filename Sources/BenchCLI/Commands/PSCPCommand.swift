@@ -41,6 +41,7 @@ enum PSCPCommand {
         console.note(
           "note: \(count) \(count == 1 ? "run" : "runs") that failed or \(count == 1 ? "is" : "are") missing left out")
       }
+      if let note = table.note { console.note("note: \(note)") }
       if arguments.flag("json") {
         console.print(json: .array(table.rows.map(json)))
       } else {

@@ -56,6 +56,7 @@ enum ReportCommand {
     run: { arguments, console in
       if arguments.flag("watch") { return try ReportWatch(arguments).follow(console) }
       let paths = arguments.positionals("DIR")
+      try refuseReserved("output", arguments)
       let only = try only(arguments)
       let format =
         arguments.flag("json") ? ReportFormat.json : arguments.value("format").flatMap(ReportFormat.init(rawValue:))
@@ -131,6 +132,14 @@ enum ReportCommand {
   private static func text(_ report: Report, _ format: ReportFormat) throws -> String {
     // Plain text is the table of the terminal without its width.
     report.text(format) ?? ReportPrinter.lines(report, width: Int.max).joined(separator: "\n") + "\n"
+  }
+
+  /// Refuses a file that a sweep needs, which a report would replace.
+  static func refuseReserved(_ option: String, _ arguments: ParsedArguments) throws {
+    guard let file = arguments.value(option), ResultsFolder.isReserved(file) else { return }
+    throw arguments.error(
+      "--\(option): \(file) is a file of the results folder itself, which its sweep and its runs need; expected another "
+        + "name, such as report.\(arguments.value("format") ?? "txt")")
   }
 
   /// The exponents that `--beta` asks for.

@@ -161,8 +161,14 @@ enum RunCommand {
           + "same command makes them again")
     }
     guard result.failures > 0 else { return result.missing > 0 ? .failed : .done }
+    let refused = session.results.refusedCount
+    let hint =
+      refused == 0
+      ? "the same command tries them again"
+      : "the same command tries them again, but not the \(refused) whose records this version must leave alone: use the "
+        + "version that wrote them, or another folder (-o)"
     console.error(
-      "\(result.failures) of \(session.selection.runs.count) runs failed; the same command tries them again "
+      "\(result.failures) of \(session.selection.runs.count == 1 ? "1 run" : "\(session.selection.runs.count) runs") failed; \(hint) "
         + "(causes: \(ProgramFile.name) status \(session.results.path))")
     return .failed
   }

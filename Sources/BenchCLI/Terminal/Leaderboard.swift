@@ -6,6 +6,8 @@ struct Leaderboard {
   let records: [RunRecord]
 
   func print(to console: Console) {
+    // Where every run failed, a head alone would say nothing.
+    guard !records.isEmpty else { return }
     var zeroShot: [String: Double] = [:]
     for record in records where record.isZeroShot {
       zeroShot[key(of: record)] = record.scores.primary.value

@@ -16,6 +16,8 @@ package enum FrozenLayerCache: Sendable, Equatable, NamedOption {
 
   /// Bytes in memory unless given.
   private static let usualMemory = 2_000_000_000
+  /// Fewer bytes keep nothing.
+  private static let leastSize = 1000
   /// Bytes on a disk unless given.
   private static let usualDisk = 20_000_000_000
 
@@ -65,7 +67,8 @@ package enum FrozenLayerCache: Sendable, Equatable, NamedOption {
       about: "of `memory` and `disk`: most bytes that are kept, such as 800MB; 2GB in memory and 20GB on disk "
         + "unless given")
     guard let text else { return nil }
-    guard let bytes = ByteCount.bytes(text), bytes > 0 else {
+    // A size without a unit is read as bytes, of which two keep nothing: as few are a forgotten unit.
+    guard let bytes = ByteCount.bytes(text), bytes >= leastSize else {
       throw reader.error("size", "expected a size such as 800MB or 2GB, found \(text.debugDescription)")
     }
     return bytes

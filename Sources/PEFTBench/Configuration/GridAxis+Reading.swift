@@ -41,7 +41,12 @@ extension GridAxis {
     let step = try reader.number("step", default: 0.05, about: "from one to the next")
     try reader.finish()
     guard let steps = GridAxis.steps(from: from, to: to, by: step) else {
-      throw error("no steps of \(step) lead from \(from) to \(to)")
+      let way = (to - from) / step
+      let isPassed = way.isFinite && way > 0 && way != way.rounded()
+      throw error(
+        "no steps of \(step) lead from \(from) to \(to)"
+          + (isPassed ? ": to is not reached, and \(GridValue(name: "", value: from + way.rounded(.down) * step).text) "
+            + "is the last value before it" : ""))
     }
     return GridAxis(member.key, values: steps)
   }

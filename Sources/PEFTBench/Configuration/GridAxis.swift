@@ -15,7 +15,7 @@ package struct GridAxis: Sendable, Equatable {
 
   /// Reads `0:1:0.05` (from, to, step; both ends count), `0,0.5,1`, or one number.
   ///
-  /// - Returns: nil for anything else, a step that leads nowhere, a value twice, or too many values.
+  /// - Returns: nil for anything else, a step that leads nowhere or past the end, a value twice, or too many values.
   package init?(_ name: String, parsing text: String) {
     let isRange = text.contains(":")
     let numbers = text.split(separator: isRange ? ":" : ",", omittingEmptySubsequences: false)
@@ -33,11 +33,13 @@ package struct GridAxis: Sendable, Equatable {
 
   /// The numbers from one to another: decimal fractions as they are written, so that three steps of 0.05 are 0.15.
   ///
-  /// - Returns: nil for a step that leads nowhere, or to too many values.
+  /// - Returns: nil for a step that leads nowhere, past the last number, or to too many values.
   package static func steps(from first: Double, to last: Double, by step: Double) -> [Double]? {
     let count = (last - first) / step
     guard step != 0, count.isFinite, count >= 0, count < Double(mostValues) else { return nil }
-    return (0...Int(count + 1e-9)).map { index in
+    // Both ends count, so that a last number which no step meets would be left out silently.
+    guard abs(count - count.rounded()) < 1e-6 else { return nil }
+    return (0...Int(count.rounded())).map { index in
       let value = first + Double(index) * step
       return (value * 1e12).rounded() / 1e12
     }

@@ -31,6 +31,8 @@ struct MethodListReader {
           "methods: the lists make more than \(OptionGrid.maximumCount) combinations", at: value.offset, of: file.text)
       }
     }
+    // A report reads configs of runs that are done.
+    if !isForNames { try checkNumbers(methods) }
     return try labelled(methods)
   }
 
@@ -185,6 +187,24 @@ struct MethodListReader {
       }
     }
     return result
+  }
+
+  /// Refuses methods that differ in nothing but options which change no number: they would be one run twice.
+  private func checkNumbers(_ read: [Read]) throws(DocumentError) {
+    var known: [String: Int] = [:]
+    for (index, one) in read.enumerated() where MethodRegistry.trains(one.method.name) {
+      var settings = JSONValue.object(settings(one))
+      let own = TrainingConfiguration.keysWithoutNumbers.map { settings[$0] ?? .null }
+      for key in TrainingConfiguration.keysWithoutNumbers { settings[key] = nil }
+      guard let first = known.updateValue(index, forKey: settings.compactText) else { continue }
+      let other = self.settings(read[first])
+      let differing = zip(TrainingConfiguration.keysWithoutNumbers, own).filter { $1 != (other[$0] ?? .null) }
+      if let (key, _) = differing.first {
+        throw one.written.error(
+          ": \(key) changes no number, so a list of it makes the same run twice; expected one value for both "
+            + "(\(text(of: other[key] ?? .null)) and \(text(of: self.settings(one)[key] ?? .null)))")
+      }
+    }
   }
 
   private func settings(_ read: Read) -> JSONObject {

@@ -46,6 +46,12 @@ enum OptionGrid {
         throw DocumentError(
           "\(path).\(member.key): expected values to try, found null among them", at: null.offset, of: text)
       }
+      var seen: Set<String> = []
+      if let twice = values.first(where: { !seen.insert(JSONValue($0).compactText).inserted }) {
+        throw DocumentError(
+          "\(path).\(member.key): \(JSONValue(twice).compactText) is listed twice; expected different values",
+          at: twice.offset, of: text)
+      }
       return values
     }
   }

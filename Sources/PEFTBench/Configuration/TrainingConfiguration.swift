@@ -169,13 +169,21 @@ package struct TrainingConfiguration: Sendable, Equatable {
 
   /// How much of some training rows is held out, as a share of them: of two rows one at least, and never all.
   func heldOutShare(of rows: Int) -> Double {
-    guard let validationRows else { return validationFraction }
+    Self.heldOutShare(fraction: validationFraction, rows: validationRows, of: rows)
+  }
+
+  /// That share by a fraction, or by a number of rows where there is one.
+  static func heldOutShare(fraction: Double, rows validationRows: Int?, of rows: Int) -> Double {
+    guard let validationRows else { return fraction }
     // Half a row more, so that the product with the number of rows is not rounded below the count that is asked for.
     return rows < 2 ? 0 : (Double(min(validationRows, rows - 1)) + 0.5) / Double(rows)
   }
 
   /// Whether training rows are held out.
   var holdsRowsBack: Bool { validationRows != nil || validationFraction > 0 }
+
+  /// The keys whose values change no number of a run.
+  static let keysWithoutNumbers = ["checkpoint_steps", "frozen_layer_cache"]
 
   /// All values under their keys; those that are not set are null.
   package var json: JSONValue {

@@ -156,6 +156,35 @@ final class RunAssembly {
       ".init_from.\(AdapterChoice.key): there are no rows to choose on, since \(run.dataset.id) \(reason)")
   }
 
+  /// Refuses a folder for the states of frozen layers in which no file can be made, before anything is done.
+  private func checkCacheFolder(of run: PlannedRun) throws(FileError) {
+    guard run.trains, case .disk(let folder?, _) = run.training.frozenLayerCache else { return }
+    let isOwn = run.training.frozenLayerCache != configuration.training.frozenLayerCache
+    let key = "\(isOwn ? run.method.entry.path : "training").frozen_layer_cache.folder"
+    // A run makes the folders that are not there yet.
+    var nearest = URL(filePath: folder)
+    while !FileManager.default.fileExists(atPath: nearest.path), nearest.pathComponents.count > 1 {
+      nearest.deleteLastPathComponent()
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: nearest.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw FileError(path: folder, "\(key): \(nearest.path) is a file, expected a folder")
+    }
+    guard FileManager.default.isWritableFile(atPath: nearest.path) else {
+      throw FileError(path: folder, "\(key): \(nearest.path) cannot be written to, expected a folder that can")
+    }
+  }
+
+  /// What must be known of the rows that a run chooses the adapter on that it starts from; nothing for other runs.
+  ///
+  /// - Throws: What `data` throws.
+  func choiceNotes(of run: PlannedRun) throws -> [String] {
+    guard let choice = run.method.adapterSource.choice, run.dataset.mixture == nil else { return [] }
+    // All candidates are made of the same adapters.
+    let adapters = choice.candidates[0].recipe.adapters.map(\.path)
+    return try data(of: run).notesOfTrainedRows(heldBackBy: run, from: adapters)
+  }
+
   private func checkHeldOutRows(of run: PlannedRun, among count: Int) throws {
     if run.method.adapterSource.choice != nil, run.dataset.mixture != nil || count < 2 { _ = try choiceRows(of: run) }
     guard let rows = run.method.training.validationRows, rows >= count,
@@ -170,6 +199,7 @@ final class RunAssembly {
 
   /// What determines a run's numbers; nil for a model without weights.
   func identity(of run: PlannedRun) throws -> RunIdentity? {
+    try checkCacheFolder(of: run)
     let dataset: DatasetIdentity
     switch keeping {
     case .rows:
@@ -177,6 +207,9 @@ final class RunAssembly {
       try checkHeldOutRows(of: run, among: data.training.count)
       dataset = data.identity
     case .sizes: dataset = try size(of: run).identity
+    }
+    for text in try choiceNotes(of: run).map({ "\(run.title): \($0)" }) where notes.insert(text).inserted {
+      note(text)
     }
     guard let model = try outline(of: run.model).identity else { return nil }
     return try RunIdentity(

@@ -41,6 +41,8 @@ package struct PSCPTable: Sendable {
   package let rows: [Row]
   /// Rows of a summary whose run is not complete.
   package let incompleteCount: Int
+  /// What the reader of the scores must know; nil for nothing.
+  package private(set) var note: String?
 
   /// Reads a table.
   ///
@@ -57,18 +59,32 @@ package struct PSCPTable: Sendable {
     } else {
       incompleteCount = 0
       rows = try Self.userRows(table, settings)
+      if let highest = rows.map(\.performance).max(), 0 < highest, highest <= 1 {
+        note =
+          "no performance is above 1: performance is read as percent, so that \(NumberText.plain(highest)) is less than "
+          + "a row in a hundred; shares are to be multiplied by 100"
+      }
     }
   }
 
   // MARK: - A user's table
 
   private static func userRows(_ table: [TableRow], _ settings: Settings) throws -> [Row] {
+    func cost(_ column: String, of row: TableRow) throws -> Double {
+      try number(column, of: row, in: 0...Double.infinity, "a number of 0 or more")
+    }
+    var known: Set<String> = []
     let read = try table.map { row in
-      (
-        method: try text("method", of: row), performance: try number("performance", of: row),
+      let method = try text("method", of: row)
+      guard known.insert(method).inserted else {
+        throw row.error("the method \"\(method)\" has a row already; expected one row a method")
+      }
+      return (
+        method: method,
+        performance: try number("performance", of: row, in: -100...100, "percent, from -100 to 100"),
         costs: PSCP.Costs(
-          parameters: try number("parameters", of: row), flops: try number("flops", of: row),
-          memory: try number("memory", of: row))
+          parameters: try cost("parameters", of: row), flops: try cost("flops", of: row),
+          memory: try cost("memory", of: row))
       )
     }
     var constants = PSCP.Preset.paper.constants
@@ -155,14 +171,29 @@ package struct PSCPTable: Sendable {
     return text
   }
 
-  private static func number(_ column: String, of row: TableRow) throws -> Double {
+  private static func number(
+    _ column: String, of row: TableRow, in range: ClosedRange<Double> = -.infinity ... .infinity,
+    _ expected: String = "a number"
+  ) throws -> Double {
     guard let cell = row[column] else { throw row.error(missing(column)) }
-    if let value = cell.number { return value }
-    let text = cell.string ?? ""
-    guard let value = Double(text.filter { !",_ ".contains($0) }), value.isFinite else {
-      throw row.error("column \"\(column)\": expected a number, found \"\(text)\"")
+    let text = cell.string ?? JSONValue(cell).compactText
+    guard let value = cell.number ?? number(in: text), value.isFinite else {
+      // 80,5 is 80.5 to many, and 805 to whom a comma parts thousands.
+      let hint = text.contains(",") ? "; write a point before decimals, and commas between thousands alone" : ""
+      throw row.error("column \"\(column)\": expected a number, found \"\(text)\"\(hint)")
+    }
+    guard range.contains(value) else {
+      throw row.error("column \"\(column)\": expected \(expected), found \(text)")
     }
     return value
+  }
+
+  /// The number in a text, which may part thousands by commas, underscores or spaces; nil for anything else.
+  private static func number(in text: String) -> Double? {
+    let digits = text.filter { !"_ ".contains($0) }
+    guard digits.contains(",") else { return Double(digits) }
+    guard digits.wholeMatch(of: #/-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?/#) != nil else { return nil }
+    return Double(digits.replacing(",", with: ""))
   }
 
   private static func missing(_ column: String) -> String {

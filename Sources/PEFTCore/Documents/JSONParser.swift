@@ -195,6 +195,9 @@ public struct JSONParser {
     guard let value = Double(spelling), value.isFinite else {
       throw error("the number \(spelling) is too large", at: start)
     }
+    if value == 0, PlainScalar.hasOtherDigitThanZero(spelling) {
+      throw error("the number \(spelling) is so small that it would be 0", at: start)
+    }
     return DocumentValue(.number(value), offset: start)
   }
 

@@ -2,8 +2,8 @@
 ///
 /// Follows YAML 1.2's core schema (section 10.3.2) and not YAML 1.1: `yes`, `no`, `on` and `off` are strings,
 /// `1e-4` is a number though it has no dot, `010` is ten, and neither `1_000` nor `1:30` is a number.
-/// Hexadecimal and octal spellings, infinities and NaN mean nothing in a config and stay strings, which a
-/// numeric option then refuses.
+/// Hexadecimal and octal spellings, infinities, NaN and numbers so small that they would be 0 mean nothing in a config and
+/// stay strings, which a numeric option then refuses.
 public enum PlainScalar {
   /// The meaning of `word`.
   public static func content(of word: String) -> DocumentValue.Content {
@@ -45,8 +45,16 @@ public enum PlainScalar {
       guard digits() > 0 else { return nil }
     }
     // Swift's Double does not read "1." or ".5e3" in every spelling, so the dot gets digits on both sides.
-    guard position == bytes.count, let value = Double(padded(word)), value.isFinite else { return nil }
+    guard position == bytes.count, let value = Double(padded(word)), value.isFinite,
+      value != 0 || !hasOtherDigitThanZero(word)
+    else { return nil }
     return .number(value)
+  }
+
+  /// Whether a number as it is spelled is another one than 0, though it may be too small for a Double.
+  static func hasOtherDigitThanZero(_ spelling: String) -> Bool {
+    spelling.utf8.prefix { $0 != UInt8(ascii: "e") && $0 != UInt8(ascii: "E") }
+      .contains { UInt8(ascii: "1")...UInt8(ascii: "9") ~= $0 }
   }
 
   private static func padded(_ word: String) -> String {

@@ -101,6 +101,7 @@ import Testing
     let file = "new/runs/\(try #require(record["id"]?.string))/record.json"
     let text = try String(contentsOfFile: workspace.path(file), encoding: .utf8)
     let planted = text.replacing("\"value\": \(value)\n", with: "\"value\": \(value - 0.03)\n")
+      .replacing("\"accuracy\": \(value),", with: "\"accuracy\": \(value - 0.03),")
     #expect(planted != text)
     try workspace.write(planted, to: file)
     let report = try workspace.run("report", "old", "-f", "json", "-o", "baseline.json")
@@ -122,12 +123,28 @@ import Testing
   }
 
   @Test(
+    "Nothing that a sweep needs is replaced by a report",
+    arguments: ["config.json", "plan.json", ".locks", ".peft-bench", "runs/x.csv", "runs/../config.json"])
+  func reserved(name: String) throws {
+    let workspace = try Workspace()
+    let sweep = SyntheticSweep(workspace.folder.appending(path: "results"))
+    try sweep.write(methods: Array(SyntheticSweep.methods.prefix(2)), datasets: ["sst2"], seeds: [1])
+    try workspace.write("{}", to: "results/config.json")
+    let result = try workspace.run("report", "results", "-f", "csv", "-o", "results/\(name)")
+    #expect(result.status == 2 && result.diagnostics.contains("expected another name, such as report.csv"), "\(result)")
+    #expect(try String(contentsOfFile: workspace.path("results/config.json"), encoding: .utf8) == "{}")
+    #expect(try workspace.run("report", "results", "-f", "csv", "-o", "results/mine.csv").status == 0)
+  }
+
+  @Test(
     "What cannot be reported or compared is wrong input",
     arguments: [
       (["report", "nowhere"], "there is no such results folder"), (["report", "data"], "is not a results folder"),
       (["report", "data", "--format", "pdf"], "expected one of table"), (["compare", "data"], "expected CANDIDATE"),
       (["report", "data", "--export", "tensorboard"], "is not a results folder"),
       (["compare", "data", "data", "--tolerance", "accuracy"], "--tolerance: expected a metric"),
+      (["compare", "data", "data", "-t", "accuracy=2"], "scores are from 0 to 1; 2 points are accuracy=0.02"),
+      (["compare", "data", "data", "-t", "score=100%"], "expected less than 100 %, such as score=2%"),
       (["report", "data", "--only", "color=red"], "--only: expected"),
     ]) func mistakes(arguments: [String], message: String) throws
   {

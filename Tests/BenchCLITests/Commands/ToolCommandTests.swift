@@ -196,4 +196,34 @@ import Testing
     #expect(values.map { String(format: "%.2f", $0) } == expected)
     #expect(json.array?[0].keys == ["method", "pscp", "terms"])
   }
+
+  @Test(
+    "pscp refuses what can be read in two ways, and what no performance, cost or table can be",
+    arguments: [
+      ("lora,\"80,5\",1000,0,1", "expected a number, found \"80,5\"; write a point before decimals"),
+      ("lora,80.5,\"1,00\",0,1", "column \"parameters\": expected a number, found \"1,00\""),
+      ("lora,805,1000,0,1", "column \"performance\": expected percent, from -100 to 100, found 805"),
+      ("lora,80,-1,0,1", "column \"parameters\": expected a number of 0 or more, found -1"),
+      ("lora,80,1,0,1\nlora,81,1,0,1", "the method \"lora\" has a row already"),
+    ]) func refusedTables(rows: String, message: String) throws
+  {
+    let workspace = try Workspace()
+    try workspace.write("method,performance,parameters,flops,memory\nia3,70,1,0,1\n\(rows)\n", to: "costs.csv")
+    let result = try workspace.run("pscp", "costs.csv")
+    #expect(result.status == 2 && result.output.isEmpty)
+    #expect(result.diagnostics.contains(message), "\(result.diagnostics)")
+    #expect(result.diagnostics.contains("costs.csv"))
+  }
+
+  @Test("pscp reads thousands with commas, and says of shares that they are no percent") func pscpNumbers() throws {
+    let workspace = try Workspace()
+    let header = "method,performance,parameters,flops,memory\n"
+    try workspace.write(header + "lora,80,\"14,680,064\",0,27.75\n", to: "commas.csv")
+    try workspace.write(header + "lora,80,14680064,0,27.75\n", to: "plain.csv")
+    try workspace.write(header + "lora,0.8,14680064,0,27.75\n", to: "shares.csv")
+    let plain = try workspace.run("pscp", "plain.csv", "--json")
+    #expect(plain.status == 0 && plain.diagnostics.isEmpty)
+    #expect(try workspace.run("pscp", "commas.csv", "--json").output == plain.output)
+    #expect(try workspace.run("pscp", "shares.csv").diagnostics.contains("no performance is above 1"))
+  }
 }

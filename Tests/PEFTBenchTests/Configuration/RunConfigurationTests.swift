@@ -193,6 +193,25 @@ import Testing
     #expect(run.methods[1].entry.options["beta1"] == nil && run.methods[1].training.beta1 == 0.5)
   }
 
+  @Test("A list over an option that changes no number, and a value twice in a list, are refused by name") func sameRuns()
+    throws
+  {
+    for methods in [
+      "[{name: lora, frozen_layer_cache: [auto, off]}]",
+      "[{name: lora, label: a, frozen_layer_cache: auto}, {name: lora, label: b, frozen_layer_cache: off}]",
+    ] {
+      let text = try #require(message("model: m\nmethods: \(methods)"))
+      #expect(text.contains("frozen_layer_cache changes no number, so a list of it makes the same run twice"), "\(text)")
+    }
+    let steps = try #require(message("model: m\nmethods: [lora]\ntraining: {checkpoint_steps: [5, 10]}"))
+    #expect(steps.contains("checkpoint_steps changes no number"))
+    let twice = try #require(message("model: m\nmethods: [{name: lora, learning_rate: [1e-3, 5e-4, 0.001]}]"))
+    #expect(twice.contains("methods[0].learning_rate: 0.001 is listed twice"), "\(twice)")
+    // What trains nothing has no such option to differ in.
+    _ = try configuration("model: m\nmethods: [none, {name: lora, frozen_layer_cache: off}]")
+    #expect(message("model: m\nmethods: [{name: lora, learning_rate: 1e-400}]")?.contains("1e-400") == true)
+  }
+
   @Test("Too large a grid is an error") func hugeGrid() {
     let list = "[" + (1...200).map(String.init).joined(separator: ",") + "]"
     #expect(

@@ -14,7 +14,8 @@ import Testing
     #expect(GridAxis("l", parsing: "1:0:-0.5")?.values == [1, 0.5, 0])
     #expect(GridAxis("l", parsing: "0,0.5,1e0")?.values == [0, 0.5, 1])
     #expect(GridAxis("l", parsing: "2")?.values == [2])
-    for wrong in ["", "a", "0:1", "0:1:0", "0:1:-1", "0,0", "0:1:1e-9", "1,", "nan"] {
+    // Both ends count, so a last number that no step meets is no range.
+    for wrong in ["", "a", "0:1", "0:1:0", "0:1:-1", "0,0", "0:1:1e-9", "1,", "nan", "0:1:0.3"] {
       #expect(GridAxis("l", parsing: wrong) == nil, "\(wrong)")
     }
   }

@@ -352,6 +352,94 @@ import Testing
     }
   }
 
+  @Test("Predictions that say something else than the record are a note that shows both") func contradiction() throws {
+    let folder = try TemporaryFolder()
+    var sweep = SyntheticSweep(folder.url)
+    sweep.rightRows = { _, _, _ in self.right(30, of: 40) }
+    try sweep.write(methods: [Self.lora, Self.ia3], datasets: ["sst2"], seeds: [1])
+    let files = ["lora", "ia3"].map { sweep.folder(of: $0, "sst2", 1).appending(path: "predictions.jsonl") }
+    let lines = try String(contentsOf: files[0], encoding: .utf8)
+    try Data(lines.replacing("\"correct\":false", with: "\"correct\":true").utf8).write(to: files[0])
+    try Data(lines.split(separator: "\n").prefix(20).map { $0 + "\n" }.joined().utf8).write(to: files[1])
+    let results = try ReportedResults([folder.url.path])
+    #expect(results.notes.contains { $0.contains("predictions.jsonl gives 100.0, the record 75.0") })
+    #expect(results.notes.contains { $0.hasPrefix("sst2, ia3, seed 1") })
+    #expect(results.runs.allSatisfy { $0.value == 0.75 && $0.marks == nil })
+  }
+
+  @Test("A missing file of predictions makes no interval narrower") func missingPredictions() throws {
+    func board(_ isMissing: Bool) throws -> (rows: [SuiteStatistics.Row], notes: [String]) {
+      let report = try report { folder in
+        var sweep = SyntheticSweep(folder)
+        sweep.rightRows = { _, dataset, _ in self.right(dataset == "sst2" ? 30 : 20, of: 40) }
+        try sweep.write(methods: [Self.lora, Self.ia3], datasets: ["sst2", "rte"], seeds: [1, 2])
+        if isMissing {
+          for id in try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "runs").path) {
+            try FileManager.default.removeItem(at: folder.appending(path: "runs/\(id)/predictions.jsonl"))
+          }
+        }
+        return [sweep]
+      }
+      let statistics = try #require(report.suites.first?.statistics)
+      return (statistics.leaderboard, statistics.notes)
+    }
+    let (whole, _) = try board(false)
+    let (less, notes) = try board(true)
+    for (one, other) in zip(whole, less) {
+      let (known, counted) = (try #require(one.interval), try #require(other.interval))
+      #expect(counted.upper - counted.lower >= known.upper - known.lower - 1e-9)
+    }
+    #expect(notes.contains { $0.contains("intervals are by their number alone, and there are no tests of pairs") })
+  }
+
+  @Test("A renamed model is one model, by the name that its last run has") func renamedModel() throws {
+    func report(seeds: [Int]) throws -> Report {
+      try self.report { folder in
+        try zip(["a", "b"], seeds).map { name, seed in
+          var sweep = SyntheticSweep(folder.appending(path: name))
+          sweep.engine = seed
+          try sweep.write(methods: [Self.lora, Self.ia3], datasets: ["sst2"], seeds: [seed])
+          guard name == "b" else { return sweep }
+          for id in try FileManager.default.contentsOfDirectory(atPath: sweep.folder.appending(path: "runs").path) {
+            let file = sweep.folder.appending(path: "runs/\(id)/record.json")
+            let text = try String(contentsOf: file, encoding: .utf8).replacing("SmolLM2-135M-Instruct", with: "tuned")
+              .replacing("10:06:00", with: "10:07:00").replacing("\"cd\"", with: "\"ef\"")
+            try Data(text.utf8).write(to: file)
+          }
+          return sweep
+        }
+      }
+    }
+    let renamed = try report(seeds: [1, 2])
+    #expect(renamed.suites.first?.results.modelNames == ["tuned"])
+    #expect(renamed.suites.first?.results.methods.map(\.title) == ["lora", "ia3"])
+    #expect(renamed.results.notes.contains { $0.contains("SmolLM2-135M-Instruct has the same weights as tuned") })
+    // Two names of the same runs are meant to tell something apart.
+    #expect(try report(seeds: [1, 1]).suites.first?.results.modelNames.count == 2)
+  }
+
+  @Test("A report of a later version is refused as that") func newerReport() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.url.appending(path: "report.json")
+    try Data(#"{"schema": "peft-bench.report/2", "runs": []}"#.utf8).write(to: file)
+    let error = try #require(throws: (any Error).self) { try ReportedResults([file.path]) }
+    #expect("\(error)".contains("a newer version of peft-bench wrote this report (peft-bench.report/2)"))
+  }
+
+  @Test("A value of --only that nothing has is named with what there is") func unknownOnly() throws {
+    let folder = try TemporaryFolder()
+    try SyntheticSweep(folder.url).write(methods: [Self.lora, Self.ia3], datasets: ["sst2"], seeds: [1])
+    func complaint(_ value: String) throws -> String {
+      let error = try #require(throws: (any Error).self) {
+        try Report(ReportedResults([folder.url.path], only: [("method", value)]))
+      }
+      return "\(error)"
+    }
+    #expect(try complaint("lra").contains("there is no such method; did you mean \"lora\"?"))
+    #expect(
+      try complaint("lora,ia3").contains("several values are several options: --only method=lora --only method=ia3"))
+  }
+
   @Test("The model as it is does not bury what the methods get wrong") func zeroShotAnswers() throws {
     let report = try report { folder in
       var sweep = SyntheticSweep(folder)

@@ -103,6 +103,44 @@ import Testing
     return held.sorted().map { String(lines[$0]) }
   }
 
+  @Test("Rows that the adapter was trained on are no fair choice, and equal candidates are none: both are noted")
+  func unfair() throws {
+    try Self.withAdapter { root, start in
+      let notes = Notes()
+      let record = try #require(
+        try EnsembleRunTests.run(root, into: "out", start(Self.several) + ["methods.0.steps=0"]) { event, _ in
+          if case .note(let text) = event { notes.add(text) }
+        }.first)
+      let text = try #require(record.choice?.notes?.first)
+      #expect(text.contains("was trained on 6 of the 6 rows that the choice is made on"), "\(text)")
+      #expect(notes.all.contains { $0.hasSuffix(text) })
+      // An adapter that held the same rows back has seen none of them.
+      let fair = try #require(
+        try EnsembleRunTests.run(
+          root, into: "fair-own", Self.ranking + ["training.epochs=2", "training.validation_fraction=0.5"]
+        ).first)
+      let adapter = "\(root)/fair-own/runs/\(fair.id)/adapter"
+      let equal = #""combine": "origin + l*a", "values": {"l": [0, 1e-12]}, "choose": "validation""#
+      let chosen = try #require(
+        try EnsembleRunTests.run(
+          root, into: "fair",
+          Self.ranking + [
+            "training.validation_fraction=0.5", "methods.0.steps=0",
+            #"methods.0.init_from={"adapters": {"a": "\#(adapter)"}, \#(equal)}"#,
+          ]
+        ).first)
+      let own = try #require(chosen.choice?.notes)
+      #expect(own.count == 1 && own[0].hasPrefix("all 2 candidates have the same score on the held-back rows"))
+    }
+  }
+
+  /// What a watcher was told.
+  private final class Notes: @unchecked Sendable {
+    // The runs of these tests are watched by one thread.
+    private(set) var all: [String] = []
+    func add(_ text: String) { all.append(text) }
+  }
+
   @Test("A run that was stopped while it chose, or trained after that, ends with the same bytes")
   func resumed() throws {
     try Self.withAdapter { root, start in

@@ -31,7 +31,7 @@ import Testing
 
   /// What may have happened to a record.
   enum Damage: String, CaseIterable, Sendable {
-    case cut, empty, foreign, otherSchema, noScore, impossibleScore, text, folder
+    case cut, empty, foreign, otherSchema, noScore, impossibleScore, twoScores, negativeCount, text, folder
 
     fileprivate func apply(to run: Finished) throws {
       let text = String(decoding: try #require(run.bytes()), as: UTF8.self)
@@ -45,6 +45,8 @@ import Testing
       case .otherSchema: try write(text.replacing(RunRecord.schema, with: "peft-bench.report/1"))
       case .noScore: try write(text.replacing("\"primary\"", with: "\"secondary\""))
       case .impossibleScore: try write(text.replacing(#/"value": [-0-9.e]+/#, with: "\"value\": 7"))
+      case .twoScores: try write(text.replacing(#/"accuracy": [-0-9.e]+/#, with: "\"accuracy\": 0.015625"))
+      case .negativeCount: try write(text.replacing(#/"inference_flops": [0-9]+/#, with: "\"inference_flops\": -1"))
       case .foreign:
         try FileManager.default.removeItem(atPath: run.path())
         try FileManager.default.copyItem(
@@ -110,6 +112,10 @@ import Testing
     #expect(run.bytes() == old && run.bytes("predictions.jsonl") != nil && run.bytes("error.json") == nil)
     let reported = try ReportedResults([run.results.path])
     #expect(reported.runs.map(\.id) == [run.other])
+    // It is neither failed nor missing, so a note alone tells of it.
+    #expect(reported.failures.isEmpty && reported.missing.isEmpty)
+    #expect(reported.notes.contains { $0.hasPrefix("Left out: ") && $0.contains("a newer version of peft-bench") })
+    #expect(run.results.refusedCount == 1)
   }
 
   @Test("Runs of an earlier engine stay for reports, and a sweep says that it does them anew") func engines() throws {

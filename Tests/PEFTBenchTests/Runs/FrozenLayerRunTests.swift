@@ -102,16 +102,18 @@ import Testing
     }
   }
 
-  @Test("A folder in which no file can be made fails the run with its name")
+  @Test("A file in the place of the folder is found before anything is done, with the key")
   func refused() throws {
     try EnsembleRunTests.withConfig(Self.upper.replacing("STRATEGY", with: #""default""#)) { root in
       let configuration = #"training.frozen_layer_cache={"name": "disk", "folder": "\#(root)/c.json"}"#
-      #expect(try EnsembleRunTests.run(root, into: "out", [configuration]).isEmpty)
-      let failures = try FileManager.default.subpathsOfDirectory(atPath: "\(root)/out").filter {
-        $0.hasSuffix("error.json")
+      let error = try #require(throws: FileError.self) {
+        try EnsembleRunTests.run(root, into: "out", [configuration])
       }
-      let text = try String(contentsOfFile: "\(root)/out/\(try #require(failures.first))", encoding: .utf8)
-      #expect(failures.count == 1 && text.contains("c.json") && text.contains("folder"))
+      #expect("\(error)".contains("training.frozen_layer_cache.folder: \(root)/c.json is a file"), "\(error)")
+      #expect(!FileManager.default.fileExists(atPath: "\(root)/out/plan.json"))
+      // What is not there yet is made.
+      let nested = #"training.frozen_layer_cache={"name": "disk", "folder": "\#(root)/c.json/below"}"#
+      #expect(throws: FileError.self) { try EnsembleRunTests.run(root, into: "out", [nested]) }
     }
   }
 
@@ -124,6 +126,7 @@ import Testing
       (#"{"name": "disk", "folder": "there"}"#, #"{"name":"disk","size":"20000000000","folder":"there"}"#, ""),
       (#""of""#, "", #"did you mean "off""#), (#"{"size": "1GB"}"#, "", "training.frozen_layer_cache.name: missing"),
       (#"{"name": "memory", "size": "much"}"#, "", "training.frozen_layer_cache.size: expected a size such as 800MB"),
+      (#"{"name": "memory", "size": "2"}"#, "", "training.frozen_layer_cache.size: expected a size such as 800MB"),
       (#"{"name": "memory", "folder": "x"}"#, "", "training.frozen_layer_cache.folder: unknown key"),
       (#"{"name": "disk", "folder": ""}"#, "", "expected a path"),
       (#"{"name": "auto", "size": "1GB"}"#, "", "training.frozen_layer_cache.size: unknown key"),

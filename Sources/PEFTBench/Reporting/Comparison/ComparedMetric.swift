@@ -11,8 +11,10 @@ enum ComparedMetric: Equatable {
   /// Training tokens a second.
   case speed
 
+  /// What a tolerance calls any headline score.
+  static let anyScore = "score"
   /// The names that a tolerance can have beside those of scores.
-  static let names = ["score", "pscp", "parameters", "flops", "memory", "speed"]
+  static let names = [anyScore, "pscp", "parameters", "flops", "memory", "speed"]
 
   var name: String {
     switch self {

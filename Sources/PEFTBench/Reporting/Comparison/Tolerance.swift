@@ -26,6 +26,17 @@ package struct Tolerance: Sendable, Equatable, CustomStringConvertible {
     self.init(amount: isRelative ? number / 100 : number, isRelative: isRelative)
   }
 
+  /// What is wrong with the tolerance of a score that no loss can exceed; nil for nothing, and for metrics without such a
+  /// limit.
+  package func complaint(of metric: String) -> String? {
+    let isScore = metric == ComparedMetric.anyScore || !ComparedMetric.names.contains(metric)
+    guard isScore, amount >= 1 else { return nil }
+    if isRelative { return "allows any loss: expected less than 100 %, such as \(metric)=2%" }
+    let points = NumberText.plain(amount)
+    return "allows any loss: scores are from 0 to 1; \(points == "1" ? "one point is" : "\(points) points are") "
+      + "\(metric)=\(NumberText.plain(amount / 100))"
+  }
+
   /// Whether a value that is worse by `loss` than `baseline` is within it.
   func allows(loss: Double, from baseline: Double) -> Bool {
     // What a decimal tolerance such as 0.03 allows must not hang on its last binary digit.

@@ -54,7 +54,7 @@ struct CSVReport {
       let empty = Array(repeating: "", count: columns.count - cells.count - 2)
       return line(run, status, nil, cells + empty + [id, cause])
     }
-    return results.runs.map { line($0, "complete", $0, cells(of: $0)) }
+    return results.runs.map { line($0, "complete", $0, cells(of: $0, labelled: results.label(of: $0))) }
       + results.failures.map { absent($0, "failed", id: $0.id, cause: $0.error) }
       + results.missing.map { absent($0, "missing", id: $0.id ?? "", cause: $0.cause) }
   }
@@ -65,10 +65,10 @@ struct CSVReport {
       cells: report.isCSVSafe ? cells.map(Self.safe) : cells)
   }
 
-  private func cells(of run: ReportedRun) -> [String] {
+  private func cells(of run: ReportedRun, labelled label: String) -> [String] {
     let costs = run.costs
     func number(_ value: Double?) -> String { value.map { JSONValue.count($0).compactText } ?? "" }
-    return [run.suite, run.modelName, run.dataset, run.label, "\(run.seed)", "complete", run.metric, number(run.value)]
+    return [run.suite, run.modelName, run.dataset, label, "\(run.seed)", "complete", run.metric, number(run.value)]
       + [
         run.baseline.majority, run.baseline.chance, run.baseline.distinctAnswers.map(Double.init), run.invalidRate,
         run.answerCount.map(Double.init), run.pscp, costs.trainableParameters,

@@ -19,9 +19,13 @@ struct JUnitDocument {
   }
 
   /// Adds a run as a test case of its dataset.
-  mutating func add(_ run: some PlacedRun, namesModel: Bool, seconds: Double = 0, _ outcome: Outcome) {
+  ///
+  /// - Parameter label: What the run is called where its own label does not tell it from others.
+  mutating func add(
+    _ run: some PlacedRun, label: String? = nil, namesModel: Bool, seconds: Double = 0, _ outcome: Outcome
+  ) {
     let model = namesModel ? run.modelName + " " : ""
-    cases.append(("\(run.suite).\(run.dataset)", "\(model)\(run.label) seed \(run.seed)", seconds, outcome))
+    cases.append(("\(run.suite).\(run.dataset)", "\(model)\(label ?? run.label) seed \(run.seed)", seconds, outcome))
   }
 
   var text: String {
@@ -71,7 +75,7 @@ enum JUnitReport {
       let hasModels = suite.modelNames.count > 1
       for run in suite.runs {
         let seconds = (run.costs.trainingSeconds ?? 0) + (run.costs.evaluationSeconds ?? 0)
-        document.add(run, namesModel: hasModels, seconds: seconds, .passed)
+        document.add(run, label: suite.label(of: run), namesModel: hasModels, seconds: seconds, .passed)
       }
       for run in suite.failures { document.add(run, namesModel: hasModels, .failed(run.error)) }
       for run in suite.missing { document.add(run, namesModel: hasModels, .skipped("missing: \(run.cause)")) }

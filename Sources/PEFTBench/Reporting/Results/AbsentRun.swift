@@ -9,7 +9,7 @@ package struct FailedRun: Sendable, Equatable {
   /// `mini`, `full` or `own`.
   package let suite: String
   /// What reports call the model.
-  package let modelName: String
+  package internal(set) var modelName: String
   /// The SHA-256 of the model's weights; empty where it is not known.
   package let modelHash: String
   /// The method's name in the registry.
@@ -33,7 +33,7 @@ package struct MissingRun: Sendable, Equatable {
   /// `mini`, `full` or `own`.
   package let suite: String
   /// What reports call the model.
-  package let modelName: String
+  package internal(set) var modelName: String
   /// The method's name in the registry.
   package let methodName: String
   /// What reports call the method with its options.

@@ -24,6 +24,8 @@ package struct ReportedResults: Sendable {
   package private(set) var configurations: [JSONValue] = []
   /// What readers of the numbers must know about how they were put together.
   package private(set) var notes: [String] = []
+  /// What is wrong with the first value of `--only` that no run has; nil where all of them are there.
+  private(set) var onlyComplaint: String?
   /// The labels of methods and the names of datasets in the order of the configs.
   private(set) var methodOrder: [String] = []
   private(set) var datasetOrder: [String] = []
@@ -55,6 +57,7 @@ package struct ReportedResults: Sendable {
     keep(only)
     tellContentsApart()
     removeDuplicates()
+    mergeModelNames()
     // One folder may have what another one lacks.
     let complete = Set(runs.map(\.id))
     var known = complete
@@ -100,12 +103,14 @@ package struct ReportedResults: Sendable {
       throw FileError(path: path, "is not a results folder: expected runs/<id>/record.json in it")
     }
     var found: [ReportedRun] = []
-    var unusable: [(id: String, reason: String)] = []
+    var damaged: [(id: String, reason: String)] = []
     var incomplete: [String] = []
     for id in ids {
       switch folder.recordState(of: id) {
       case .absent: incomplete.append(id)
-      case .damaged(let reason), .refused(let reason): unusable.append((id, reason))
+      case .damaged(let reason): damaged.append((id, reason))
+      // Nothing makes such a run anew, so that it is neither failed nor missing.
+      case .refused(let reason): notes.append("Left out: \(reason)")
       case .complete(let record):
         let place = folder.folder(of: id)
         var run = try ReportedRun(record.json, folder: place, source: "\(place)/\(ResultsFolder.recordName)")
@@ -118,14 +123,20 @@ package struct ReportedResults: Sendable {
     failures += failures(in: folder, ids: incomplete, of: plan)
     missing += plan.missing
     let planned = Set(plan.entries.compactMap(\.id))
-    notes += unusable.filter { !planned.contains($0.id) }.map { "Left out: \($0.reason)" }
+    notes += damaged.filter { !planned.contains($0.id) }.map { "Left out: \($0.reason)" }
     return plan.name
   }
 
-  /// Takes from a run's predictions which rows were right; a note says where they are damaged.
+  /// Takes from a run's predictions which rows were right; a note says where they are damaged, or say something else than
+  /// the record.
   private mutating func readPredictions(_ path: String, of run: inout ReportedRun) {
     do {
       run.marks = try AnswerMarks(predictions: path)
+      if let marks = run.marks, let differences = run.differences(from: marks) {
+        notes.append("\(run) (\(run.id)): \(differences); the record's score counts, and no row of the file does")
+        run.marks = nil
+        return
+      }
       run.baseline = try run.baseline.completed(byPredictions: path, isShare: run.isScoredByRow)
     } catch {
       notes.append("Which rows were right is unknown: \(error)")
@@ -139,6 +150,10 @@ package struct ReportedResults: Sendable {
     switch document["schema"]?.string {
     case Self.schema?: list = document["runs"]?.array ?? []
     case RunRecord.schema?: list = [document]
+    case let schema? where Self.isNewer(schema):
+      throw DocumentError(
+        "a newer version of peft-bench wrote this report (\(schema)); this one reads \(Self.schema)",
+        at: document["schema"]?.offset ?? document.offset, of: text)
     default:
       guard let records = document.array else {
         throw DocumentError(
@@ -151,6 +166,16 @@ package struct ReportedResults: Sendable {
     failures += (document["failed"]?.array ?? []).map { FailedRun(reported: JSONValue($0)) }
     missing += (document["missing"]?.array ?? []).map { MissingRun(reported: JSONValue($0)) }
     return document["name"]?.string ?? FilePath.stem(of: path)
+  }
+
+  /// Whether a schema is that of reports of a later version.
+  private static func isNewer(_ schema: String) -> Bool {
+    func parts(_ schema: String) -> (name: Substring, version: Int)? {
+      let parts = schema.split(separator: "/")
+      return parts.count == 2 ? Int(parts[1]).map { (parts[0], $0) } : nil
+    }
+    guard let given = parts(schema), let own = parts(Self.schema) else { return false }
+    return given.name == own.name && given.version > own.version
   }
 
   // MARK: - Plans
@@ -243,6 +268,10 @@ package struct ReportedResults: Sendable {
 
   private mutating func keep(_ only: [(key: String, value: String)]) {
     let filter = RunFilter(only)
+    onlyComplaint = filter.complaint { key in
+      let names = runs.flatMap { $0.names(under: key) } + failures.flatMap { $0.names(under: key) }
+      return names + missing.flatMap { $0.names(under: key) }
+    }
     runs.removeAll { !filter.keeps($0) }
     failures.removeAll { !filter.keeps($0) }
     missing.removeAll { !filter.keeps($0) }
@@ -273,10 +302,40 @@ package struct ReportedResults: Sendable {
     }
     if kept.count < runs.count {
       notes.append(
-        "\(runs.count - kept.count) runs were there more than once; of each the last one counts"
-          + (differing > 0 ? ". \(differing) of them have different scores" : ""))
+        (runs.count - kept.count == 1
+          ? "1 run was there more than once; the last one counts"
+          : "\(runs.count - kept.count) runs were there more than once; of each the last one counts")
+          + (differing > 0 ? ". \(differing) of them \(differing == 1 ? "has" : "have") different scores" : ""))
     }
     runs = Array(kept.values)
+  }
+
+  /// Gives runs of one model, by the hash of its weights, the name that the last of them has.
+  ///
+  /// Names under which the same runs were done are kept apart, for then they are meant to tell something apart.
+  private mutating func mergeModelNames() {
+    for (hash, own) in Dictionary(grouping: runs.filter { !$0.modelHash.isEmpty }, by: \.modelHash)
+      .sorted(by: { $0.key < $1.key })
+    {
+      let names = Set(own.map(\.modelName))
+      guard names.count > 1 else { continue }
+      let places = Dictionary(grouping: own) { run in
+        [run.suite, run.label, run.dataset, "\(run.isZeroShot ? 0 : run.seed)"]
+      }
+      guard places.values.allSatisfy({ Set($0.map(\.modelName)).count == 1 }),
+        let name = own.max(by: { ($0.finished, $0.id) < ($1.finished, $1.id) })?.modelName
+      else { continue }
+      for index in runs.indices where runs[index].modelHash == hash { runs[index].modelName = name }
+      for index in failures.indices where failures[index].modelHash == hash { failures[index].modelName = name }
+      // A missing run has a name alone; one that other weights have too tells nothing.
+      let others = Set(runs.filter { $0.modelHash != hash }.map(\.modelName))
+      for index in missing.indices where names.contains(missing[index].modelName) {
+        if !others.contains(missing[index].modelName) { missing[index].modelName = name }
+      }
+      notes.append(
+        "The model \(names.subtracting([name]).sorted().joined(separator: ", ")) has the same weights as \(name), by which "
+          + "its runs are called")
+    }
   }
 
   private mutating func sort() {

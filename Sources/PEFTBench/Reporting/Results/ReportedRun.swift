@@ -36,12 +36,16 @@ package struct ReportedRun: Sendable {
   package internal(set) var key: String
   /// A hash of all that determines the run's numbers but the engine; nil for records of engine 1, which do not tell it.
   let content: String?
+  /// The parts of that which no other member tells.
+  let contents: RunContents
+  /// Whether answers are labels, so that there is a most frequent one; nil where the record does not tell.
+  private let hasLabels: Bool?
   /// The hashes of what is read of the model, by the keys of an identity; nil where a report describes the run.
   private let modelParts: JSONValue?
   /// `mini`, `full` or `own`.
   package let suite: String
   /// What reports call the model.
-  package let modelName: String
+  package internal(set) var modelName: String
   /// The SHA-256 of the model's weights.
   package let modelHash: String
   /// The base model's parameters.
@@ -115,6 +119,15 @@ package struct ReportedRun: Sendable {
   /// The headline score on a third split, which nothing was chosen on; nil where the run has none.
   var testValue: Double? { sets.first { $0.name == EvaluationSet.test }?.value }
 
+  /// What one and the same answer to every row reaches: the majority's score, and 0 where answers are no labels, for a
+  /// constant has no correlation and solves no task of free text; nil where it is not known.
+  var constantScore: Double? {
+    if let majority = baseline.majority { return majority }
+    let known = hasLabels ?? DatasetMetric.for(dataset: dataset).map { !$0.family.labels.isEmpty }
+    if let known { return known ? nil : 0 }
+    return numberRange != nil || ["pearson", "spearman"].contains(metric) ? 0 : nil
+  }
+
   /// Whether anything was trained; if not, the run judged what was attached as it was.
   var isTrained: Bool {
     guard !isZeroShot else { return false }
@@ -150,6 +163,28 @@ package struct ReportedRun: Sendable {
   /// Whether the headline score is the share of rows that are marked right, so that paired tests speak about it.
   package var isScoredByRow: Bool { marks.map { abs($0.share - value) < 1e-9 } ?? false }
 
+  /// What marks of a predictions.jsonl say that the record does not; nil where they agree.
+  func differences(from marks: AnswerMarks) -> String? {
+    let isOther = isShare && abs(marks.share - value) > 1e-9
+    let hasOtherRows = answerCount.map { $0 != marks.count } ?? false
+    guard isOther || hasOtherRows else { return nil }
+    let given = isOther ? NumberText.percent(marks.share) : "\(marks.count) rows"
+    let recorded = isOther ? NumberText.percent(value) : "\(answerCount ?? 0)"
+    return "predictions.jsonl gives \(given), the record \(recorded)"
+  }
+
+  /// Whether the headline is the share of rows that are right, by its name.
+  private var isShare: Bool { metric == "accuracy" }
+
+  /// Rows that are right, as the record alone has them: 1 or 0 for each row, in no order of theirs; nil where the headline
+  /// score is no share of the counted rows.
+  var countedMarks: [Double]? {
+    guard isShare, let count = answerCount, count > 0 else { return nil }
+    let right = (value * Double(count)).rounded()
+    guard abs(value * Double(count) - right) < 1e-6 * Double(count) else { return nil }
+    return (0..<count).map { Double($0) < right ? 1 : 0 }
+  }
+
   /// Reads a run.
   ///
   /// - Parameters:
@@ -184,7 +219,9 @@ package struct ReportedRun: Sendable {
     invalidRate = record.scores.invalidRate
     answerCount = record.scores.count
     notes = record.scores.notes
-    rowNotes = record.data?.notes ?? []
+    rowNotes =
+      (record.data?.notes ?? [])
+      + (record.choice?.notes ?? []).map { "\(record.dataset), \(record.method.label ?? record.method.name): \($0)" }
     costs = record.costs
     penalties = Self.penalties(record)
     settings = [
@@ -199,6 +236,11 @@ package struct ReportedRun: Sendable {
     numberRange = ends.flatMap { $0.count == 2 && $0[0] <= $0[1] ? $0[0]...$0[1] : nil }
     modelParts = record.identity?["model"]
     content = json["content"]?.text ?? record.identity.map(RunIdentity.content)
+    contents = RunContents(reported: json[RunContents.key]) ?? RunContents(identity: record.identity)
+    hasLabels = record.identity?["dataset"]?["metric"]?["family"].map { family in
+      guard case .object(let object) = family else { return false }
+      return object.members.contains { $0.value["labels"] != nil }
+    }
     marks = AnswerMarks(json["correct"])
     started = record.timestamps?.started ?? ""
     finished = record.timestamps?.finished ?? ""
@@ -276,6 +318,7 @@ package struct ReportedRun: Sendable {
     if !rowNotes.isEmpty { told["notes"] = JSONValue(rowNotes) }
     result["data"] = told
     if let content { result["content"] = JSONValue(content) }
+    if let json = contents.json { result[RunContents.key] = json }
     if let strategy { result["strategy"] = strategy.recordJSON }
     if let choice { result["choice"] = choice.recordJSON }
     if let seeds { result["seeds"] = seeds }

@@ -5,6 +5,8 @@ import PEFTCore
 ///
 /// A limit, another revision or an edited file gives a dataset other rows. Runs on other rows are not seeds of each
 /// other, so each is put into a group in which every dataset has one set of rows; groups are named by what differs.
+/// Scored rows are of one set if they are scored alike: no method is better than another by another score, or under
+/// another protocol.
 struct RowSets {
   /// Which rows of a run are looked at.
   enum Use {
@@ -24,15 +26,38 @@ struct RowSets {
     let sample: String
     /// A hash of the rows' content, or the number of a hash that depends on the model too.
     let content: String
+    /// The headline score and the protocol of scored rows; nil for training rows.
+    let scoring: Scoring?
 
     static func == (one: Rows, other: Rows) -> Bool {
       one.dataset == other.dataset && one.count == other.count && one.content == other.content
+        && one.scoring == other.scoring
     }
 
     func hash(into hasher: inout Hasher) {
       hasher.combine(dataset)
       hasher.combine(count)
       hasher.combine(content)
+      hasher.combine(scoring)
+    }
+  }
+
+  /// How scored rows are scored.
+  private struct Scoring: Hashable, Comparable {
+    let isStrict: Bool
+    let metric: String
+    let scoringProtocol: String
+
+    init(_ run: ReportedRun) {
+      (metric, scoringProtocol) = (run.metric, run.scoringProtocol)
+      isStrict = run.scoringProtocol == ScoringProtocol.strict.rawValue
+    }
+
+    var text: String { isStrict ? metric : "\(metric), protocol \(scoringProtocol)" }
+
+    static func < (one: Scoring, other: Scoring) -> Bool {
+      (one.isStrict ? 0 : 1, one.scoringProtocol, one.metric)
+        < (other.isStrict ? 0 : 1, other.scoringProtocol, other.metric)
     }
   }
 
@@ -85,8 +110,11 @@ struct RowSets {
         content = "\(number)"
       }
       return Rows(
-        dataset: run.dataset, count: facts.count, revision: facts.revision, sample: facts.sample, content: content ?? ""
-      )
+        dataset: run.dataset, count: facts.count, revision: facts.revision, sample: facts.sample,
+        content: content ?? "", scoring: use == .evaluation ? Scoring(run) : nil)
+    }
+    func isOfOneProtocol(_ one: Rows, _ other: Rows) -> Bool {
+      one.scoring?.scoringProtocol == other.scoring?.scoringProtocol
     }
     var groups: [[String: Rows]] = []
     var places: [Rows: Int] = [:]
@@ -94,13 +122,13 @@ struct RowSets {
     let all = rows.reduce(into: [Rows]()) {
       if let next = $1, !$0.contains(next) { $0.append(next) }
     }
-    for next in all.sorted(by: {
-      ($1.count, $0.dataset, $0.content) < ($0.count, $1.dataset, $1.content)
-    }) {
+    for next in all.sorted(by: Self.isBefore) {
       // They stay together, so they go where there is room for all of them.
-      let shared = Set(all.filter { $0.count == next.count }.map(\.dataset))
+      let shared = Set(all.filter { $0.count == next.count && isOfOneProtocol($0, next) }.map(\.dataset))
       let isLimit = shared.count > 1
-      let free = groups.indices.filter { groups[$0][next.dataset] == nil }
+      let free = groups.indices.filter { group in
+        groups[group][next.dataset] == nil && groups[group].values.allSatisfy { isOfOneProtocol($0, next) }
+      }
       let alike = free.first { groups[$0].values.contains { $0.count == next.count } }
       let roomy = free.first { group in !isLimit || shared.allSatisfy { groups[group][$0] == nil } }
       let index = alike ?? roomy ?? groups.count
@@ -110,6 +138,15 @@ struct RowSets {
     }
     assignment = rows.map { $0.flatMap { places[$0] } ?? 0 }
     names = Self.names(of: groups.map { Array($0.values) }, use)
+  }
+
+  /// Larger sets first, and of equal ones the rows that are scored strictly.
+  private static func isBefore(_ one: Rows, _ other: Rows) -> Bool {
+    if one.count != other.count { return one.count > other.count }
+    if let own = one.scoring, let its = other.scoring, own.isStrict != its.isStrict { return own < its }
+    if one.dataset != other.dataset { return one.dataset < other.dataset }
+    if let own = one.scoring, let its = other.scoring, own != its { return own < its }
+    return one.content < other.content
   }
 
   private static func names(of groups: [[Rows]], _ use: Use) -> [String] {
@@ -128,8 +165,19 @@ struct RowSets {
       func isOwn(_ value: (Rows) -> String) -> Bool {
         alike.allSatisfy { $0 == index || text(groups[$0], value) != text(groups[index], value) }
       }
+      // A dataset that one group alone has tells nothing.
+      func scoring(_ group: Int) -> String {
+        text(
+          groups[group].filter { rows in
+            alike.contains { $0 != group && groups[$0].contains { $0.dataset == rows.dataset } }
+          }
+        ) { $0.scoring?.text ?? "" }
+      }
       let revision = text(groups[index], \.revision)
-      if isOwn(\.revision) {
+      let ownScoring = scoring(index)
+      if !ownScoring.isEmpty, alike.allSatisfy({ $0 == index || scoring($0) != ownScoring }) {
+        names[index] = "\(name), \(ownScoring)"
+      } else if isOwn(\.revision) {
         names[index] = revision.isEmpty ? "no revision" : "revision \(revision)"
       } else if isOwn(\.sample) {
         names[index] =

@@ -16,6 +16,10 @@ package struct SuiteResults: Sendable {
     package let label: String
     /// The label, with the model where there are several, and with what tells it from another of that label.
     package let title: String
+    /// What tells it from another one of its label, in brackets; empty where the label is its own.
+    let distinction: String
+    /// What its runs depend on beside their settings, where runs of one label, dataset and seed differ in it; else empty.
+    let contents: String
     /// Whether it is the base model's own answer.
     package var isZeroShot: Bool { !MethodRegistry.trains(name) }
   }
@@ -63,6 +67,10 @@ package struct SuiteResults: Sendable {
   package let seeds: [Int]
   /// The complete runs.
   package let runs: [ReportedRun]
+  /// What must be known of runs that share a label, a dataset and a seed.
+  let contentNotes: [String]
+  /// The methods of the runs by the runs' keys.
+  private let owners: [String: Int]
   /// The runs that failed, in the same order.
   package let failures: [FailedRun]
   /// The runs that a plan has and that are not there.
@@ -73,7 +81,8 @@ package struct SuiteResults: Sendable {
     DataConfiguration.Suite.title(of: [suite]) + (rowsName.isEmpty ? "" : ", \(rowsName)")
   }
 
-  /// Arranges the results of one suite: a part for each set of evaluation rows, so that nothing is compared across them.
+  /// Arranges the results of one suite: a part for each set of evaluation rows and each way of scoring a dataset, so that
+  /// nothing is compared across them.
   ///
   /// Failed and missing runs, whose rows are not known, are in the part whose runs ended last.
   static func parts(_ suite: String, of results: ReportedResults) -> [SuiteResults] {
@@ -92,15 +101,20 @@ package struct SuiteResults: Sendable {
     _ suite: String, rowsName: String, part: Int, runs: [ReportedRun], hasOthers: Bool, of results: ReportedResults
   ) {
     (self.suite, self.rowsName, self.part) = (suite, rowsName, part)
-    self.runs = runs
     let failures = hasOthers ? results.failures.filter { $0.suite == suite } : []
     let missing = hasOthers ? results.missing.filter { $0.suite == suite } : []
     self.failures = failures
     self.missing = missing
     let models = Self.models(of: runs, failures: failures, missing: missing)
     modelNames = Self.unique(models.map { $0[0] })
-    let (methods, assignment) = Self.methods(
+    let (methods, assignment, contentNotes) = Self.methods(
       of: runs, models: models, order: results.methodOrder, failures: failures, missing: missing)
+    let kept = zip(runs, assignment).filter { $0.1 != nil }.map(\.0)
+    self.runs = kept
+    self.contentNotes = contentNotes
+    owners = Dictionary(
+      zip(runs, assignment).compactMap { run, method in method.map { (run.key, $0) } },
+      uniquingKeysWith: { first, _ in first })
     let datasets = Self.unique(
       results.datasetOrder.filter { name in
         runs.contains { $0.dataset == name } || failures.contains { $0.dataset == name }
@@ -111,7 +125,7 @@ package struct SuiteResults: Sendable {
     var cells = methods.map { _ in datasets.map { _ in Cell() } }
     let datasetIndex = Dictionary(uniqueKeysWithValues: datasets.enumerated().map { ($0.element, $0.offset) })
     for (run, method) in zip(runs, assignment) {
-      if let dataset = datasetIndex[run.dataset] { cells[method][dataset].runs.append(run) }
+      if let method, let dataset = datasetIndex[run.dataset] { cells[method][dataset].runs.append(run) }
     }
     for failure in failures {
       guard let dataset = datasetIndex[failure.dataset], let method = Self.method(of: failure, among: methods) else {
@@ -127,11 +141,13 @@ package struct SuiteResults: Sendable {
           infersOthers: !results.isPlanned)
       }
     }
+    let hasSeedsOnce = cells.allSatisfy { $0.allSatisfy { Set($0.runs.map(\.seed)).count == $0.runs.count } }
+    precondition(hasSeedsOnce, "SuiteResults: two runs of one method, dataset and seed")
     self.methods = methods
     self.datasets = datasets
     self.cells = cells
     metrics = datasets.map { name in
-      Self.unique(runs.filter { $0.dataset == name }.map(\.metric)).joined(separator: ", ")
+      Self.unique(kept.filter { $0.dataset == name }.map(\.metric)).joined(separator: ", ")
     }
 
     // A method without any complete run shares nothing and would leave nothing to compare.
@@ -164,7 +180,27 @@ package struct SuiteResults: Sendable {
     cells.flatMap { $0[dataset].runs }.compactMap { value($0.baseline) }.first
   }
 
-  /// The mean of that over the shared datasets; nil where one of them has none.
+  /// What a run is called beside its dataset and its seed: its label, with what tells it from another one of that label.
+  func label(of run: ReportedRun) -> String { run.label + (owners[run.key].map { methods[$0].distinction } ?? "") }
+
+  /// What the run depends on beside its settings, in brackets, where runs of its label, dataset and seed differ in it;
+  /// else empty.
+  func contentName(of run: ReportedRun) -> String {
+    guard let method = owners[run.key], !methods[method].contents.isEmpty else { return "" }
+    return " (\(methods[method].contents))"
+  }
+
+  /// The mean over the shared datasets of what one and the same answer to every row reaches; nil where that is not known
+  /// of one of them, and where no dataset has a most frequent answer.
+  var majority: Double? {
+    let values = sharedDatasets.compactMap { dataset in
+      cells.lazy.flatMap { $0[dataset].runs }.compactMap(\.constantScore).first
+    }
+    let hasMajority = sharedDatasets.contains { baseline($0, \.majority) != nil }
+    return !hasMajority || values.count < sharedDatasets.count ? nil : Summary.mean(values)
+  }
+
+  /// The mean of a baseline over the shared datasets; nil where one of them has none.
   func baseline(_ value: (AnswerBaseline) -> Double?) -> Double? {
     let values = sharedDatasets.compactMap { baseline($0, value) }
     return values.isEmpty || values.count < sharedDatasets.count ? nil : Summary.mean(values)
@@ -215,11 +251,11 @@ package struct SuiteResults: Sendable {
     methods.firstIndex { $0.label == failure.label && isModel([$0.modelName, $0.modelHash], of: failure) }
   }
 
-  /// One method for each model and label; more where one label stands for several settings, so that nothing unlike is
-  /// averaged.
+  /// One method for each model and label; more where one label stands for several settings, or for runs that differ in
+  /// something else, so that nothing unlike is averaged. A run that nothing tells from a later one has no method.
   private static func methods(
     of runs: [ReportedRun], models: [[String]], order: [String], failures: [FailedRun], missing: [MissingRun]
-  ) -> (methods: [Method], assignment: [Int]) {
+  ) -> (methods: [Method], assignment: [Int?], notes: [String]) {
     // Training on other rows is another setting.
     let rows = RowSets(runs, .training)
     var groups: [[String]: [Int]] = [:]
@@ -230,7 +266,8 @@ package struct SuiteResults: Sendable {
       [MethodRegistry.baseName] + order + runs.map(\.label) + failures.map(\.label) + missing.map(\.label))
     let names = unique(models.map { $0[0] })
     var methods: [Method] = []
-    var assignment = [Int](repeating: 0, count: runs.count)
+    var assignment = [Int?](repeating: nil, count: runs.count)
+    var notes: [String] = []
     for model in models {
       // Two files of one name are told apart by their hashes.
       let isAmbiguous = models.count { $0[0] == model[0] } > 1
@@ -245,31 +282,44 @@ package struct SuiteResults: Sendable {
           if let name {
             methods.append(
               Method(
-                modelName: model[0], modelHash: model[1], name: name, label: label, title: prefix + ShortLabel.of(label)
-              ))
+                modelName: model[0], modelHash: model[1], name: name, label: label, title: prefix + ShortLabel.of(label),
+                distinction: "", contents: ""))
           }
           continue
         }
         let variants = Dictionary(grouping: members) { [runs[$0].settings.compactText, "\(rows.assignment[$0])"] }
           .sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
         for (number, variant) in variants.enumerated() {
-          for index in variant { assignment[index] = methods.count }
-          let difference =
-            variants.count > 1 ? distinction(of: variant, among: variants, runs, rows: rows, number: number) : ""
-          methods.append(
-            Method(
-              modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName, label: label,
-              title: prefix + ShortLabel.of(label) + difference))
+          let split = ContentSplit(variant, of: runs)
+          notes += split.superseded.map { note(runs[$0.run], replacedBy: runs[$0.by]) }
+          let settings = variants.count > 1 ? distinctions(of: variant, among: variants, runs, rows: rows) : []
+          for group in split.groups {
+            for index in group.members { assignment[index] = methods.count }
+            var parts = settings + (group.name.isEmpty ? [] : [group.name])
+            if parts.isEmpty, variants.count > 1 { parts = ["\(number + 1)"] }
+            let distinction = parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+            methods.append(
+              Method(
+                modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName, label: label,
+                title: prefix + ShortLabel.of(label) + distinction, distinction: distinction,
+                contents: group.name))
+          }
         }
       }
     }
-    return (methods, assignment)
+    return (methods, assignment, notes)
   }
 
-  /// What tells a variant from the others of its label: ` (lr=1e-3)`, ` (16 training rows)`.
-  private static func distinction(
-    of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], rows: RowSets, number: Int
-  ) -> String {
+  /// What is said of a run that is left out for a later one, with both scores.
+  private static func note(_ run: ReportedRun, replacedBy later: ReportedRun) -> String {
+    "Two runs of \(run) differ in what their records do not tell: \(NumberText.percent(later.value)), which ended last, "
+      + "counts, and \(NumberText.percent(run.value)) is left out (\(run.id))."
+  }
+
+  /// What tells a variant from the others of its label: `lr=1e-3`, `16 training rows`.
+  private static func distinctions(
+    of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], rows: RowSets
+  ) -> [String] {
     func flat(_ run: ReportedRun) -> [(key: String, value: String)] {
       run.flatSettings.map { ($0.key, $0.value.compactText) }
     }
@@ -280,7 +330,7 @@ package struct SuiteResults: Sendable {
     }
     var parts = differing.map { ShortLabel.of($0.key, $0.value.replacing("\"", with: "")) }
     if Set(variants.map { rows.assignment[$0[0]] }).count > 1 { parts.append(rows.names[rows.assignment[variant[0]]]) }
-    return " (" + (parts.isEmpty ? "\(number + 1)" : parts.joined(separator: ", ")) + ")"
+    return parts
   }
 
   private static func unique<Value: Hashable>(_ values: [Value]) -> [Value] {

@@ -76,7 +76,7 @@ struct AdapterSum: Sendable {
     for run in suite.runs where !run.isTrained {
       guard let start = AdapterStart(run) else { continue }
       let key =
-        [run.modelHash, run.methodName, start.expression ?? "", start.convention ?? ""]
+        [run.modelHash, run.methodName, start.expression ?? "", start.convention ?? "", suite.contentName(of: run)]
         + start.members.flatMap { [$0.name, $0.path] }
         // Each choice has candidates of its own.
         + (run.choice == nil ? [] : [run.id])
@@ -123,7 +123,7 @@ struct AdapterSum: Sendable {
       ?? "strength × \(owned.first.flatMap { $0?.dataset } ?? start.members[0].path)"
     return AdapterSum(
       method: (suite.modelNames.count > 1 ? run.modelName + " · " : "") + run.methodName, form: form,
-      title: title + (start.convention.map { " (\($0))" } ?? "")
+      title: title + (start.convention.map { " (\($0))" } ?? "") + suite.contentName(of: run)
         + (tried.isEmpty ? "" : ", chosen for \(run.dataset)" + (suite.seeds.count > 1 ? ", seed \(run.seed)" : "")),
       tasks: owned.compactMap { $0?.dataset }, candidates: sorted(tried.isEmpty ? candidates : tried),
       choice: best(of: candidates), isChosenOnOthers: !tried.isEmpty)

@@ -28,7 +28,8 @@ struct FewShotCurves {
     var names: [String] = []
     var groups: [String: [ReportedRun]] = [:]
     for run in suite.runs where !run.isZeroShot {
-      let name = Self.name(of: run, in: suite)
+      // What tells runs of one label and one number of rows apart makes lines of their own.
+      let name = Self.name(of: run, in: suite) + suite.contentName(of: run)
       if groups[name] == nil { names.append(name) }
       groups[name, default: []].append(run)
     }

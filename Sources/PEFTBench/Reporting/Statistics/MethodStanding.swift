@@ -46,7 +46,8 @@ package enum MethodStanding: Sendable, Equatable {
   /// Judges the runs of one method.
   ///
   /// Shares of right rows are tested exactly; of other scores the lower end of the 90 % interval is held against the
-  /// majority's score, and where there is no interval, the score itself.
+  /// majority's score, and where there is no interval, the score itself. Where there is no most frequent answer, what any
+  /// one answer to every row reaches stands for it, so that one dataset of numbers leaves the others' guard as it is.
   ///
   /// - Parameter runs: By dataset, with its name.
   static func of(_ runs: [(dataset: String, runs: [ReportedRun])]) -> MethodStanding {
@@ -59,9 +60,9 @@ package enum MethodStanding: Sendable, Equatable {
     var fixed: [Double] = []
     var majorities: [Double] = []
     for (dataset, runs) in runs {
-      guard let majority = runs.compactMap(\.baseline.majority).first else { return .usual }
+      guard let majority = runs.compactMap(\.constantScore).first else { return .usual }
       majorities.append(majority)
-      let cell = RowEvidence.Cell(runs, dataset: dataset, isByRow: runs.allSatisfy(\.isScoredByRow))
+      let cell = RowEvidence.Cell(runs, dataset: dataset, isByRow: runs.allSatisfy(\.isScoredByRow)) ?? .counted(runs)
       if case .shares(let rows)? = cell {
         let right = Summary.mean(rows.map { $0.reduce(0, +) })
         // A sum of ones that rounding made smaller is still that number of rows.

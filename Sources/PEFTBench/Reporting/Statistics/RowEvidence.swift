@@ -38,6 +38,18 @@ struct RowEvidence {
         rowCount: count)
     }
 
+    /// A method's runs on one dataset by their records' counts alone, where no rows are known: enough for an interval of
+    /// the share, and not for pairs.
+    ///
+    /// Runs have the same rows right as far as can be, which leaves the most doubt.
+    static func counted(_ runs: [ReportedRun]) -> Cell? {
+      let marks = runs.compactMap(\.countedMarks)
+      guard let count = marks.first?.count, marks.count == runs.count, marks.allSatisfy({ $0.count == count }) else {
+        return nil
+      }
+      return .shares(marks)
+    }
+
     /// Whether there is a spread: a score that no resample changes, as Matthews' correlation of a constant answer, has
     /// none that could be estimated.
     private var hasSpread: Bool {
@@ -123,11 +135,26 @@ struct RowEvidence {
     }
   }
 
-  /// The interval of the method's mean over the shared datasets; nil where nothing is known by rows.
+  /// Whether every held dataset has intervals by the counts of its records.
+  var isCounted: Bool {
+    heldDatasets.allSatisfy { dataset in
+      methods.allSatisfy { Cell.counted(suite.sharedRuns($0, dataset)) != nil }
+    }
+  }
+
+  /// The interval of the method's mean over the shared datasets; nil where nothing is known of the rows.
   func interval(_ method: Int) -> Bootstrap.Interval? {
     guard methods.contains(method) else { return nil }
-    var fixed = heldDatasets
+    var fixed: [Int] = []
     var parts: [ScoreInterval.Part] = []
+    // A file that is missing must not make an interval narrower.
+    for dataset in heldDatasets {
+      if let part = Cell.counted(suite.sharedRuns(method, dataset))?.part {
+        parts.append(part)
+      } else {
+        fixed.append(dataset)
+      }
+    }
     for (dataset, cells) in rows {
       if let part = cells[method]?.part ?? share(method, dataset)?.part {
         parts.append(part)
@@ -140,9 +167,12 @@ struct RowEvidence {
 
   /// The interval of the method's score on one shared dataset; nil where nothing is known by rows.
   func interval(_ method: Int, on dataset: Int) -> Bootstrap.Interval? {
-    guard let cells = rows.first(where: { $0.dataset == dataset })?.cells,
-      let part = cells[method]?.part ?? share(method, dataset)?.part
-    else { return nil }
+    let cells = rows.first { $0.dataset == dataset }?.cells
+    let isHeld = heldDatasets.contains(dataset)
+    let held = isHeld ? Cell.counted(suite.sharedRuns(method, dataset)) : nil
+    guard let part = cells?[method]?.part ?? held?.part ?? (cells == nil ? nil : share(method, dataset)?.part) else {
+      return nil
+    }
     return ScoreInterval.mean(of: [part])
   }
 

@@ -19,7 +19,8 @@ package struct SuiteStatistics: Sendable {
     /// 95 % interval of the mean for other rows and, where there are several, other seeds; nil where nothing but the
     /// scores is known.
     package let interval: Bootstrap.Interval?
-    /// The mean of what the most frequent answer to every row of each dataset reaches; nil where that is not known.
+    /// The mean of what the most frequent answer to every row of each dataset reaches, where answers are no labels 0; nil
+    /// where that is not known.
     package let majority: Double?
     /// The mean of what guessing reaches; nil where that has no meaning on some dataset.
     package let chance: Double?
@@ -170,7 +171,7 @@ package struct SuiteStatistics: Sendable {
       sensitivity = nil
     }
     notes =
-      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets) + formula.notes + suite.rowNotes
+      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets, isCounted: evidence.isCounted) + suite.contentNotes + formula.notes + suite.rowNotes
     verdict = Verdict(suite, self, evidence: evidence)
   }
 
@@ -200,7 +201,7 @@ package struct SuiteStatistics: Sendable {
     return Row(
       method: method, mean: isComplete ? mean(\.value) : nil, seedMeans: seedMeans,
       deviation: seedMeans.count > 1 ? Summary(seedMeans).sampleDeviation : nil,
-      interval: interval, majority: suite.baseline(\.majority), chance: suite.baseline(\.chance),
+      interval: interval, majority: suite.majority, chance: suite.baseline(\.chance),
       standing: isComplete ? .of(zip(suite.sharedDatasets, runs).map { (suite.datasets[$0], $1) }) : .usual,
       pscp: penalties.flatMap { candidate in
         formula?.value(performance: candidate.performance, costs: candidate.costs)
@@ -250,7 +251,7 @@ package struct SuiteStatistics: Sendable {
     }
   }
 
-  private static func notes(_ suite: SuiteResults, comparable: [Int], held: [Int]) -> [String] {
+  private static func notes(_ suite: SuiteResults, comparable: [Int], held: [Int], isCounted: Bool) -> [String] {
     var notes: [String] = []
     let left = suite.datasets.indices.filter { !suite.sharedDatasets.contains($0) }
     if !left.isEmpty {
@@ -286,8 +287,15 @@ package struct SuiteStatistics: Sendable {
     }
     if !held.isEmpty {
       let names = held.map { suite.datasets[$0] }.joined(separator: ", ")
+      let isPart = held.count < suite.sharedDatasets.count
+      if isCounted {
+        notes.append(
+          "Which rows were right is unknown of \(names), so that intervals are by their number alone, and "
+            + (isPart ? "tests of pairs hold these datasets at their scores." : "there are no tests of pairs."))
+        return notes
+      }
       notes.append(
-        held.count < suite.sharedDatasets.count
+        isPart
           ? "Intervals and tests hold these datasets at their scores, of which no rows are known: \(names)."
           : "There are no intervals and no tests of pairs: nothing but the scores is known of \(names).")
     }

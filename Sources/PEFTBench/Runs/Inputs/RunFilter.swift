@@ -31,7 +31,13 @@ package struct RunFilter: Sendable {
     for (key, value) in pairs {
       var seen: Set<String> = []
       let known = names(key).filter { seen.insert($0).inserted }
-      guard !Self.spellings(of: value, under: key).contains(where: seen.contains) else { continue }
+      func isKnown(_ value: String) -> Bool { Self.spellings(of: value, under: key).contains(where: seen.contains) }
+      guard !isKnown(value) else { continue }
+      let parts = value.split(separator: ",").map(String.init)
+      if parts.count > 1, parts.allSatisfy(isKnown) {
+        let options = parts.map { "--only \(key)=\($0)" }.joined(separator: " ")
+        return "--only \(key)=\(value): there is no such \(key); several values are several options: \(options)"
+      }
       let nearest = NearestName.of(value, among: known).map { "; did you mean \"\($0)\"?" } ?? "."
       let shown = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
       return "--only \(key)=\(value): there is no such \(key)\(nearest) Known: \(shown)"

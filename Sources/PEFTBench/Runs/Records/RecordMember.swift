@@ -38,6 +38,10 @@ package enum RecordError: Error, Equatable {
   case missing(Expectation, path: String)
   /// The headline score cannot be one.
   case score(Double, path: String)
+  /// A count is below 0.
+  case negative(Double, path: String)
+  /// The headline score is another one than the score of its name.
+  case contradiction(Double, path: String, other: Double, otherPath: String)
 }
 
 /// One member of a part: its key, how it is written, and how it is read.
@@ -82,10 +86,16 @@ extension RecordMember {
       read: { part, json, _ in part[keyPath: path] = json.flatMap { Value(record: $0) } })
   }
 
-  /// A count without which a record has no result, written as a whole number; it is kept as a floating-point number,
-  /// since a record of unknown origin may say more than any integer holds.
+  /// A count without which a record has no result, 0 or more and written as a whole number; it is kept as a floating-point
+  /// number, since a record of unknown origin may say more than any integer holds.
   static func requiredCount(_ key: String, _ path: Path<Double>) -> RecordMember {
-    RecordMember(key: key, write: { .count($0[keyPath: path]) }, read: required(key, path).read)
+    let plain = required(key, path)
+    return RecordMember(
+      key: key, write: { .count($0[keyPath: path]) },
+      read: { (part: inout Part, json: JSONValue?, place: String) throws(RecordError) in
+        try plain.read(&part, json, place)
+        guard part[keyPath: path] >= 0 else { throw .negative(part[keyPath: path], path: place) }
+      })
   }
 
   /// Such a count, null where there is no value.

@@ -25,6 +25,8 @@ extension RunRecord {
     package var chosen = 0
     /// Seconds that judging them took, which are neither training nor evaluation.
     package var seconds: Double?
+    /// What the user should know of the choice; nil for nothing.
+    package var notes: [String]?
     /// Peak bytes that tensors held meanwhile, which PSCP does not count.
     package var peakTensorBytes: Double?
 
@@ -36,7 +38,7 @@ extension RunRecord {
     package static let members: [RecordMember<Self>] = [
       .nullable("rows", \.rows), .nullable("sha256", \.sha256), .required("candidates", \.candidates),
       .required("chosen", \.chosen), .nullable("seconds", \.seconds),
-      .nullableCount("peak_tensor_bytes", \.peakTensorBytes),
+      .nullableCount("peak_tensor_bytes", \.peakTensorBytes), .optional("notes", \.notes),
     ]
   }
 }

@@ -54,6 +54,9 @@ extension RecordError {
     case .missing(.text, let path): "expected a string \"\(path)\""
     case .missing(let kind, let path): "expected \(kind == .object ? "an" : "a") \(kind.rawValue) \"\(path)\""
     case .score(let value, let path): "\"\(path)\" is \(value), expected a score from -1 to 1"
+    case .negative(let value, let path): "\"\(path)\" is \(value), expected 0 or more"
+    case .contradiction(let value, let path, let other, let otherPath):
+      "\"\(path)\" is \(value), but \"\(otherPath)\" is \(other); expected one and the same score"
     }
   }
 
@@ -62,6 +65,9 @@ extension RecordError {
     switch self {
     case .missing(let kind, let path): "\(kind == .object ? "an" : "a") \(kind.rawValue) \"\(path)\""
     case .score(let value, let path): "a score from -1 to 1 (\"\(path)\" is \(value))"
+    case .negative(let value, let path): "a count of 0 or more (\"\(path)\" is \(value))"
+    case .contradiction(let value, let path, let other, let otherPath):
+      "one headline score (\"\(path)\" is \(value), but \"\(otherPath)\" is \(other))"
     }
   }
 }

@@ -58,6 +58,10 @@ extension RunRecord.Scores {
       guard ![Self.rateKey, Self.countKey].contains(key), !AnswerSummary.numberNames.contains(key) else { return nil }
       return value.number.map { NamedScore(name: key, value: $0) }
     }
+    if let same = values.first(where: { $0.name == name }), abs(same.value - value) > 1e-9 {
+      let parent = path.isEmpty ? "" : "\(path)."
+      throw .contradiction(value, path: "\(place).value", other: same.value, otherPath: parent + name)
+    }
     invalidRate = json[Self.rateKey]?.number
     count = json[Self.countKey].flatMap { Int(record: $0) }
     summary = AnswerSummary(scores: json)

@@ -31,6 +31,13 @@ extension ResultsFolder {
     }
   }
 
+  /// Planned runs whose records this program must leave alone, so that no `run` makes them anew.
+  package var refusedCount: Int {
+    SweepPlan(folder: path).entries.compactMap(\.id).count { id in
+      if case .refused = recordState(of: id) { true } else { false }
+    }
+  }
+
   /// Moves a damaged record aside, under a name that nothing else has.
   ///
   /// - Returns: The new name.

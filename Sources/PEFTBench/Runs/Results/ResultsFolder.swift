@@ -71,6 +71,27 @@ package struct ResultsFolder: Sendable {
     }
   }
 
+  /// Whether a file is one that a sweep needs, or lies among its runs: nothing else may be written there.
+  ///
+  /// - Parameter path: The file, which need not exist.
+  package static func isReserved(_ path: String) -> Bool {
+    let file = URL(filePath: path).standardizedFileURL
+    func isResultsFolder(_ folder: URL) -> Bool {
+      let ours = [configName, SweepPlan.fileName, RunLocks.fileName, OutputFolder.markerName]
+      return FileManager.default.fileExists(atPath: folder.appending(path: "runs").path)
+        && ours.contains { FileManager.default.fileExists(atPath: folder.appending(path: $0).path) }
+    }
+    let names = [configName, SweepPlan.fileName, RunLocks.fileName, OutputFolder.markerName, "runs"]
+    var folder = file.deletingLastPathComponent()
+    if names.contains(file.lastPathComponent), isResultsFolder(folder) { return true }
+    while folder.pathComponents.count > 1 {
+      let parent = folder.deletingLastPathComponent()
+      if folder.lastPathComponent == "runs", isResultsFolder(parent) { return true }
+      folder = parent
+    }
+    return false
+  }
+
   /// The reports that a sweep leaves in its folder: as CSV, JSON, HTML and Markdown.
   package static let reportNames = ["summary.csv", "leaderboard.json", "report.html", "report.md"]
 

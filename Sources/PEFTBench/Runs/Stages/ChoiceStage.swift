@@ -19,6 +19,8 @@ struct ChoiceStage {
   let choice: AdapterChoice
   /// What it chooses on.
   let rows: ScoredRows
+  /// What the user should know of these rows.
+  let notes: [String]
 
   /// Judges the candidates, from the last checkpoint on if there is one, and takes the one with the highest score, the first
   /// of several.
@@ -26,9 +28,18 @@ struct ChoiceStage {
   /// - Throws: An `InputError` for adapters that cannot be read, combined or attached; `Interruption` on a request to stop.
   func result() throws -> Result {
     let scores = try scores()
-    let record = RunRecord.Choice(
+    var record = RunRecord.Choice(
       among: zip(choice.candidates, scores.values).map { ($0.values, $1) }, on: rows, seconds: scores.seconds,
       peak: scores.peak)
+    var notes = notes
+    if let score = scores.values.first, scores.values.allSatisfy({ $0 == score }), scores.values.count > 1 {
+      let text =
+        "all \(scores.values.count) candidates have the same score on the held-back rows, \(NumberText.percent(score)), "
+        + "so that the first one was taken for no reason"
+      scene.note(text)
+      notes.append(text)
+    }
+    record.notes = notes.isEmpty ? nil : notes
     return Result(source: choice.candidates[record.chosen].source, record: record)
   }
 
