@@ -235,7 +235,8 @@ import Testing
     let sources = suite.stability.sources
     #expect(sources.map(\.combinations) == [4, 4] && sources.allSatisfy { isClose($0.shareByChance, 1.0 / 3) })
     func table(_ report: Report) throws -> ReportTable {
-      try #require(report.tables(try #require(report.suites.first)).first { $0.id == "sources" })
+      let suite = try #require(report.suites.first)
+      return try #require(report.tables(suite).first { $0.id == "sources" })
     }
     #expect(try table(whole).rows[0][5].text == "4" && table(whole).caption.contains("all combinations"))
     let part = try table(report([20, 22, 28]))
