@@ -37,6 +37,13 @@ import Testing
     #expect(attachment.parameters.allSatisfy { $0.gradient != nil })
     bench.train(attachment, steps: 2)
     #expect(bench.baseWeights == before)
+    // Zero factors have let the others' gradients through by now.
+    bench.backward()
+    for parameter in attachment.parameters {
+      let gradient = try #require(parameter.gradient, "\(parameter.name)")
+      #expect(gradient.values.contains { $0 != 0 }, "\(parameter.name)")
+      #expect(gradient.values.allSatisfy { $0.isFinite }, "\(parameter.name)")
+    }
   }
 
   @Test("As many values are trained as the closed form says", arguments: MethodCase.all)
