@@ -33,9 +33,19 @@ public enum MethodRegistry {
     [name, method(named: name)?.variantOf].contains(FullFineTuning.name)
   }
 
+  /// What others give a name of its own, and how a config asks for it here.
+  private static let namesElsewhere = [
+    "bd-lora": "name: lora with block_diagonal", "bone": "name: miss", "corda": "name: lora with init: corda",
+    "eva": "name: lora with init: eva", "lora-fa": "name: lora with rule: lora-fa",
+    "lora-ga": "name: lora with init: lora-ga", "loftq": "name: lora with init: loftq",
+    "mica": "name: lora with init: mica", "olora": "name: lora with init: olora", "para": "name: deft with para: true",
+    "rslora": "name: lora with rslora: true", "supra": "name: super-tuning with rank",
+  ]
+
   /// Says that no method is called `name`, with the nearest of those that may be meant and all of them.
   public static func unknown(_ name: String, among names: [String] = names) -> String {
-    let hint = NearestName.of(name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+    let elsewhere = namesElsewhere[name.lowercased().replacing("_", with: "-")].map { "; it is \($0)." }
+    let hint = elsewhere ?? NearestName.of(name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
     return "unknown method \(name.debugDescription)\(hint) Available: \(names.joined(separator: ", "))"
   }
 

@@ -45,7 +45,8 @@ struct SuperTuning: MapMethod {
     let rank = try options.optionalInteger(
       "rank", in: 1..., about: "rank of an update like LoRA's beside them; none unless given")
     let alpha = try options.optionalNumber(
-      "alpha", in: Double.leastNonzeroMagnitude..., about: "that update is multiplied by alpha / rank; twice the rank unless given")
+      "alpha", in: Double.leastNonzeroMagnitude...,
+      about: "that update is multiplied by alpha / rank; twice the rank unless given")
     let dropout = try options.optionalNumber(
       "dropout", in: 0..<1, about: "probability of an input of that update to be dropped in training; 0 unless given")
     lowRank = rank.map { LowRank(rank: $0, alpha: alpha ?? Double(2 * $0), dropout: dropout ?? 0) }

@@ -133,6 +133,7 @@ import Testing
         "lora", #"{"target_modules": ["q_proj"], "layers_to_transform": [0], "layers_pattern": ["layers", "layer"]}"#,
         "layers_pattern: \"layer\" comes before no layer's number; expected layers; did you mean \"layers\"?"
       ),
+      ("lora", #"{"rank": 5, "init": "lora-ga"}"#, "which is 8 × 16: rank 5 is too large for it"),
       ("ia3", #"{"feedforward_modules": ["up_proj"]}"#, "\"up_proj\" matches none of the adapted maps"),
       ("ia3", #"{"feedforward_modules": ".*down_prj"}"#, "the expression \".*down_prj\" matches none"),
       ("ia3", #"{"feedforward_modules": "(down_proj"}"#, "feedforward_modules: \"(down_proj\" is not a regular"),
@@ -145,6 +146,15 @@ import Testing
         to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
     }
     #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+  }
+
+  @Test("A method that another name asks for elsewhere is named, and a sentence ends before the list of all")
+  func namesElsewhere() {
+    for (name, hint) in [
+      ("olora", "; it is name: lora with init: olora. Available: lora, "), ("bone", "; it is name: miss. Available"),
+      ("rsLoRA", "; it is name: lora with rslora: true. "), ("lora_fa", "; it is name: lora with rule: lora-fa. "),
+      ("lroa", "; did you mean \"lora\"? Available"), ("something else", "\"something else\". Available: lora, "),
+    ] { #expect(MethodRegistry.unknown(name).contains(hint), "\(MethodRegistry.unknown(name))") }
   }
 
   @Test("LN tuning of a model whose norms have no parameters says that there is nothing to train")

@@ -42,8 +42,10 @@ enum AdapterCommand {
   static let merge = Command(
     name: "adapter merge", summary: "Write a model with an adapter folded into its weights.",
     discussion: [
-      "Makes a Hugging Face directory, which every tool loads as a model of its own. LoRA with its variants, IA3, "
-        + "BitFit and LN tuning can be merged; virtual tokens, prefixes and bottleneck networks are not weights.",
+      "Makes a Hugging Face directory, which every tool loads as a model of its own. Every method that "
+        + "changes linear maps, norms, biases or token vectors can be merged (LoRA with its variants, IA3, OFT, VeRA, "
+        + "BitFit and others); virtual tokens, prefixes and bottleneck networks are not weights, and nothing can be merged "
+        + "into a model in NF4.",
       "Weights keep the types of the model's folder, which rounds half-precision ones again; --dtype float32 keeps "
         + "what was trained as it is. From a GGUF file, the values that its blocks stand for are written as float32, and "
         + "config.json and tokenizer.json are made from its header.",

@@ -52,7 +52,8 @@ extension AdapterCommand {
       let method = try file.method()
       let isPlain = (try? LoRAConversion.needsBase(file)) == false
       let result = try LoRAConversion.convert(
-        file, on: isPlain ? nil : try comparison?.base ?? base.model(of: file), keeping: rank.map { .rank($0) } ?? .energy(energy ?? 0.99),
+        file, on: isPlain ? nil : try comparison?.base ?? base.model(of: file),
+        keeping: rank.map { .rank($0) } ?? .energy(energy ?? 0.99),
         named: target, workers: base.workers)
       let scores = try comparison.map { ConversionScores(try $0.scores(of: file, and: result.file)) }
       try result.file.write(to: target)

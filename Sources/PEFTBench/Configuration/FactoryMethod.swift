@@ -98,7 +98,7 @@ extension FactoryMethod {
     guard let method = all.first(where: { $0.isMeant(by: entry, type: word) }) else {
       var types: [String] = []
       for method in all where !types.contains(method.type) { types.append(method.type) }
-      let hint = NearestName.of(word, among: types).map { "; did you mean \"\($0)\"?" } ?? ""
+      let hint = NearestName.of(word, among: types).map { "; did you mean \"\($0)\"?" } ?? "."
       throw error(
         "finetuning_type",
         word == "full"
@@ -130,7 +130,9 @@ extension FactoryMethod {
     for option in method.options where option.isWritten {
       guard case .option(let name) = option.meaning, method.value(of: name, in: entry) == nil,
         // A text to start from says the start.
-        name != "init" || method.value(of: "init_text", in: entry) == nil, let value = try method.defaultValue(option, entry, error) else {
+        name != "init" || method.value(of: "init_text", in: entry) == nil,
+        let value = try method.defaultValue(option, entry, error)
+      else {
         continue
       }
       let written = DocumentObject.Member(

@@ -120,7 +120,7 @@ struct PresetChoice {
     }
     guard let chosen else {
       let names = table.sizes.map(\.name) + ["auto"]
-      let hint = NearestName.of(name, among: names).map { "; did you mean \($0)?" } ?? ""
+      let hint = NearestName.of(name, among: names).map { "; did you mean \($0)?" } ?? "."
       throw reader.error(
         "presets", "there is no size \(name.debugDescription)\(hint) Available: \(names.joined(separator: ", "))")
     }

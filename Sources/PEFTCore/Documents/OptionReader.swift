@@ -174,9 +174,11 @@ public struct OptionReader: Sendable {
   /// - Throws: `DocumentError` if the text says something else.
   private func decision(_ key: String, _ value: JSONValue) throws(DocumentError) -> DocumentValue? {
     if let given = givenValue(key), JSONValue(meaning(of: given)) != value {
-      throw DocumentError(
-        "\(path(of: key)): is \(value.compactText) by the name of \(what), found \(JSONValue(given).compactText)",
-        at: given.offset, of: text)
+      let found = JSONValue(given)
+      // What sets nothing says the same as no value.
+      if value == .null, [.bool(false), .array([]), .object(JSONObject())].contains(found) { return nil }
+      let what = value == .null ? "is no option of \(what)" : "is \(value.compactText) by the name of \(what)"
+      throw DocumentError("\(path(of: key)): \(what), found \(found.compactText)", at: given.offset, of: text)
     }
     return value == .null ? nil : DocumentValue(json: value, at: offset)
   }

@@ -174,6 +174,10 @@ import Testing
   func variants() throws {
     let plain = try Self.configuration("dora").resolvedJSON
     #expect(try Self.configuration("{name: dora, dora: true}").resolvedJSON == plain)
+    // What sets nothing is the same as nothing, also where the name leaves no such option.
+    #expect(try Self.configuration("{name: dora, lora_bias: false}").resolvedJSON == plain)
+    let bias = #expect(throws: DocumentError.self) { try Self.configuration("{name: dora, lora_bias: true}") }
+    #expect(bias?.description.contains("methods[0].lora_bias: is no option of method dora, found true") == true)
     let error = #expect(throws: DocumentError.self) { try Self.configuration("{name: dora, dora: false}") }
     #expect(error?.description.contains("methods[0].dora: is true by the name of method dora, found false") == true)
     let ratio = try #require(MethodConfiguration.options(ofMethod: "lora-plus")?.first { $0.name == "loraplus_ratio" })
