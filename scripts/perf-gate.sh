@@ -15,9 +15,14 @@
 # that median is below the bound. The exit status is 1 then, and 2 for something that cannot be measured.
 set -euo pipefail
 export LC_ALL=C
+# Paths that are given start from the caller's folder, and the defaults from the checkout.
+readonly caller=$PWD
 cd "$(dirname "$0")/.."
 
 fail() { echo "perf-gate.sh: $1" >&2; exit 2; }
+
+# from_caller PATH   the path as it is from the caller's folder.
+from_caller() { if [[ $1 == /* ]]; then printf %s "$1"; else printf %s "$caller/$1"; fi; }
 
 rounds=15 seconds=45 model=models/mini programs=()
 readonly bounds=scripts/perf-gate.json methods=(lora ia3) least=3
@@ -29,7 +34,7 @@ while (($#)); do
     --rounds | --seconds | --model)
       (($# > 1)) || fail "$1: expected a value"
       if [[ $1 == --model ]]; then
-        model=$2
+        model=$(from_caller "$2")
       else
         [[ $2 =~ ^[1-9][0-9]*$ ]] || fail "$1: expected a whole number from 1 on, found $2"
         printf -v "${1#--}" %s "$2"
@@ -38,7 +43,7 @@ while (($#)); do
       ;;
     -*) fail "there is no option $1; there are --rounds, --seconds, --model" ;;
     *)
-      programs+=("$1")
+      programs+=("$(from_caller "$1")")
       shift
       ;;
   esac
@@ -46,9 +51,9 @@ done
 ((${#programs[@]})) || programs=(.build/release/peft-bench)
 ((${#programs[@]} <= 2)) || fail "expected one program, or an old and a new one"
 for program in "${programs[@]}"; do
-  [[ -x $program && ! -d $program ]] || fail "there is no program at $program; build it: swift build -c release"
+  [[ -x $program && ! -d $program ]] || fail "there is no program at ${program#"$caller/"}; build it: swift build -c release"
 done
-[[ -e $model ]] || fail "there is no model at $model"
+[[ -e $model ]] || fail "there is no model at ${model#"$caller/"}"
 
 work=$(mktemp -d)
 readonly work

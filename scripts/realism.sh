@@ -9,10 +9,10 @@
 # that one method's score has to another's, both by their labels: --effect rank=lora-r4:lora-r16. With several sizes of
 # training data a label is followed by @ROWS. A draw takes other rows, and for means other datasets: since this adds noise to
 # scores that have some already, the intervals lean towards zero.
+# A damaged record, and two runs of one label, dataset and seed, end it with status 2.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
-[[ $# -ge 2 && $1 != -* && $2 != -* ]] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $# -ge 2 && $1 != -* && $2 != -* ]] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [[ -d $1/runs && -d $2/runs ]] || { echo "realism.sh: $1 or $2 has no runs" >&2; exit 2; }
 
 exec python3 - "$@" <<'PYTHON'
@@ -30,6 +30,13 @@ parser.add_argument("real", type=pathlib.Path)
 parser.add_argument("--draws", type=int, default=2000)
 parser.add_argument("--effect", action="append", default=[])
 arguments = parser.parse_args()
+if arguments.draws < 1:
+    parser.error(f"--draws: expected a number of 1 or more, found {arguments.draws}")
+
+
+def refuse(message):
+    print(f"realism.sh: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 class Score:
@@ -61,12 +68,21 @@ class Score:
 
 def read(folder):
     """Scores by method and dataset; a method's label is followed by its training rows where these differ."""
-    found, sizes = [], {}
+    found, sizes, known = [], {}, {}
     for path in sorted(folder.glob("runs/*/record.json")):
-        record = json.loads(path.read_text())
-        if record["method"]["name"] == "none":
-            continue
-        label, rows = record["method"]["label"], record["data"]["train_rows"]
+        try:
+            record = json.loads(path.read_text())
+            if record["method"]["name"] == "none":
+                continue
+            label, rows = record["method"]["label"], record["data"]["train_rows"]
+            place = (label, rows, record["dataset"], record["seed"])
+            float(record["scores"]["primary"]["value"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            refuse(f"{path} is no record of a run: {type(error).__name__}: {error}")
+        if place in known:
+            refuse(f"{path} and {known[place]} are both {label} on {record['dataset']} with seed {record['seed']}; "
+                   "their mean would be of neither")
+        known[place] = path
         sizes.setdefault((label, record["dataset"]), set()).add(rows)
         found.append((label, rows, record, path.parent))
     scores = {}

@@ -138,7 +138,8 @@ private struct Plan {
     printClasses(console)
     let open = estimates.filter { !$0.isComplete }
     var parts = [
-      session.configuration.data.suiteTitle(of: estimates.map(\.run.dataset)), "\(estimates.count) \(estimates.count == 1 ? "run" : "runs")",
+      session.configuration.data.suiteTitle(of: estimates.map(\.run.dataset)),
+      "\(estimates.count) \(estimates.count == 1 ? "run" : "runs")",
       "\(open.count) to do",
     ]
     let times = open.compactMap(\.seconds)

@@ -45,8 +45,9 @@ extension GridAxis {
       let isPassed = way.isFinite && way > 0 && way != way.rounded()
       throw error(
         "no steps of \(step) lead from \(from) to \(to)"
-          + (isPassed ? ": to is not reached, and \(GridValue(name: "", value: from + way.rounded(.down) * step).text) "
-            + "is the last value before it" : ""))
+          + (isPassed
+            ? ": to is not reached, and \(GridValue(name: "", value: from + way.rounded(.down) * step).text) "
+              + "is the last value before it" : ""))
     }
     return GridAxis(member.key, values: steps)
   }

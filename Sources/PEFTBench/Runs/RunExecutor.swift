@@ -128,7 +128,8 @@ package final class RunExecutor {
     try assembly.checkAdapter(of: planned)
     let choice = try planned.method.adapterSource.choice.map {
       try ChoiceStage(
-        scene: scene, choice: $0, rows: try assembly.choiceRows(of: planned), notes: try assembly.choiceNotes(of: planned)
+        scene: scene, choice: $0, rows: try assembly.choiceRows(of: planned),
+        notes: try assembly.choiceNotes(of: planned)
       ).result()
     }
     let chosen = choice.map { planned.starting(from: $0.source) } ?? planned

@@ -49,6 +49,11 @@ struct CustomPrompt: Sendable {
       fields = columns.map { ColumnPath($0) }
     }
     isNamed = template == nil && fields.count > 1
+    guard !fields.contains(where: { $0.name == answer }) else {
+      throw reader.error(
+        template == nil ? "columns" : "prompt",
+        "holds the column \"\(answer)\", which is the answer, so that every prompt would say it; leave it out")
+    }
   }
 
   /// Splits a template at its `{column}` places; `{{` and `}}` are braces.

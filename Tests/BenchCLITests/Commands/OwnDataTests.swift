@@ -68,6 +68,23 @@ import Testing
     #expect(refused.status == 2 && refused.diagnostics.contains("rows.jsonl:1: column \"r\" is null"), "\(refused)")
   }
 
+  @Test("Answers in prompts are refused, and evaluation rows that were trained on or come again are said") func leaks()
+    throws
+  {
+    let rows = [#"{"q": "a", "a": 0}"#, #"{"q": "b", "a": 1}"#, #"{"q": "b", "a": 1}"#]
+    let labels = #""answer": "a", "labels": ["bad", "good"]"#
+    for (members, key) in [(#""prompt": "{q} {a}""#, "prompt"), (#""columns": ["q", "a"]"#, "columns")] {
+      let result = try workspace("\(members), \(labels)", rows: rows).run("plan", "own.json")
+      #expect(result.status == 2, "\(result)")
+      #expect(result.diagnostics.contains("\(key): holds the column \"a\", which is the answer"), "\(result)")
+    }
+    // The same file is both splits of these configs.
+    let result = try workspace(#""prompt": "{q}", \#(labels)"#, rows: rows).run("plan", "own.json")
+    #expect(result.status == 0, "\(result)")
+    #expect(result.diagnostics.contains("own: 3 of 3 evaluation rows are also training rows"), "\(result)")
+    #expect(result.diagnostics.contains("own: 1 evaluation row repeats a prompt"), "\(result)")
+  }
+
   @Test("A preview shows white space as it is, values by their words, and files by a pattern") func preview() throws {
     let workspace = try workspace(
       #""prompt": "{q}", "answer": "a", "labels": [1, 2, 3]"#,

@@ -193,7 +193,8 @@ import Testing
     #expect(run.methods[1].entry.options["beta1"] == nil && run.methods[1].training.beta1 == 0.5)
   }
 
-  @Test("A list over an option that changes no number, and a value twice in a list, are refused by name") func sameRuns()
+  @Test("A list over an option that changes no number, and a value twice in a list, are refused by name")
+  func sameRuns()
     throws
   {
     for methods in [
@@ -201,7 +202,8 @@ import Testing
       "[{name: lora, label: a, frozen_layer_cache: auto}, {name: lora, label: b, frozen_layer_cache: off}]",
     ] {
       let text = try #require(message("model: m\nmethods: \(methods)"))
-      #expect(text.contains("frozen_layer_cache changes no number, so a list of it makes the same run twice"), "\(text)")
+      #expect(
+        text.contains("frozen_layer_cache changes no number, so a list of it makes the same run twice"), "\(text)")
     }
     let steps = try #require(message("model: m\nmethods: [lora]\ntraining: {checkpoint_steps: [5, 10]}"))
     #expect(steps.contains("checkpoint_steps changes no number"))

@@ -114,7 +114,8 @@ import Testing
     #expect(note.contains("50.0, which ended last, counts") && note.contains("75.0 is left out"))
   }
 
-  @Test("Scores of another kind, and of another protocol, are parts of their own with their own majority") func scoring()
+  @Test("Scores of another kind, and of another protocol, are parts of their own with their own majority")
+  func scoring()
     throws
   {
     let (_, results) = try results([
@@ -142,7 +143,9 @@ import Testing
       let run = sweep.folder(of: method, "stsb", 1)
       let file = run.appending(path: "record.json")
       let text = try String(contentsOf: file, encoding: .utf8)
-        .replacing("\"accuracy\"", with: "\"pearson\"").replacing(#/"(value|pearson)": 0\.[0-9]+/#) { "\"\($0.1)\": 0.01" }
+        .replacing("\"accuracy\"", with: "\"pearson\"").replacing(#/"(value|pearson)": 0\.[0-9]+/#) {
+          "\"\($0.1)\": 0.01"
+        }
       try Data(text.utf8).write(to: file)
       let lines = run.appending(path: "predictions.jsonl")
       let predictions = try String(contentsOf: lines, encoding: .utf8).replacing(#/"correct":(true|false)/#) { _ in

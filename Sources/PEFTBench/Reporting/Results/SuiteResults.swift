@@ -251,8 +251,9 @@ package struct SuiteResults: Sendable {
     methods.firstIndex { $0.label == failure.label && isModel([$0.modelName, $0.modelHash], of: failure) }
   }
 
-  /// One method for each model and label; more where one label stands for several settings, or for runs that differ in
-  /// something else, so that nothing unlike is averaged. A run that nothing tells from a later one has no method.
+  /// One method for each model and label; more where one label stands for unlike runs, so that nothing unlike is averaged.
+  ///
+  /// A run that nothing tells from a later one has no method.
   private static func methods(
     of runs: [ReportedRun], models: [[String]], order: [String], failures: [FailedRun], missing: [MissingRun]
   ) -> (methods: [Method], assignment: [Int?], notes: [String]) {
@@ -282,7 +283,8 @@ package struct SuiteResults: Sendable {
           if let name {
             methods.append(
               Method(
-                modelName: model[0], modelHash: model[1], name: name, label: label, title: prefix + ShortLabel.of(label),
+                modelName: model[0], modelHash: model[1], name: name, label: label,
+                title: prefix + ShortLabel.of(label),
                 distinction: "", contents: ""))
           }
           continue

@@ -38,7 +38,8 @@ package struct Report: Sendable {
     guard !names.isEmpty else {
       throw FileError(
         path: results.paths.joined(separator: ", "),
-        "there is no run to report" + (results.onlyComplaint.map { "; \($0)" } ?? "") + (results.missing.isEmpty ? "" : "; \(results.missing.count) are yet to do"))
+        "there is no run to report" + (results.onlyComplaint.map { "; \($0)" } ?? "")
+          + (results.missing.isEmpty ? "" : "; \(results.missing.count) are yet to do"))
     }
     suites = names.flatMap { name in
       SuiteResults.parts(name, of: results).map { suite in

@@ -171,7 +171,8 @@ package struct SuiteStatistics: Sendable {
       sensitivity = nil
     }
     notes =
-      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets, isCounted: evidence.isCounted) + suite.contentNotes + formula.notes + suite.rowNotes
+      Self.notes(suite, comparable: comparable, held: evidence.heldDatasets, isCounted: evidence.isCounted)
+      + suite.contentNotes + formula.notes + suite.rowNotes
     verdict = Verdict(suite, self, evidence: evidence)
   }
 

@@ -45,7 +45,8 @@ extension PreparedDataset {
       else { return nil }
       let start = "\(adapter) was trained on"
       guard let content = record.data?.trainingContent, content == facts.trainingContent else {
-        return "\(start) other rows of \(record.dataset), which may be among the \(own.count) that the choice is made on"
+        return
+          "\(start) other rows of \(record.dataset), which may be among the \(own.count) that the choice is made on"
       }
       let share = TrainingConfiguration.heldOutShare(
         fraction: training.number("validation_fraction") ?? 0,

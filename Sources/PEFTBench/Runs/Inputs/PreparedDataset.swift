@@ -126,6 +126,7 @@ struct PreparedDataset {
     rowNotes =
       (trainingNotes ?? []) + scored.notes(of: dataset)
       + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) }
+      + (data.suite(of: dataset) == .own ? RowContent.leaks(into: scored, from: trainingExamples, of: dataset.id) : [])
     let empty = LoadedDataset.emptyCounts(of: trainingExamples + scored.examples + furtherSets.flatMap(\.rows.examples))
     let emptyNotes = empty.map { column, count in
       "\(dataset.id): column \"\(column)\" is null or empty in \(count) rows, and so is its text"

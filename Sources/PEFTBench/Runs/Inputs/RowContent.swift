@@ -9,11 +9,40 @@ enum RowContent {
     guard !examples.isEmpty else { return nil }
     var hash = SHA256()
     for example in examples {
-      let texts = example.fields.flatMap { [$0.name ?? "", $0.text] } + [example.answer, example.group ?? ""]
-      let line: JSONValue = ["texts": JSONValue(texts), "accepted": JSONValue(example.allAnswers ?? [])]
-      // A line of JSON keeps what belongs to one text from being taken for another's.
-      hash.update(line.line)
+      hash.update(line(of: example))
     }
     return hash.hexadecimalDigest
+  }
+
+  /// What a row says: a line of JSON keeps what belongs to one text from being taken for another's.
+  private static func line(of example: Example) -> [UInt8] {
+    let texts = example.fields.flatMap { [$0.name ?? "", $0.text] } + [example.answer, example.group ?? ""]
+    let line: JSONValue = ["texts": JSONValue(texts), "accepted": JSONValue(example.allAnswers ?? [])]
+    return line.line
+  }
+
+  /// What must be known of scored rows of a user's own data, which nobody has checked for rows that were trained on.
+  ///
+  /// - Parameters:
+  ///   - scored: The rows.
+  ///   - training: The rows that are trained on.
+  ///   - dataset: The dataset's name.
+  static func leaks(into scored: ScoredRows, from training: [Example], of dataset: String) -> [String] {
+    let count = scored.examples.count
+    let known = Set(training.map(line))
+    let seen = scored.examples.count { known.contains(line(of: $0)) }
+    let repeated = count - Set(scored.rendered.map(\.prompt)).count
+    var notes: [String] = []
+    if seen > 0 {
+      notes.append(
+        "\(dataset): \(seen) of \(count) evaluation rows \(seen == 1 ? "is also a training row" : "are also training rows"), "
+          + "so the score is partly of what was learned by heart")
+    }
+    if repeated > 0 {
+      notes.append(
+        "\(dataset): \(repeated) evaluation \(repeated == 1 ? "row repeats" : "rows repeat") a prompt, so there is less to "
+          + "tell methods apart by than \(count) rows")
+    }
+    return notes
   }
 }
