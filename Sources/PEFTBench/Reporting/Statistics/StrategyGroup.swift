@@ -46,9 +46,12 @@ struct StrategyGroup {
     let trained = suite.runs.filter { $0.isTrained && !$0.isZeroShot }
     let hasModels = suite.modelNames.count > 1
     func title(_ label: String, model: String) -> String { hasModels ? "\(model) \(label)" : label }
-    var groups = grouped(trained) { [$0.modelHash, $0.methodName, $0.settingsWithoutStrategy] }.map { runs in
+    var groups = grouped(trained) {
+      [$0.modelHash, $0.methodName, $0.settingsWithoutStrategy, suite.contentName(of: $0)]
+    }.map { runs in
       let first = runs.first { $0.strategy == nil } ?? runs[0]
-      return StrategyGroup(title: title(LabelWithStrategy(first.label).rest, model: first.modelName), runs: runs)
+      let name = LabelWithStrategy(first.label).rest + suite.contentName(of: first)
+      return StrategyGroup(title: title(name, model: first.modelName), runs: runs)
     }
     for failure in suite.failures where MethodRegistry.trains(failure.methodName) {
       func isOfMethod(_ run: ReportedRun) -> Bool {
