@@ -79,7 +79,7 @@ public struct AdapterOrigins {
         file: file.path, "started from a combination of adapters: make that with adapter combine, and name it as origin"
       )
     }
-    // Files of earlier versions name it as seen from the folder that the run was started in.
+    // As the config named it: a copied adapter may have its start inside, a run had it where it was started.
     let places = folder.hasPrefix("/") ? [folder] : ["\(file.path)/\(folder)", folder]
     guard let place = places.first(where: { !AdapterFile.files(in: $0).isEmpty }) else {
       let absolute = places.map { URL(filePath: $0).standardizedFileURL.path }

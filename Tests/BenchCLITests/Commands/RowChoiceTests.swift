@@ -37,7 +37,8 @@ import Testing
       #expect(data["train_classes"]?.keys == ["billing", "network"])
       #expect(data["train_classes"]?["billing"]?.integer == 6 && data["train_classes"]?["network"]?.integer == 2)
       #expect(data["eval_classes"]?["billing"]?.integer == 6 && data["eval_classes"]?["network"]?.integer == 2)
-      #expect(data["notes"]?.array?.count == 2)
+      let notes = try #require(data["notes"]?.array).compactMap(\.string)
+      #expect(notes.count == 3 && notes.contains { $0.contains("8 of 8 evaluation rows are also training rows") })
     }
     let ids = try FileManager.default.contentsOfDirectory(atPath: workspace.path("out/runs"))
     let prompts = try ids.map { id in

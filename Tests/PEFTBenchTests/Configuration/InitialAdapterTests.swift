@@ -171,14 +171,6 @@ import Testing
     #expect(error?.description.contains("is a vector, not an adapter") == true)
   }
 
-  @Test("An adapter's origin names a folder to start from so that it is found from every other one")
-  func absoluteStart() throws {
-    let start = try #require(AdapterOrigin.Adapter(.saved("results/../tasks/adapter"), hash: "1"))
-    let folder = FileManager.default.currentDirectoryPath
-    #expect(start.source == JSONValue(URL(filePath: "\(folder)/tasks/adapter").standardizedFileURL.path))
-    #expect(AdapterOrigin.Adapter(.saved("/tasks/adapter"), hash: "1")?.source == "/tasks/adapter")
-  }
-
   @Test("The id of a sum of task vectors covers what its adapters started from, wherever that lies")
   func originsCount() throws {
     let folder = try adapter("{name: prompt-tuning, tokens: 3, init: random}")

@@ -119,10 +119,6 @@ extension AdapterOrigin.Adapter {
   /// - Parameter hash: What identifies it.
   init?(_ source: AdapterSource, hash: String?) {
     guard let json = source.json, let hash else { return nil }
-    guard case .saved(let folder) = source else {
-      self.init(source: json, hash: hash)
-      return
-    }
-    self.init(source: JSONValue(URL(filePath: folder).standardizedFileURL.path), hash: hash)
+    self.init(source: json, hash: hash)
   }
 }

@@ -160,9 +160,9 @@ extension RunRecord.Costs {
     _ model: CausalLanguageModel, _ attachment: AttachedMethod, voters: Int, _ outcome: Trainer.Outcome, tokens: Int,
     start: MeasuredStart?, peak: MemoryUse, evaluationSeconds: Double
   ) {
-    let tokens = ForwardFLOPs.referenceTokens
-    let base = ForwardFLOPs.count(model, tokens: tokens)
-    let whole = voters * ForwardFLOPs.count(model, tokens: tokens, cost: attachment.inferenceCost)
+    let passed = ForwardFLOPs.referenceTokens
+    let base = ForwardFLOPs.count(model, tokens: passed)
+    let whole = voters * ForwardFLOPs.count(model, tokens: passed, cost: attachment.inferenceCost)
     trainableParameters = Double(attachment.trainableCount)
     if voters > 1 { deployedParameters = Double(voters * attachment.trainableCount) }
     inferenceFLOPs = Double(whole)
