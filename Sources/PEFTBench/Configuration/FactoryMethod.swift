@@ -109,12 +109,16 @@ extension FactoryMethod {
       .init(key: "name", keyOffset: member.keyOffset, value: DocumentValue(.string(method.method), offset: type.offset))
     ]
     for given in entry.members where given.key != "finetuning_type" {
+      // There, null is an option that is not given, one of another form of the method too.
+      if given.value.isNull,
+        all.contains(where: { $0.type == method.type && $0.options.contains { $0.name == given.key } })
+      {
+        continue
+      }
       guard let option = method.options.first(where: { $0.name == given.key }) else {
         members.append(given)
         continue
       }
-      // There, null is an option that is not given.
-      if given.value.isNull { continue }
       switch option.meaning {
       case .option(let name): members.append(method.renamed(given, to: name, option))
       case .silent: break

@@ -119,7 +119,9 @@ import Testing
     throws
   {
     let (_, results) = try results([
-      [], [("\"primary\": {\n      \"name\": \"accuracy\"", "\"primary\": {\n      \"name\": \"share\"")],
+      identity("\"dataset\": {\"metric\": \"accuracy\"}"),
+      [("\"primary\": {\n      \"name\": \"accuracy\"", "\"primary\": {\n      \"name\": \"share\"")]
+        + identity("\"dataset\": {\"metric\": \"share\"}"),
       [("\"protocol\": \"strict\"", "\"protocol\": \"peft-bench\"")],
     ])
     let report = try Report(results)

@@ -139,6 +139,9 @@ import Testing
     let collapsed = try Self.write(
       [20, 20, 20, 20, 20], to: folder.url.appending(path: "b"), engine: 2, label: "lora (strategy=swa)"
     ) { json, _ in
+      var training = json["training"] ?? .null
+      training["strategy"] = ["name": "swa"]
+      json["training"] = training
       json["strategy"] = ["name": "swa", "label": "swa"]
       var scores = json["scores"] ?? .null
       scores["distinct_answers"] = 1

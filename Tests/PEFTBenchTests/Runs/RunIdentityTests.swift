@@ -517,7 +517,7 @@ import Testing
         "label": "what reports call it", "understood": "every option of every method",
         "entry": "what the config says, which is told as it is understood", "training": "every training setting",
         "adapterSource": content, "strength": "of the adapter that is judged: below, by itself",
-        "preset": "its values are options and training settings",
+        "preset": "its values are options and training settings", "missingPreset": "what a note is about",
       ], in: none)
     expectEveryField(
       of: run.model, changes: [:],

@@ -106,6 +106,8 @@ import Testing
       "llama", method: #"{"name": "lora", "rank": 4}"#,
       training: #"{"batch_size": 2, "steps": 20, "strategy": {"name": "\#(name)", "members": 3}}"#)
     let settings = tiny.configuration.methods[0].training.underStrategy
+    // Initial values are drawn when they are first read.
+    for parameter in tiny.attachment.parameters { _ = parameter.value }
     let before = tiny.context.pool.live
     weak var members: NoisyMembers?
     do {
@@ -125,7 +127,7 @@ import Testing
       #expect(participant.values.count == copies)
       #expect(tiny.context.pool.live.total - before.total == 4 * copies * values)
     }
-    #expect(members == nil && tiny.context.pool.live.total == before.total)
+    #expect(members == nil && tiny.context.pool.live == before)
   }
 
   @Test("A twin of an optimizer starts afresh or from the same state, and goes on by itself") func twins() throws {

@@ -72,7 +72,7 @@ enum DescribedDataset {
 
   @Test("Dates, times, decimals and unsigned numbers of a Parquet file are read as people write them")
   func calendar() throws {
-    let columns = ["utc", "old", "time", "price", "seen", "single", "milli"]
+    let columns = ["utc", "old", "time", "price", "seen", "milli"]
     let template = columns.map { "{\($0)}" }.joined(separator: "|")
     let path = "\(ParquetFixtures.folder)/times.parquet"
     let text = DocumentText(
@@ -86,10 +86,11 @@ enum DescribedDataset {
     let loaded = try DatasetLoader(locator: DatasetLocator(root: nil, cache: nil)).load(dataset, .training)
     #expect(
       prompts(loaded) == [
-        "2024-05-01 13:45:00+00:00|0001-01-01|13:45:00|12.50|18446744073709551615|3.8|2024-05-01 13:45:00.250000",
-        "|9999-12-31||-0.05|9223372036854775808|0.1|",
-        "2000-02-29 00:00:00.000001+00:00|1600-02-29|23:59:59.999000||9223372036854775807|1e+20|1900-03-01 00:00:00",
+        "2024-05-01 13:45:00+00:00|0001-01-01|13:45:00|12.50|18446744073709551615|2024-05-01 13:45:00.250000",
+        "|9999-12-31||-0.05|9223372036854775808|",
+        "2000-02-29 00:00:00.000001+00:00|1600-02-29|23:59:59.999000||9223372036854775807|1900-03-01 00:00:00",
       ])
+    #expect(loaded.examples.map(\.answer) == ["3.8", "0.1", "1e+20"])
     #expect(loaded.emptyCounts.map(\.column) == ["milli", "price", "time", "utc"])
     #expect(loaded.emptyCounts.map(\.count) == [1, 1, 1, 1])
   }

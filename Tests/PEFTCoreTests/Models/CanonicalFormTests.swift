@@ -85,7 +85,7 @@ import Testing
         "site": map("b"), "inputs": map("a", 8), "outputs": map("a", 4, 8), "hasBias": map(bias: true),
       ],
       exempt: [
-        "weight": loaded, "bias": loaded, "occupancy": attached,
+        "weight": loaded, "bias": loaded, "occupancy": attached, "isStoredInNF4": loaded,
       ], in: { $0.canonical })
     func norm(
       _ site: String = "n", centers: Bool = false, width: Int = 4, gain: Bool = true, bias: Bool = false

@@ -59,8 +59,10 @@ struct RunContents: Sendable, Equatable {
   /// The text of a short value, and digits of the hash of a long one.
   private static func digest(_ value: JSONValue) -> String {
     let text = value == .null ? "none" : value.text ?? value.compactText
-    return text.count < hashDigits
-      ? text : String(SHA256.hexadecimal(of: Array(text.utf8)).prefix(hashDigits))
+    if text.count < hashDigits { return text }
+    // A hash is known by its own digits, which other places show too.
+    let isHash = text.allSatisfy(\.isHexDigit)
+    return String((isHash ? text : SHA256.hexadecimal(of: Array(text.utf8))).prefix(hashDigits))
   }
 }
 
