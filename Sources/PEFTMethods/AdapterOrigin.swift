@@ -21,7 +21,7 @@ public struct AdapterOrigin: Sendable, Equatable {
 
   /// A saved adapter to start from.
   public struct Adapter: Sendable, Equatable {
-    /// Its folder, absolute so that it is found from everywhere, or the recipe by which it was combined.
+    /// Its folder as the config named it, or the recipe by which it was combined.
     public let source: JSONValue
     /// The hash of its content.
     public let hash: String

@@ -124,13 +124,10 @@ struct ExplainedVariance {
   }
 
   private static func rows(_ chosen: [Int]?, of input: Tensor) -> DoubleMatrix {
-    let width = input.columnCount
-    let rows = chosen ?? Array(0..<input.rowCount)
-    let elements = UnsafeBufferPointer(start: input.elements, count: input.elementCount)
-    var chosenElements: [Float] = []
-    chosenElements.reserveCapacity(rows.count * width)
-    for row in rows { chosenElements += elements[row * width..<(row + 1) * width] }
-    return DoubleMatrix(chosenElements, rows: rows.count, columns: width)
+    let all = DoubleMatrix(
+      UnsafeBufferPointer(start: input.elements, count: input.elementCount), rows: input.rowCount,
+      columns: input.columnCount)
+    return chosen.map { all.rows($0) } ?? all
   }
 
   private func tooFew(_ leader: Int) -> AttachError {

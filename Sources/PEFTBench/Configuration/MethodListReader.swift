@@ -193,16 +193,15 @@ struct MethodListReader {
   private func checkNumbers(_ read: [Read]) throws(DocumentError) {
     var known: [String: Int] = [:]
     for (index, one) in read.enumerated() where MethodRegistry.trains(one.method.name) {
-      var settings = JSONValue.object(settings(one))
-      let own = TrainingConfiguration.keysWithoutNumbers.map { settings[$0] ?? .null }
-      for key in TrainingConfiguration.keysWithoutNumbers { settings[key] = nil }
-      guard let first = known.updateValue(index, forKey: settings.compactText) else { continue }
-      let other = self.settings(read[first])
-      let differing = zip(TrainingConfiguration.keysWithoutNumbers, own).filter { $1 != (other[$0] ?? .null) }
-      if let (key, _) = differing.first {
+      let own = settings(one)
+      var counting = own
+      for key in TrainingConfiguration.keysWithoutNumbers { counting[key] = nil }
+      guard let first = known.updateValue(index, forKey: JSONValue.object(counting).compactText) else { continue }
+      let other = settings(read[first])
+      if let key = TrainingConfiguration.keysWithoutNumbers.first(where: { own[$0] != other[$0] }) {
         throw one.written.error(
           ": \(key) changes no number, so a list of it makes the same run twice; expected one value for both "
-            + "(\(text(of: other[key] ?? .null)) and \(text(of: self.settings(one)[key] ?? .null)))")
+            + "(\(text(of: other[key] ?? .null)) and \(text(of: own[key] ?? .null)))")
       }
     }
   }

@@ -208,9 +208,7 @@ final class RunAssembly {
       dataset = data.identity
     case .sizes: dataset = try size(of: run).identity
     }
-    for text in try choiceNotes(of: run).map({ "\(run.title): \($0)" }) where notes.insert(text).inserted {
-      note(text)
-    }
+    for text in try choiceNotes(of: run) { noteOnce("\(run.title): \(text)") }
     guard let model = try outline(of: run.model).identity else { return nil }
     return try RunIdentity(
       of: run, in: configuration, model: model,

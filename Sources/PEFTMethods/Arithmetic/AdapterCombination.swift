@@ -77,10 +77,7 @@ extension CombinationRecipe {
   public func outlined(_ files: [AdapterFile], named path: String) throws -> AdapterFile {
     let parts = parts(files)
     if kind == .taskVector {
-      let adapters = parts.filter { !$0.file.isVector }
-      guard let first = start(files) ?? adapters.first?.file ?? parts.first?.file else {
-        throw CheckpointError(file: path, "the expression names no adapter")
-      }
+      let first = try TaskVectors.first(of: parts, start: start(files), named: path)
       for part in parts {
         try TaskVectors.check(part.file, against: first)
         if readsOrigins, part.weight != 0 || expression.origin == .common, !part.file.isVector {

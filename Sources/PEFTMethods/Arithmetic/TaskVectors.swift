@@ -15,12 +15,22 @@ struct TaskVectors {
   let workers: Workers
   let origin: (AdapterFile) throws -> [AdapterArray]
 
-  func combined(named path: String) throws -> AdapterCombination {
+  /// The adapter whose settings and shapes the result has.
+  ///
+  /// - Throws: `CheckpointError` where there is none.
+  static func first(
+    of parts: [CombinationPart], start: AdapterFile?, named path: String
+  ) throws(CheckpointError) -> AdapterFile {
     // An adapter tells more of itself than a vector does.
-    let adapters = parts.filter { !$0.file.isVector }
-    guard let first = start ?? adapters.first?.file ?? parts.first?.file else {
+    guard let first = start ?? (parts.first { !$0.file.isVector } ?? parts.first)?.file else {
       throw CheckpointError(file: path, "the expression names no adapter")
     }
+    return first
+  }
+
+  func combined(named path: String) throws -> AdapterCombination {
+    let adapters = parts.filter { !$0.file.isVector }
+    let first = try Self.first(of: parts, start: start, named: path)
     let files = parts.map(\.file) + [start].compactMap { $0 }
     guard first.partFolders.isEmpty else {
       throw CheckpointError(

@@ -21,7 +21,8 @@ extension SuiteFigures {
       var defaults: [(value: Double, name: String)] = []
       for group in groups {
         let others = settings.varying(group.methods).filter { $0 != name }
-        let parts = Self.parts(group.methods) { method in others.map { settings[method, $0]?.compactText ?? "" } }
+        let parts = group.methods.groupedInOrder { method in others.map { settings[method, $0]?.compactText ?? "" } }
+          .map(\.elements)
         for part in parts {
           let points = part.compactMap { method -> GridChart.Point? in
             guard let value = settings[method, name]?.number, let row = rows[method], let mean = row.mean else {
@@ -58,24 +59,12 @@ extension SuiteFigures {
 
   /// The trained methods of one name on one model.
   private var methodsByName: [(name: String, title: String, methods: [Int])] {
-    Self.parts(trained) { [results.methods[$0].modelName, results.methods[$0].modelHash, results.methods[$0].name] }
-      .map { methods in
+    trained.groupedInOrder { [results.methods[$0].modelName, results.methods[$0].modelHash, results.methods[$0].name] }
+      .map { _, methods in
         let method = results.methods[methods[0]]
         let prefix = results.modelNames.count > 1 ? "\(method.modelName) · " : ""
         return (method.name, prefix + method.name, methods)
       }
-  }
-
-  /// Methods by a key, in the order in which they come.
-  private static func parts(_ methods: [Int], by key: (Int) -> [String]) -> [[Int]] {
-    var keys: [[String]] = []
-    var parts: [[String]: [Int]] = [:]
-    for method in methods {
-      let key = key(method)
-      if parts[key] == nil { keys.append(key) }
-      parts[key, default: []].append(method)
-    }
-    return keys.compactMap { parts[$0] }
   }
 
   /// What an option of the method or of the training is unless a config says it; nil where that is no number.

@@ -329,28 +329,15 @@ enum ReportTables {
         .init("method", isNumber: false), .init("datasets", isNumber: false), .init("seeds", isNumber: false),
         .init("cause", isNumber: false), .init("model", isNumber: false),
       ])
-    let seeds = grouped(suite.results.missing) { [$0.dataset, $0.label, $0.cause, $0.modelName] }.map { place, runs in
+    let seeds = suite.results.missing.groupedInOrder { [$0.dataset, $0.label, $0.cause, $0.modelName] }.map {
+      place, runs in
       (place, runs.map { "\($0.seed)" }.joined(separator: ", "))
     }
-    for (line, places) in grouped(seeds, by: { [$0.0[1], $0.1, $0.0[2], $0.0[3]] }) {
+    for (line, places) in seeds.groupedInOrder(by: { [$0.0[1], $0.1, $0.0[2], $0.0[3]] }) {
       let datasets = places.map { $0.0[0] }.joined(separator: ", ")
       table.add([.init(line[0]), .init(datasets), .init(line[1], .missing), .init(line[2]), .init(line[3])])
     }
     return table
-  }
-
-  /// Elements by a key, groups and elements in the order in which they come.
-  private static func grouped<Element>(_ elements: [Element], by key: (Element) -> [String]) -> [(
-    key: [String], elements: [Element]
-  )] {
-    var keys: [[String]] = []
-    var groups: [[String]: [Element]] = [:]
-    for element in elements {
-      let key = key(element)
-      if groups[key] == nil { keys.append(key) }
-      groups[key, default: []].append(element)
-    }
-    return keys.map { ($0, groups[$0] ?? []) }
   }
 
   // MARK: - Words

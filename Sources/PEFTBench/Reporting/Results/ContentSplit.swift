@@ -58,8 +58,11 @@ struct ContentSplit {
     }
     let clashes = collisions(keys)
     if !clashes.isEmpty {
-      for name in Self.names(of: order.flatMap { runs[$0].ownParts }) { take(name, \.ownParts, clashes) }
-      for name in Self.names(of: order.flatMap { runs[$0].derivedParts }) {
+      func names(_ parts: (ReportedRun) -> [RunContents.Part]) -> [String] {
+        SuiteResults.unique(order.flatMap { parts(runs[$0]) }.map(\.name))
+      }
+      for name in names(\.ownParts) { take(name, \.ownParts, clashes) }
+      for name in names(\.derivedParts) {
         take(name, \.derivedParts, collisions(keys))
       }
     }
@@ -80,12 +83,6 @@ struct ContentSplit {
       }
       return Group(members: members, name: sorted.count > 1 ? parts.joined(separator: ", ") : "")
     }
-  }
-
-  /// The names in the order in which they come, each once.
-  private static func names(of parts: [RunContents.Part]) -> [String] {
-    var seen: Set<String> = []
-    return parts.map(\.name).filter { seen.insert($0).inserted }
   }
 
   /// A number for each value, so that the values of one place have several: those of the runs that ended last have the

@@ -71,19 +71,16 @@ struct AdapterSum: Sendable {
   /// The sums that runs of a suite have judged.
   static func all(of suite: SuiteResults) -> [AdapterSum] {
     let owners = AdapterOwners(suite.runs)
-    var keys: [[String]] = []
-    var groups: [[String]: [(start: AdapterStart, run: ReportedRun)]] = [:]
-    for run in suite.runs where !run.isTrained {
-      guard let start = AdapterStart(run) else { continue }
-      let key =
-        [run.modelHash, run.methodName, start.expression ?? "", start.convention ?? "", suite.contentName(of: run)]
+    let judged = suite.runs.filter { !$0.isTrained }.compactMap { run in
+      AdapterStart(run).map { (start: $0, run: run) }
+    }
+    let groups = judged.groupedInOrder { start, run -> [String] in
+      [run.modelHash, run.methodName, start.expression ?? "", start.convention ?? "", suite.contentName(of: run)]
         + start.members.flatMap { [$0.name, $0.path] }
         // Each choice has candidates of its own.
         + (run.choice == nil ? [] : [run.id])
-      if groups[key] == nil { keys.append(key) }
-      groups[key, default: []].append((start, run))
     }
-    return keys.compactMap { groups[$0] }.map { sum(of: $0, in: suite, owners) }
+    return groups.map { sum(of: $0.elements, in: suite, owners) }
   }
 
   private static func sum(

@@ -25,19 +25,15 @@ struct FewShotCurves {
 
   /// - Returns: nil where no start but a fresh one was trained with several numbers of rows.
   init?(_ suite: SuiteResults) {
-    var names: [String] = []
-    var groups: [String: [ReportedRun]] = [:]
-    for run in suite.runs where !run.isZeroShot {
-      // What tells runs of one label and one number of rows apart makes lines of their own.
-      let name = Self.name(of: run, in: suite) + suite.contentName(of: run)
-      if groups[name] == nil { names.append(name) }
-      groups[name, default: []].append(run)
+    // What tells runs of one label and one number of rows apart makes lines of their own.
+    let lines = suite.runs.filter { !$0.isZeroShot }.groupedInOrder {
+      Self.name(of: $0, in: suite) + suite.contentName(of: $0)
     }
+    let groups = Dictionary(uniqueKeysWithValues: lines.map { ($0.key, $0.elements) })
     // A start that trains with one number of rows is no curve, and neither is a sum that is judged as it is.
-    names = names.filter { name in
-      let runs = groups[name] ?? []
-      return runs.contains(where: \.isTrained) && Set(runs.map(Self.rows)).count > 1
-    }
+    let names = lines.filter { line in
+      line.elements.contains(where: \.isTrained) && Set(line.elements.map(Self.rows)).count > 1
+    }.map(\.key)
     guard names.contains(where: { groups[$0]?.contains { AdapterStart($0) != nil } == true }) else { return nil }
     func runs(_ name: String, _ dataset: String) -> [Double: [ReportedRun]] {
       Dictionary(grouping: (groups[name] ?? []).filter { $0.dataset == dataset }, by: Self.rows)

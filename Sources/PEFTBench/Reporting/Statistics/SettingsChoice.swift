@@ -18,16 +18,12 @@ package struct SettingsChoice: Sendable {
 
   /// The choices of a suite: one for each method that has several settings with a mean.
   static func all(of suite: SuiteResults) -> [SettingsChoice] {
-    var names: [[String]] = []
-    var settings: [[String]: [Int]] = [:]
-    for index in suite.comparable where !suite.methods[index].isZeroShot {
+    let settings = suite.comparable.filter { !suite.methods[$0].isZeroShot }.groupedInOrder { index in
       let method = suite.methods[index]
-      let name = [method.modelName, method.modelHash, method.name]
-      if settings[name] == nil { names.append(name) }
-      settings[name, default: []].append(index)
+      return [method.modelName, method.modelHash, method.name]
     }
-    return names.compactMap { name in
-      guard let members = settings[name], members.count > 1 else { return nil }
+    return settings.compactMap { name, members in
+      guard members.count > 1 else { return nil }
       let values = members.map { mean(of: $0, in: suite, \.value) ?? -1 }
       // The first among equals.
       guard let best = values.indices.max(by: { (values[$0], -$0) < (values[$1], -$1) }) else { return nil }

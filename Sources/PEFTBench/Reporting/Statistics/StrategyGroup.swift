@@ -46,9 +46,9 @@ struct StrategyGroup {
     let trained = suite.runs.filter { $0.isTrained && !$0.isZeroShot }
     let hasModels = suite.modelNames.count > 1
     func title(_ label: String, model: String) -> String { hasModels ? "\(model) \(label)" : label }
-    var groups = grouped(trained) {
+    var groups = trained.groupedInOrder {
       [$0.modelHash, $0.methodName, $0.settingsWithoutStrategy, suite.contentName(of: $0)]
-    }.map { runs in
+    }.map { _, runs in
       let first = runs.first { $0.strategy == nil } ?? runs[0]
       let name = LabelWithStrategy(first.label).rest + suite.contentName(of: first)
       return StrategyGroup(title: title(name, model: first.modelName), runs: runs)
@@ -73,18 +73,6 @@ struct StrategyGroup {
       }
     }
     return groups
-  }
-
-  /// Runs by a key, groups and runs in the order in which they come.
-  static func grouped(_ runs: [ReportedRun], by key: (ReportedRun) -> [String]) -> [[ReportedRun]] {
-    var order: [[String]] = []
-    var groups: [[String]: [ReportedRun]] = [:]
-    for run in runs {
-      let key = key(run)
-      if groups[key] == nil { order.append(key) }
-      groups[key, default: []].append(run)
-    }
-    return order.map { groups[$0] ?? [] }
   }
 }
 

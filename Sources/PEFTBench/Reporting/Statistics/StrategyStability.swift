@@ -96,8 +96,8 @@ package struct StrategyStability: Sendable {
     }
     self.rows = rows
     sources = groups.flatMap { group in
-      StrategyGroup.grouped(group.runs.filter { $0.seeds != nil }) { [$0.dataset, $0.strategyLabel] }.flatMap {
-        Self.sources(of: $0, method: group.title)
+      group.runs.filter { $0.seeds != nil }.groupedInOrder { [$0.dataset, $0.strategyLabel] }.flatMap {
+        Self.sources(of: $0.elements, method: group.title)
       }
     }
   }
@@ -134,7 +134,7 @@ package struct StrategyStability: Sendable {
     let mean = Summary.mean(runs.map(\.value))
     let whole = runs.reduce(0.0) { $0 + ($1.value - mean) * ($1.value - mean) }
     let levels = RunSeeds.Source.allCases.map { source in
-      StrategyGroup.grouped(runs) { ["\($0.seeds?.number(source.rawValue) ?? 0)"] }
+      runs.groupedInOrder { $0.seeds?.number(source.rawValue) ?? 0 }.map(\.elements)
     }
     let combinations = levels.reduce(1) { $0 * $1.count }
     return zip(RunSeeds.Source.allCases, levels).compactMap { source, levels in

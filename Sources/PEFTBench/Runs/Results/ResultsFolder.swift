@@ -76,14 +76,13 @@ package struct ResultsFolder: Sendable {
   /// - Parameter path: The file, which need not exist.
   package static func isReserved(_ path: String) -> Bool {
     let file = URL(filePath: path).standardizedFileURL
+    let ours = [configName, SweepPlan.fileName, RunLocks.fileName, OutputFolder.markerName]
     func isResultsFolder(_ folder: URL) -> Bool {
-      let ours = [configName, SweepPlan.fileName, RunLocks.fileName, OutputFolder.markerName]
-      return FileManager.default.fileExists(atPath: folder.appending(path: "runs").path)
+      FileManager.default.fileExists(atPath: folder.appending(path: "runs").path)
         && ours.contains { FileManager.default.fileExists(atPath: folder.appending(path: $0).path) }
     }
-    let names = [configName, SweepPlan.fileName, RunLocks.fileName, OutputFolder.markerName, "runs"]
     var folder = file.deletingLastPathComponent()
-    if names.contains(file.lastPathComponent), isResultsFolder(folder) { return true }
+    if (ours + ["runs"]).contains(file.lastPathComponent), isResultsFolder(folder) { return true }
     while folder.pathComponents.count > 1 {
       let parent = folder.deletingLastPathComponent()
       if folder.lastPathComponent == "runs", isResultsFolder(parent) { return true }
