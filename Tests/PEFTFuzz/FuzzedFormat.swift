@@ -15,12 +15,17 @@ protocol FuzzedFormat: SendableMetatype {
   /// The valid examples.
   var samples: [Sample] { get }
 
+  /// Puts in place what `read` finds beside the sample; its time is not the case's.
+  func prepare(in folder: String) throws
+
   /// Reads a sample, damaged or not, as the program does; every error that it throws must be an `InputError`.
   func read(_ sample: Sample, in folder: String) throws
 }
 
 extension FuzzedFormat {
   static var thinning: Int { 1 }
+
+  func prepare(in folder: String) throws {}
 }
 
 /// An error that tells by which kind it is counted; others are counted by the name of their type.

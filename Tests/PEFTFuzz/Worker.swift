@@ -23,7 +23,10 @@ struct Worker {
       return place
     }
     // Undamaged, every sample must be readable or be refused in the proper way; and caches get filled.
-    for (sample, place) in zip(instance.samples, places) { _ = outcome(instance, sample, place) }
+    for (sample, place) in zip(instance.samples, places) {
+      try instance.prepare(in: place)
+      _ = outcome(instance, sample, place)
+    }
 
     let mark = try FileHandle(forWritingTo: Self.markFile(in: folder))
     let watch = Watchdog(limit: options.seconds)
@@ -36,6 +39,7 @@ struct Worker {
       let damaged = try damage(sample, in: places[index], &random)
       try mark.seek(toOffset: 0)
       try mark.write(contentsOf: Data("\(number)          ".utf8))
+      try instance.prepare(in: places[index])
       memory.begin()
       watch.begin()
       let result = outcome(instance, sample, places[index])
@@ -67,6 +71,7 @@ struct Worker {
     _ = try damage(sample, in: target, &random)
     print("The files are in \(target): \(sample.files.map(\.name).joined(separator: " "))")
     let watch = Watchdog(limit: options.seconds)
+    try instance.prepare(in: target)
     watch.begin()
     do {
       try instance.read(sample, in: target)

@@ -19,10 +19,14 @@ enum FatalSignals {
     sigemptyset(&quit)
     sigaddset(&quit, SIGQUIT)
     pthread_sigmask(SIG_UNBLOCK, &quit, nil)
-    // The standard library aborts when it gets no memory, after a line that says so.
-    signal(SIGABRT) { _ in
-      FatalSignals.write("error: the process ended for lack of memory or by a defect, as the line above says; ")
-      FatalSignals.end("complete runs stay, and the same command continues")
+    // The standard library aborts when it gets no memory, after a line that says so. Where address space is short, it may
+    // get none for the rest of its report either, and fault in it.
+    let isShort = ProcessMemory.addressSpaceLimit != nil
+    for number in isShort ? [SIGABRT, SIGSEGV] : [SIGABRT] {
+      signal(number) { _ in
+        FatalSignals.write("error: the process ended for lack of memory or by a defect, as the line above says; ")
+        FatalSignals.end("complete runs stay, and the same command continues")
+      }
     }
     #if os(Linux)
       onBusError { _, information, _ in

@@ -38,7 +38,7 @@ import Testing
     "A run whose process is ended by a signal fails with its name and place, and the sweep goes on",
     arguments: [("SEGV", 1), ("SEGV", 2), ("ILL", 1), ("KILL", 1), ("QUIT", 1)])
   func signals(name: String, jobs: Int) throws {
-    let workspace = try workspace(steps: 1200, methods: #"["lora"]"#)
+    let workspace = try workspace(steps: 4000, methods: #"["lora"]"#)
     let result = try bash(
       workspace,
       """
@@ -61,7 +61,7 @@ import Testing
 
   @Test("SIGTERM to one process costs nothing: another goes on from its checkpoint", arguments: [1, 2])
   func termination(jobs: Int) throws {
-    let workspace = try workspace(steps: 1200, methods: #"["lora"]"#)
+    let workspace = try workspace(steps: 4000, methods: #"["lora"]"#)
     let result = try bash(
       workspace,
       """
@@ -164,7 +164,7 @@ import Testing
     "A results folder that is removed or replaced during a sweep ends it with status 1", arguments: [1, 2],
     [true, false])
   func removedFolder(jobs: Int, isReplaced: Bool) throws {
-    let workspace = try workspace(steps: 600)
+    let workspace = try workspace(steps: 4000)
     let result = try bash(
       workspace,
       """
@@ -187,7 +187,7 @@ import Testing
   }
 
   @Test("After Ctrl-C on --fresh the advice leaves --fresh out, and says what that keeps") func freshAdvice() throws {
-    let workspace = try workspace(steps: 400)
+    let workspace = try workspace(steps: 1000)
     #expect(try workspace.run("run", "long.json", "-o", "out", "--quiet").status == 0)
     let result = try bash(
       workspace,
@@ -204,7 +204,7 @@ import Testing
   }
 
   @Test("A retry of a failed run that is stopped is still a retry") func retryAgain() throws {
-    let workspace = try workspace(steps: 1500)
+    let workspace = try workspace(steps: 6000)
     let result = try bash(
       workspace,
       """

@@ -211,6 +211,24 @@ import Testing
     #expect(again.runs.allSatisfy { ($0.baseline.majority == nil) == isOld })
   }
 
+  @Test("A number of rows that cannot be makes no interval, and takes no memory", arguments: [1 << 53, Int.max])
+  func impossibleCount(count: Int) throws {
+    let folder = try TemporaryFolder()
+    try SyntheticSweep(folder.url).write(methods: Self.methods, datasets: ["rte"], seeds: [1])
+    for method in Self.methods {
+      let run = SyntheticSweep(folder.url).folder(of: method.name, "rte", 1)
+      try FileManager.default.removeItem(at: run.appending(path: "predictions.jsonl"))
+      let file = run.appending(path: "record.json")
+      var record = JSONValue(try JSONParser.parse(file: file.path).value)
+      record["scores"]?["count"] = JSONValue(count)
+      try Data(record.prettyText.utf8).write(to: file)
+    }
+    let results = try ReportedResults([folder.url.path])
+    #expect(results.runs.count == 2 && results.runs.allSatisfy { $0.countedMarks == nil })
+    let suite = try #require(try Report(results).suites.first)
+    #expect(try #require(suite.statistics).leaderboard.allSatisfy { $0.interval == nil })
+  }
+
   @Test("Chance is what guessing at many rows comes to") func chance() {
     let supports = [70, 20, 10]
     let stream = SeedStream(3)

@@ -63,12 +63,13 @@ struct CommandLineFormat: FuzzedFormat {
     return options.sorted()
   }
 
+  func prepare(in folder: String) throws { try playground.prepare(in: folder) }
+
   func read(_ sample: Sample, in folder: String) throws {
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder + "/" + sample.main)))
     var words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
     if words.last?.isEmpty == true { words.removeLast() }
-    let place = try playground.prepare(in: folder)
-    let end = try runner.run(words, in: place)
+    let end = try runner.run(words, in: Playground.place(in: folder))
     let line = words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ").prefix(300)
     if let problem = end.problem(of: words.first.map { String(decoding: $0, as: UTF8.self) }) {
       throw Violation("peft-bench \(line): \(problem)")
@@ -112,12 +113,13 @@ private struct Playground {
 
   private mutating func add(_ name: String, _ bytes: [UInt8]) { files.append((name, bytes)) }
 
-  /// Makes the folder as it is before a command, so deep that `..` does not lead out of `folder`.
-  func prepare(in folder: String) throws -> String {
-    let place = "\(folder)/1/2/3/4/in"
-    if (try? String(contentsOfFile: "\(folder)/known", encoding: .utf8)) == Self.listing(of: "\(folder)/1") {
-      return place
-    }
+  /// Where commands are run, so deep that `..` does not lead out of `folder`.
+  static func place(in folder: String) -> String { "\(folder)/1/2/3/4/in" }
+
+  /// Makes the folder as it is before a command.
+  func prepare(in folder: String) throws {
+    let place = Self.place(in: folder)
+    if (try? String(contentsOfFile: "\(folder)/known", encoding: .utf8)) == Self.listing(of: "\(folder)/1") { return }
     try? FileManager.default.removeItem(atPath: "\(folder)/1")
     for file in files {
       let url = URL(filePath: "\(place)/\(file.name)")
@@ -128,7 +130,6 @@ private struct Playground {
     symlink("loop", "\(place)/loop")
     mkfifo("\(place)/pipe", 0o600)
     try Self.listing(of: "\(folder)/1").write(toFile: "\(folder)/known", atomically: false, encoding: .utf8)
-    return place
   }
 
   /// Names, sizes and times of everything below a folder.

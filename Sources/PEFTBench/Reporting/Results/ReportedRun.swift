@@ -177,13 +177,16 @@ package struct ReportedRun: Sendable {
   private var isShare: Bool { metric == "accuracy" }
 
   /// Rows that are right, as the record alone has them: 1 or 0 for each row, in no order of theirs; nil where the headline
-  /// score is no share of the counted rows.
+  /// score is no share of the counted rows, or of more rows than are laid out on the word of one number.
   var countedMarks: [Double]? {
-    guard isShare, let count = answerCount, count > 0 else { return nil }
+    guard isShare, let count = answerCount, (1...Self.mostCountedRows).contains(count) else { return nil }
     let right = (value * Double(count)).rounded()
     guard abs(value * Double(count) - right) < 1e-6 * Double(count) else { return nil }
     return (0..<count).map { Double($0) < right ? 1 : 0 }
   }
+
+  /// More rows than any dataset of the catalogue has for evaluation, by far.
+  private static let mostCountedRows = 10_000_000
 
   /// Reads a run.
   ///
