@@ -9,8 +9,17 @@ cd "$(dirname "$0")/.."
 
 # Everything that this writes outside the build folder.
 scratch=$(mktemp -d)
-trap 'rm -rf -- "$scratch"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf -- "$scratch"' EXIT
 log=$scratch/log
+
+# Release builds have a folder of their own, since two builds cannot share one: the tests are built beside them.
+released() { SWIFTPM_BUILD_DIR=.build/checks "$@"; }
+
+# Prints the path of the release build's program, which is built if it is not there.
+program() {
+  released swift build -c release --product peft-bench >&2 || return
+  printf '%s/peft-bench\n' "$(released swift build -c release --show-bin-path)"
+}
 
 step() { printf '\n== %s\n' "$1"; }
 
@@ -24,15 +33,23 @@ check_format() {
 
 check_build() {
   step "Release build without warnings"
+  # One module waits for another often enough that a second build takes little more time.
+  local tests=
+  if [[ " ${steps[*]} " == *" test "* ]]; then
+    swift build --build-tests >"$scratch/tests" 2>&1 &
+    tests=$!
+  fi
   # Only files that are compiled now can warn, so everything is.
-  local products
-  products=$(swift build -c release --show-bin-path)
-  [[ ! -d $products ]] || rm -rf -- "$products"
-  swift build -c release 2>&1 | tee "$log"
+  rm -rf -- .build/checks
+  released swift build -c release 2>&1 | tee "$log"
   if grep -E '(^|/)(Sources|Tests)/.*warning:|/Package\.swift.*warning:' "$log" >/dev/null; then
     echo "check.sh: the sources compile with warnings, see above" >&2
     return 1
   fi
+  [[ -z $tests ]] || wait "$tests" || {
+    cat "$scratch/tests" >&2
+    return 1
+  }
 }
 
 check_tests() {
@@ -46,18 +63,18 @@ check_tests() {
 
 check_fuzz() {
   step "Damaged files, 20,000 of each format"
-  scripts/fuzz.sh --cases 20000 --seed 1
+  released scripts/fuzz.sh --cases 20000 --seed 1
 }
 
 check_smoke() {
   step "The program from end to end"
-  scripts/smoke.sh "$(swift build -c release --show-bin-path)/peft-bench"
+  scripts/smoke.sh "$(program)"
 }
 
 check_gate() {
   step "The mini suite against its baseline"
   local program
-  program=$(swift build -c release --show-bin-path)/peft-bench
+  program=$(program)
   "$program" run configs/ci.yaml -o "$scratch/ci" --quiet
   # CPUs with other vectors round differently; what is counted does not depend on them.
   "$program" compare configs/ci-baseline.json "$scratch/ci" --tolerance score=0.1
@@ -65,15 +82,16 @@ check_gate() {
 
 check_speed() {
   step "Training speed beside the matrix kernel's peak"
-  scripts/perf-gate.sh --rounds 9 --seconds 40 "$(swift build -c release --show-bin-path)/peft-bench"
+  scripts/perf-gate.sh --rounds 9 --seconds 40 "$(program)"
 }
 
 swift --version
 swift format --version 2>/dev/null | sed 's/^/swift-format /' || true
 uname -srm
 
-[[ $# -gt 0 ]] || set -- format build test fuzz smoke gate speed
-for name in "$@"; do
+steps=("$@")
+[[ $# -gt 0 ]] || steps=(format build test fuzz smoke gate speed)
+for name in "${steps[@]}"; do
   case "$name" in
     format) check_format ;;
     build) check_build ;;
