@@ -39,7 +39,7 @@ enum PSCPCommand {
       if table.incompleteCount > 0 {
         let count = table.incompleteCount
         console.note(
-          "note: \(count) \(count == 1 ? "run" : "runs") that failed or \(count == 1 ? "is" : "are") missing left out")
+          "note: \(NumberText.counted(count, "run")) that failed or \(count == 1 ? "is" : "are") missing left out")
       }
       if let note = table.note { console.note("note: \(note)") }
       if arguments.flag("json") {

@@ -139,7 +139,7 @@ private struct Plan {
     let open = estimates.filter { !$0.isComplete }
     var parts = [
       session.configuration.data.suiteTitle(of: estimates.map(\.run.dataset)),
-      "\(estimates.count) \(estimates.count == 1 ? "run" : "runs")",
+      NumberText.counted(estimates.count, "run"),
       "\(open.count) to do",
     ]
     let times = open.compactMap(\.seconds)

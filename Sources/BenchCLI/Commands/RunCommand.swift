@@ -168,7 +168,7 @@ enum RunCommand {
       : "the same command tries them again, but not the \(refused) whose records this version must leave alone: use the "
         + "version that wrote them, or another folder (-o)"
     console.error(
-      "\(result.failures) of \(session.selection.runs.count == 1 ? "1 run" : "\(session.selection.runs.count) runs") failed; \(hint) "
+      "\(result.failures) of \(NumberText.counted(session.selection.runs.count, "run")) failed; \(hint) "
         + "(causes: \(ProgramFile.name) status \(session.results.path))")
     return .failed
   }

@@ -143,7 +143,7 @@ struct StatusReport {
 
   private var summary: String {
     let counts = SweepStatus.counts(status.runs)
-    var parts = ["\(counts.total) \(counts.total == 1 ? "run" : "runs"): \(counts.complete) done"]
+    var parts = ["\(NumberText.counted(counts.total, "run")): \(counts.complete) done"]
     if counts.running > 0 { parts.append("\(counts.running) running") }
     if counts.failed > 0 { parts.append("\(counts.failed) failed") }
     if counts.damaged > 0 { parts.append("\(counts.damaged) damaged, to be done again") }

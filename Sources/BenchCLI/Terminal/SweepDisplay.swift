@@ -110,7 +110,7 @@ final class SweepDisplay: Sendable {
       if state.withLock({ $0.loaded.insert(model).inserted }) { console.note("Loading \(model) …") }
     case .note(let text): console.note("note: \(text)")
     case .waiting(let count):
-      console.note("Waiting for \(count) \(count == 1 ? "run" : "runs") that other processes are working on.")
+      console.note("Waiting for \(NumberText.counted(count, "run")) that other processes are working on.")
     case .skipped(let run, let record):
       state.withLock { state in
         state.known += 1
@@ -168,7 +168,7 @@ final class SweepDisplay: Sendable {
       state.hasSaidKnown = state.known > 0
       return state.known
     }
-    if count > 0 { console.note("\(count) complete \(count == 1 ? "run" : "runs") skipped.") }
+    if count > 0 { console.note("\(NumberText.counted(count, "complete run")) skipped.") }
   }
 
   /// Where the runs are that are in progress, for somebody who stops them.

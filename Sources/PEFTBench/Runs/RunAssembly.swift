@@ -275,7 +275,7 @@ final class RunAssembly {
   private func checkTasks(of run: PlannedRun, _ count: Int?) throws(DocumentError) {
     guard let count, count != run.dataset.taskCount else { return }
     throw run.method.entry.error(
-      ": \(run.method.label) has \(count) \(count == 1 ? "task" : "tasks"), but \(run.dataset.id) has "
+      ": \(run.method.label) has \(NumberText.counted(count, "task")), but \(run.dataset.id) has "
         + "\(run.dataset.taskCount); leave out tasks, or name as many datasets together")
   }
 

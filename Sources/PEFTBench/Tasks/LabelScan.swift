@@ -93,7 +93,7 @@ struct LabelScan {
     return "; so \"\(text)\" would be \"\(column.words[one])\" or \"\(column.words[other])\""
   }
 
-  private static func count(_ values: Int) -> String { values == 1 ? "1 value" : "\(values) values" }
+  private static func count(_ values: Int) -> String { NumberText.counted(values, "value") }
 
   private static func name(of reading: LabelReading) -> String {
     switch reading {

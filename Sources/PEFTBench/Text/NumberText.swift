@@ -20,6 +20,11 @@ package enum NumberText {
     return value.map { $0 > 0 } == true && text.contains { ("1"..."9").contains($0) } ? "+" + text : text
   }
 
+  /// A number of things: 1 run, 2 runs.
+  ///
+  /// - Parameter noun: One of them; the word for several ends in s.
+  package static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
   /// A count with separators: 14,680,064.
   package static func count(_ value: Double?) -> String {
     guard let value, let whole = Int(exactly: value.rounded()) else { return "–" }

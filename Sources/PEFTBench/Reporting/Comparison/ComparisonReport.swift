@@ -9,15 +9,15 @@ extension Comparison {
   /// One sentence: what this is about and how it ended.
   package var summary: String {
     let runs =
-      "\(matched.count) \(matched.count == 1 ? "run" : "runs") of "
+      "\(NumberText.counted(matched.count, "run")) of "
       + (suites == [DataConfiguration.Suite.own.rawValue] ? "" : "the ") + DataConfiguration.Suite.title(of: suites)
     var others: [String] = []
     if !added.isEmpty {
-      others.append("\(added.count) \(added.count == 1 ? "run" : "runs") only in the candidate")
+      others.append("\(NumberText.counted(added.count, "run")) only in the candidate")
     }
     if !otherFailures.isEmpty {
       let count = otherFailures.count
-      others.append("\(count) \(count == 1 ? "run" : "runs") failed that the baseline does not have")
+      others.append("\(NumberText.counted(count, "run")) failed that the baseline does not have")
     }
     if moves.isEmpty, missing.isEmpty, failed.isEmpty {
       return (["Nothing moved in \(runs)"] + others).joined(separator: "; ") + "."
@@ -27,17 +27,17 @@ extension Comparison {
       let found = moves.filter { $0.verdict == verdict }
       if found.isEmpty { continue }
       let count = Set(found.map(\.run.key)).count
-      parts.append("\(Self.counted(verdict, found.count)) in \(count) \(count == 1 ? "run" : "runs")")
+      parts.append("\(Self.counted(verdict, found.count)) in \(NumberText.counted(count, "run"))")
     }
     if moves.isEmpty, !matched.isEmpty { parts.append("nothing moved in them") }
     if !failed.isEmpty {
       let count = failed.count
-      parts.append("\(count) \(count == 1 ? "run" : "runs") failed that the baseline has complete")
+      parts.append("\(NumberText.counted(count, "run")) failed that the baseline has complete")
     }
     if !missing.isEmpty {
       let count = missing.count
       let verdict = isMissingAllowed ? "allowed" : "counted as \(count == 1 ? "a regression" : "regressions")"
-      parts.append("\(count) \(count == 1 ? "run" : "runs") only in the baseline (\(verdict))")
+      parts.append("\(NumberText.counted(count, "run")) only in the baseline (\(verdict))")
     }
     parts += others
     return "\(isRegression ? "REGRESSION" : "No regression"): \(parts.joined(separator: ", "))."
@@ -46,11 +46,11 @@ extension Comparison {
   /// How many values moved in one way, in words that cannot be taken for a number of runs.
   private static func counted(_ verdict: Verdict, _ count: Int) -> String {
     switch verdict {
-    case .regression: "\(count) \(count == 1 ? "regression" : "regressions")"
+    case .regression: NumberText.counted(count, "regression")
     case .tolerated: "\(count) \(count == 1 ? "loss" : "losses") within tolerance"
-    case .insignificant: "\(count) \(count == 1 ? "drop" : "drops") without significance"
-    case .improved: "\(count) \(count == 1 ? "improvement" : "improvements")"
-    case .uncounted: "\(count) \(count == 1 ? "change" : "changes") of PSCP or speed not counted"
+    case .insignificant: "\(NumberText.counted(count, "drop")) without significance"
+    case .improved: NumberText.counted(count, "improvement")
+    case .uncounted: "\(NumberText.counted(count, "change")) of PSCP or speed not counted"
     }
   }
 

@@ -14,7 +14,7 @@ enum MarkdownReport {
       let models = results.modelNames.map(VisibleText.markdown).joined(separator: ", ")
       parts.append(
         "**\(VisibleText.markdown(results.suiteTitle))** · \(models) · \(ReportTables.datasets(results.datasets.count))"
-          + " · \(results.runs.count) \(results.runs.count == 1 ? "run" : "runs")"
+          + " · \(NumberText.counted(results.runs.count, "run"))"
           + (results.failures.isEmpty ? "" : " · **\(results.failures.count) failed**")
           + (results.missing.isEmpty ? "" : " · **\(results.missing.count) missing**"))
       if let verdict = suite.statistics.verdict {

@@ -224,7 +224,7 @@ enum ReportTables {
         ? "McNemar's exact test on the rows that only the first (+) or only the second (−) has right"
         : "the level at which the interval for other rows"
           + (results.comparedSeeds.count > 1 ? " and other seeds" : "") + " would touch zero")
-      + ", corrected for \(pairs.count == 1 ? "1 pair" : "\(pairs.count) pairs") after Holm; differences with p ≤ 0.05 are marked. "
+      + ", corrected for \(NumberText.counted(pairs.count, "pair")) after Holm; differences with p ≤ 0.05 are marked. "
       + "Detectable: the smallest true difference in points that these rows would show four times out of five, as much "
       + "as the two disagree here."
     if hasWilcoxon {
@@ -345,7 +345,7 @@ enum ReportTables {
   /// What a mark on a score means.
   static let tieWords = "The highest score is marked, and with it all that the rows cannot tell from it."
 
-  static func datasets(_ count: Int) -> String { count == 1 ? "1 dataset" : "\(count) datasets" }
+  static func datasets(_ count: Int) -> String { NumberText.counted(count, "dataset") }
 
   static func seedText(_ results: SuiteResults) -> String {
     let seeds = results.comparedSeeds

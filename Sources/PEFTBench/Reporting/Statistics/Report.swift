@@ -67,7 +67,7 @@ package struct Report: Sendable {
 
   /// How many runs are complete, failed and missing, in words.
   package var countTitle: String {
-    var parts = ["\(results.runs.count) \(results.runs.count == 1 ? "run" : "runs") complete"]
+    var parts = ["\(NumberText.counted(results.runs.count, "run")) complete"]
     if !results.failures.isEmpty { parts.append("\(results.failures.count) failed") }
     if !results.missing.isEmpty { parts.append("\(results.missing.count) missing") }
     return parts.joined(separator: ", ")

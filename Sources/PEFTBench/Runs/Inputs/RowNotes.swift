@@ -30,6 +30,6 @@ struct RowNotes {
 
   private func few(_ meaning: String) -> [String] {
     guard count < Self.fewRows else { return [] }
-    return ["\(subject) has \(count) \(count == 1 ? "row" : "rows")\(meaning)"]
+    return ["\(subject) has \(NumberText.counted(count, "row"))\(meaning)"]
   }
 }

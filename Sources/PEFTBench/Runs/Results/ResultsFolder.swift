@@ -202,7 +202,7 @@ package struct ResultsFolder: Sendable {
     let others = names(in: path + "/runs").filter { !ids.contains($0) }
     let engines = others.compactMap { (try? record(of: $0))?.engine }.filter { $0 < RunIdentity.engine }
     guard let oldest = engines.min() else { return nil }
-    let runs = engines.count == 1 ? "1 run" : "\(engines.count) runs"
+    let runs = NumberText.counted(engines.count, "run")
     let which = oldest == engines.max() ? "engine \(oldest)" : "engines \(oldest) to \(engines.max() ?? oldest)"
     return "\(path) holds \(runs) of \(which), from before peft-bench \(Version.current) with engine "
       + "\(RunIdentity.engine), whose ids cover everything that a run reads; what this config asks for is done again "
