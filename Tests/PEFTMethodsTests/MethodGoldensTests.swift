@@ -36,6 +36,19 @@ struct MethodGoldensTests {
     }
   }
 
+  @Test("What PEFT writes for the tiny Llama has goldens on GPT-2, whose weights lie turned, too")
+  func turnedWeights() throws {
+    var types: [String: Set<String>] = [:]
+    for name in GoldenFixture.names(in: "methods") {
+      let fixture = GoldenFixture("methods/\(name)")
+      guard FileManager.default.fileExists(atPath: fixture.url("adapter_config.json").path) else { continue }
+      let model = try #require(try fixture.json("expected.json")["model"]?.string)
+      let type = try #require(try fixture.json("adapter_config.json")["peft_type"]?.string)
+      types[model, default: []].insert(type)
+    }
+    #expect(try #require(types["llama"]).subtracting(types["gpt2"] ?? []).isEmpty)
+  }
+
   @Test(
     "Every family has goldens of LoRA, IA3 and prefix tuning", arguments: ModelFamilies.all.map { $0.modelTypes[0] })
   func families(type: String) throws {

@@ -47,6 +47,27 @@ import Testing
   }
 
   @Test(
+    "The entries that are taken are PEFT's, where weights lie turned, too",
+    arguments: ["super-tuning", "super-tuning-supra"], ["llama", "qwen2", "gpt2"])
+  func entriesOfPEFT(method: String, base: String) throws {
+    let fixture = try MethodFixture("\(method)-\(base)")
+    let file = try AdapterFile.open(fixture.folder.folder.path)
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(fixture.base).load(as: .auto, context: context)
+    let attachment = try file.method().attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(1), context: context))
+    let tensors = (attachment.format?.tensors ?? []).filter { $0.key.hasSuffix(".supertuning_indices") }
+    #expect(!tensors.isEmpty)
+    try withExtendedLifetime(model) {
+      for tensor in tensors {
+        let own = try #require(tensor.integers).values().map { Int($0) }
+        let stored = try #require(file.tensors.first { $0.name == tensor.key }).tensor.integers()
+        #expect(Set(own) == Set(stored), "\(tensor.key)")
+      }
+    }
+  }
+
+  @Test(
     "Places that the weight does not have, or has once, are refused with the tensor",
     arguments: [
       ("shira", #"{"rank": 1, "target_modules": ["v_proj"]}"#, "shira_indices", [0, -1], "names row"),

@@ -53,6 +53,11 @@ FAMILIES = {
     "gpt_neox-sequential": (["query_key_value", "dense"], ["dense", "dense_4h_to_h"], ["dense_4h_to_h"]),
     "opt": (["q_proj", "out_proj", "fc2"], ["q_proj", "k_proj", "fc2"], ["fc2"]),
 }
+# Fixtures of methods whose layers in PEFT take `nn.Linear` alone; for GPT-2 its `Conv1D` is replaced by the same map as one.
+LINEAR_ONLY = {
+    *low_rank_methods.LINEAR_ONLY, "beft", "shira", "super-tuning", "super-tuning-supra", "oft", "oft-exact",
+    "oft-constrained", "hra", "hra-orthogonal", "road-1", "road-2", "road-4",
+}
 VOCABULARY = 96
 # Small enough that rounding does not grow: with 1e-2, LoRA's runs in float32 and float64 part by 1e-2 in loss.
 LEARNING_RATES = {"lora": 3e-3, **low_rank_methods.LEARNING_RATES}
@@ -148,12 +153,7 @@ def peft_methods(model_name):
     yield "trainable-tokens", p.TrainableTokensConfig(task_type="CAUSAL_LM", token_indices=tokens_of_batch)
     if model_name != "qwen2":  # Families that PEFT knows for it.
         yield "llama-adapter", p.AdaptionPromptConfig(task_type="CAUSAL_LM", adapter_len=3, adapter_layers=1)
-    if not gpt2:  # These take nn.Linear only, and GPT-2 has Conv1D.
-        yield "beft", p.BeftConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
-        yield "shira", p.ShiraConfig(task_type="CAUSAL_LM", r=1, random_seed=7, target_modules=["v_proj", "down_proj"])
-        yield "super-tuning", p.SupertuningConfig(task_type="CAUSAL_LM", sparsity=0.9, target_modules=["q_proj", "v_proj"])
-        yield "super-tuning-supra", p.SupertuningConfig(
-            task_type="CAUSAL_LM", sparsity=0.95, select_top=False, r=2, lora_alpha=3, target_modules=["v_proj"])
+    yield from sparse(model_name)
     yield from low_rank_methods.low_rank_methods(model_name)
 
 
@@ -186,12 +186,27 @@ def lora_beside(model_name, lora):
         yield "lora-olora", p.LoraConfig(**lora, init_lora_weights="olora")
 
 
+def query_and_value(model_name):
+    return ["c_attn", "attn.c_proj"] if model_name == "gpt2" else ["q_proj", "v_proj"]
+
+
+def sparse(model_name):
+    """Methods that train a choice of single entries or biases."""
+    p, gpt2 = peft, model_name == "gpt2"
+    common = dict(task_type="CAUSAL_LM", target_modules=query_and_value(model_name))
+    yield "beft", p.BeftConfig(**common)
+    yield "shira", p.ShiraConfig(task_type="CAUSAL_LM", r=1, random_seed=7,
+                                 target_modules=["c_attn", "mlp.c_proj"] if gpt2 else ["v_proj", "down_proj"])
+    yield "super-tuning", p.SupertuningConfig(**common, sparsity=0.9)
+    yield "super-tuning-supra", p.SupertuningConfig(
+        task_type="CAUSAL_LM", sparsity=0.95, select_top=False, r=2, lora_alpha=3,
+        target_modules=["c_attn" if gpt2 else "v_proj"])
+
+
 def rotations(model_name):
     """Methods that turn what a map reads or gives."""
     p = peft
-    if model_name == "gpt2":  # They take nn.Linear only, and GPT-2 has Conv1D.
-        return
-    common = dict(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
+    common = dict(task_type="CAUSAL_LM", target_modules=query_and_value(model_name))
     yield "oft", p.OFTConfig(**common, oft_block_size=4)
     yield "oft-exact", p.OFTConfig(**common, oft_block_size=8, use_cayley_neumann=False)
     # The norm of the start is above the limit, so that it is shortened before the first step.
@@ -248,7 +263,7 @@ class PEFTSubject:
 
     def __init__(self, models, model_name, method, config):
         self.label = f"{method}-{model_name}"
-        self.is_made_linear = model_name == "gpt2" and method in low_rank_methods.LINEAR_ONLY
+        self.is_made_linear = model_name == "gpt2" and method in LINEAR_ONLY
         made = low_rank_methods.with_linear_maps if self.is_made_linear else lambda model: model
         self.base = made(load(models, model_name))
         torch.manual_seed(1)
@@ -432,7 +447,7 @@ class AllocatedAdaLoRASubject(PEFTSubject):
             self.base = load(models, model_name)
             self.model = PeftModel.from_pretrained(self.base, folder, is_trainable=True).eval()
         self.__dict__ |= {"label": first.label, "config": self.model.peft_config["default"], "reload": first.reload,
-                          "is_pissa": False, "saves_copies": False, "merges": True, "virtual": 0}
+                          "is_made_linear": False, "is_pissa": False, "saves_copies": False, "merges": True, "virtual": 0}
         self.trainable = {file_key(name): parameter for name, parameter in self.model.named_parameters()
                           if parameter.requires_grad and parameter.numel()}
 
@@ -776,9 +791,9 @@ def indeterminate(gradients):
     """
     spans = {}
     for name, gradient in gradients.items():
-        if name.endswith(("c_attn.bias", "c_attn.base_layer.bias", "c_attn.lora_B.bias")):
+        if name.endswith(("c_attn.bias", "c_attn.base_layer.bias", "c_attn.lora_B.bias", "c_attn.beft_bias")):
             width = gradient.numel() // 3
-            assert gradient[width:2 * width].abs().max() < 1e-6
+            assert gradient.flatten()[width:2 * width].abs().max() < 1e-6
             spans[name] = [width, 2 * width]
     return spans
 
@@ -786,7 +801,7 @@ def indeterminate(gradients):
 def difference(one, other, spans):
     worst = 0.0
     for name, value in one.items():
-        delta = (value.detach().double() - other[name].detach().double()).abs()
+        delta = (value.detach().double() - other[name].detach().double()).abs().flatten()
         if name in spans:
             delta[spans[name][0]:spans[name][1]] = 0
         worst = max(worst, (delta.max() / value.abs().max().double()).item())
