@@ -56,7 +56,13 @@ package struct LabelColumn: Sendable {
   /// - Throws: `TableError` for a row without a label, or with one that is none of the words.
   func index(of row: TableRow, _ reading: RowReading) throws(TableError) -> Int {
     let names = try useful(reading.classNames(columns.last ?? name), at: row.location)
-    guard let given = try value(row), let label = LabelValue(given, names: names) else {
+    let given = try value(row)
+    guard let given, let label = LabelValue(given, names: names) else {
+      if let given, given.plainText == nil {
+        let part = given.array == nil ? ".\(given.object?.keys.first ?? "name")" : "[0]"
+        throw row.error(
+          "column \"\(name)\": expected a label, found \(given.shown); name a part of it, such as \(name)\(part)")
+      }
       throw row.error("column \"\(name)\" is null or empty, so this row has no label")
     }
     // A row by itself, as in a test of a description, is its own column.

@@ -68,6 +68,9 @@ struct CustomDatasetTests {
     #expect(
       try complaint(#"{"name": "x", \#(Self.files), "answer": "a", "columns": ["b"], "labels": ["Yes", "yes"]}"#)
         .contains("given twice"))
+    #expect(
+      try complaint(#"{"name": "x", \#(Self.files), "answer": "a", "columns": ["b"], "labels": {"0": "y", "0 ": "n"}}"#)
+        .contains("labels: \"0\" is given twice, with different words"))
     #expect(try complaint(#"{"name": "x", "answer": "a", "columns": ["b"]}"#).contains("files: missing"))
     #expect(
       try complaint(#"{"name": "../x", \#(Self.files), "answer": "a", "columns": ["b"]}"#).contains("expected letters"))
@@ -84,6 +87,22 @@ struct CustomDatasetTests {
     #expect(try dataset.examples(of: TaskRows.row(#"{"b": "t", "a": 1}"#)).first?.answer == "no")
     let error = #expect(throws: TableError.self) { try dataset.examples(of: TaskRows.row(#"{"b": "t", "a": "yess"}"#)) }
     #expect(error?.description.contains("did you mean \"yes\"?") == true)
+    let list = #expect(throws: TableError.self) { try dataset.examples(of: TaskRows.row(#"{"b": "t", "a": ["yes"]}"#)) }
+    #expect(list?.description.contains("expected a label, found a list") == true, "\(list?.description ?? "")")
+    #expect(list?.description.contains("such as a[0]") == true)
+  }
+
+  @Test("A file that a description names twice for one part is refused, however it is spelled")
+  func namedTwice() throws {
+    try TaskRows.withFolder(["a.jsonl": "{}", "b.jsonl": "{}"]) { root in
+      let dataset = try read(
+        #"{"name": "x", "files": {"train": ["\#(root)/a.jsonl", "\#(root)/*.jsonl"], "validation": "\#(root)/a.jsonl"}, "#
+          + #""answer": "a", "columns": ["b"]}"#)
+      let locator = DatasetLocator(root: nil, cache: nil)
+      let error = #expect(throws: FileError.self) { try locator.locate(dataset, .training) }
+      #expect(error?.description.contains("a.jsonl: is named twice for training of the dataset x") == true)
+      #expect(try locator.locate(dataset, .evaluation).files == ["\(root)/a.jsonl"])
+    }
   }
 
   @Test("A config's names and descriptions become datasets, each once, and an unknown name is located")
