@@ -130,12 +130,15 @@ struct CustomDatasetTests {
       {"rte": {"hf_hub_url": "nyu-mll/glue", "instruction": "Other words.", "columns":
         {"prompt": "sentence1", "query": "sentence2", "response": "label"}},
        "winogrande": {"instruction": "", "columns": {"prompt": "inputs", "response": "targets"}},
-       "winogrande_eval": {"instruction": "Which one?", "columns": {"prompt": "inputs", "response": "targets"}}}
+       "winogrande_eval": {"instruction": "Which one?", "columns": {"prompt": "inputs", "response": "targets"}},
+       "siqa": {"instruction": "Pick.", "columns": {"prompt": "context", "query": "question", "response": "label"}}}
       """#
+    let siqa = #"{"context": "C.", "question": "Q?", "answerA": "x", "answerB": "y", "answerC": "z", "label": "1"}"#
     let wino = #"{"sentence": "_ ran.", "option1": "Al", "option2": "Bo", "answer": "1"}"#
     try TaskRows.withFolder([
       "rte/train.jsonl": #"{"sentence1": "A.", "sentence2": "B.", "label": 1}"#, "winogrande/train.jsonl": wino,
       "cb/train.jsonl": #"{"premise": "A", "hypothesis": "B", "label": 0}"#, "info.json": info,
+      "siqa/train.jsonl": siqa, "own.jsonl": #"{"a": "x", "b": "y"}"#,
     ]) { root in
       let loader = DatasetLoader(
         locator: DatasetLocator(root: root, cache: nil), datasetInfo: try DatasetInfo(path: root + "/info.json"))
@@ -151,6 +154,14 @@ struct CustomDatasetTests {
       #expect(winogrande.text == "Which one?\nSentence: _ ran.\noption1: Al\noption2: Bo")
       #expect(winogrande.notes.count == 1)
       #expect(try prompt("cb").notes.first?.contains("has no entry") == true)
+      // Its labels count from 1, whoever words the prompt.
+      let social = try prompt("siqa")
+      #expect(social.text == "Pick.\nC.\nQ?" && social.answer == "A")
+      let own = try read(
+        #"{"name": "x", "files": {"train": "\#(root)/own.jsonl", "validation": "b"}, "answer": "a", "columns": ["b"]}"#)
+      #expect(
+        try loader.load(own, .training).notes
+          == ["x: its own description words the prompt, so dataset_info is not used for it"])
     }
   }
 }
