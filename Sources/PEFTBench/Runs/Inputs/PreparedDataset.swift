@@ -130,10 +130,12 @@ struct PreparedDataset {
       RowNotes(of: dataset, split: rows.split, count: rows.rendered.count, rows.classes)
         .withoutRoom(rows.rendered, cutoff: cutoff, room: room)
     }
+    let leaks =
+      data.suite(of: dataset) == .own
+      ? RowContent.leaks(into: scored, furtherSets.map(\.rows), from: trainingExamples, of: dataset.id) : []
     rowNotes =
       (trainingNotes ?? []) + scored.notes(of: dataset)
-      + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) } + lost
-      + (data.suite(of: dataset) == .own ? RowContent.leaks(into: scored, from: trainingExamples, of: dataset.id) : [])
+      + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) } + lost + leaks
     let empty = LoadedDataset.emptyCounts(of: trainingExamples + scored.examples + furtherSets.flatMap(\.rows.examples))
     let emptyNotes = empty.map { column, count in
       "\(dataset.id): column \"\(column)\" is null or empty in \(count) rows, and so is its text"
