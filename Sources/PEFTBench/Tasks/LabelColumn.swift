@@ -112,6 +112,9 @@ package struct LabelColumn: Sendable {
       return "the id \(id) is not within 0...\(words.count - 1) (\(list)); where ids do not count from 0, write labels "
         + "as an object, {\"\(id)\": word, …}"
     }
+    if reading == .ids, byWord.index(of: value) != nil {
+      return "\"\(value.text.prefix(60))\" is a label word, and other values of the column are ids from 0"
+    }
     let given = reading == .listed ? byListed?.all ?? [] : words
     let nearest = NearestName.of(value.text, among: given).map { "; did you mean \"\($0)\"?" } ?? ""
     let what = reading == .listed ? "values that labels lists: \(given.shownList)" : "labels \(list)"
