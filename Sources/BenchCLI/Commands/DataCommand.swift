@@ -193,7 +193,7 @@ struct DataPlace {
     let root = arguments.value("root") ?? (asked == nil ? data?.folder : nil) ?? suite.defaultRoot
     loader = DatasetLoader(
       locator: DatasetLocator(root: root, suite: suite, revision: data?.revision),
-      datasetInfo: try info.map { try DatasetInfo(path: $0) })
+      datasetInfo: try info.map { try DatasetInfo(path: $0) }, nulls: data?.nulls ?? .empty)
   }
 
   /// The dataset called `name`: one of the config's, or of the catalogue.

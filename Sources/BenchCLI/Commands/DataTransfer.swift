@@ -32,9 +32,10 @@ extension DataCommand {
     ],
     run: { arguments, console in
       guard let name = arguments.value("dataset") else { throw arguments.error("--dataset is missing") }
-      let dataset = try DataPlace(arguments).dataset(name)
+      let place = try DataPlace(arguments)
+      let dataset = try place.dataset(name)
       let folder = arguments.value("to") ?? DataConfiguration.Suite.full.defaultRoot
-      let reports = try DatasetImport(dataset, to: folder).run(
+      let reports = try DatasetImport(dataset, to: folder, nulls: place.loader.nulls).run(
         arguments.positionals("SOURCE"), split: arguments.value("split"))
       if arguments.flag("json") {
         console.print(json: ["dataset": JSONValue(name), "splits": .array(reports.map(\.json))])

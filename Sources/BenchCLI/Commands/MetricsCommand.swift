@@ -103,10 +103,26 @@ enum MetricsCommand {
       guard let predict = row["predict"]?.string else { throw row.error("\"predict\" is missing or not a string") }
       guard let label = row["label"]?.string else { throw row.error("\"label\" is missing or not a string") }
       answers.append(
-        ScoredAnswer(
-          predict: predict, label: label, group: row["group"]?.string,
-          allAnswers: row["answers"]?.array?.compactMap(\.string)))
+        ScoredAnswer(predict: predict, label: label, group: try group(of: row), allAnswers: try accepted(of: row)))
     }
     return answers
+  }
+
+  /// What ties a row to others; a number does as well as a text.
+  private static func group(of row: TableRow) throws(TableError) -> String? {
+    guard let value = row["group"] else { return nil }
+    if let group = value.string ?? value.integer.map({ "\($0)" }) { return group }
+    throw row.error(
+      "\"group\": expected a string or an integer, the same for rows that belong together, found \(value.shown)")
+  }
+
+  /// Every accepted answer of a row.
+  private static func accepted(of row: TableRow) throws(TableError) -> [String]? {
+    guard let value = row["answers"] else { return nil }
+    let answers = value.array?.map(\.string)
+    guard let answers, !answers.isEmpty, !answers.contains(nil) else {
+      throw row.error("\"answers\": expected a list of strings, the accepted answers, found \(value.shown)")
+    }
+    return answers.compactMap(\.self)
   }
 }

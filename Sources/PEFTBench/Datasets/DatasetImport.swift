@@ -49,11 +49,12 @@ package struct DatasetImport {
   private static let maximumReasons = 50
 
   private let dataset: DatasetDescription
+  private let nulls: NullPolicy
   private let folder: String
 
-  /// Creates an import of a dataset into `folder`/<dataset>.
-  package init(_ dataset: DatasetDescription, to folder: String) {
-    self.dataset = dataset
+  /// Creates an import of a dataset into `folder`/<dataset>, with what becomes of a null in a column of the prompt.
+  package init(_ dataset: DatasetDescription, to folder: String, nulls: NullPolicy = .empty) {
+    (self.dataset, self.nulls) = (dataset, nulls)
     self.folder = folder + "/" + dataset.id
   }
 
@@ -75,6 +76,7 @@ package struct DatasetImport {
         }
       }
     }
+    for (name, paths) in files { try NamedFiles.requireDistinct(paths, as: "for \(name) of \(dataset.id)") }
     let target = OutputFolder(folder, .dataset)
     try target.claim()
     // The folder goes away again if nothing came into it.
@@ -162,7 +164,7 @@ package struct DatasetImport {
       return try scan.reading
     }
     // The file's class names go by its own columns, which have other names in the official archives only.
-    let reading = RowReading(labels: labels, classNames: { names[$0] })
+    let reading = RowReading(nulls: nulls, labels: labels, classNames: { names[$0] })
     var reasons = Reasons(limit: Self.maximumReasons)
     var groups: Set<String> = []
     var buffer: [UInt8] = []

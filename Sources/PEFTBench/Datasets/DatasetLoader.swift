@@ -56,8 +56,12 @@ package struct DatasetLoader: Sendable {
     var table = try Self.table(located.files, of: dataset)
     let columns = table.columns
     var dataset = dataset
-    if let datasetInfo, dataset.group != .custom {
-      dataset = datasetInfo.applied(to: dataset, columns: columns, notes: &notes)
+    if let datasetInfo {
+      if dataset.group == .custom {
+        notes.append("\(dataset.id): its own description words the prompt, so dataset_info is not used for it")
+      } else {
+        dataset = datasetInfo.applied(to: dataset, columns: columns, notes: &notes)
+      }
     }
     table = try Self.trimmed(table, located.files, to: dataset)
 

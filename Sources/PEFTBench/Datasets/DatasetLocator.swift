@@ -58,6 +58,7 @@ package struct DatasetLocator: Sendable {
       let found = try files.flatMap { path throws(FileError) in
         try NamedFiles.find(path, as: "which the dataset \(dataset.id) has for \(part.rawValue)")
       }
+      try NamedFiles.requireDistinct(found, as: "for \(part.rawValue) of the dataset \(dataset.id)")
       return LocatedSplit(split: splits[0], files: found, note: nil)
     }
     let folders = folders(of: dataset)

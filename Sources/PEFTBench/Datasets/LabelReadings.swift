@@ -2,7 +2,7 @@ import Foundation
 import PEFTCore
 import TableFiles
 
-/// What the label columns of described datasets mean, each found once over all files of all parts.
+/// What the label columns of described datasets mean, each found once over all files of all parts and further sets.
 final class LabelReadings: Sendable {
   /// A reading, and what to know about it.
   struct Found: Sendable {
@@ -20,9 +20,10 @@ final class LabelReadings: Sendable {
     guard let column = dataset.labelColumn else { return nil }
     if let found = lock.withLock({ known[dataset.id] }) { return found }
     var scan = LabelScan(column)
-    for part in DatasetPart.allCases {
+    let parts = DatasetPart.allCases.filter { dataset.files[$0] != nil }.map { (dataset, $0) }
+    for (dataset, part) in parts + dataset.furtherSets.map({ (dataset.evaluated(on: $0), .evaluation) }) {
       // A part that is not there is missed where it is used.
-      guard dataset.files[part] != nil, let files = try? locator.locate(dataset, part).files else { continue }
+      guard let files = try? locator.locate(dataset, part).files else { continue }
       let table = try TableFile.open(paths: files)
       let wanted = table.columns.filter(column.columns.contains)
       try scan.add(

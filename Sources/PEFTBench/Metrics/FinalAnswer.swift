@@ -13,7 +13,7 @@ package enum FinalAnswer {
   /// The answer in `text`: the first number after the last `####`, else the last number of the text.
   ///
   /// Thousands separators, a currency sign before the number, and a unit, a percent sign or anything else after it
-  /// do not matter; `3/4` is a fraction.
+  /// do not matter; `3/4` is a fraction, and `1e-05`, as tables and JSON spell small numbers, a hundred-thousandth.
   package static func find(in text: String) -> Found? {
     if let mark = text.lastRange(of: "####") {
       guard let value = numbers(in: String(text[mark.upperBound...])).first else { return nil }
@@ -22,8 +22,11 @@ package enum FinalAnswer {
     return numbers(in: text).last.map { Found(value: $0, isMarked: false) }
   }
 
-  /// Whether two answers are the same number.
-  static func areEqual(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-6 * max(1, abs(b)) }
+  /// Whether two answers are the same number: within a millionth, as GSM8K and SVAMP are scored, whatever their size.
+  ///
+  /// Of large numbers only what arithmetic in double precision may be off is forgiven, so that ten million and five is
+  /// not ten million.
+  static func areEqual(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= max(1e-6, 4 * b.ulp) }
 
   /// Every number of `text` in order.
   static func numbers(in text: String) -> [Double] {
@@ -53,7 +56,7 @@ package enum FinalAnswer {
     bytes.indices.contains(index) && (0x30...0x39).contains(bytes[index])
   }
 
-  /// Reads digits with thousands separators and a fraction; a separator needs three digits after it.
+  /// Reads digits with thousands separators, a fraction and an exponent; a separator needs three digits after it.
   private static func unsigned(_ bytes: [UInt8], _ position: inout Int) -> Double? {
     var spelling: [UInt8] = []
     while position < bytes.count {
@@ -71,7 +74,26 @@ package enum FinalAnswer {
       }
       position += 1
     }
+    if let end = exponentEnd(bytes, position) {
+      spelling += bytes[position..<end]
+      position = end
+    }
     return PlainNumber.value(spelling).flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// Where the exponent that begins at `start` ends; nil where none does.
+  ///
+  /// What goes on as a word, as in `2e4x`, is none.
+  private static func exponentEnd(_ bytes: [UInt8], _ start: Int) -> Int? {
+    guard start < bytes.count, bytes[start] | 0x20 == UInt8(ascii: "e") else { return nil }
+    var end = start + 1
+    if end < bytes.count, bytes[end] == UInt8(ascii: "-") || bytes[end] == UInt8(ascii: "+") { end += 1 }
+    guard isDigit(bytes, end) else { return nil }
+    while isDigit(bytes, end) { end += 1 }
+    guard end < bytes.count else { return end }
+    let next = bytes[end]
+    let isWord = (0x41...0x5A).contains(next & ~0x20) || next == UInt8(ascii: "_") || next >= 0x80
+    return isWord ? nil : end
   }
 
   /// Whether a minus sign belongs to the number that starts at `index`, perhaps with a currency sign between them.

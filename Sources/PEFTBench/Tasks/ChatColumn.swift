@@ -58,6 +58,9 @@ struct ChatColumn {
       throw row.error(
         "\(place): the role \"\(name)\" is not read; roles are system, user (human) and assistant (gpt)")
     }
+    for key in ["tool_calls", "function_call"] where turn[key].map({ $0.array?.isEmpty != true }) ?? false {
+      throw row.error("\(place) has \"\(key)\"; only what a turn says as text is read")
+    }
     let content = turn["content"] ?? turn["value"]
     if let text = content?.string { return (role, text) }
     var text = ""

@@ -47,6 +47,17 @@ struct ColumnPath: Sendable, Equatable {
     return (String(name[..<end]), steps)
   }
 
+  /// Whether it is what is at `other`, or a part of that.
+  ///
+  /// `a.b` may be a column beside `a`, so that only `a[0]` is surely a part of a whole column.
+  func isPart(of other: ColumnPath) -> Bool {
+    if name == other.name { return true }
+    guard root == other.root, steps.starts(with: other.steps), let first = steps.first else { return false }
+    guard other.steps.isEmpty else { return true }
+    if case .element = first { return true }
+    return false
+  }
+
   /// The columns that have to be read for it: its own name where a table has that, else its root.
   var columns: [String] { steps.isEmpty ? [name] : [name, root] }
 

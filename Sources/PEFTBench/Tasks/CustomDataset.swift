@@ -133,7 +133,13 @@ struct LabelWords: Sendable {
         // Several values may mean the same word.
         let index = words.firstIndex(of: label) ?? words.count
         if index == words.count { words.append(label) }
-        listed.append((member.key.trimmingWhiteSpace(), index))
+        let value = member.key.trimmingWhiteSpace()
+        guard listed.allSatisfy({ $0.value != value || $0.index == index }) else {
+          throw DocumentError(
+            "\(reader.path(of: "labels")): \"\(value)\" is given twice, with different words (white space around a value "
+              + "does not count)", at: member.keyOffset, of: reader.text)
+        }
+        listed.append((value, index))
       }
       self.listed = listed
     } else {

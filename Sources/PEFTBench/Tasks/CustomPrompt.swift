@@ -49,10 +49,11 @@ struct CustomPrompt: Sendable {
       fields = columns.map { ColumnPath($0) }
     }
     isNamed = template == nil && fields.count > 1
-    guard !fields.contains(where: { $0.name == answer }) else {
+    if let field = fields.first(where: { $0.isPart(of: self.answer) }) {
+      let said = field.name == answer ? "which is the answer" : "and the answer is \"\(answer)\""
       throw reader.error(
         template == nil ? "columns" : "prompt",
-        "holds the column \"\(answer)\", which is the answer, so that every prompt would say it; leave it out")
+        "holds the column \"\(field.name)\", \(said), so that every prompt would say it; leave it out")
     }
   }
 

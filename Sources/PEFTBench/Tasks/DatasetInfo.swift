@@ -91,9 +91,16 @@ package struct DatasetInfo: Sendable {
           + "fields are the built-in ones")
       return result
     }
-    result.columns = named.map { [$0] }
+    // What the values of the dataset's own columns mean its own reader knows: SIQA counts its labels from 1.
+    let ownColumns = dataset.columns.joined()
+    let hasOwnLabel =
+      !dataset.labels.isEmpty && ownColumns.contains(response)
+      && dataset.columns.allSatisfy { $0.contains(where: columns.contains) }
+    var read: Set<String> = []
+    result.columns = (named + (hasOwnLabel ? Array(ownColumns) : [])).filter { read.insert($0).inserted }.map { [$0] }
     result.read = { row in
       let texts = try [prompt, chosen.query].compactMap(\.self).map { Example.Field(nil, try row.text($0)) }
+      if hasOwnLabel, let label = try dataset.read(row).first?.labelIndex { return [row.example(texts, label: label)] }
       if !row.labels.isEmpty { return [row.example(texts, label: try row.label(response))] }
       let value = try row.row.required(response)
       if let number = value.number { return [Example(fields: texts, answer: "\(number)")] }

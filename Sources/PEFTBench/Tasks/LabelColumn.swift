@@ -56,7 +56,13 @@ package struct LabelColumn: Sendable {
   /// - Throws: `TableError` for a row without a label, or with one that is none of the words.
   func index(of row: TableRow, _ reading: RowReading) throws(TableError) -> Int {
     let names = try useful(reading.classNames(columns.last ?? name), at: row.location)
-    guard let given = try value(row), let label = LabelValue(given, names: names) else {
+    let given = try value(row)
+    guard let given, let label = LabelValue(given, names: names) else {
+      if let given, given.plainText == nil {
+        let part = given.array == nil ? ".\(given.object?.keys.first ?? "name")" : "[0]"
+        throw row.error(
+          "column \"\(name)\": expected a label, found \(given.shown); name a part of it, such as \(name)\(part)")
+      }
       throw row.error("column \"\(name)\" is null or empty, so this row has no label")
     }
     // A row by itself, as in a test of a description, is its own column.
@@ -105,6 +111,9 @@ package struct LabelColumn: Sendable {
       guard id != -1 else { return "-1 says that this row has no label; use rows whose labels are known" }
       return "the id \(id) is not within 0...\(words.count - 1) (\(list)); where ids do not count from 0, write labels "
         + "as an object, {\"\(id)\": word, …}"
+    }
+    if reading == .ids, byWord.index(of: value) != nil {
+      return "\"\(value.text.prefix(60))\" is a label word, and other values of the column are ids from 0"
     }
     let given = reading == .listed ? byListed?.all ?? [] : words
     let nearest = NearestName.of(value.text, among: given).map { "; did you mean \"\($0)\"?" } ?? ""

@@ -23,6 +23,23 @@ enum NamedFiles {
     return files
   }
 
+  /// Refuses a file that is named twice, also by two spellings of its path or by a link: its rows would come twice.
+  ///
+  /// - Parameters:
+  ///   - files: The files in their order.
+  ///   - role: What they are for, for the message: "for train of the dataset x".
+  /// - Throws: `FileError` with both spellings.
+  static func requireDistinct(_ files: [String], as role: String) throws(FileError) {
+    var names: [String: String] = [:]
+    for file in files {
+      let place = URL(filePath: file).standardizedFileURL.resolvingSymlinksInPath().path
+      guard let other = names.updateValue(file, forKey: place) else { continue }
+      let spelling = other == file ? "" : ", the second time as \(file)"
+      throw FileError(
+        path: other, "is named twice \(role)\(spelling); each of its rows would come twice, so name it once")
+    }
+  }
+
   /// Whether there is a folder, or something else, at `path`; nil where there is nothing.
   private static func isFolder(_ path: String) -> Bool? {
     var isFolder: ObjCBool = false

@@ -73,10 +73,20 @@ struct SplitFiles {
         let numbered = inner.filter { file in
           file.hasSuffix(".parquet") && !file.dropLast(8).isEmpty && file.dropLast(8).allSatisfy(\.isNumber)
         }
-        if !numbered.isEmpty { return numbered.sorted().map { "\(place)\(name)/\($0)" } }
+        if !numbered.isEmpty { return try Self.inOrder(numbered, in: "\(place)\(name)") }
       }
     }
     return nil
+  }
+
+  /// The files `0000.parquet`, `0001.parquet` and so on of a folder; their last number is not known from their names.
+  private static func inOrder(_ files: [String], in folder: String) throws(FileError) -> [String] {
+    let sorted = files.sorted()
+    for (number, file) in sorted.enumerated() where Int(file.dropLast(8)) != number {
+      throw FileError(
+        path: folder, "its numbered files are incomplete: number \(number) is missing, or there twice (found \(file))")
+    }
+    return sorted.map { "\(folder)/\($0)" }
   }
 
   /// The files `name-00000-of-00002.ending` and so on.
@@ -90,9 +100,20 @@ struct SplitFiles {
       guard middle.count == 2, let index = Int(middle[0]),
         let total = middle[1].split(separator: "-").first.flatMap({ Int($0) })
       else { continue }
+      if let other = found[total]?[index] {
+        throw FileError(
+          path: folder,
+          "\(other) and \(entry) are both number \(index) of \(total) of the split \(name); leave one there")
+      }
       found[total, default: [:]][index] = entry
     }
     guard let total = found.keys.min(), let shards = found[total] else { return nil }
+    if let other = found.keys.max(), other != total {
+      throw FileError(
+        path: folder,
+        "the split \(name) is there in \(total) and in \(other) files with the ending .\(ending); leave those of one "
+          + "kind there")
+    }
     var files: [String] = []
     for index in 0..<max(total, 0) {
       guard let file = shards[index] else {

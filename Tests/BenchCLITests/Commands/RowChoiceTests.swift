@@ -72,6 +72,27 @@ import Testing
     #expect(try workspace.run("report", "out", "--format", "json").output.contains(said))
   }
 
+  @Test("Rows of which the most tokens of an example leave nothing are said, and cut ones that keep something are not")
+  func withoutRoom() throws {
+    let workspace = try Self.sorted()
+    func notes(_ cutoff: Int) throws -> String {
+      let plan = try workspace.run("plan", "config.json", "--limit", "8", "--set", "training.cutoff_tokens=\(cutoff)")
+      #expect(plan.status == 0, "\(plan)")
+      return plan.diagnostics
+    }
+    let small = try notes(12)
+    #expect(small.contains("note: train of tickets: 8 of 8 rows do not fit into 12 tokens"), "\(small)")
+    #expect(small.contains("nothing is left of their texts, and their answers are cut too"))
+    #expect(small.contains("note: validation of tickets: 8 of 8 rows do not fit into 12 tokens"))
+    #expect(try !notes(100).contains("do not fit into"))
+    let run = try workspace.run(
+      "run", "config.json", "-o", "out", "--limit", "8", "--set", "training.cutoff_tokens=12", "--only", "method=none")
+    #expect(run.status == 0, "\(run.diagnostics)")
+    let record = try #require(try workspace.records("out").values.first)
+    let said = record["data"]?["notes"]?.array?.compactMap(\.string) ?? []
+    #expect(said.contains { $0.hasPrefix("validation of tickets: 8 of 8 rows do not fit into 12 tokens") }, "\(said)")
+  }
+
   @Test("data status shows how many rows have each label") func status() throws {
     let workspace = try Self.sorted()
     let status = try workspace.run("data", "status", "--config", "config.json")

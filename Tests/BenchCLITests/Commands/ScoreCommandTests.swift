@@ -47,6 +47,23 @@ import Testing
     #expect(listed.contains("macro_f1") && listed.contains("the mean of the labels' F1"))
   }
 
+  @Test("metrics takes a number for what ties rows together, and refuses answers that are no list of texts")
+  func columnsOfPredictions() throws {
+    let workspace = try Workspace()
+    func line(_ answer: String, _ group: Int) -> String {
+      #"{"predict": "\#(answer)", "label": "True", "group": \#(group)}"# + "\n"
+    }
+    try workspace.write(line("True", 1) + line("False", 1) + line("True", 2), to: "p.jsonl")
+    let scores = try Workspace.json(workspace.run("metrics", "multirc", "p.jsonl", "--json").output)
+    #expect(scores["scores"]?["exact_match"]?.number == 0.5)
+    for member in [#""answers": "cat""#, #""answers": [7, "cat"]"#, #""answers": []"#, #""group": [1]"#] {
+      try workspace.write(#"{"predict": "cat", "label": "dog", \#(member)}"#, to: "p.jsonl")
+      let result = try workspace.run("metrics", "record", "p.jsonl")
+      let place = "p.jsonl:1: \"\(member.dropFirst().prefix(5))"
+      #expect(result.status == 2 && result.diagnostics.contains(place), "\(result)")
+    }
+  }
+
   @Test("pscp reads the summary.csv of a report: the same values, and others by another preset") func pscp() throws {
     let workspace = try Workspace()
     let sweep = SyntheticSweep(workspace.folder.appending(path: "out"))

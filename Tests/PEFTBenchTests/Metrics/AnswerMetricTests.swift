@@ -67,7 +67,9 @@ import Testing
       ("#### 25%", 25, true, true), ("#### -3 degrees", -3, true, false), ("#### −$2.50", -2.5, true, false),
       ("#### 5\n#### 6", 6, true, true), ("The answer is 72.", 72, false, false), ("#### 3/4 of it", 0.75, true, false),
       ("#### none", nil, false, false), ("", nil, false, false), ("he paid 3-4 dollars", 4, false, false),
-      ("#### 1e3", 1, true, true), ("x = -7", -7, false, false), ("#### 12,34", 12, true, true),
+      ("#### 1e3", 1000, true, true), ("x = -7", -7, false, false), ("#### 12,34", 12, true, true),
+      ("1e-05", 1e-5, false, false), ("-1.5E+2 m", -150, false, false), ("2e4x", 4, false, false),
+      ("7e", 7, false, false),
     ] as [(String, Double?, Bool, Bool)])
   func finalAnswer(text: String, value: Double?, isMarked: Bool, publishedReads: Bool) throws {
     let found = FinalAnswer.find(in: text)
@@ -76,6 +78,21 @@ import Testing
     let metric = try #require(DatasetMetric.for(dataset: "gsm8k"))
     let scores = try metric.score([ScoredAnswer(predict: text, label: "#### 4")], under: .peftBench)
     #expect(scores.invalidRate == (publishedReads ? 0 : 1))
+  }
+
+  @Test("A small number is not its exponent, and a large one not its neighbour") func nearNumbers() throws {
+    let metric = DatasetMetric(dataset: "own", family: .gsm8k)
+    func isRight(_ predict: String, _ label: String) throws -> Bool {
+      try metric.score([ScoredAnswer(predict: predict, label: label)]).value == 1
+    }
+    // A column of numbers spells a hundred-thousandth like this.
+    #expect(try isRight("0.00001", "1e-05"))
+    #expect(try isRight("10000000.0", "10000000"))
+    #expect(try isRight("0.3333333", "0.33333333"))
+    for (predict, label) in [("5", "1e-05"), ("20", "1e+20"), ("10000005", "10000000"), ("1234567.99", "1234567.89")] {
+      #expect(try !isRight(predict, label), "\(predict) for \(label)")
+    }
+    #expect(EquationAnswer("( 0.1 * 30000000 ) = 3000000")?.isTrue == true)
   }
 
   @Test("GSM8K counts a right answer with and without its mark") func gsm8k() throws {

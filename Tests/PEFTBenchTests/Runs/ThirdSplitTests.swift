@@ -45,6 +45,15 @@ struct ThirdSplitTests {
     try Data(contentsOf: URL(filePath: "\(root)/\(output)/runs/\(record.id)/\(name)"))
   }
 
+  @Test("Rows of the third split that are trained on are said") func leaks() throws {
+    try Self.withConfig { root in
+      let records = try Self.run(root, into: "out", ["data.datasets.0.files.test=train.jsonl"])
+      let notes = records.flatMap { $0.data?.notes ?? [] }
+      #expect(notes.contains { $0.hasPrefix("tones: 12 of 12 rows of test are also training rows") }, "\(notes)")
+      #expect(try !Self.run(root, into: "plain").contains { "\($0.data?.notes ?? [])".contains("also training rows") })
+    }
+  }
+
   @Test("Both sets are answered and recorded, and without the third one nothing else changes") func both() throws {
     try Self.withConfig { root in
       let records = try Self.run(root, into: "out")

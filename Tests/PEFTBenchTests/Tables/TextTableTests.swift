@@ -120,6 +120,21 @@ private func complaint(_ body: () throws -> Void) -> String? {
     #expect(rows[0].values.map(\.integer) == [3, 1])
     #expect(rows[1].values.map(\.integer) == [nil, 4])
   }
+
+  @Test("A wanted column that no row has is an error, one that a later row has is not", arguments: ["jsonl", "json"])
+  func missingColumn(_ kind: String) throws {
+    let scratch = try TableScratch()
+    let rows = ["{\"a\": 1}", "{\"a\": 2, \"label\": \"x\"}"]
+    let path = try scratch.write(
+      kind == "json" ? "[\(rows.joined(separator: ","))]" : rows.joined(separator: "\n"), as: "t.\(kind)")
+    #expect(try TableFile.open(path: path, columns: ["label"]).allRows().map { $0["label"]?.string } == [nil, "x"])
+    #expect(
+      complaint { _ = try TableFile.open(path: path, columns: ["lable"]) }
+        == "t.\(kind): there is no column \"lable\"; did you mean \"label\"? (columns: \"a\", \"label\")")
+    #expect(
+      complaint { _ = try TableFile.open(path: path, columns: ["a", "a"]) }
+        == "t.\(kind): column \"a\" is asked for twice")
+  }
 }
 
 @Suite("Delimited tables") struct DelimitedTableTests {
@@ -173,6 +188,10 @@ private func complaint(_ body: () throws -> Void) -> String? {
       ("a,b\n1,\"x\" y\n", "t.csv:2:6: text follows the quote mark that ends this field"),
       ("a,b\n1,\"x\ny", "t.csv:2:3: this quoted field does not end"),
       ("a,a\n1,2\n", "t.csv:1: duplicate column \"a\" in the header"),
+      (
+        "a,b\rx,y\rz,w\r",
+        "t.csv:1: a carriage return stands in the first line; lines end in LF or CR LF, not in CR alone"
+      ),
     ]) func mistakes(text: String, expected: String) throws
   {
     let scratch = try TableScratch()

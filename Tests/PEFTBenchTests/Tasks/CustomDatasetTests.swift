@@ -68,6 +68,9 @@ struct CustomDatasetTests {
     #expect(
       try complaint(#"{"name": "x", \#(Self.files), "answer": "a", "columns": ["b"], "labels": ["Yes", "yes"]}"#)
         .contains("given twice"))
+    #expect(
+      try complaint(#"{"name": "x", \#(Self.files), "answer": "a", "columns": ["b"], "labels": {"0": "y", "0 ": "n"}}"#)
+        .contains("labels: \"0\" is given twice, with different words"))
     #expect(try complaint(#"{"name": "x", "answer": "a", "columns": ["b"]}"#).contains("files: missing"))
     #expect(
       try complaint(#"{"name": "../x", \#(Self.files), "answer": "a", "columns": ["b"]}"#).contains("expected letters"))
@@ -84,6 +87,22 @@ struct CustomDatasetTests {
     #expect(try dataset.examples(of: TaskRows.row(#"{"b": "t", "a": 1}"#)).first?.answer == "no")
     let error = #expect(throws: TableError.self) { try dataset.examples(of: TaskRows.row(#"{"b": "t", "a": "yess"}"#)) }
     #expect(error?.description.contains("did you mean \"yes\"?") == true)
+    let list = #expect(throws: TableError.self) { try dataset.examples(of: TaskRows.row(#"{"b": "t", "a": ["yes"]}"#)) }
+    #expect(list?.description.contains("expected a label, found a list") == true, "\(list?.description ?? "")")
+    #expect(list?.description.contains("such as a[0]") == true)
+  }
+
+  @Test("A file that a description names twice for one part is refused, however it is spelled")
+  func namedTwice() throws {
+    try TaskRows.withFolder(["a.jsonl": "{}", "b.jsonl": "{}"]) { root in
+      let dataset = try read(
+        #"{"name": "x", "files": {"train": ["\#(root)/a.jsonl", "\#(root)/*.jsonl"], "validation": "\#(root)/a.jsonl"}, "#
+          + #""answer": "a", "columns": ["b"]}"#)
+      let locator = DatasetLocator(root: nil, cache: nil)
+      let error = #expect(throws: FileError.self) { try locator.locate(dataset, .training) }
+      #expect(error?.description.contains("a.jsonl: is named twice for training of the dataset x") == true)
+      #expect(try locator.locate(dataset, .evaluation).files == ["\(root)/a.jsonl"])
+    }
   }
 
   @Test("A config's names and descriptions become datasets, each once, and an unknown name is located")
@@ -111,12 +130,15 @@ struct CustomDatasetTests {
       {"rte": {"hf_hub_url": "nyu-mll/glue", "instruction": "Other words.", "columns":
         {"prompt": "sentence1", "query": "sentence2", "response": "label"}},
        "winogrande": {"instruction": "", "columns": {"prompt": "inputs", "response": "targets"}},
-       "winogrande_eval": {"instruction": "Which one?", "columns": {"prompt": "inputs", "response": "targets"}}}
+       "winogrande_eval": {"instruction": "Which one?", "columns": {"prompt": "inputs", "response": "targets"}},
+       "siqa": {"instruction": "Pick.", "columns": {"prompt": "context", "query": "question", "response": "label"}}}
       """#
+    let siqa = #"{"context": "C.", "question": "Q?", "answerA": "x", "answerB": "y", "answerC": "z", "label": "1"}"#
     let wino = #"{"sentence": "_ ran.", "option1": "Al", "option2": "Bo", "answer": "1"}"#
     try TaskRows.withFolder([
       "rte/train.jsonl": #"{"sentence1": "A.", "sentence2": "B.", "label": 1}"#, "winogrande/train.jsonl": wino,
       "cb/train.jsonl": #"{"premise": "A", "hypothesis": "B", "label": 0}"#, "info.json": info,
+      "siqa/train.jsonl": siqa, "own.jsonl": #"{"a": "x", "b": "y"}"#,
     ]) { root in
       let loader = DatasetLoader(
         locator: DatasetLocator(root: root, cache: nil), datasetInfo: try DatasetInfo(path: root + "/info.json"))
@@ -132,6 +154,14 @@ struct CustomDatasetTests {
       #expect(winogrande.text == "Which one?\nSentence: _ ran.\noption1: Al\noption2: Bo")
       #expect(winogrande.notes.count == 1)
       #expect(try prompt("cb").notes.first?.contains("has no entry") == true)
+      // Its labels count from 1, whoever words the prompt.
+      let social = try prompt("siqa")
+      #expect(social.text == "Pick.\nC.\nQ?" && social.answer == "A")
+      let own = try read(
+        #"{"name": "x", "files": {"train": "\#(root)/own.jsonl", "validation": "b"}, "answer": "a", "columns": ["b"]}"#)
+      #expect(
+        try loader.load(own, .training).notes
+          == ["x: its own description words the prompt, so dataset_info is not used for it"])
     }
   }
 }

@@ -234,6 +234,10 @@ enum DescribedDataset {
       ),
       (#"[{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}]"#, "the last turn is empty"),
       (
+        #"[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "tool_calls": [{}]}]"#,
+        "turn 2 has \"tool_calls\""
+      ),
+      (
         #"[{"role": "user", "content": [{"type": "image_url"}]}, {"role": "assistant", "content": "b"}]"#,
         "turn 1: expected text, found image_url"
       ), (#"[{"text": "a"}, {"role": "assistant", "content": "b"}]"#, "turn 1: expected \"role\" and \"content\""),
@@ -252,6 +256,20 @@ enum DescribedDataset {
     #expect(try complaint(#""messages": "m", "prompt": "{q}""#).contains("a chat has prompt and answer in itself"))
     #expect(try complaint(#""prompt": "{q}""#).contains(".answer: missing; expected the column with the answer"))
     #expect(try complaint(#""prompt": "{q}", "anser": "a""#).contains("did you mean \"answer\"?"))
+  }
+
+  @Test("A prompt that says a part of the answer is refused, one of another turn or column is not")
+  func partsOfAnswers() throws {
+    func complaint(_ column: String, _ answer: String) throws -> String {
+      let row = #"{"m": [{"c": "x"}, {"c": "y"}], "a.b": "z", "a": ["v"]}"#
+      return try DescribedDataset.complaint(
+        #"\#(DescribedDataset.one), "prompt": "{\#(column)}", "answer": "\#(answer)""#, ["rows.jsonl": row])
+    }
+    let said = "so that every prompt would say it"
+    #expect(try complaint("a[0]", "a").contains("holds the column \"a[0]\", and the answer is \"a\", \(said)"))
+    #expect(try complaint("m[0].c", "m[0]").contains(said))
+    #expect(try complaint("m[0].c", "m[1].c") == "nothing")
+    #expect(try complaint("a.b", "a") == "nothing")
   }
 
   @Test("Patterns and folders stand for their files, sorted")

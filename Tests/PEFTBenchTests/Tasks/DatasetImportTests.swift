@@ -103,6 +103,29 @@ import Testing
     }
   }
 
+  @Test("A file that is named twice is refused before anything is written") func namedTwice() throws {
+    try TaskRows.withFolder(["train.jsonl": #"{"sentence": "a", "label": 1}"#]) { root in
+      let error = #expect(throws: FileError.self) {
+        try DatasetImport(try TaskRows.dataset("sst2"), to: root + "/to").run(
+          [root + "/train.jsonl", root + "/./train.jsonl"])
+      }
+      #expect(error?.description.contains("is named twice for train of sst2") == true)
+      #expect(!FileManager.default.fileExists(atPath: root + "/to"))
+    }
+  }
+
+  @Test("Rows with a null in the prompt are left out where nulls are errors") func nulls() throws {
+    let rows = #"{"sentence": null, "label": 1}"# + "\n" + #"{"sentence": "a", "label": 1}"# + "\n"
+    try TaskRows.withFolder(["train.jsonl": rows]) { root in
+      func written(_ nulls: NullPolicy) throws -> Int {
+        try DatasetImport(try TaskRows.dataset("sst2"), to: "\(root)/\(nulls)", nulls: nulls)
+          .run([root + "/train.jsonl"])[0].writtenCount
+      }
+      #expect(try written(.empty) == 2)
+      #expect(try written(.error) == 1)
+    }
+  }
+
   @Test(
     "A file's name tells its split",
     arguments: [

@@ -64,6 +64,22 @@ struct DatasetLocatorTests {
     }
   }
 
+  @Test(
+    "Files of two downloads of one split, and a gap between numbered files, are errors",
+    arguments: [
+      (["qqp/train-00000-of-00001.jsonl", "qqp/train-00000-of-00002.jsonl"], "in 1 and in 2 files"),
+      (
+        ["qqp/train-00000-of-00001-aa.jsonl", "qqp/train-00000-of-00001-bb.jsonl"],
+        "train-00000-of-00001-aa.jsonl and train-00000-of-00001-bb.jsonl are both number 0 of 1"
+      ), (["qqp/train/0000.parquet", "qqp/train/0002.parquet"], "number 1 is missing"),
+    ])
+  func mixedShards(_ names: [String], _ message: String) throws {
+    try TaskRows.withFolder(Dictionary(uniqueKeysWithValues: names.map { ($0, "") })) { root in
+      let error = #expect(throws: FileError.self) { try found("qqp", .training, in: root) }
+      #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+  }
+
   @Test("The Hub's cache is looked through")
   func hubCache() throws {
     let commit = String(repeating: "a1", count: 20)

@@ -59,6 +59,11 @@ import Testing
     #expect(files.contains("(first \"0\", dev.jsonl:1"), "\(files)")
     let kinds = try complaint(#"["bad", "good"]"#, [#""bad""#, "1"])
     #expect(kinds.contains("can be read in two ways") && !kinds.contains("so \""), "\(kinds)")
+    // Further sets are of the same column.
+    let further = try DescribedDataset.complaint(
+      members(#"["bad", "good"]"#) + #", "evaluate_on": {"more": "more.jsonl"}"#,
+      ["train.jsonl": rows(["0", "1"]), "dev.jsonl": rows(["1"]), "more.jsonl": rows([#""good""#])])
+    #expect(further.contains("can be read in two ways") && further.contains("more.jsonl:1"), "\(further)")
   }
 
   @Test("An object says what each value means, whatever its words are")

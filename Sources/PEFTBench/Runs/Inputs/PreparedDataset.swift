@@ -120,13 +120,22 @@ struct PreparedDataset {
     }
     let classes = train.flatMap { ClassCounts($0.examples, of: dataset) }
     trainingClasses = classes
+    let rendered = training
     let trainingNotes = train.map { train in
-      RowNotes(of: dataset, split: train.split, count: train.examples.count, classes).training
+      let notes = RowNotes(of: dataset, split: train.split, count: train.examples.count, classes)
+      return notes.training + notes.withoutRoom(rendered, cutoff: cutoff, room: nil)
     }
+    let room = cutoff - Self.reserved(for: limit.tokens, of: cutoff)
+    let lost = ([scored] + furtherSets.map(\.rows)).flatMap { rows in
+      RowNotes(of: dataset, split: rows.split, count: rows.rendered.count, rows.classes)
+        .withoutRoom(rows.rendered, cutoff: cutoff, room: room)
+    }
+    let leaks =
+      data.suite(of: dataset) == .own
+      ? RowContent.leaks(into: scored, furtherSets.map(\.rows), from: trainingExamples, of: dataset.id) : []
     rowNotes =
       (trainingNotes ?? []) + scored.notes(of: dataset)
-      + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) }
-      + (data.suite(of: dataset) == .own ? RowContent.leaks(into: scored, from: trainingExamples, of: dataset.id) : [])
+      + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) } + lost + leaks
     let empty = LoadedDataset.emptyCounts(of: trainingExamples + scored.examples + furtherSets.flatMap(\.rows.examples))
     let emptyNotes = empty.map { column, count in
       "\(dataset.id): column \"\(column)\" is null or empty in \(count) rows, and so is its text"
@@ -181,7 +190,7 @@ struct PreparedDataset {
     cutoff: Int
   ) throws -> ScoredRows {
     let rendered = try examples.map {
-      try renderer.render($0, of: dataset, cutoff: cutoff, reserving: min(answerLimit, cutoff / 2))
+      try renderer.render($0, of: dataset, cutoff: cutoff, reserving: reserved(for: answerLimit, of: cutoff))
     }
     // The choices of many rows are one list of label words, whose text is made once.
     var choices: (list: [String], text: String) = ([], "[]")
@@ -194,6 +203,9 @@ struct PreparedDataset {
       split: split, examples: examples, rendered: rendered, sha256: hash(of: rendered, groups: groups),
       classes: ClassCounts(examples, of: dataset))
   }
+
+  /// The tokens of an example that its prompt leaves for an answer.
+  private static func reserved(for answerLimit: Int, of cutoff: Int) -> Int { min(answerLimit, cutoff / 2) }
 
   /// All sets that are answered, that of the headline score first.
   var sets: [EvaluationSet] { [EvaluationSet(name: "", rows: scored)] + furtherSets }

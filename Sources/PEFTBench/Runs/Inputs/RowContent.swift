@@ -26,11 +26,22 @@ enum RowContent {
   /// - Parameters:
   ///   - scored: The rows.
   ///   - training: The rows that are trained on.
+  ///   - furtherSets: The rows of further sets, a third split among them.
   ///   - dataset: The dataset's name.
-  static func leaks(into scored: ScoredRows, from training: [Example], of dataset: String) -> [String] {
+  static func leaks(
+    into scored: ScoredRows, _ furtherSets: [ScoredRows] = [], from training: [Example], of dataset: String
+  ) -> [String] {
     let count = scored.examples.count
     let known = Set(training.map(line))
-    let seen = scored.examples.count { known.contains(line(of: $0)) }
+    func seen(_ rows: ScoredRows) -> Int { rows.examples.count { known.contains(line(of: $0)) } }
+    let seenSets = furtherSets.compactMap { rows -> String? in
+      let seen = seen(rows)
+      guard seen > 0 else { return nil }
+      return "\(dataset): \(seen) of \(rows.examples.count) rows of \(rows.split) "
+        + "\(seen == 1 ? "is also a training row" : "are also training rows"), so its score is partly of what was learned "
+        + "by heart"
+    }
+    let seen = seen(scored)
     let repeated = count - Set(scored.rendered.map(\.prompt)).count
     var notes: [String] = []
     if seen > 0 {
@@ -43,6 +54,6 @@ enum RowContent {
         "\(dataset): \(repeated) evaluation \(repeated == 1 ? "row repeats" : "rows repeat") a prompt, so there is less to "
           + "tell methods apart by than \(count) rows")
     }
-    return notes
+    return notes + seenSets
   }
 }

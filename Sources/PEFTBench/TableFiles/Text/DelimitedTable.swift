@@ -42,6 +42,12 @@ struct DelimitedTable: TableReader {
     case .present: hasHeader = true
     case .absent, .names: hasHeader = false
     }
+    // Without a line feed all lines would be one, and the table would have no rows.
+    if first.contains(where: { $0.utf8.contains(0x0D) }), try hasHeader || records.next() == nil {
+      throw TableError(
+        "a carriage return stands in the first line; lines end in LF or CR LF, not in CR alone",
+        at: .line(file: source.name, line: 1))
+    }
     let all: [String]
     if hasHeader {
       all = first.enumerated().map { $1.isEmpty ? "column_\($0 + 1)" : $1 }

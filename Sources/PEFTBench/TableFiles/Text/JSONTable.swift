@@ -18,8 +18,7 @@ struct JSONLinesTable: TableReader {
     self.projection = projection
     self.options = options
     var rows = try Rows(source, projection: nil, options: options)
-    let first = try rows.next()?.columns.names ?? []
-    columns = projection ?? first
+    columns = try JSONRowShape.columns(projection, in: &rows, file: source.name)
   }
 
   func classLabels(of column: String) -> [String]? { nil }
@@ -76,8 +75,7 @@ struct JSONArrayTable: TableReader {
     self.source = source
     self.projection = projection
     var rows = try Rows(source, projection: nil)
-    let first = try rows.next()?.columns.names ?? []
-    columns = projection ?? first
+    columns = try JSONRowShape.columns(projection, in: &rows, file: source.name)
   }
 
   func classLabels(of column: String) -> [String]? { nil }
@@ -173,6 +171,25 @@ struct JSONRowShape {
   /// Creates a shape; `projection` are the columns to keep, nil for all.
   init(_ projection: [String]?) {
     self.projection = projection.map(TableColumns.init)
+  }
+
+  /// The columns of a table: those of its first row, or the wanted ones.
+  ///
+  /// Rows may lack some of the wanted columns; one that no row has is a mistake, for which the rows are read as far as
+  /// it takes to find it.
+  static func columns(
+    _ wanted: [String]?, in rows: inout some RowSource, file: String
+  ) throws -> [String] {
+    let first = try rows.next()
+    guard let wanted else { return first?.columns.names ?? [] }
+    guard let first else { return wanted }
+    var names = first.columns.names
+    var known = Set(names)
+    while !wanted.allSatisfy(known.contains), let row = try rows.next() {
+      for name in row.columns.names where known.insert(name).inserted { names.append(name) }
+    }
+    _ = try TableColumns.positions(of: wanted, among: names, file: file)
+    return wanted
   }
 
   /// Parses the object in `bytes`, which is at `start` of its file.
