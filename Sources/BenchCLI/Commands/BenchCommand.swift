@@ -61,7 +61,7 @@ enum BenchCommand {
         to: model,
         with: AttachmentSetting(
           seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer(), rows: .irrelevant))
-      model.recomputesActivations = arguments.flag("recompute")
+      if arguments.flag("recompute") { model.recomputedBlocks = Set(model.blocks.indices) }
       ProcessMemory.releaseFreed()
       let result = probe.measure(
         model, attachment: attachment, context: context, besidePeak: arguments.flag("profile"))
@@ -91,7 +91,7 @@ enum BenchCommand {
           "inference_tokens_per_second": JSONValue(result.inferenceTokensPerSecond),
           "final_loss": JSONValue(result.finalLoss), "peak_tensor_bytes": JSONValue(result.peak.total),
           "peak_rss_bytes": JSONValue(resident),
-          "recompute": JSONValue(model.recomputesActivations),
+          "recompute": JSONValue(arguments.flag("recompute")),
         ]
         if let single {
           document["threads_compared"] = BenchReport.document(single, against: result, threads: context.workers.count)

@@ -78,7 +78,10 @@ private struct Plan {
     let planner = RunPlanner(
       session.configuration, results: session.results, context: session.context,
       watch: { event in if case .note(let text) = event { console.note("note: \(text)") } })
-    estimates = try planner.estimates(session.selection.runs)
+    // Of `run --dry-run`. With `--jobs auto` each run may take everything, and as many are done at once as then fit.
+    let jobs = min(arguments.value("jobs").flatMap { Int($0) } ?? 1, session.selection.runs.count)
+    estimates = try planner.estimates(
+      session.selection.runs, within: session.available.map { $0.bytes / max(1, jobs) })
     missing = planner.missing
     busyNote = planner.busyNote
     let available = session.available
@@ -106,10 +109,13 @@ private struct Plan {
       sets.append(set.name)
     }
     columns += sets.map { .init(title: "\($0) rows", isNumber: true) }
+    let recomputes = estimates.contains { $0.recomputed != nil }
     columns += [
       .init(title: "parameters", isNumber: true), .init(title: "tokens", isNumber: true),
-      .init(title: "time", isNumber: true), .init(title: "memory", isNumber: true), .init(title: "state"),
+      .init(title: "time", isNumber: true), .init(title: "memory", isNumber: true),
     ]
+    if recomputes { columns.append(.init(title: "recomputed", isNumber: true)) }
+    columns.append(.init(title: "state"))
     var table = TextTable(columns)
     // One unit a column, that of the largest, so that the eye can compare.
     let time = Format.seconds(upTo: estimates.compactMap { $0.measuredSeconds ?? $0.seconds }.max() ?? 0)
@@ -130,8 +136,9 @@ private struct Plan {
         Format.count(Double(estimate.trainableParameters)),
         Format.count(work.map { Double($0.trainingTokens) + Double($0.evaluationTokens) }),
         time(estimate.measuredSeconds ?? estimate.seconds), memory(estimate.peak?.total),
-        estimate.isComplete ? "complete" : work == nil ? "no data" : "to do",
       ]
+      if recomputes { cells.append(estimate.recomputed.map { "\($0.count) of \($0.among)" } ?? "–") }
+      cells.append(estimate.isComplete ? "complete" : work == nil ? "no data" : "to do")
       table.add(cells)
     }
     table.print(to: console)
@@ -231,6 +238,7 @@ private struct Plan {
       } ?? .null,
       "needed_bytes": JSONValue(estimate.need?.use.total),
     ]
+    if let recomputed = estimate.recomputed { json["recomputed_blocks"] = JSONValue(recomputed.count) }
     if !sets.isEmpty { json["set_rows"] = .object(JSONObject(distinct: sets.map { ($0.name, JSONValue($0.count)) })) }
     return json
   }

@@ -138,7 +138,9 @@ enum RunCommand {
     }
     Interrupts.beforeEndingAtOnce { crew.kill() }
     defer { crew.finish() }
-    return try sweep.run(choice, workers: crew.workers.map { worker in { run in try worker.perform(run) } })
+    return try sweep.run(
+      choice, workers: crew.workers.map { worker in { run in try worker.perform(run) } },
+      memoryShare: session.available.map { $0.bytes / max(1, count) })
   }
 
   private static func report(

@@ -66,6 +66,7 @@ enum WorkerCommand {
     do { planned = try self.planned(order, in: session) } catch { return .failed("\(error)") }
     guard let planned else { return .failed("the config changed since the sweep began") }
     let run = SweepRun(index: order.index, planned: planned, id: order.id, inputs: order.inputs)
+      .within(order.memoryShare)
     do {
       switch try executor().perform(run, fresh: order.isFresh) {
       case .complete(_, let isNew): return .complete(isNew: isNew)

@@ -22,6 +22,7 @@ enum WorkerMessage {
       "fresh": JSONValue(isFresh),
     ]
     if let proposal = run.proposal { order["proposal"] = proposal }
+    if let share = run.memoryShare { order["memory_share"] = JSONValue(share) }
     return order
   }
 

@@ -14,6 +14,8 @@ final class WorkerOrders: Sendable {
     let isFresh: Bool
     /// The whole run where the config's list does not have it.
     let proposal: JSONValue?
+    /// Bytes that the run may take; nil where the sweep does not know.
+    let memoryShare: Int?
   }
 
   private enum Message {
@@ -67,7 +69,7 @@ final class WorkerOrders: Sendable {
           .order(
             Order(
               index: index, id: id, inputs: inputs, isFresh: line["fresh"]?.bool ?? false,
-              proposal: line["proposal"].map { JSONValue($0) })))
+              proposal: line["proposal"].map { JSONValue($0) }, memoryShare: line["memory_share"]?.integer)))
       }
     }
     // Nobody would take up what is being done, but a checkpoint keeps it.

@@ -53,8 +53,8 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var epsilon = 1e-8
   /// SGD's momentum.
   package var momentum = 0.0
-  /// Whether activations are computed again in the backward pass instead of kept.
-  package var recompute = false
+  /// Of which blocks activations are computed again in the backward pass instead of kept.
+  package var recompute = Recomputation.none
   /// Where the states of examples after the frozen first layers are kept, which changes no number.
   package var frozenLayerCache = FrozenLayerCache.automatic
   /// Optimizer steps between two lines of the history.
@@ -132,9 +132,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     epsilon = try reader.number(
       "epsilon", default: epsilon, in: positive...1, about: "of adamw: added to the root of the mean square")
     momentum = try reader.number("momentum", default: momentum, in: 0..<1, about: "of sgd")
-    recompute = try reader.bool(
-      "recompute", default: recompute,
-      about: "compute each block's activations again in its backward pass: less memory, more time, the same numbers")
+    recompute = try Recomputation.read("recompute", default: recompute, from: &reader)
     frozenLayerCache = try FrozenLayerCache.read("frozen_layer_cache", from: &reader) ?? frozenLayerCache
     loggingSteps = try reader.integer(
       "logging_steps", default: loggingSteps, in: 1...mostSteps, about: "steps between two lines of the history")
@@ -205,7 +203,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
       "cutoff_tokens": .integer(cutoffTokens), "validation_fraction": .number(validationFraction),
       "keep_best": .bool(keepBest), "shuffle": .bool(shuffle), "optimizer": .string(optimizer.rawValue),
       "beta1": .number(beta1), "beta2": .number(beta2), "epsilon": .number(epsilon), "momentum": .number(momentum),
-      "recompute": .bool(recompute), "logging_steps": .integer(loggingSteps),
+      "recompute": recompute.json, "logging_steps": .integer(loggingSteps),
       "evaluations_per_epoch": .integer(evaluationsPerEpoch), "validation_every": JSONValue(validationEvery),
     ]
     // Only where it is given, so that the ids of other runs stay what they were.

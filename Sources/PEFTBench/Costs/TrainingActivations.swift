@@ -13,16 +13,32 @@ enum TrainingActivations {
     return normalized + 2 * shape.queryWidth + 2 * shape.keyValueWidth + shape.heads + inner
   }
 
-  /// Bytes that all blocks keep for `rows` rows, the residual stream after the last one included.
-  static func bytes(_ model: CausalLanguageModel, rows: Int) -> Int {
-    bytes(model.blocks.reduce(model.configuration.hiddenSize) { $0 + values(of: $1, in: model) }, rows: rows)
-  }
-
-  /// Bytes kept for `rows` rows where the activations of a block are computed again: every block's input, and all that
-  /// one block keeps.
-  static func recomputedBytes(_ model: CausalLanguageModel, rows: Int) -> Int {
-    let inputs = (model.blocks.count + 1) * model.configuration.hiddenSize
-    return bytes(inputs + (model.blocks.map { values(of: $0, in: model) }.max() ?? 0), rows: rows)
+  /// Most bytes that are held for `rows` rows at one time of a step: after the forward pass all that blocks keep, with the
+  /// residual stream after the last one, or while a block that is computed again goes backward what is left then.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - rows: Rows of the batch.
+  ///   - recomputed: Blocks that keep their input alone, and are computed again.
+  ///   - frozenCount: How many of the first blocks leave nothing on the tape, since nothing trained is in or before them.
+  static func bytes(
+    _ model: CausalLanguageModel, rows: Int, recomputing recomputed: Set<Int> = [], frozen frozenCount: Int = 0
+  ) -> Int {
+    let hidden = model.configuration.hiddenSize
+    var (kept, most) = (0, 0)
+    for (index, block) in model.blocks.enumerated().dropFirst(frozenCount) {
+      let values = values(of: block, in: model)
+      if recomputed.contains(index) {
+        // Blocks above are through by then and hold nothing; there are the input, the output's gradient and the block.
+        most = max(most, kept + 2 * hidden + values)
+        kept += hidden
+      } else {
+        kept += values
+      }
+    }
+    let held = bytes(max(most, kept + hidden), rows: rows)
+    // Frozen blocks hold for a moment what any forward pass does.
+    return frozenCount > 0 ? max(held, forwardBytes(model, rows: rows)) : held
   }
 
   /// Bytes that a forward pass without recording holds for `rows` rows: the residual stream and the widest of what

@@ -8,6 +8,8 @@ struct MethodFigures {
   let inference: InferenceCost
   /// Values that AdamW keeps.
   let adamValues: Int
+  /// How many of the model's first blocks it has no part in.
+  let frozenBlockCount: Int
 }
 
 /// What runs are put together from, for whoever plans them, does them or tells them apart.
@@ -211,7 +213,7 @@ final class RunAssembly {
     for text in try choiceNotes(of: run) { noteOnce("\(run.title): \(text)") }
     guard let model = try outline(of: run.model).identity else { return nil }
     return try RunIdentity(
-      of: run, in: configuration, model: model,
+      of: try canonical(run), in: configuration, model: model,
       adapterHash: try adapterHash(of: run), dataset: dataset)
   }
 
@@ -228,16 +230,22 @@ final class RunAssembly {
       throw FileError(path: run.model.path, "has no weights")
     }
     try noteAbsence(ofStrategyIn: run)
+    try checkRecomputation(of: run)
     return SweepRun(
       index: index, planned: run, id: identity.id, inputs: RunInputs(identity, weights: weights),
       proposal: isListed ? nil : configuration.proposal(of: run))
   }
 
   /// What a run costs.
-  func cost(of run: PlannedRun) throws -> RunCost {
+  ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - available: Bytes that it may take, as in `memory`.
+  func cost(of run: PlannedRun, within available: Int? = nil) throws -> RunCost {
     RunCost(
       run: run, evaluation: configuration.evaluation, model: try outline(of: run.model).skeleton,
-      method: try figures(of: run), data: try size(of: run))
+      method: try figures(of: run), data: try size(of: run),
+      recomputedShare: run.training.recompute == .none ? 0 : try memory(of: run, within: available).recomputedShare)
   }
 
   /// The tensors that a run holds.
@@ -245,22 +253,30 @@ final class RunAssembly {
   /// - Parameters:
   ///   - run: The run.
   ///   - speed: What a look at the machine found activations to take.
-  func memory(of run: PlannedRun, speed: MachineSpeed? = nil) throws -> RunMemory {
+  ///   - available: Bytes that it may take, by which `training.recompute: auto` goes; nil for no bound.
+  func memory(of run: PlannedRun, speed: MachineSpeed? = nil, within available: Int? = nil) throws -> RunMemory {
     let outline = try outline(of: run.model)
     return RunMemory(
       run: run, evaluation: configuration.evaluation, model: outline.skeleton, weightBytes: try outline.weightBytes(),
-      method: try figures(of: run), data: try size(of: run), speed: speed)
+      method: try figures(of: run), data: try size(of: run),
+      // A choice goes by shapes alone, so that a plan, the check before a sweep and a worker all make the same one.
+      speed: run.training.recompute.isChoice ? nil : speed
+    ).choosingBlocks(within: available)
   }
 
   /// Refuses a run whose tensors do not fit into memory.
   ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - available: What it must fit into.
+  ///   - share: Bytes that it is to take at most where it can choose; all unless given.
   /// - Returns: What the run needs at its peak.
   /// - Throws: `MemoryError`.
-  func checkMemory(of run: PlannedRun, in available: AvailableMemory) throws -> MemoryUse {
+  func checkMemory(of run: PlannedRun, in available: AvailableMemory, share: Int? = nil) throws -> MemoryUse {
     var weights = MemoryUse()
     weights[.weights] = try outline(of: run.model).weightBytes()
     try available.check(weights, of: run.model.path, advice: "take a smaller model, or a quantized GGUF file of it")
-    let memory = try memory(of: run)
+    let memory = try memory(of: run, within: share ?? available.bytes)
     let need = memory.largest
     try available.check(need, of: run.title, advice: memory.advice)
     return need
@@ -310,7 +326,8 @@ final class RunAssembly {
     let new = (
       MethodFigures(
         trainable: attachment.trainableCount, inference: attachment.inferenceCost,
-        adamValues: attachment.optimizerValueCount(momentsPerValue: 2)),
+        adamValues: attachment.optimizerValueCount(momentsPerValue: 2),
+        frozenBlockCount: skeleton.frozenBlockCount),
       skeleton.sequenceStart.count, attachment.tasks?.count
     )
     methods[key] = new

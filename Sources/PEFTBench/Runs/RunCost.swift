@@ -9,6 +9,8 @@ struct RunCost {
   let model: CausalLanguageModel
   let method: MethodFigures
   let data: DatasetSizes
+  /// The share of the trained part's blocks whose activations are computed again.
+  var recomputedShare = 0.0
 
   /// More tokens than any run sees, and few enough that sums over the runs of a plan do not overflow.
   private static let mostTokens = 1e12
@@ -54,7 +56,7 @@ struct RunCost {
   private var trainingFactor: Double {
     // Forward, gradient of the input, gradient of the weights: three equal parts, of which such a method has two.
     let gradients = method.trainable > model.parameterCount / 2 ? 1.5 : 1
-    return methodFactor * gradients * (training.recompute ? 1.5 : 1)
+    return methodFactor * gradients * (1 + 0.5 * recomputedShare)
   }
 
   /// Seconds on a machine of that speed.

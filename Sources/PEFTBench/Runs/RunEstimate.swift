@@ -20,6 +20,9 @@ package struct RunEstimate: Sendable {
   package let peak: MemoryUse?
   /// The memory required at the peak, evaluation included, and what to change if it does not fit; nil without data.
   package let need: (use: MemoryUse, advice: String)?
+  /// Of how many blocks activations are computed again, among those that keep any; nil for a run that asks for none, or
+  /// without data.
+  package let recomputed: (count: Int, among: Int)?
 
   /// The sizes of a run.
   package struct Work: Sendable {

@@ -117,12 +117,17 @@ package final class RunExecutor {
     context.pool.trim()
     ProcessMemory.resetPeak()
     let folder = results.folder(of: run.id)
+    // Chosen once, since what is free changes while the run is done.
+    let memoryShare = try memoryShare(of: run)
     let scene = RunScene(
       run: run, configuration: configuration, model: loaded, data: data, context: context,
       spareBytes: { [assembly, memoryLimit] in
-        Self.spareBytes(beside: try assembly.memory(of: planned).largest, limit: memoryLimit)
-      }, folder: folder,
-      cancellation: cancellation, checkPlace: locks.checkPlace, watch: watch,
+        Self.spareBytes(
+          beside: try assembly.memory(of: planned, within: memoryShare).largest, limit: memoryLimit)
+      },
+      recomputedBlocks: planned.training.recompute == .none
+        ? [] : try assembly.memory(of: planned, within: memoryShare).recomputed,
+      folder: folder, cancellation: cancellation, checkPlace: locks.checkPlace, watch: watch,
       progress: RunProgressWriter(folder: folder))
 
     try assembly.checkAdapter(of: planned)
@@ -146,6 +151,15 @@ package final class RunExecutor {
     let record = try stage.write(trained, evaluation)
     results.link(run, namesModel: configuration.models.count > 1)
     return record
+  }
+
+  /// Bytes that a run may take, by which `training.recompute: auto` goes; nil where it does not, or nobody knows.
+  private func memoryShare(of run: SweepRun) throws -> Int? {
+    guard run.planned.training.recompute == .automatic else { return nil }
+    if let share = run.memoryShare ?? memoryLimit?.bytes { return share }
+    // Of what it needs, its weights are loaded already.
+    let loaded = try assembly.outline(of: run.planned.model).weightBytes()
+    return AvailableMemory.now().map { $0.bytes + loaded }
   }
 
   /// Memory that a run does not need once its weights are loaded.

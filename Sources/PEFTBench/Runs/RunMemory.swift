@@ -15,9 +15,11 @@ struct RunMemory {
   let data: DatasetSizes
   /// What a look at the machine found activations to take; nil to count them from shapes.
   var speed: MachineSpeed?
+  /// The blocks whose activations are computed again in the backward pass.
+  var recomputed: Set<Int> = []
 
-  private var trains: Bool { run.trains && method.trainable > 0 }
-  private var settings: TrainingConfiguration { run.training }
+  var trains: Bool { run.trains && method.trainable > 0 }
+  var settings: TrainingConfiguration { run.training }
   private var configuration: PEFTCore.ModelConfiguration { model.configuration }
   /// Bytes of one position's keys and values in all layers.
   private var cached: Int { 8 * model.blockShapes.reduce(0) { $0 + $1.keyValueWidth } }
@@ -50,9 +52,9 @@ struct RunMemory {
     use[.optimizer] = 4 * (kept + copies.optimizer)
     let rows = data.largestBatch(settings.batchSize) + method.inference.virtualTokens
     let perRow =
-      settings.recompute
-      ? Double(TrainingActivations.recomputedBytes(model, rows: 1))
-      : speed?.trainingBytes ?? Double(TrainingActivations.bytes(model, rows: 1))
+      (settings.recompute == .none ? speed?.trainingBytes : nil)
+      ?? Double(
+        TrainingActivations.bytes(model, rows: 1, recomputing: recomputed, frozen: method.frozenBlockCount))
     use[.activations] = Self.whole(
       Double(rows) * perRow + Double(cached * method.inference.prefixPositions) + Double(logits))
     return use
@@ -83,13 +85,16 @@ struct RunMemory {
   private static func whole(_ bytes: Double) -> Int { bytes < 1e18 ? Int(bytes) : Int(1e18) }
 
   /// What to change where that is too much: of the part that takes the most.
-  var advice: String {
+  var advice: String { leastNote + ownAdvice }
+
+  private var ownAdvice: String {
     let use = largest
     let largestKind = MemoryKind.allCases.max { use[$0] < use[$1] }
     switch largestKind {
     case .weights: return "take a smaller model, or a quantized GGUF file of it"
     case .activations where trains && use == training:
-      let recompute = settings.recompute ? "" : ", or set training.recompute: true"
+      let canRecompute = !settings.recompute.isChoice && recomputed.count < recomputableCount
+      let recompute = canRecompute ? ", or set training.recompute: auto" : ""
       return "lower training.batch_size (\(settings.batchSize)) or training.cutoff_tokens "
         + "(\(settings.cutoffTokens))\(recompute)"
     case .activations: return "lower evaluation.batch_size (\(evaluation.batchSize)) or training.cutoff_tokens"

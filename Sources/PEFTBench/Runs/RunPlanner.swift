@@ -33,25 +33,31 @@ package final class RunPlanner {
 
   /// The estimates of `runs`, in their order.
   ///
+  /// - Parameters:
+  ///   - runs: The runs.
+  ///   - available: Bytes that a run may take, by which `training.recompute: auto` goes; nil for no bound.
   /// - Throws: An `InputError` for a model, a method or a dataset's file that cannot be used. A dataset that is not
   ///   there is listed in `missing`, and its runs have no sizes.
-  package func estimates(_ runs: [PlannedRun]) throws -> [RunEstimate] {
+  package func estimates(_ runs: [PlannedRun], within available: Int? = nil) throws -> [RunEstimate] {
     try runs.map { run in
       let speed = try speed(of: run, among: runs)
       let trainable = try assembly.figures(of: run).trainable
       guard try hasData(run) else {
         return RunEstimate(
           run: run, id: nil, isComplete: false, trainableParameters: trainable, work: nil, seconds: nil,
-          measuredSeconds: nil, peak: nil, need: nil)
+          measuredSeconds: nil, peak: nil, need: nil, recomputed: nil)
       }
       let id = try assembly.identity(of: run)?.id
-      let cost = try assembly.cost(of: run)
+      let cost = try assembly.cost(of: run, within: available)
       try assembly.noteAbsence(ofStrategyIn: run)
-      let memory = try assembly.memory(of: run, speed: speed)
+      try assembly.checkRecomputation(of: run)
+      let memory = try assembly.memory(of: run, speed: speed, within: available)
       return RunEstimate(
         run: run, id: id, isComplete: id.map(results.isComplete) ?? false, trainableParameters: trainable,
         work: cost.work, seconds: speed.map(cost.seconds), measuredSeconds: id.flatMap(measuredSeconds),
-        peak: memory.counted, need: (memory.largest, memory.advice))
+        peak: memory.counted, need: (memory.largest, memory.advice),
+        recomputed: memory.trains && run.training.recompute != .none
+          ? (memory.recomputed.count, memory.recomputableCount) : nil)
     }
   }
 

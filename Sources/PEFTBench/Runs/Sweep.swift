@@ -79,10 +79,17 @@ package final class Sweep {
 
   /// How many runs fit into memory side by side, whichever these are; complete ones are not asked.
   ///
+  /// - Parameters:
+  ///   - most: The largest count that is asked for.
+  ///   - available: What there is for all of them.
+  ///   - choice: Which runs.
+  ///   - share: Bytes that a run is to take at most where it can choose; all unless given.
   /// - Returns: The largest count, at most `most`, of which even the largest runs fit together; 1 where nothing is to do.
   /// - Throws: `MemoryError` for the first run that does not fit alone.
-  package func fittingJobs(_ most: Int, in available: AvailableMemory, choice: Choice) throws -> Int {
-    let needs = try largestNeeds(in: available, choice: choice)
+  package func fittingJobs(
+    _ most: Int, in available: AvailableMemory, choice: Choice, share: Int? = nil
+  ) throws -> Int {
+    let needs = try largestNeeds(in: available, choice: choice, share: share)
     var count = 0
     var total = 0
     for need in needs.prefix(most) {
@@ -98,10 +105,11 @@ package final class Sweep {
   ///
   /// - Throws: `MemoryError` for them, or for the first run that does not fit alone.
   package func checkMemory(_ available: AvailableMemory, jobs: Int, choice: Choice) throws {
-    let fitting = try fittingJobs(jobs, in: available, choice: choice)
+    let share = available.bytes / max(1, jobs)
+    let fitting = try fittingJobs(jobs, in: available, choice: choice, share: share)
     guard fitting < jobs else { return }
     var together = MemoryUse()
-    for need in try largestNeeds(in: available, choice: choice).prefix(jobs) {
+    for need in try largestNeeds(in: available, choice: choice, share: share).prefix(jobs) {
       for kind in MemoryKind.allCases { together[kind] += need[kind] }
     }
     throw MemoryError(
@@ -110,9 +118,9 @@ package final class Sweep {
   }
 
   /// What the runs to do need, the largest need first.
-  private func largestNeeds(in available: AvailableMemory, choice: Choice) throws -> [MemoryUse] {
+  private func largestNeeds(in available: AvailableMemory, choice: Choice, share: Int?) throws -> [MemoryUse] {
     try runs.filter { choice.isFresh || !results.isComplete($0.id) }
-      .map { try assembly.checkMemory(of: $0.planned, in: available) }
+      .map { try assembly.checkMemory(of: $0.planned, in: available, share: share) }
       .sorted { $0.total > $1.total }
   }
 
@@ -132,15 +140,19 @@ package final class Sweep {
   /// - Parameters:
   ///   - choice: Which runs.
   ///   - workers: Take a run and give its outcome.
+  ///   - memoryShare: Bytes that each of them may take, by which `training.recompute: auto` goes; what is free when a run
+  ///     begins unless given.
   /// - Throws: `Interruption` on a request to stop; the first error of a worker.
-  package func run(_ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome]) throws -> Result {
+  package func run(
+    _ choice: Choice, workers: [@Sendable (SweepRun) throws -> RunOutcome], memoryShare: Int? = nil
+  ) throws -> Result {
     let (queue, _) = try begin(choice)
     // Workers read the data by themselves.
     assembly = RunAssembly(configuration, context: context, note: { _ in })
     proposals.forgetData()
     let errors = WorkerErrors()
     let work: @Sendable (@Sendable (SweepRun) throws -> RunOutcome) -> Void = { worker in
-      do { try queue.work(worker) } catch {
+      do { try queue.work { try worker($0.within(memoryShare)) } } catch {
         // The others finish what they are at.
         queue.stop()
         errors.add(error)

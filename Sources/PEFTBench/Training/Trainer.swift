@@ -62,23 +62,27 @@ package struct Trainer {
   ///     them, in this order.
   ///   - checkpoint: Where the state is kept; if it is there already, the training resumes from it.
   ///   - frozenStates: Where the states of examples after the frozen first blocks are kept; nil to compute them each time.
+  ///   - recomputed: The blocks whose activations are computed again; unless given, those that the configuration
+  ///     names by their number, the first ones.
   ///   - progress: Called after every step; what it throws (a request to stop) ends the training.
   /// - Returns: The history and totals. The attached parameters hold the result.
   /// - Throws: `TrainingFailure` where a loss or gradient is not finite or enormous; what participants and `progress`
   ///   throw.
   package func train(
     _ examples: [EncodedExample], validation: [EncodedExample], participants: [any TrainingParticipant] = [],
-    checkpoint: TrainingCheckpoint? = nil, frozenStates: FrozenStates? = nil, progress: Progress
+    checkpoint: TrainingCheckpoint? = nil, frozenStates: FrozenStates? = nil, recomputing recomputed: Set<Int>? = nil,
+    progress: Progress
   ) throws -> Outcome {
     guard !attachment.parameters.isEmpty else {
       context.pool.resetPeak()
       return Outcome()
     }
     guard !examples.isEmpty else { throw TrainingFailure(description: "there are no training examples") }
-    model.recomputesActivations = configuration.recompute
+    model.recomputedBlocks =
+      recomputed ?? configuration.recompute.blocks(among: model.blocks.indices.dropFirst(model.frozenBlockCount))
     model.frozenStates = frozenStates
     defer {
-      model.recomputesActivations = false
+      model.recomputedBlocks = []
       model.frozenStates = nil
     }
     let steps = Self.stepCount(examples: examples.count, configuration: configuration)

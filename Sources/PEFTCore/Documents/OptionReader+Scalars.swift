@@ -20,6 +20,32 @@ extension OptionReader {
     return result
   }
 
+  /// The truth value under `key`, or what else may stand there.
+  ///
+  /// - Parameters:
+  ///   - key: The key.
+  ///   - defaultValue: What it is without the key.
+  ///   - others: What may be written beside true and false, in words.
+  ///   - about: What the option is about.
+  ///   - read: What a value means, true and false included; nil for one that is not taken.
+  ///   - write: The value in its one form.
+  /// - Throws: `DocumentError` that locates a value that is not taken.
+  public mutating func bool<Value>(
+    _ key: String, default defaultValue: Value, or others: String, about: String? = nil, read: (JSONValue) -> Value?,
+    write: (Value) -> JSONValue
+  ) throws(DocumentError) -> Value {
+    let others = "(or \(others))"
+    var result = defaultValue
+    if let value = try ask(key, .bool, default: write(defaultValue).compactText, range: others, about: about) {
+      guard let found = read(JSONValue(meaning(of: value))) else {
+        throw mismatch(value, at: path(of: key), expected: "true or false \(others)")
+      }
+      result = found
+    }
+    note(key, write(result))
+    return result
+  }
+
   private func bool(_ value: DocumentValue, at place: String) throws(DocumentError) -> Bool {
     guard let result = meaning(of: value).bool else { throw mismatch(value, at: place, expected: "true or false") }
     return result

@@ -20,8 +20,11 @@ public final class CausalLanguageModel {
 
   /// What methods put before every sequence.
   public let sequenceStart = SequenceStart()
-  /// Whether training computes each block's activations again in its backward pass, instead of keeping them.
-  public var recomputesActivations = false
+  /// The blocks whose activations training computes again in the backward pass, instead of keeping them.
+  ///
+  /// It changes no number. Blocks that nothing trained comes before or is in keep nothing, so that among these they mean
+  /// nothing.
+  public var recomputedBlocks: Set<Int> = []
   /// Keeps what batches are after the blocks that nothing is attached to; nil, as it is unless set, to compute it each time.
   public var frozenBeginning: FrozenBeginning?
   /// Keeps what the tokens of examples are after those blocks, from one batch to others; nil unless set.
@@ -112,7 +115,7 @@ public final class CausalLanguageModel {
     }
     for (index, block) in blocks.enumerated().dropFirst(frozen) {
       let rows = index == blocks.count - 1 ? rows : nil
-      guard recomputesActivations, tape.isRecording else {
+      guard recomputedBlocks.contains(index), tape.isRecording else {
         x = block(x, batch: batch, rows: rows, on: tape)
         continue
       }

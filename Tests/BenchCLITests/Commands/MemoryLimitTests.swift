@@ -6,13 +6,14 @@ import Testing
   @Test("A plan's memory is that of the records: weights, adapter and optimizer to the byte") func estimate() throws {
     let methods = """
       [{"name": "lora", "rank": 4}, {"name": "ia3", "optimizer": "sgd"}, {"name": "prefix-tuning", "tokens": 7},
-       {"name": "prompt-tuning", "tokens": 9}, {"name": "lora", "label": "again", "recompute": true}, "full"]
+       {"name": "prompt-tuning", "tokens": 9}, {"name": "lora", "label": "again", "recompute": true},
+       {"name": "lora", "label": "once", "recompute": 1}, "full"]
       """
     let workspace = try Workspace()
     try workspace.write(
       Workspace.configuration(methods: methods, datasets: #"["sst2"]"#, training: #", "steps": 4"#), to: "config.json")
     let plan = try #require(try Workspace.json(workspace.run("plan", "config.json", "--json").output).array)
-    #expect(plan.count == 7)
+    #expect(plan.count == 8)
     let run = try workspace.run("run", "config.json", "-o", "out")
     try #require(run.status == 0, "\(run.diagnostics)")
     for id in try FileManager.default.contentsOfDirectory(atPath: workspace.path("out/runs")) {
@@ -28,6 +29,68 @@ import Testing
       #expect(0.75...2 ~= ratio, "\(label): \(ratio)")
       #expect((entry["needed_bytes"]?.integer ?? 0) >= (entry["estimated_peak_bytes"]?.integer ?? .max), "\(label)")
     }
+  }
+
+  @Test("Activations are computed again in as few layers as a limit asks for, and the numbers are the same")
+  func recomputation() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      Workspace.configuration(
+        methods: #"["ia3"]"#, datasets: #"["sst2"]"#, training: #", "steps": 2"#,
+        evaluation: #", "zero_shot": false"#),
+      to: "config.json")
+    func plan(_ recompute: String, _ more: String...) throws -> (blocks: Int?, bytes: Int, id: String) {
+      let result = try workspace.run(
+        arguments: ["plan", "config.json", "--json", "--set", "training.recompute=\(recompute)"] + more)
+      try #require(result.status == 0, "\(result.diagnostics)")
+      let entry = try #require(try Workspace.json(result.output).array?.first)
+      return (
+        entry["recomputed_blocks"]?.integer, try #require(entry["needed_bytes"]?.integer),
+        try #require(entry["id"]?.string)
+      )
+    }
+    let none = try plan("auto")
+    #expect(none.blocks == 0)
+    let one = try plan("auto", "--memory-limit", "\(none.bytes - 1)")
+    #expect(one.blocks == 1 && one.bytes < none.bytes && one.id == none.id, "the id knows of no limit")
+    #expect(try plan("true").blocks == 2)
+    // A size in place of the limit.
+    let size = try plan("\(none.bytes - 1)B")
+    #expect(size.blocks == 1 && size.bytes == one.bytes)
+    let table = try workspace.run("plan", "config.json", "--set", "training.recompute=1")
+    #expect(table.output.contains("recomputed") && table.output.contains("1 of 2"))
+
+    // Not even that is enough.
+    let limit = "\(one.bytes - 1)"
+    let refused = try workspace.run(
+      "run", "config.json", "-o", "out", "--set", "training.recompute=auto", "--memory-limit", limit)
+    #expect(refused.status == 2 && refused.diagnostics.contains("blocks computed again (training.recompute: auto)"))
+    let small = try workspace.run("run", "config.json", "-o", "out", "--set", "training.recompute=\(limit)B")
+    #expect(small.status == 2)
+    for part in ["training.recompute: sst2/ia3 needs ", " of 2 blocks computed again, more than the ", "allows"] {
+      #expect(small.diagnostics.contains(part), "\(part) in \(small.diagnostics)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: workspace.path("out")))
+
+    func record(_ output: String, _ recompute: String, _ more: [String]) throws -> (DocumentValue, Data) {
+      let run = try workspace.run(
+        arguments: ["run", "config.json", "-o", output, "--set", "training.recompute=\(recompute)"] + more)
+      try #require(run.status == 0, "\(run.diagnostics)")
+      let id = try #require(try FileManager.default.contentsOfDirectory(atPath: workspace.path("\(output)/runs")).first)
+      let adapter = workspace.path("\(output)/runs/\(id)/adapter/adapter_model.safetensors")
+      return (
+        try workspace.json(file: "\(output)/runs/\(id)/record.json"), try Data(contentsOf: URL(filePath: adapter))
+      )
+    }
+    let (plain, adapter) = try record("plain", "false", [])
+    let (chosen, same) = try record("chosen", "auto", ["--memory-limit", "\(none.bytes - 1)"])
+    #expect(adapter == same && plain["costs"]?["recomputed_blocks"] == nil)
+    #expect(chosen["costs"]?["recomputed_blocks"]?.integer == 1 && chosen["id"]?.string == none.id)
+    // Two at once have half of the limit each.
+    let (shared, _) = try record(
+      "shared", "auto",
+      ["--memory-limit", "\(2 * none.bytes - 2)", "--set", "seeds=[1, 2]", "--jobs", "2", "--threads", "2"])
+    #expect(shared["costs"]?["recomputed_blocks"]?.integer == 1)
   }
 
   @Test("What does not fit is refused before anything is written, and --force runs it") func refusal() throws {

@@ -87,7 +87,7 @@ import Testing
       run.data.datasets.compactMap { if case .name(let name, _) = $0 { name } else { nil } } == ["sst2", "rte"])
     let training = run.training
     #expect(training.steps == nil && training.gradientAccumulation == 3 && training.optimizer == .sgd)
-    #expect(training.beta1 == 0.8 && training.beta2 == 0.9 && training.epsilon == 1e-6 && training.recompute)
+    #expect(training.beta1 == 0.8 && training.beta2 == 0.9 && training.epsilon == 1e-6 && training.recompute == .all)
     #expect(training.cutoffTokens == 99 && training.validationRows == 3 && training.validationEvery == 4)
     #expect(training.checkpointSteps == 5 && !training.keepBest)
     #expect(run.evaluation.batchSize == 6 && run.evaluation.maximumNewTokens == 9)

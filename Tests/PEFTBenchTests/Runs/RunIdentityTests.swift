@@ -262,6 +262,23 @@ import Testing
     }
   }
 
+  @Test("Numbers of blocks that mean none or all have the ids of false and true, and choices have one of their own")
+  func recompute() throws {
+    let workspace = try IdentityWorkspace()
+    func ids(_ value: String) throws -> Set<String> {
+      try workspace.ids(Config().setting(\.training, "recompute", value))
+    }
+    // The model has two layers.
+    let (kept, all, one) = (try workspace.ids(Config()), try ids("true"), try ids("1"))
+    for value in ["false", "0"] { #expect(try ids(value) == kept, "\(value)") }
+    for value in ["2", "30"] { #expect(try ids(value) == all, "\(value)") }
+    let (automatic, size) = (try ids(#""auto""#), try ids(#""400MB""#))
+    #expect(Set([kept, all, one, automatic, size]).count == 5)
+    #expect(try ids(#""400000 kB""#) == size)
+    let alias = try workspace.ids(Config().setting(\.training, "gradient_checkpointing", "true"))
+    #expect(alias == all)
+  }
+
   @Test("Every option of every method changes the id") func options() throws {
     // By option, and by method and option where that is not enough.
     let values: [String: String] = [

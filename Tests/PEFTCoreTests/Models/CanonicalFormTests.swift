@@ -196,7 +196,7 @@ import Testing
       ],
       exempt: [
         "sequenceStart": attached,
-        "recomputesActivations": "a training setting", "frozenBeginning": "the same values, kept",
+        "recomputedBlocks": "a training setting", "frozenBeginning": "the same values, kept",
         "frozenStates": "the same values, kept", "reload": loaded,
         "weightsAreStale": loaded,
       ], in: { $0.canonical })

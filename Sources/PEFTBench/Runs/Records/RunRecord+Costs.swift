@@ -32,6 +32,10 @@ extension RunRecord {
     package var start: Start?
     /// What was left out of the frozen first layers, if their states were kept.
     package var frozenLayerCache: FrozenLayerCache?
+    /// Of how many blocks activations were computed again in the backward pass; nil where the run asked for none.
+    ///
+    /// With `training.recompute: auto` it depends on the machine: two attempts at one run may differ in it, and in the peak.
+    package var recomputedBlocks: Double?
 
     package init() {}
 
@@ -47,6 +51,7 @@ extension RunRecord {
       .nullable("training_seconds", \.trainingSeconds), .nullable("evaluation_seconds", \.evaluationSeconds),
       .nullableCount("tokens_seen", \.tokensSeen), .nullable("training_tokens_per_second", \.tokensPerSecond),
       .optional("start", \.start), .optional("frozen_layer_cache", \.frozenLayerCache),
+      .optionalCount("recomputed_blocks", \.recomputedBlocks),
     ]
   }
 

@@ -14,6 +14,16 @@ package struct SweepRun: Sendable {
   /// The run in a config's words, for a process that cannot know it by its place; nil where the config lists it there.
   package let proposal: JSONValue?
 
+  /// Bytes that it may take beside the runs that are done at the same time; nil where nobody said.
+  package private(set) var memoryShare: Int?
+
+  /// The same run with bytes that it may take.
+  package func within(_ memoryShare: Int?) -> SweepRun {
+    var run = self
+    run.memoryShare = memoryShare
+    return run
+  }
+
   /// The SHA-256 of the model's weights; empty where it is not known.
   package var modelHash: String { inputs?.weights.sha256 ?? "" }
 

@@ -75,7 +75,7 @@ struct RecordStage {
     record.data?.repeatedEvaluationRows = evaluation.scored.repeatedCount
     if planned.seeds.sources != nil { record.seeds = planned.seeds.json }
     record.choice = choice
-    if planned.trains { record.training = planned.method.training.resultJSON }
+    if planned.trains { record.training = identity.json["training"] }
     let cost =
       planned.trains && planned.training.strategy != .standard
       ? StrategyCost(planned, trained: trained, data: scene.data) : nil
@@ -92,6 +92,7 @@ struct RecordStage {
     record.costs = RunRecord.Costs(
       model, method, voters: attachment.members?.count ?? 1, outcome,
       tokens: cost?.trainingTokens ?? outcome.tokenCount, start: attachment.start,
+      recomputedBlocks: planned.trains && planned.training.recompute != .none ? scene.recomputedBlocks.count : nil,
       peak: planned.trains ? outcome.peak : evaluation.peak, evaluationSeconds: evaluation.seconds)
     record.pscp = RunRecord.Penalties(
       of: evaluation.scored.scores.value, costs: record.costs, configuration.pscp, model: model,

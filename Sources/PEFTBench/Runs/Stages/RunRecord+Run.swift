@@ -154,11 +154,12 @@ extension RunRecord.Costs {
   ///   - outcome: How its training went.
   ///   - tokens: Tokens of all batches, counted for every model that took a step on them.
   ///   - start: What its start took, if it looked at training rows.
+  ///   - recomputedBlocks: Of how many blocks activations were computed again, if the run asked for that.
   ///   - peak: The peak of tensors that counts.
   ///   - evaluationSeconds: What answering took.
   init(
     _ model: CausalLanguageModel, _ attachment: AttachedMethod, voters: Int, _ outcome: Trainer.Outcome, tokens: Int,
-    start: MeasuredStart?, peak: MemoryUse, evaluationSeconds: Double
+    start: MeasuredStart?, recomputedBlocks: Int?, peak: MemoryUse, evaluationSeconds: Double
   ) {
     let passed = ForwardFLOPs.referenceTokens
     let base = ForwardFLOPs.count(model, tokens: passed)
@@ -172,6 +173,7 @@ extension RunRecord.Costs {
     steps = Double(outcome.stepCount)
     trainingSeconds = outcome.seconds + (start?.seconds ?? 0)
     self.start = start.map(RunRecord.Start.init)
+    self.recomputedBlocks = recomputedBlocks.map(Double.init)
     if outcome.frozenUsage.blocks > 0 { frozenLayerCache = RunRecord.FrozenLayerCache(outcome.frozenUsage) }
     self.evaluationSeconds = evaluationSeconds
     tokensSeen = Double(tokens)

@@ -14,6 +14,8 @@ struct RunScene {
   let context: ComputeContext
   /// Memory that is free, or within the user's limit, and that the run does not need; nil where the system does not tell.
   let spareBytes: () throws -> Int?
+  /// The blocks whose activations its training computes again.
+  let recomputedBlocks: Set<Int>
   /// The run's folder.
   let folder: String
   /// The request to stop.

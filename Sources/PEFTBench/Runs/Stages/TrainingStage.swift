@@ -102,7 +102,7 @@ struct TrainingStage {
       seeds: TrainingSeeds(scene.planned.seeds, member: number), context: scene.context
     ).train(
       training, validation: validation, participants: participants, checkpoint: checkpoint,
-      frozenStates: frozenStates
+      frozenStates: frozenStates, recomputing: scene.recomputedBlocks
     ) { step, steps, loss, tokens in
       // A checkpoint must not bring back a results folder that was removed.
       try scene.checkPlace()
