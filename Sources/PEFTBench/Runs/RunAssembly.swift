@@ -8,6 +8,8 @@ struct MethodFigures {
   let inference: InferenceCost
   /// Values that AdamW keeps.
   let adamValues: Int
+  /// What it does at certain steps of a training.
+  let schedules: [any StepSchedule]
 }
 
 /// What runs are put together from, for whoever plans them, does them or tells them apart.
@@ -208,6 +210,7 @@ final class RunAssembly {
       dataset = data.identity
     case .sizes: dataset = try size(of: run).identity
     }
+    try checkSteps(of: run)
     for text in try choiceNotes(of: run) { noteOnce("\(run.title): \(text)") }
     guard let model = try outline(of: run.model).identity else { return nil }
     return try RunIdentity(
@@ -235,9 +238,10 @@ final class RunAssembly {
 
   /// What a run costs.
   func cost(of run: PlannedRun) throws -> RunCost {
-    RunCost(
+    let data = try size(of: run)
+    return RunCost(
       run: run, evaluation: configuration.evaluation, model: try outline(of: run.model).skeleton,
-      method: try figures(of: run), data: try size(of: run))
+      method: try figures(of: run), data: data, counts: data.rows.counts(run.training, TrainingSeeds(run.seeds)))
   }
 
   /// The tensors that a run holds.
@@ -310,7 +314,7 @@ final class RunAssembly {
     let new = (
       MethodFigures(
         trainable: attachment.trainableCount, inference: attachment.inferenceCost,
-        adamValues: attachment.optimizerValueCount(momentsPerValue: 2)),
+        adamValues: attachment.optimizerValueCount(momentsPerValue: 2), schedules: attachment.schedules),
       skeleton.sequenceStart.count, attachment.tasks?.count
     )
     methods[key] = new
