@@ -75,6 +75,8 @@ package struct RunConfiguration: Sendable {
     guard !methods.isEmpty else {
       throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
     }
+    // A run of such a config is told with all that the config's `training` says.
+    if !isForNames, !file.isResolved { try Self.checkConstants(trainings.map(\.object), methods, file: file) }
     if self.data.augment != nil, methods.allSatisfy({ $0.training.strategy.augmentation == nil }) {
       throw keys.data.error(
         "augment", "no method has a strategy that takes further rows: augmentation, or deni+augmentation")
@@ -132,6 +134,22 @@ package struct RunConfiguration: Sendable {
     return result
   }
 
+  /// Refuses constants of an optimizer by which no method is trained.
+  private static func checkConstants(
+    _ trainings: [DocumentObject], _ methods: [MethodConfiguration], file: ConfigFile
+  ) throws(DocumentError) {
+    let trained = methods.filter(\.trains).map(\.training)
+    for object in trainings where !trained.isEmpty {
+      var reader = try OptionReader(
+        value: DocumentValue(.object(object)), text: file.text, what: "training", path: "training")
+      let own = try TrainingConfiguration(reading: &reader)
+      let idle = own.idleConstants(givenBy: reader).first { key in
+        trained.allSatisfy { $0.idleKeys.contains { $0.key == key } }
+      }
+      if let idle { throw reader.error(idle, TrainingConfiguration.idleConstant(idle)) }
+    }
+  }
+
   private func resolved(_ method: MethodConfiguration) -> JSONValue {
     let options = method.described
     var result: JSONValue = ["name": .string(method.name), "label": .string(method.label)]
@@ -153,8 +171,14 @@ package struct RunConfiguration: Sendable {
     if case .object(let training) = method.training.json {
       // A null would not undo a number of the common training, so such keys are never only in `training`.
       let ownNames = Set(options.flatMap(\.names))
-      for (key, value) in training.members
-      where self.training.json[key] != value && value != .null && !ownNames.contains(key) {
+      let common = self.training.json
+      var keys = Set(training.members.filter { common[$0.key] != $0.value }.map(\.key))
+      for (key, other) in TrainingConfiguration.units {
+        // The other unit undoes a number of the common training, and stands for itself beside one.
+        if training[key] == .null, keys.contains(key) { keys.insert(other) }
+        if training[key] != .null, keys.contains(other) { keys.insert(key) }
+      }
+      for (key, value) in training.members where keys.contains(key) && value != .null && !ownNames.contains(key) {
         result[key] = value
       }
     }
