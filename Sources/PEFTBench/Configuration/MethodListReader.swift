@@ -101,8 +101,8 @@ struct MethodListReader {
         let counting = settings.forgettingUnits(replacedBy: reader.has)
         guard !known.contains(counting) else { continue }
         known.append(counting)
-        if MethodRegistry.trains(name), !isForNames, let key = settings.idleConstants(givenBy: reader).first {
-          throw reader.error(key, TrainingConfiguration.idleConstant(key))
+        if MethodRegistry.trains(name), !isForNames, settings.givesIdleMomentum(reader) {
+          throw reader.error(TrainingConfiguration.momentumKey, TrainingConfiguration.idleMomentum)
         }
         var method = try MethodConfiguration(
           entry, among: types, label: label, training: settings, from: source, isForNames: isForNames)

@@ -76,7 +76,7 @@ package struct RunConfiguration: Sendable {
       throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
     }
     // A run of such a config is told with all that the config's `training` says.
-    if !isForNames, !file.isResolved { try Self.checkConstants(trainings.map(\.object), methods, file: file) }
+    if !isForNames, !file.isResolved { try Self.checkMomentum(trainings.map(\.object), methods, file: file) }
     if self.data.augment != nil, methods.allSatisfy({ $0.training.strategy.augmentation == nil }) {
       throw keys.data.error(
         "augment", "no method has a strategy that takes further rows: augmentation, or deni+augmentation")
@@ -134,19 +134,18 @@ package struct RunConfiguration: Sendable {
     return result
   }
 
-  /// Refuses constants of an optimizer by which no method is trained.
-  private static func checkConstants(
+  /// Refuses a momentum with which no method is trained.
+  private static func checkMomentum(
     _ trainings: [DocumentObject], _ methods: [MethodConfiguration], file: ConfigFile
   ) throws(DocumentError) {
-    let trained = methods.filter(\.trains).map(\.training)
-    for object in trainings where !trained.isEmpty {
+    let trained = methods.filter(\.trains)
+    guard !trained.isEmpty, trained.allSatisfy({ $0.training.optimizer == .adamw }) else { return }
+    for object in trainings {
       var reader = try OptionReader(
         value: DocumentValue(.object(object)), text: file.text, what: "training", path: "training")
-      let own = try TrainingConfiguration(reading: &reader)
-      let idle = own.idleConstants(givenBy: reader).first { key in
-        trained.allSatisfy { $0.idleKeys.contains { $0.key == key } }
+      if try TrainingConfiguration(reading: &reader).givesIdleMomentum(reader) {
+        throw reader.error(TrainingConfiguration.momentumKey, TrainingConfiguration.idleMomentum)
       }
-      if let idle { throw reader.error(idle, TrainingConfiguration.idleConstant(idle)) }
     }
   }
 

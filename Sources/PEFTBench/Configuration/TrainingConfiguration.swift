@@ -214,30 +214,25 @@ package struct TrainingConfiguration: Sendable, Equatable {
     (key: "warmup_steps", other: "warmup_ratio"), (key: "validation_rows", other: "validation_fraction"),
   ]
 
-  /// The keys of the optimizers' constants that the other optimizer does not have.
-  static let optimizerKeys = ["momentum", "beta1", "beta2", "epsilon"]
-
   /// The keys whose values count for nothing beside the others, each with the one that makes it so.
   var idleKeys: [(key: String, reason: String)] {
     let json = resultJSON
     let replaced = Self.units.filter { (json[$0.key] ?? .null) != .null }.map { (key: $0.other, reason: $0.key) }
-    let foreign = Self.optimizerKeys.filter { ($0 == "momentum") == (optimizer == .adamw) }
+    let foreign = optimizer == .adamw ? [Self.momentumKey] : ["beta1", "beta2", "epsilon"]
     return replaced + foreign.map { (key: $0, reason: "optimizer: \(optimizer.rawValue)") }
   }
 
-  /// The constants of the other optimizer that a reader gives, unless they are what they are by default.
-  func idleConstants(givenBy reader: OptionReader) -> [String] {
-    let (json, usual) = (resultJSON, TrainingConfiguration().resultJSON)
-    let idle = idleKeys.map(\.key)
-    return Self.optimizerKeys.filter { idle.contains($0) && reader.has($0) && json[$0] != usual[$0] }
+  /// Whether a reader gives a momentum that AdamW does not have.
+  ///
+  /// AdamW's constants beside SGD are left alone: configs of transformers have them whatever the optimizer is.
+  func givesIdleMomentum(_ reader: OptionReader) -> Bool {
+    optimizer == .adamw && momentum != 0 && reader.has(Self.momentumKey)
   }
 
-  /// What is wrong with such a constant.
-  static func idleConstant(_ key: String) -> String {
-    let owner = key == "momentum" ? Optimizer.sgd : .adamw
-    return
-      "belongs to optimizer: \(owner.rawValue), by which nothing here is trained; leave it out, or set the optimizer"
-  }
+  static let momentumKey = "momentum"
+  /// What is wrong with such a momentum.
+  static let idleMomentum =
+    "belongs to optimizer: sgd, by which nothing here is trained; leave it out, or set the optimizer"
 
   /// The same with the default of whatever counts for nothing since another unit of it is among `keys`.
   func forgettingUnits(replacedBy keys: (String) -> Bool) -> TrainingConfiguration {
