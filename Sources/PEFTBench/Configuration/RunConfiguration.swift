@@ -90,6 +90,15 @@ package struct RunConfiguration: Sendable {
           + "nothing; leave these out, or augment")
     }
     seeds = keys.seeds.runs(sampleSeed: self.data.sampleSeed)
+    if case .bySource(let initialization, _, _, _) = keys.seeds, initialization.count > 1, !isForNames,
+      let method = methods.first(where: { $0.trains && $0.training.initialSeed != nil })
+    {
+      // All of its runs would be one, and the spread over the seeds nothing.
+      throw reader.error(
+        "seeds",
+        "the initial values of \(method.label) are drawn by init_seed, so that the \(initialization.count) seeds of "
+          + "initialization make the same run; give one of the two")
+    }
     // A group of the catalogue counts with all that there are.
     let datasetCount = self.data.datasets.reduce(0) { sum, entry in
       if case .name(let name, _) = entry, DatasetCatalogue.dataset(name) == nil {

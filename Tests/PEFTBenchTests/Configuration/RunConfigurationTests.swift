@@ -280,6 +280,17 @@ import Testing
     }
   }
 
+  @Test("Several seeds of the initial values are refused where init_seed draws these") func initialSeeds() throws {
+    let several = "seeds: {initialization: [1, 2]}"
+    for (training, methods) in [("{init_seed: 7}", "[lora]"), ("{}", "[ia3, {name: lora, init_seed: 7}]")] {
+      let text = try #require(message("model: m\nmethods: \(methods)\ntraining: \(training)\n\(several)"))
+      #expect(text.contains("seeds: the initial values of lora are drawn by init_seed"), "\(text)")
+    }
+    for seeds in [several.replacing("[1, 2]", with: "[1], order: [1, 2]"), "seeds: [1, 2]"] {
+      #expect(try configuration("model: m\nmethods: [lora]\ntraining: {init_seed: 7}\n\(seeds)").seeds.count == 2)
+    }
+  }
+
   @Test("Too large a grid is an error") func hugeGrid() {
     let list = "[" + (1...200).map(String.init).joined(separator: ",") + "]"
     #expect(
