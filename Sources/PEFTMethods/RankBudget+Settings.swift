@@ -2,7 +2,7 @@ import PEFTCore
 
 extension RankBudget {
   /// How ranks are taken away.
-  struct Settings: Sendable {
+  struct Settings: StepSchedule {
     /// Mean rank of a map that is left in the end.
     let targetRank: Int
     /// Steps at the beginning in which nothing is taken away.
@@ -44,6 +44,15 @@ extension RankBudget {
       }
       sensitivityDecay = try decay("beta1")
       uncertaintyDecay = try decay("beta2")
+    }
+
+    func check(stepCount: Int) throws(AttachError) {
+      let reducing = stepCount - finalSteps
+      guard initialSteps < reducing, reducing > 1 else {
+        throw AttachError(
+          "of a training of \(stepCount) steps, initial_steps: \(initialSteps) and final_steps: "
+            + "\(finalSteps) leave none in which ranks could be taken away", option: "initial_steps")
+      }
     }
 
     /// The options that make it again.

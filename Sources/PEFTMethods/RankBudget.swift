@@ -15,7 +15,7 @@ import PEFTCore
 /// since they have more ranks than the result may have.
 ///
 /// Source: Zhang et al. 2023, arXiv 2303.10512, equations 8 to 12; PEFT's `RankAllocator`, called after every step.
-final class RankBudget: TrainingParticipant, StepSchedule {
+final class RankBudget: TrainingParticipant, ScheduledParticipant {
   let name: String
   let settings: String
 
@@ -43,17 +43,10 @@ final class RankBudget: TrainingParticipant, StepSchedule {
 
   var isSettled: Bool { kept != nil }
 
-  func check(stepCount: Int) throws(AttachError) {
-    let reducing = stepCount - options.finalSteps
-    guard options.initialSteps < reducing, reducing > 1 else {
-      throw AttachError(
-        "of a training of \(stepCount) steps, initial_steps: \(options.initialSteps) and final_steps: "
-          + "\(options.finalSteps) leave none in which ranks could be taken away", option: "initial_steps")
-    }
-  }
+  var schedule: any StepSchedule { options }
 
   func trainingBegins(_ moment: TrainingMoment) throws {
-    try check(stepCount: moment.stepCount)
+    try options.check(stepCount: moment.stepCount)
     kept = nil
     averages = parameters.map { parameter in
       func zeros() -> Tensor { Tensor(zeros: parameter.shape, in: moment.context.pool, as: .optimizer) }

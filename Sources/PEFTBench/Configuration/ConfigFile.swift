@@ -11,6 +11,8 @@ package struct ConfigFile: Sendable {
   package let value: DocumentValue
   /// The environment that references were taken from.
   package let environment: [String: String]
+  /// Whether the program wrote it, with every value that a run has.
+  private(set) var isResolved = false
 
   /// Largest file that is read.
   static let maximumBytes = 1 << 20
@@ -58,7 +60,7 @@ package struct ConfigFile: Sendable {
   ///   - path: The file whose folder relative paths start from, and which errors name.
   static func resolved(_ json: JSONValue, of path: String) throws(DocumentError) -> ConfigFile {
     let text = DocumentText(name: path, bytes: JSONWriter.bytes(json, isPretty: false))
-    return ConfigFile(path: path, text: text, value: try JSONParser.parse(text), environment: [:])
+    return ConfigFile(path: path, text: text, value: try JSONParser.parse(text), environment: [:], isResolved: true)
   }
 
   /// Adds a text whose values are put among the config's.

@@ -85,6 +85,7 @@ struct MethodListReader {
     let isRateGiven = trainings.contains { $0["learning_rate"] != nil }
     var result: [Read] = []
     for combination in combinations {
+      var known: [TrainingConfiguration] = []
       for base in bases {
         let training = DocumentObject(combination.members.filter { trainingNames.contains($0.key) })
         var reader = try OptionReader(
@@ -95,9 +96,16 @@ struct MethodListReader {
             .object(DocumentObject(combination.members.filter { !trainingNames.contains($0.key) })),
             offset: value.offset),
           path: path, offset: object["name"]?.offset ?? value.offset, text: file.text)
+        let settings = try TrainingConfiguration(reading: &reader, base: base)
+        // Steps of the entry's own make one run of a grid of epochs, and so do other units.
+        let counting = settings.forgettingUnits(replacedBy: reader.has)
+        guard !known.contains(counting) else { continue }
+        known.append(counting)
+        if MethodRegistry.trains(name), !isForNames, settings.givesIdleMomentum(reader) {
+          throw reader.error(TrainingConfiguration.momentumKey, TrainingConfiguration.idleMomentum)
+        }
         var method = try MethodConfiguration(
-          entry, among: types, label: label, training: try TrainingConfiguration(reading: &reader, base: base),
-          from: source, isForNames: isForNames)
+          entry, among: types, label: label, training: settings, from: source, isForNames: isForNames)
         if presetObject != nil { method.preset = presets?.size.name }
         let hasRate = combination.members.contains { $0.key == "learning_rate" } || isRateGiven
         if presetObject == nil, !hasRate { method.missingPreset = presets?.size.name }
@@ -195,12 +203,17 @@ struct MethodListReader {
     for (index, one) in read.enumerated() where MethodRegistry.trains(one.method.name) {
       let own = settings(one)
       var counting = own
-      for key in TrainingConfiguration.keysWithoutNumbers { counting[key] = nil }
+      // An option of the method may have the name of a training key.
+      let idle = one.method.training.idleKeys.filter { one.written.given($0.key) == nil }
+      let keys =
+        TrainingConfiguration.keysWithoutNumbers.map { (key: $0, reason: "") }
+        + idle.map { (key: $0.key, reason: " beside \($0.reason)") }
+      for (key, _) in keys { counting[key] = nil }
       guard let first = known.updateValue(index, forKey: JSONValue.object(counting).compactText) else { continue }
       let other = settings(read[first])
-      if let key = TrainingConfiguration.keysWithoutNumbers.first(where: { own[$0] != other[$0] }) {
+      if let (key, reason) = keys.first(where: { own[$0.key] != other[$0.key] }) {
         throw one.written.error(
-          ": \(key) changes no number, so a list of it makes the same run twice; expected one value for both "
+          ": \(key) changes no number\(reason), so a list of it makes the same run twice; expected one value for both "
             + "(\(text(of: other[key] ?? .null)) and \(text(of: own[key] ?? .null)))")
       }
     }

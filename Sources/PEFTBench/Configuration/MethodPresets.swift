@@ -160,7 +160,11 @@ struct PresetChoice {
       let option = options.first { $0.names.contains(member.key) }
       // What a variant's name decides is no option of it.
       if option == nil, isVariant { return false }
-      return ([member.key] + (option?.names ?? [])).allSatisfy { !given.contains($0) }
+      // What is given in another unit is given too.
+      let units = TrainingConfiguration.units.filter { [$0.key, $0.other].contains(option?.name ?? member.key) }
+      let names = units.flatMap { [$0.key, $0.other] } + [option?.name ?? member.key]
+      let spellings = options.filter { names.contains($0.name) }.flatMap(\.names)
+      return ([member.key] + spellings).allSatisfy { !given.contains($0) }
     }
     return DocumentObject(entry.members + taken)
   }

@@ -27,6 +27,9 @@ package enum OptionAliases {
   /// Lets a reader of a section take the aliases.
   static func add(to options: inout OptionReader, section: Section) { options.take(sections[section] ?? []) }
 
+  /// transformers' name of the scheduler, whose `constant` has no warm-up.
+  static let schedulerName = "lr_scheduler_type"
+
   private static let sections: [Section: [OptionAlias]] = [
     .config: [
       OptionAlias("seed", of: "seeds", origin: .trainer), OptionAlias("output_dir", of: "output", origin: .trainer),
@@ -48,7 +51,7 @@ package enum OptionAliases {
       OptionAlias("per_device_train_batch_size", of: "batch_size", origin: .trainer),
       OptionAlias("gradient_accumulation_steps", of: "gradient_accumulation", origin: .trainer),
       OptionAlias(
-        "lr_scheduler_type", of: "scheduler", origin: .trainer,
+        schedulerName, of: "scheduler", origin: .trainer,
         translations: [
           .init("constant", "constant"), .init("constant_with_warmup", "constant"), .init("linear", "linear"),
           .init("cosine", "cosine"),

@@ -75,6 +75,8 @@ package struct RunConfiguration: Sendable {
     guard !methods.isEmpty else {
       throw reader.missing("methods", "expected at least one method, such as [{\"name\": \"lora\"}]")
     }
+    // A run of such a config is told with all that the config's `training` says.
+    if !isForNames, !file.isResolved { try Self.checkMomentum(trainings.map(\.object), methods, file: file) }
     if self.data.augment != nil, methods.allSatisfy({ $0.training.strategy.augmentation == nil }) {
       throw keys.data.error(
         "augment", "no method has a strategy that takes further rows: augmentation, or deni+augmentation")
@@ -88,6 +90,15 @@ package struct RunConfiguration: Sendable {
           + "nothing; leave these out, or augment")
     }
     seeds = keys.seeds.runs(sampleSeed: self.data.sampleSeed)
+    if case .bySource(let initialization, _, _, _) = keys.seeds, initialization.count > 1, !isForNames,
+      let method = methods.first(where: { $0.trains && $0.training.initialSeed != nil })
+    {
+      // All of its runs would be one, and the spread over the seeds nothing.
+      throw reader.error(
+        "seeds",
+        "the initial values of \(method.label) are drawn by init_seed, so that the \(initialization.count) seeds of "
+          + "initialization make the same run; give one of the two")
+    }
     // A group of the catalogue counts with all that there are.
     let datasetCount = self.data.datasets.reduce(0) { sum, entry in
       if case .name(let name, _) = entry, DatasetCatalogue.dataset(name) == nil {
@@ -132,6 +143,21 @@ package struct RunConfiguration: Sendable {
     return result
   }
 
+  /// Refuses a momentum with which no method is trained.
+  private static func checkMomentum(
+    _ trainings: [DocumentObject], _ methods: [MethodConfiguration], file: ConfigFile
+  ) throws(DocumentError) {
+    let trained = methods.filter(\.trains)
+    guard !trained.isEmpty, trained.allSatisfy({ $0.training.optimizer == .adamw }) else { return }
+    for object in trainings {
+      var reader = try OptionReader(
+        value: DocumentValue(.object(object)), text: file.text, what: "training", path: "training")
+      if try TrainingConfiguration(reading: &reader).givesIdleMomentum(reader) {
+        throw reader.error(TrainingConfiguration.momentumKey, TrainingConfiguration.idleMomentum)
+      }
+    }
+  }
+
   private func resolved(_ method: MethodConfiguration) -> JSONValue {
     let options = method.described
     var result: JSONValue = ["name": .string(method.name), "label": .string(method.label)]
@@ -153,8 +179,14 @@ package struct RunConfiguration: Sendable {
     if case .object(let training) = method.training.json {
       // A null would not undo a number of the common training, so such keys are never only in `training`.
       let ownNames = Set(options.flatMap(\.names))
-      for (key, value) in training.members
-      where self.training.json[key] != value && value != .null && !ownNames.contains(key) {
+      let common = self.training.json
+      var keys = Set(training.members.filter { common[$0.key] != $0.value }.map(\.key))
+      for (key, other) in TrainingConfiguration.units {
+        // The other unit undoes a number of the common training, and stands for itself beside one.
+        if training[key] == .null, keys.contains(key) { keys.insert(other) }
+        if training[key] != .null, keys.contains(other) { keys.insert(key) }
+      }
+      for (key, value) in training.members where keys.contains(key) && value != .null && !ownNames.contains(key) {
         result[key] = value
       }
     }

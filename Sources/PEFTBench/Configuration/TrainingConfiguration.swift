@@ -87,16 +87,19 @@ package struct TrainingConfiguration: Sendable, Equatable {
     let positive = Double.leastNonzeroMagnitude
     epochs = try reader.number(
       "epochs", default: epochs, in: positive...100_000, about: "passes over the rows; a fraction is fine")
-    steps =
-      try reader.optionalInteger(
-        "steps", in: 0...mostSteps,
-        about: "optimizer steps, in place of epochs; 0 trains nothing and evaluates what is attached as it is") ?? steps
+    let ownSteps = try reader.optionalInteger(
+      "steps", in: 0...mostSteps,
+      about: "optimizer steps, in place of epochs; 0 trains nothing and evaluates what is attached as it is")
+    // Epochs without steps undo steps that were given for all methods.
+    if reader.has("epochs") || reader.has("steps") { steps = ownSteps }
     batchSize = try reader.integer("batch_size", default: batchSize, in: 1...4096, about: "examples per forward pass")
     gradientAccumulation = try reader.integer(
       "gradient_accumulation", default: gradientAccumulation, in: 1...65_536, about: "forward passes per step")
     learningRate = try reader.number("learning_rate", default: learningRate, in: 0...1000, about: "the largest one")
     scheduler = try reader.choice(
-      "scheduler", default: scheduler, about: "the shape of the learning rate after the warm-up")
+      "scheduler", default: scheduler,
+      about: "the shape of the learning rate after the warm-up; `lr_scheduler_type: constant` has none, as in "
+        + "transformers")
     if reader.has("warmup_ratio"), reader.has("warmup_steps") {
       throw reader.error("warmup_steps", "means the same as warmup_ratio in another unit; give one of them")
     }
@@ -106,6 +109,11 @@ package struct TrainingConfiguration: Sendable, Equatable {
     warmupSteps =
       try reader.optionalInteger(
         "warmup_steps", in: 0...mostSteps, about: "steps in which it grows, in place of `warmup_ratio`") ?? warmupSteps
+    if let scheduler = reader.spelling(of: "scheduler"), scheduler.name == OptionAliases.schedulerName,
+      scheduler.value.string?.lowercased() == Scheduler.constant.rawValue
+    {
+      try leaveOutWarmup(reader)
+    }
     weightDecay = try reader.number("weight_decay", default: weightDecay, in: 0...1000, about: "decoupled, as in AdamW")
     maximumGradientNorm = try reader.number(
       "max_grad_norm", default: maximumGradientNorm, in: 0..., about: "largest norm of the whole gradient; 0 is off")
@@ -138,10 +146,10 @@ package struct TrainingConfiguration: Sendable, Equatable {
       "logging_steps", default: loggingSteps, in: 1...mostSteps, about: "steps between two lines of the history")
     evaluationsPerEpoch = try reader.integer(
       "evaluations_per_epoch", default: evaluationsPerEpoch, in: 1...10_000, about: "validations per epoch")
-    validationEvery =
-      try reader.optionalInteger(
-        "validation_every", in: 1...mostSteps,
-        about: "steps between two validations, in place of `evaluations_per_epoch`") ?? validationEvery
+    let ownInterval = try reader.optionalInteger(
+      "validation_every", in: 1...mostSteps,
+      about: "steps between two validations, in place of `evaluations_per_epoch`")
+    if reader.has("evaluations_per_epoch") || reader.has("validation_every") { validationEvery = ownInterval }
     checkpointSteps =
       try reader.optionalInteger(
         "checkpoint_steps", in: 1...mostSteps,
@@ -153,6 +161,21 @@ package struct TrainingConfiguration: Sendable, Equatable {
         about: "what initial values are drawn by, in place of the run's seed: many tasks from one origin")
       ?? initialSeed
     strategy = try TrainingStrategy.read(TrainingStrategy.key, from: &reader) ?? strategy
+  }
+
+  /// Takes the warm-up away, which transformers' `constant` does not have.
+  ///
+  /// - Throws: `DocumentError` where one is given beside it: transformers would pass over it.
+  private mutating func leaveOutWarmup(_ reader: OptionReader) throws(DocumentError) {
+    let key = warmupSteps == nil ? "warmup_ratio" : "warmup_steps"
+    let isNone = warmupSteps.map { $0 == 0 } ?? (warmupRatio == 0)
+    guard isNone || !reader.has(key) else {
+      throw reader.error(
+        key,
+        "\(OptionAliases.schedulerName): constant has no warm-up in transformers; expected constant_with_warmup beside "
+          + "it, or no warm-up")
+    }
+    (warmupSteps, warmupRatio) = (nil, 0)
   }
 
   /// Whether anything is trained.
@@ -182,6 +205,43 @@ package struct TrainingConfiguration: Sendable, Equatable {
 
   /// The keys whose values change no number of a run.
   static let keysWithoutNumbers = ["checkpoint_steps", "frozen_layer_cache"]
+
+  /// Keys of which the second counts for nothing where the first one is given: the same in two units.
+  static let units = [
+    (key: "steps", other: "epochs"), (key: "validation_every", other: "evaluations_per_epoch"),
+    (key: "warmup_steps", other: "warmup_ratio"), (key: "validation_rows", other: "validation_fraction"),
+  ]
+
+  /// The keys whose values count for nothing beside the others, each with the one that makes it so.
+  var idleKeys: [(key: String, reason: String)] {
+    let json = resultJSON
+    let replaced = Self.units.filter { (json[$0.key] ?? .null) != .null }.map { (key: $0.other, reason: $0.key) }
+    let foreign = optimizer == .adamw ? [Self.momentumKey] : ["beta1", "beta2", "epsilon"]
+    return replaced + foreign.map { (key: $0, reason: "optimizer: \(optimizer.rawValue)") }
+  }
+
+  /// Whether a reader gives a momentum that AdamW does not have.
+  ///
+  /// AdamW's constants beside SGD are left alone: configs of transformers have them whatever the optimizer is.
+  func givesIdleMomentum(_ reader: OptionReader) -> Bool {
+    optimizer == .adamw && momentum != 0 && reader.has(Self.momentumKey)
+  }
+
+  static let momentumKey = "momentum"
+  /// What is wrong with such a momentum.
+  static let idleMomentum =
+    "belongs to optimizer: sgd, by which nothing here is trained; leave it out, or set the optimizer"
+
+  /// The same with the default of whatever counts for nothing since another unit of it is among `keys`.
+  func forgettingUnits(replacedBy keys: (String) -> Bool) -> TrainingConfiguration {
+    var own = self
+    let usual = TrainingConfiguration()
+    if steps != nil, keys("steps") { own.epochs = usual.epochs }
+    if validationEvery != nil, keys("validation_every") { own.evaluationsPerEpoch = usual.evaluationsPerEpoch }
+    if warmupSteps != nil, keys("warmup_steps") { own.warmupRatio = usual.warmupRatio }
+    if validationRows != nil, keys("validation_rows") { own.validationFraction = usual.validationFraction }
+    return own
+  }
 
   /// All values under their keys; those that are not set are null.
   package var json: JSONValue {

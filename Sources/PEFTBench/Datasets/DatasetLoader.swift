@@ -193,26 +193,7 @@ package struct DatasetLoader: Sendable {
   ///   - stream: Where the choice is drawn from.
   /// - Returns: The indices of the examples held back.
   package static func heldBack(_ fraction: Double, of examples: [Example], drawing stream: SeedStream) -> Set<Int> {
-    precondition((0..<1).contains(fraction), "validation fraction \(fraction)")
-    guard fraction > 0, examples.count > 1 else { return [] }
-    let wanted = max(1, Int(fraction * Double(examples.count)))
-    var members: [[Int]] = []
-    var positions: [String: Int] = [:]
-    for (index, example) in examples.enumerated() {
-      if let group = example.group, let position = positions[group] {
-        members[position].append(index)
-      } else {
-        if let group = example.group { positions[group] = members.count }
-        members.append([index])
-      }
-    }
-    var held: Set<Int> = []
-    for position in stream.permutation(members.count) where held.count < wanted {
-      // A single group that is everything would leave nothing to train on.
-      guard held.count + members[position].count < examples.count else { continue }
-      held.formUnion(members[position])
-    }
-    return held
+    RowGroups(of: examples).heldBack(fraction, drawing: stream)
   }
 
   private static func table(_ files: [String], of dataset: DatasetDescription) throws -> any TableReader {

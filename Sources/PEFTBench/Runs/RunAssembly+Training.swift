@@ -14,8 +14,29 @@ extension RunAssembly {
       )
     }
     guard let steps = training.steps else { return }
-    do { try attachment.check(stepCount: steps) } catch {
-      throw entry.error(": \(error.description)", at: error.option.flatMap { entry.given($0)?.offset })
+    try check(attachment.schedules, steps: steps, of: entry)
+  }
+
+  /// Refuses epochs whose steps a method's schedule does not fit into, which depends on how many rows there are.
+  ///
+  /// - Throws: `DocumentError` with the place of the method in the config; what `size` throws.
+  func checkSteps(of run: PlannedRun) throws {
+    guard run.trains, run.training.steps == nil else { return }
+    let schedules = try figures(of: run).schedules
+    guard !schedules.isEmpty else { return }
+    let rows = try size(of: run).rows.counts(run.training, TrainingSeeds(run.seeds)).epoch
+    try check(
+      schedules, steps: Trainer.stepCount(examples: rows, configuration: run.training), of: run.method.entry,
+      place: "on \(run.dataset.id), of which \(rows) \(rows == 1 ? "row is" : "rows are") trained on: ")
+  }
+
+  private func check(
+    _ schedules: [any StepSchedule], steps: Int, of entry: MethodEntry, place: String = ""
+  ) throws(DocumentError) {
+    for schedule in schedules {
+      do { try schedule.check(stepCount: steps) } catch {
+        throw entry.error(": \(place)\(error.description)", at: error.option.flatMap { entry.given($0)?.offset })
+      }
     }
   }
 }

@@ -10,6 +10,8 @@ struct MethodFigures {
   let adamValues: Int
   /// How many of the model's first blocks it has no part in.
   let frozenBlockCount: Int
+  /// What it does at certain steps of a training.
+  let schedules: [any StepSchedule]
 }
 
 /// What runs are put together from, for whoever plans them, does them or tells them apart.
@@ -210,6 +212,7 @@ final class RunAssembly {
       dataset = data.identity
     case .sizes: dataset = try size(of: run).identity
     }
+    try checkSteps(of: run)
     for text in try choiceNotes(of: run) { noteOnce("\(run.title): \(text)") }
     guard let model = try outline(of: run.model).identity else { return nil }
     return try RunIdentity(
@@ -242,9 +245,10 @@ final class RunAssembly {
   ///   - run: The run.
   ///   - available: Bytes that it may take, as in `memory`.
   func cost(of run: PlannedRun, within available: Int? = nil) throws -> RunCost {
-    RunCost(
+    let data = try size(of: run)
+    return RunCost(
       run: run, evaluation: configuration.evaluation, model: try outline(of: run.model).skeleton,
-      method: try figures(of: run), data: try size(of: run),
+      method: try figures(of: run), data: data, counts: data.rows.counts(run.training, TrainingSeeds(run.seeds)),
       recomputedShare: run.training.recompute == .none ? 0 : try memory(of: run, within: available).recomputedShare)
   }
 
@@ -327,7 +331,7 @@ final class RunAssembly {
       MethodFigures(
         trainable: attachment.trainableCount, inference: attachment.inferenceCost,
         adamValues: attachment.optimizerValueCount(momentsPerValue: 2),
-        frozenBlockCount: skeleton.frozenBlockCount),
+        frozenBlockCount: skeleton.frozenBlockCount, schedules: attachment.schedules),
       skeleton.sequenceStart.count, attachment.tasks?.count
     )
     methods[key] = new

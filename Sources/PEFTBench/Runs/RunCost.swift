@@ -9,6 +9,8 @@ struct RunCost {
   let model: CausalLanguageModel
   let method: MethodFigures
   let data: DatasetSizes
+  /// How many rows an epoch of the run has, and how many it holds back.
+  let counts: (epoch: Int, heldBack: Int)
   /// The share of the trained part's blocks whose activations are computed again.
   var recomputedShare = 0.0
 
@@ -18,16 +20,10 @@ struct RunCost {
   private var training: TrainingConfiguration { run.training }
   private var trains: Bool { run.trains && method.trainable > 0 }
   /// Training examples that are held back.
-  private var heldBack: Double {
-    trains ? (training.heldOutShare(of: data.trainingRows) * Double(data.trainingRows)).rounded(.down) : 0
-  }
-  private var trainedExamples: Double {
-    let share = heldBack / max(1, Double(data.trainingRows))
-    let rows = Double(data.trainingRows) - heldBack + ((1 - share) * Double(data.augmentedRows)).rounded()
-    return (rows * data.repetition).rounded()
-  }
+  private var heldBack: Double { Double(trains ? counts.heldBack : 0) }
+  private var trainedExamples: Double { Double(trains ? counts.epoch : data.trainingRows) }
   private var steps: Int {
-    trains ? Trainer.stepCount(examples: max(1, Int(trainedExamples)), configuration: training) : 0
+    trains ? Trainer.stepCount(examples: counts.epoch, configuration: training) : 0
   }
   /// Passes over the training set that the steps make.
   private var epochs: Double {

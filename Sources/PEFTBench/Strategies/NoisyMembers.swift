@@ -114,6 +114,7 @@ package final class NoisyMembers: TrainingParticipant {
       copy.values.save(to: &state, as: "\(number).value")
       guard let optimizer = copy.optimizer else { continue }
       state.add("\(number).steps", optimizer.stepCount)
+      if let steps = optimizer.parameterSteps { state.add("\(number).parameter_steps", JSONValue(steps).compactText) }
       for (index, tensor) in optimizer.moments.enumerated() { state.add("\(number).moment.\(index)", tensor) }
     }
     return state
@@ -137,7 +138,12 @@ package final class NoisyMembers: TrainingParticipant {
         }
         return tensor.values
       }
-      guard optimizer.restore(stepCount: try state.count("\(number).steps"), moments: moments) else {
+      let steps = state.texts["\(number).parameter_steps"].map { text in
+        text.dropFirst().dropLast().split(separator: ",").map { Int($0) ?? -1 }
+      }
+      guard
+        optimizer.restore(stepCount: try state.count("\(number).steps"), parameterSteps: steps, moments: moments)
+      else {
         throw SavedStateError("the optimizer of member \(number + 2) is another one")
       }
       return Member(values: values, optimizer: optimizer)

@@ -152,11 +152,9 @@ package struct DatasetMixture: Sendable {
     return result
   }
 
-  /// How many rows an epoch has for each of the rows that there are, where members have so many.
-  func repetition(of counts: [Int]) -> Double {
-    let (total, largest) = (counts.reduce(0, +), counts.max() ?? 0)
-    guard sampling == .balanced, total > 0 else { return 1 }
-    return Double(largest * counts.count { $0 > 0 }) / Double(total)
+  /// How many rows an epoch has where members have so many.
+  func epochCount(of counts: [Int]) -> Int {
+    sampling == .balanced ? (counts.max() ?? 0) * counts.count { $0 > 0 } : counts.reduce(0, +)
   }
 }
 

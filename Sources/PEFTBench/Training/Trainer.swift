@@ -117,10 +117,7 @@ package struct Trainer {
   private func plan(steps: Int, stepsPerEpoch: Int) -> TrainingLoop.Plan {
     TrainingLoop.Plan(
       steps: steps, learningRate: configuration.learningRate,
-      schedule: LearningRateSchedule(
-        configuration.scheduler.shape,
-        warmupSteps: configuration.warmupSteps ?? Int((configuration.warmupRatio * Double(steps)).rounded(.up)),
-        stepCount: steps),
+      schedule: configuration.schedule(stepCount: steps),
       loggingSteps: configuration.loggingSteps,
       validationEvery: Self.validationEvery(configuration, stepsPerEpoch: stepsPerEpoch), validatesLast: true)
   }
@@ -157,6 +154,22 @@ package struct Trainer {
       }
     }
     return largest
+  }
+}
+
+extension TrainingConfiguration {
+  /// The learning rate over so many steps, as a share of the largest one.
+  func schedule(stepCount steps: Int) -> LearningRateSchedule {
+    LearningRateSchedule(
+      scheduler.shape, warmupSteps: warmupSteps ?? Int((warmupRatio * Double(steps)).rounded(.up)), stepCount: steps)
+  }
+
+  /// What should be known of a training of so many steps: that its only one is the first of the warm-up, whose rate is
+  /// zero; nil for all others.
+  func warmupNote(stepCount steps: Int) -> String? {
+    guard steps == 1, schedule(stepCount: steps).factor(at: 0) == 0 else { return nil }
+    return "its only step is the first of the warm-up, whose learning rate is 0, so that nothing is trained; "
+      + "warmup_steps: 0 leaves the warm-up out"
   }
 }
 

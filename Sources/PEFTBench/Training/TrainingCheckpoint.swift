@@ -98,6 +98,7 @@ package final class TrainingCheckpoint {
     var tensors = parameters.enumerated().map { ("parameter.\($0)", $1.value) }
     if let (optimizer, source) = unfinished {
       json["optimizer_steps"] = JSONValue(optimizer.stepCount)
+      json["parameter_steps"] = optimizer.parameterSteps.map { JSONValue($0) }
       tensors += optimizer.moments.enumerated().map { ("moment.\($0)", $1) }
       json["source"] = Self.json(of: source.state, prefix: "source", &tensors)
     }
@@ -185,7 +186,10 @@ package final class TrainingCheckpoint {
     }
     if !state.isEnded {
       try assembly.source.restore(try Self.state(json["source"], prefix: "source", of: file))
-      guard assembly.optimizer.restore(stepCount: state.outcome.stepCount, moments: moments) else {
+      let steps = json["parameter_steps"]?.array?.map { $0.integer ?? -1 }
+      guard
+        assembly.optimizer.restore(stepCount: state.outcome.stepCount, parameterSteps: steps, moments: moments)
+      else {
         throw FileError(path: path, "does not fit the optimizer")
       }
     }

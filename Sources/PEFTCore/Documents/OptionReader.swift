@@ -90,6 +90,15 @@ public struct OptionReader: Sendable {
     givenSpellings(of: key).contains { object[$0].map { !$0.isNull } ?? false }
   }
 
+  /// The name under which `key` is given, and its value as it is written there; nil where there is none but null.
+  ///
+  /// This does not count as asking for it either.
+  public func spelling(of key: String) -> (name: String, value: DocumentValue)? {
+    givenSpellings(of: key).lazy.compactMap { name in
+      object[name].flatMap { $0.isNull ? nil : (name: name, value: $0) }
+    }.first
+  }
+
   /// Whether the value under `key` is an object, for a key that takes several forms.
   ///
   /// This does not count as asking for it either.

@@ -61,8 +61,14 @@ public final class Optimizer {
   public var parameters: [Parameter] { groups.flatMap(\.parameters) }
   /// Steps taken so far.
   public private(set) var stepCount = 0
+  /// For each parameter, group by group, the steps in which it had a gradient; nil where that were all of them.
+  ///
+  /// These are the steps by which its means are corrected, as in PyTorch.
+  public var parameterSteps: [Int]? { steps.allSatisfy { $0 == stepCount } ? nil : steps }
 
   private let groups: [Group]
+  /// The steps of each parameter.
+  private var steps: [Int]
   /// What the groups were made of.
   private let settings: (rule: Rule, groups: [ParameterGroup], weightDecay: Double)
   private let maximumGradientNorm: Double?
@@ -80,6 +86,7 @@ public final class Optimizer {
     _ rule: Rule, groups: [ParameterGroup], weightDecay: Double, maximumGradientNorm: Double?, context: ComputeContext
   ) {
     self.groups = groups.map { Group($0, rule: rule, weightDecay: weightDecay, pool: context.pool) }
+    steps = groups.flatMap { $0.parameters.map { _ in 0 } }
     settings = (rule, groups, weightDecay)
     self.maximumGradientNorm = maximumGradientNorm
     self.context = context
@@ -103,7 +110,7 @@ public final class Optimizer {
       settings.rule, groups: settings.groups, weightDecay: settings.weightDecay,
       maximumGradientNorm: maximumGradientNorm, context: context)
     guard keepsState else { return twin }
-    twin.stepCount = stepCount
+    (twin.stepCount, twin.steps) = (stepCount, steps)
     for (own, other) in zip(twin.moments, moments) {
       own.mutableElements.update(from: other.elements, count: own.elementCount)
     }
@@ -133,7 +140,7 @@ public final class Optimizer {
 
   /// Takes one step and forgets the gradients.
   ///
-  /// Parameters that got no gradient stay as they are.
+  /// Parameters that got no gradient stay as they are, and the step does not count as one of theirs.
   ///
   /// - Parameters:
   ///   - learningRate: Of this step; each group and each parameter multiplies it by its own scale.
@@ -141,19 +148,26 @@ public final class Optimizer {
   public func step(learningRate: Double, gradientNorm norm: Double) {
     stepCount += 1
     let clip = Float(clippingFactor(gradientNorm: norm))
-    for group in groups { update(group, learningRate: learningRate * group.learningRateScale, clip: clip) }
+    var place = 0
+    for group in groups {
+      update(group, at: place, learningRate: learningRate * group.learningRateScale, clip: clip)
+      place += group.parameters.count
+    }
   }
 
-  private func update(_ group: Group, learningRate: Double, clip: Float) {
+  /// - Parameter place: Of the group's first parameter among all.
+  private func update(_ group: Group, at place: Int, learningRate: Double, clip: Float) {
     for (index, parameter) in group.parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
+      steps[place + index] += 1
+      let step = steps[place + index]
       let rate = learningRate * Double(parameter.learningRateScale)
       let value = parameter.value.mutableElements
       switch group.rule {
       case .adamW(let beta1, let beta2, let epsilon):
         AdamWStep(
           learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: group.weightDecay,
-          step: stepCount
+          step: step
         ).update(
           value, gradients: gradient.elements, gradientScale: clip,
           firstMoments: group.first[index].mutableElements, secondMoments: group.second[index].mutableElements,
@@ -168,7 +182,7 @@ public final class Optimizer {
           parameter.value, gradient: gradient, gradientScale: clip,
           AdamWStep(
             learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: group.weightDecay,
-            step: stepCount), context: context)
+            step: step), context: context)
       }
       parameter.clearGradient()
     }
@@ -180,11 +194,18 @@ public final class Optimizer {
 
   /// Takes up a saved state.
   ///
+  /// - Parameters:
+  ///   - stepCount: What `stepCount` was.
+  ///   - parameterSteps: What `parameterSteps` was.
+  ///   - moments: The values of `moments`.
   /// - Returns: Whether the state fits these parameters; if not, nothing changes.
-  public func restore(stepCount: Int, moments: [[Float]]) -> Bool {
+  public func restore(stepCount: Int, parameterSteps: [Int]? = nil, moments: [[Float]]) -> Bool {
     let tensors = self.moments
-    guard tensors.map(\.elementCount) == moments.map(\.count) else { return false }
-    self.stepCount = stepCount
+    let steps = parameterSteps ?? self.steps.map { _ in stepCount }
+    guard tensors.map(\.elementCount) == moments.map(\.count), steps.count == self.steps.count,
+      steps.allSatisfy({ 0...stepCount ~= $0 })
+    else { return false }
+    (self.stepCount, self.steps) = (stepCount, steps)
     for (tensor, values) in zip(tensors, moments) {
       _ = UnsafeMutableBufferPointer(start: tensor.mutableElements, count: values.count).update(fromContentsOf: values)
     }

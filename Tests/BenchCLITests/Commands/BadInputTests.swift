@@ -79,6 +79,11 @@ import Testing
         methods: #"[{"name": "adalora", "initial_steps": 3, "final_steps": 2, "steps": 5}]"#),
       message: ["config.json:6:", "of a training of 5 steps, initial_steps: 3 and final_steps: 2 leave none"]),
     Case(
+      testDescription: "schedule that does not fit into the steps of the epochs",
+      configuration: Workspace.configuration(
+        methods: #"[{"name": "adalora", "initial_steps": 300, "final_steps": 200}]"#),
+      message: ["config.json:6:", "trained on: of a training of", "initial_steps: 300 and final_steps: 200 leave none"]),
+    Case(
       testDescription: "rank that a start cannot have",
       configuration: Workspace.configuration(methods: #"[{"name": "lora", "rank": 16, "init": "lora-ga"}]"#),
       message: ["config.json:6:", "too large for it"]),

@@ -49,6 +49,27 @@ import Testing
     #expect(again.methods[1].entry.options["init"]?.string == "text")
   }
 
+  @Test("A table's epochs and warm-up give way to training's steps") func units() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "presets-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let table = folder.appending(path: "table.yaml")
+    try Data(
+      """
+      sizes:
+      - {name: 1M, parameters: 1e6, methods: [{name: ia3, learning_rate: 0.1, epochs: 4, warmup_ratio: 0.3}]}
+
+      """.utf8
+    ).write(to: table)
+    let presets = "presets: {size: 1M, file: \(table.path)}"
+    let own = try configuration("model: m\n\(presets)\nmethods: [ia3]").methods[0].training
+    #expect(own.learningRate == 0.1 && own.epochs == 4 && own.warmupRatio == 0.3)
+    let training = try configuration(
+      "model: m\n\(presets)\nmethods: [ia3]\ntraining: {max_steps: 7, warmup_steps: 2}"
+    ).methods[0].training
+    #expect(training.learningRate == 0.1 && training.steps == 7 && training.warmupSteps == 2)
+  }
+
   @Test("A method without a preset is said to have the default learning rate, unless one is given") func missing()
     throws
   {

@@ -141,6 +141,25 @@ import Testing
     #expect(training.resultJSON["validation_rows"] == 20 && training.resultJSON["validation_fraction"] == .null)
   }
 
+  @Test("transformers' constant has no warm-up, and one beside it is refused") func constantScheduler() throws {
+    func trainings(_ training: String, _ method: String = "ia3") throws -> [TrainingConfiguration] {
+      try configuration("model: m\nmethods: [\(method)]\ntraining: {\(training)}").methods.map(\.training)
+    }
+    let plain = try trainings("lr_scheduler_type: Constant")[0]
+    #expect(plain.scheduler == .constant && plain.warmupSteps == nil && plain.warmupRatio == 0)
+    #expect(try trainings("lr_scheduler_type: constant_with_warmup")[0].warmupRatio == 0.1)
+    #expect(try trainings("scheduler: constant")[0].warmupRatio == 0.1)
+    let own = try trainings("warmup_steps: 4", "{name: ia3, lr_scheduler_type: constant}")[0]
+    #expect(own.scheduler == .constant && own.warmupSteps == nil && own.warmupRatio == 0)
+    #expect(try trainings("lr_scheduler_type: constant", "{name: ia3, warmup_ratio: 0.2}")[0].warmupRatio == 0.2)
+    #expect(try trainings("lr_scheduler_type: [constant, linear]").map(\.warmupRatio) == [0, 0.1])
+    #expect(try trainings("lr_scheduler_type: constant, warmup_steps: 0")[0].warmupRatio == 0)
+    for warmup in ["warmup_ratio: 0.1", "warmup_steps: 4"] {
+      let text = message("model: m\nmethods: [ia3]\ntraining: {lr_scheduler_type: constant, \(warmup)}")
+      #expect(text.contains("lr_scheduler_type: constant has no warm-up in transformers"), "\(text)")
+    }
+  }
+
   @Test("Every alias names an option that its place has")
   func table() throws {
     for group in OptionAliases.all where MethodRegistry.names.contains(group.place) {

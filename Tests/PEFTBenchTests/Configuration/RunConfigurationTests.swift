@@ -214,6 +214,83 @@ import Testing
     #expect(message("model: m\nmethods: [{name: lora, learning_rate: 1e-400}]")?.contains("1e-400") == true)
   }
 
+  @Test("What a method's entry says in one unit undoes what training says in the other")
+  func units() throws {
+    let training = "{steps: 100, validation_every: 5, warmup_steps: 3, validation_rows: 2}"
+    let run = try configuration(
+      """
+      model: m
+      methods:
+      - lora
+      - {name: lora, label: own, epochs: 2, evaluations_per_epoch: 1, warmup_ratio: 0.1, validation_fraction: 0.1}
+      - {name: lora, label: both, epochs: 3, steps: 100, learning_rate: 0.1}
+      - {name: lora, label: none, max_steps: -1}
+      training: \(training)
+      """)
+    #expect(run.methods.map(\.training.steps) == [100, nil, 100, nil])
+    #expect(run.methods.map(\.training.validationEvery) == [5, nil, 5, 5])
+    #expect(run.methods.map(\.training.warmupSteps) == [3, nil, 3, 3])
+    #expect(run.methods.map(\.training.epochs) == [2, 2, 3, 2])
+    let again = try configuration(run.resolvedJSON.prettyText, name: "config.json")
+    #expect(again.methods.map(\.training) == run.methods.map(\.training))
+  }
+
+  @Test("A grid of training in a unit that an entry replaces makes one run of the entry, and a grid of its own none")
+  func replacedUnits() throws {
+    for (grid, own) in [
+      ("epochs: [1, 2]", "steps: 3"), ("steps: [10, 20]", "epochs: 1"), ("warmup_ratio: [0, 0.1]", "warmup_steps: 3"),
+      ("warmup_steps: [1, 2]", "warmup_ratio: 0.1"), ("evaluations_per_epoch: [1, 2]", "validation_every: 4"),
+      ("validation_fraction: [0.1, 0.2]", "validation_rows: 3"),
+    ] {
+      let run = try configuration("model: m\nmethods: [{name: lora, \(own)}, ia3]\ntraining: {\(grid)}")
+      #expect(run.methods.map(\.name) == ["lora", "ia3", "ia3"], "\(grid)")
+      #expect(run.methods[0].label == "lora")
+    }
+    // Where the entry takes its number back, the grid counts.
+    let run = try configuration("model: m\nmethods: [{name: lora, max_steps: -1}]\ntraining: {epochs: [1, 2]}")
+    #expect(run.methods.count == 2)
+    for (training, methods, expected) in [
+      ("{epochs: [1, 2], steps: 3}", "[lora]", "epochs changes no number beside steps"),
+      ("{}", "[{name: lora, steps: 3, epochs: [1, 2]}]", "epochs changes no number beside steps"),
+      ("{optimizer: [sgd, adamw], momentum: [0, 0.9]}", "[lora]", "momentum changes no number beside optimizer: adamw"),
+    ] {
+      let text = try #require(message("model: m\nmethods: \(methods)\ntraining: \(training)"))
+      #expect(text.contains(expected), "\(text)")
+    }
+  }
+
+  @Test("A momentum with which nothing is trained is refused")
+  func idleMomentum() throws {
+    for (training, methods, place) in [
+      ("{momentum: 0.9}", "[ia3]", "training.momentum"),
+      ("{}", "[ia3, {name: ia3, momentum: 0.9}]", "methods[1].momentum"),
+      ("{}", "[{name: ia3, momentum: [0, 0.9]}]", "methods[0].momentum"),
+    ] {
+      let text = try #require(message("model: m\nmethods: \(methods)\ntraining: \(training)"))
+      #expect(text.contains("\(place): belongs to optimizer: sgd"), "\(text)")
+    }
+    for (training, methods) in [
+      ("{momentum: 0.9}", "[ia3, {name: lora, optimizer: sgd}]"), ("{momentum: 0, beta1: 0.8}", "[ia3]"),
+      ("{optimizer: sgd, momentum: 0.9}", "[ia3, {name: lora, optimizer: adamw}]"),
+      ("{optimizer: sgd, adam_beta1: 0.8}", "[ia3]"), ("{momentum: 0.9}", "[none]"),
+    ] {
+      let run = try configuration("model: m\nmethods: \(methods)\ntraining: \(training)")
+      let again = try configuration(run.resolvedJSON.prettyText, name: "config.json")
+      #expect(again.methods.map(\.training) == run.methods.map(\.training), "\(training)")
+    }
+  }
+
+  @Test("Several seeds of the initial values are refused where init_seed draws these") func initialSeeds() throws {
+    let several = "seeds: {initialization: [1, 2]}"
+    for (training, methods) in [("{init_seed: 7}", "[lora]"), ("{}", "[ia3, {name: lora, init_seed: 7}]")] {
+      let text = try #require(message("model: m\nmethods: \(methods)\ntraining: \(training)\n\(several)"))
+      #expect(text.contains("seeds: the initial values of lora are drawn by init_seed"), "\(text)")
+    }
+    for seeds in [several.replacing("[1, 2]", with: "[1], order: [1, 2]"), "seeds: [1, 2]"] {
+      #expect(try configuration("model: m\nmethods: [lora]\ntraining: {init_seed: 7}\n\(seeds)").seeds.count == 2)
+    }
+  }
+
   @Test("Too large a grid is an error") func hugeGrid() {
     let list = "[" + (1...200).map(String.init).joined(separator: ",") + "]"
     #expect(

@@ -36,6 +36,14 @@ import Testing
     #expect(both.count == 1 && alone.count == 1 && zip(both, alone).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
+  @Test("A training whose only step has the warm-up's rate of zero is said to train nothing") func onlyWarmup() {
+    var training = TrainingConfiguration()
+    #expect(training.warmupNote(stepCount: 1)?.contains("nothing is trained") == true)
+    #expect(training.warmupNote(stepCount: 0) == nil && training.warmupNote(stepCount: 2) == nil)
+    training.warmupSteps = 0
+    #expect(training.warmupNote(stepCount: 1) == nil)
+  }
+
   @Test("A choice without tokens is never the likeliest") func emptyChoice() throws {
     let tiny = try TinyTraining("llama", method: #""none""#)
     let files = try ModelFiles.open(GoldenFixture("gguf_models").url("llama-f32.gguf").path)

@@ -61,7 +61,7 @@ import Testing
       #"{"name": "lora", "rank": 4, "dropout": 0.2}"#, #"{"name": "lora", "rank": 4, "init": "pissa"}"#, #""full""#,
       #""prefix-tuning""#,
       #"{"name": "adalora", "initial_rank": 4, "target_rank": 2, "initial_steps": 1, "final_steps": 2, "dropout": 0.1}"#,
-      #"{"name": "lora", "rank": 4, "rule": "lora-fa"}"#,
+      #"{"name": "lora", "rank": 4, "rule": "lora-fa"}"#, #"{"name": "loha", "rank": 2, "module_dropout": 0.5}"#,
     ],
     [
       #"{"batch_size": 3, "epochs": 2, "validation_every": 3, "logging_steps": 2}"#,

@@ -56,6 +56,9 @@ struct AugmentedTraining {
 
   /// The rows that may be trained on where some training rows are held back.
   func encoded(without held: Set<Int>) -> [EncodedExample] {
-    zip(rendered, sources).filter { $1.map { !held.contains($0) } ?? true }.map(\.0.encoded)
+    zip(rendered, sources).filter { Self.mayTrain($1, without: held) }.map(\.0.encoded)
   }
+
+  /// Whether a further row may be trained on: not one whose source is held back.
+  static func mayTrain(_ source: Int?, without held: Set<Int>) -> Bool { source.map { !held.contains($0) } ?? true }
 }

@@ -6,13 +6,10 @@ import PEFTCore
 struct DatasetSizes {
   /// What of the data determines a run's numbers.
   let identity: DatasetIdentity
-  let trainingRows: Int
-  /// Further training rows of the strategy.
-  let augmentedRows: Int
+  /// The training rows, by which a run's steps are counted.
+  let rows: TrainingRows
   /// Tokens of the training rows, further ones left out.
   let trainingTokens: Int
-  /// How often a training row comes up in an epoch, on average.
-  let repetition: Double
   /// Tokens that all training examples begin with.
   let trainingShared: Int
   /// Lengths of the longest training examples, the longest first.
@@ -40,12 +37,11 @@ struct DatasetSizes {
 
   init(_ data: PreparedDataset, renderer: ChatRenderer) {
     identity = data.identity
-    repetition = data.repetition
+    rows = TrainingRows(data)
     classes = (data.trainingClasses, data.scored.classes)
     answerLimit = data.answerLimit
     let lengths = data.training.map { $0.promptIDs.count + $0.answerIDs.count }
     let further = data.augmented.rendered.map { $0.promptIDs.count + $0.answerIDs.count }
-    (trainingRows, augmentedRows) = (lengths.count, further.count)
     trainingTokens = lengths.reduce(0, +)
     trainingShared = data.training.map(\.promptIDs).sharedPrefixCount
     longest = Array((lengths + further).sorted(by: >).prefix(Self.longestCount))
@@ -71,6 +67,9 @@ struct DatasetSizes {
         }
     }
   }
+
+  /// How many rows there are to train on, further ones left out.
+  var trainingRows: Int { rows.count }
 
   /// Rows that the headline score is of.
   var scoredRows: Int { evaluationRows - furtherRows.reduce(0) { $0 + $1.count } }

@@ -122,10 +122,4 @@ extension PreparedDataset {
   private static func joined(_ hashes: [String]) -> String {
     SHA256.hexadecimal(of: Array(hashes.joined(separator: "\n").utf8))
   }
-
-  /// How many rows an epoch has for each row that there is; more than 1 where small datasets' rows come several times.
-  var repetition: Double {
-    guard let mixture else { return 1 }
-    return mixture.repetition(of: tasks.indices.map { task in training.count { $0.task == task } })
-  }
 }

@@ -119,6 +119,7 @@ struct TrainingStage {
           rate: Double(tokens - before.tokens) / start.secondsUntilNow, seconds: start.secondsUntilNow))
       try scene.cancellation.check()
     }
+    if number == 0, let note = settings.warmupNote(stepCount: outcome.stepCount) { scene.note(note) }
     checkpoint.saveResult(outcome, parameters: method.parameters)
     for parameter in method.parameters { parameter.clearGradient() }
     return outcome
