@@ -1,10 +1,10 @@
 """Measures peft-bench and the peer in turns and prints the tables of docs/performance.md.
 
     compare.py --python PYTHON --float32 FOLDER --bfloat16 FOLDER --gguf FILE --data ROOT [--rounds 3]
-               [--only random,task] [--methods lora,ia3,...] [--formats float32,bfloat16,gguf]
+               [--only random,task] [--methods lora,ia3,...] [--formats float32,bfloat16,gguf] [--steps 5]
 
-PYTHON has torch, transformers and peft. The folders and the file are one model in three types; the peer uses float32.
-ROOT holds sst2 for task batches and generation. Let nothing else run meanwhile.
+PYTHON has torch, transformers and peft, and for qlora bitsandbytes. The folders and the file are one model in three types;
+the peer uses float32. ROOT holds sst2 for task batches and generation. Let nothing else run meanwhile.
 """
 
 import argparse
@@ -30,9 +30,14 @@ OPTIONS = {
     **{method: ["target_modules=[k_proj,v_proj,down_proj]", *options] for method, options in {
         "adalora": [], "hira": [], "loha": [], "lokr": [], "miss": [], "gralora": [], "delora": [], "glora": [],
         "deft": [], "oft": ["block_size=32"], "hra": [], "road": [], "vera": [], "pvera": [], "shira": [],
-        "super-tuning": [], "beft": [],
+        "super-tuning": [], "beft": [], "svft": [],
     }.items()},
+    "mpt": ["tokens=100"],
+    # So many that random batches hold some: without them no gradient has to reach the embeddings.
+    "trainable-tokens": [f"tokens={list(range(1024))}".replace(" ", "")],
+    "galore": ["rank=16", "update_interval=200", "scale=2"],
 }
+OPTIONS["qlora"] = OPTIONS["lora"]
 TASK_LORA = """
 name: task
 model: {{path: {model}, name: m}}
@@ -52,9 +57,28 @@ def call(command):
     return done.stdout
 
 
-def ours(model, method):
+def ours(model, method, steps):
     options = [part for option in OPTIONS[method] for part in ("--option", option)]
-    return json.loads(call([PROGRAM, "bench", "--model", model, "--method", method, *options, "--json"]))
+    return json.loads(call([
+        PROGRAM, "bench", "--model", model, "--method", method, "--steps", str(steps), *options, "--json"]))
+
+
+def peers(arguments, model, method):
+    return json.loads(call([
+        arguments.python, os.path.join(HERE, "peer.py"), model, "random", method, "--steps", str(arguments.steps)]))
+
+
+def bases(arguments, method, folder):
+    """The model of each column; for qlora with its maps in NF4, which a GGUF file cannot become."""
+    names = arguments.formats.split(",")
+    if method != "qlora":
+        return {**{name: getattr(arguments, name) for name in names}, "peer": arguments.float32}
+    converted = {}
+    for name in dict.fromkeys([*names, "float32"]):
+        if name != "gguf":
+            converted[name] = os.path.join(folder, name)
+            call([PROGRAM, "model", "convert", getattr(arguments, name), "--to", "nf4", "--output", converted[name]])
+    return {**{name: converted[name] for name in names if name in converted}, "peer": converted["float32"]}
 
 
 def middle(values):
@@ -65,22 +89,31 @@ def random_batches(arguments):
     formats = arguments.formats.split(",")
     print(f"| method | peft-bench tokens/s, resident: {' | '.join(formats)} | peer | ratio |")
     print("|---|" + "---|" * (len(formats) + 2))
+    notes = []
     for method in arguments.methods:
-        runs = {name: [] for name in (*formats, "peer")}
-        for _ in range(arguments.rounds):
-            for name in formats:
-                runs[name].append(ours(getattr(arguments, name), method))
-            command = [arguments.python, os.path.join(HERE, "peer.py"), arguments.float32, "random", method]
-            runs["peer"].append(json.loads(call(command)))
-        cells = []
+        with tempfile.TemporaryDirectory() as folder:
+            models = bases(arguments, method, folder)
+            runs = {name: [] for name in models}
+            for _ in range(arguments.rounds):
+                for name, model in models.items():
+                    runs[name].append(
+                        peers(arguments, model, method) if name == "peer" else ours(model, method, arguments.steps))
+        cells = dict.fromkeys([*formats, "peer"], "")
         speeds = {}
         for name, results in runs.items():
             speeds[name] = middle([r["tokens_per_second"] for r in results])
             resident = middle([r["peak_rss_bytes"] for r in results]) / 1e9
-            cells.append(f"{speeds[name]:.0f}, {resident:.2f} GB")
-        low, high = min(speeds[n] for n in speeds if n != "peer"), max(speeds[n] for n in speeds if n != "peer")
-        ratios = dict.fromkeys(f"{speed / speeds['peer']:.2f}" for speed in (low, high))
-        print(f"| {method} | {' | '.join(cells)} | {' to '.join(ratios)} |", flush=True)
+            cells[name] = f"{speeds[name]:.0f}, {resident:.2f} GB"
+        peer = speeds.pop("peer")
+        ends = (min(speeds.values()), max(speeds.values())) if speeds else ()
+        ratios = dict.fromkeys(f"{speed / peer:.2f}" for speed in ends)
+        print(f"| {method} | {' | '.join(cells.values())} | {' to '.join(ratios)} |", flush=True)
+        counts = {name: results[0]["trainable_parameters"] for name, results in runs.items()}
+        if len(set(counts.values())) > 1:
+            notes.append(f"{method} trains other numbers of values: {counts}")
+        if method == "qlora":
+            notes.append("qlora has its maps in NF4 with double quantization on both sides, the peer's by bitsandbytes")
+    print("", *notes, sep="\n", flush=True)
 
 
 def task_and_generation(arguments):
@@ -121,12 +154,16 @@ def main():
     for name in ("python", "float32", "bfloat16", "gguf", "data"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--only", default="random,task")
     parser.add_argument("--formats", default="float32,bfloat16,gguf")
     parser.add_argument("--methods", default=",".join(OPTIONS))
     arguments = parser.parse_args()
     arguments.methods = arguments.methods.split(",")
     wanted = arguments.only.split(",")
+    if "random" in wanted and "qlora" in arguments.methods:
+        # Found out now, and not after all other methods.
+        call([arguments.python, "-c", "import bitsandbytes"])
     if "random" in wanted:
         random_batches(arguments)
     if "task" in wanted:
