@@ -8,7 +8,7 @@ import PEFTCore
 /// beside the diagonal: r · (2·o + 1) - o · (o + 1) for o < r. `random` and `top_k` (where |S_i·S_j| is largest) have as many. δ
 /// starts at zero, so that step 0 is the base model. Merged into W + g·U·M·V.
 ///
-/// `gate` is PEFT-Factory's form; the published one has none. PEFT-Factory replaces W by U·(diag(S) + g·M)·V, which with a rank
+/// `gate` is PEFT-Factory's form; the paper's has none. PEFT-Factory replaces W by U·(diag(S) + g·M)·V, which with a rank
 /// below full drops the rest of W. Here W stays, and the rank only limits where M acts. Its option `fill_orthonormal` adds
 /// random vectors that are not orthogonal to the others, and is refused.
 ///
