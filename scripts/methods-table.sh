@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts the table of configs/methods-smollm2.yaml's results into docs/methods.md. Needs python3.
+# Puts the table of a config's results into docs/methods.md, between the marks that have the config's name:
+# methods-presets-smollm2 or methods-smollm2. Needs python3.
 #
 #   scripts/methods-table.sh RESULTS [--sweep RESULTS] [--model MODEL] [--program PROGRAM]
 #
@@ -11,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[[ $# -ge 1 && $1 != -* ]] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $# -ge 1 && $1 != -* ]] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [[ -d $1/runs ]] || { echo "methods-table.sh: $1 has no runs" >&2; exit 2; }
 
 exec python3 - "$@" <<'PYTHON'
@@ -27,7 +28,8 @@ parser.add_argument("--sweep", type=pathlib.Path)
 parser.add_argument("--model")
 parser.add_argument("--program", default=".build/release/peft-bench")
 arguments = parser.parse_args()
-BEGIN, END = "<!-- scripts/methods-table.sh writes from here -->", "<!-- to here -->"
+NAME = json.loads((arguments.results / "config.json").read_text())["name"]
+BEGIN, END = f"<!-- {NAME}: scripts/methods-table.sh writes from here -->", "<!-- to here -->"
 
 
 def run(*words):
