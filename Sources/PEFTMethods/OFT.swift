@@ -61,11 +61,16 @@ struct OFT: MapMethod {
     blockSize = blockCount == nil ? size ?? 32 : nil
     form = try options.choice(
       "form", default: Form.series, about: "make rotations by a short series, or exactly by an inverse")
-    terms = try options.integer("terms", default: 5, in: 2...64, about: "terms of the series, the identity included")
+    // These count with some values of others only, so that they have no default that a resolved config would repeat.
+    terms =
+      try options.optionalInteger(
+        "terms", in: 2...64, about: "of form: series: its terms, the identity included; 5 unless given") ?? 5
     isConstrained = try options.bool(
       "constrained", default: false, about: "keep the rotations near the identity (COFT)")
-    epsilon = try options.number(
-      "eps", default: 6e-5, in: 0..., about: "with constrained: the largest norm of all blocks' angles together")
+    epsilon =
+      try options.optionalNumber(
+        "eps", in: 0..., about: "of constrained: the largest norm of all blocks' angles together; 6e-5 unless given")
+      ?? 6e-5
     if form == .exact, options.has("terms") {
       throw options.error("terms", "is about form: series, but the form is exact")
     }

@@ -407,6 +407,15 @@ import Testing
     }
   }
 
+  @Test("A method with nothing given reads back from the resolved config", arguments: MethodRegistry.names)
+  func methodRoundTrip(name: String) throws {
+    let needed = ["combined": ", parts: [lora, ia3]", "trainable-tokens": ", tokens: [3]"][name] ?? ""
+    let more = name == "oft" ? ", {name: oft, label: b, form: exact, constrained: true}" : ""
+    let first = try configuration("model: m\nmethods: [{name: \(name)\(needed)}\(more)]").resolvedJSON
+    let second = try configuration(first.prettyText, name: "config.json").resolvedJSON
+    #expect(first.prettyText == second.prettyText)
+  }
+
   @Test("Grids and seeds that make more runs than anybody can plan are refused with their number")
   func tooManyRuns() {
     let seeds = (0..<2000).map(String.init).joined(separator: ", ")
