@@ -40,7 +40,7 @@ final class ResumeAdvice: Sendable {
     guard old > 0 else { return ["To resume: \(command)"] }
     return [
       "To resume: \(command)",
-      "That keeps \(old) earlier \(old == 1 ? "result" : "results") that --fresh had not reached; --fresh again does all "
+      "That keeps \(NumberText.counted(old, "earlier result")) that --fresh had not reached; --fresh again does all "
         + "runs from the beginning.",
     ]
   }

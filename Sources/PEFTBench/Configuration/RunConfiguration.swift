@@ -110,7 +110,7 @@ package struct RunConfiguration: Sendable {
       let counts = [
         (methods.count, "method"), (seeds.count, "seed"), (models.count, "model"), (datasetCount, "dataset"),
       ]
-      let product = counts.map { $0 == 1 ? "1 \($1)" : "\($0) \($1)s" }.joined(separator: " x ")
+      let product = counts.map { NumberText.counted($0, $1) }.joined(separator: " x ")
       throw reader.error(
         "seeds", "\(product) are more than the \(Self.maximumRuns) runs that a config may have; split it into several")
     }

@@ -114,7 +114,9 @@ package final class NoisyMembers: TrainingParticipant {
       copy.values.save(to: &state, as: "\(number).value")
       guard let optimizer = copy.optimizer else { continue }
       state.add("\(number).steps", optimizer.stepCount)
-      if let steps = optimizer.parameterSteps { state.add("\(number).parameter_steps", JSONValue(steps).compactText) }
+      if let steps = optimizer.parameterSteps {
+        state.add("\(number).parameter_steps", steps.map(String.init).joined(separator: ","))
+      }
       for (index, tensor) in optimizer.moments.enumerated() { state.add("\(number).moment.\(index)", tensor) }
     }
     return state
@@ -138,9 +140,7 @@ package final class NoisyMembers: TrainingParticipant {
         }
         return tensor.values
       }
-      let steps = state.texts["\(number).parameter_steps"].map { text in
-        text.dropFirst().dropLast().split(separator: ",").map { Int($0) ?? -1 }
-      }
+      let steps = state.texts["\(number).parameter_steps"]?.split(separator: ",").map { Int($0) ?? -1 }
       guard
         optimizer.restore(stepCount: try state.count("\(number).steps"), parameterSteps: steps, moments: moments)
       else {

@@ -61,11 +61,12 @@ struct LabelScan {
       let readings = column.readings
       guard let other = second.first else { return readings.first }
       guard let own = first.first ?? both.first else { return readings.second }
+      let most = NumberText.counted(first.count + both.count, "value")
       let parts = [
-        "\(Self.count(first.count + both.count)) \(Self.name(of: readings.first)) (first \"\(own.text)\", \(own.place): "
+        "\(most) \(Self.name(of: readings.first)) (first \"\(own.text)\", \(own.place): "
           + "\(shown(own.text, by: readings.first)))",
-        "\(Self.count(second.count)) only \(Self.name(of: readings.second)) (first \"\(other.text)\", \(other.place): "
-          + "\(shown(other.text, by: readings.second)))",
+        "\(NumberText.counted(second.count, "value")) only \(Self.name(of: readings.second)) "
+          + "(first \"\(other.text)\", \(other.place): \(shown(other.text, by: readings.second)))",
       ]
       throw TableError(
         "column \"\(column.name)\" can be read in two ways: \(parts.joined(separator: ", "))\(conflict). Say what each "
@@ -92,8 +93,6 @@ struct LabelScan {
     else { return "" }
     return "; so \"\(text)\" would be \"\(column.words[one])\" or \"\(column.words[other])\""
   }
-
-  private static func count(_ values: Int) -> String { NumberText.counted(values, "value") }
 
   private static func name(of reading: LabelReading) -> String {
     switch reading {

@@ -62,8 +62,8 @@ package struct Trainer {
   ///     them, in this order.
   ///   - checkpoint: Where the state is kept; if it is there already, the training resumes from it.
   ///   - frozenStates: Where the states of examples after the frozen first blocks are kept; nil to compute them each time.
-  ///   - recomputed: The blocks whose activations are computed again; unless given, those that the configuration
-  ///     names by their number, the first ones.
+  ///   - recomputed: The blocks whose activations are computed again; unless given, those of which the configuration
+  ///     gives the number.
   ///   - progress: Called after every step; what it throws (a request to stop) ends the training.
   /// - Returns: The history and totals. The attached parameters hold the result.
   /// - Throws: `TrainingFailure` where a loss or gradient is not finite or enormous; what participants and `progress`
@@ -79,7 +79,8 @@ package struct Trainer {
     }
     guard !examples.isEmpty else { throw TrainingFailure(description: "there are no training examples") }
     model.recomputedBlocks =
-      recomputed ?? configuration.recompute.blocks(among: model.blocks.indices.dropFirst(model.frozenBlockCount))
+      recomputed
+      ?? configuration.recompute.blocks(among: RecomputationOrder.blocks(of: model, frozen: model.frozenBlockCount))
     model.frozenStates = frozenStates
     defer {
       model.recomputedBlocks = []

@@ -31,14 +31,20 @@ import Testing
     }
   }
 
-  @Test("Activations are computed again in as few layers as a limit asks for, and the numbers are the same")
-  func recomputation() throws {
+  /// A workspace whose config.json has one run of two steps.
+  private func oneShortRun() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.write(
       Workspace.configuration(
         methods: #"["ia3"]"#, datasets: #"["sst2"]"#, training: #", "steps": 2"#,
         evaluation: #", "zero_shot": false"#),
       to: "config.json")
+    return workspace
+  }
+
+  @Test("Activations are computed again in as few layers as a limit asks for, and the numbers are the same")
+  func recomputation() throws {
+    let workspace = try oneShortRun()
     func plan(_ recompute: String, _ more: String...) throws -> (blocks: Int?, bytes: Int, id: String) {
       let result = try workspace.run(
         arguments: ["plan", "config.json", "--json", "--set", "training.recompute=\(recompute)"] + more)
@@ -94,12 +100,7 @@ import Testing
   }
 
   @Test("What does not fit is refused before anything is written, and --force runs it") func refusal() throws {
-    let workspace = try Workspace()
-    try workspace.write(
-      Workspace.configuration(
-        methods: #"["ia3"]"#, datasets: #"["sst2"]"#, training: #", "steps": 2"#,
-        evaluation: #", "zero_shot": false"#),
-      to: "config.json")
+    let workspace = try oneShortRun()
     // The weights alone are larger.
     let weights = try workspace.run("run", "config.json", "-o", "out", "--memory-limit", "20kB")
     #expect(weights.status == 2 && weights.output.isEmpty)

@@ -259,7 +259,7 @@ package struct ReportedResults: Sendable {
       if isPlanned { found.append(run) } else { strays += 1 }
     }
     if strays > 0 {
-      notes.append("\(strays) failed \(strays == 1 ? "run" : "runs") of earlier configs in \(folder.path) left out")
+      notes.append("\(NumberText.counted(strays, "failed run")) of earlier configs in \(folder.path) left out")
     }
     let places = Set(found.map(\.place))
     missing.removeAll { places.contains($0.place) }

@@ -33,27 +33,22 @@ enum RowContent {
   ) -> [String] {
     let count = scored.examples.count
     let known = Set(training.map(line))
-    func seen(_ rows: ScoredRows) -> Int { rows.examples.count { known.contains(line(of: $0)) } }
-    let seenSets = furtherSets.compactMap { rows -> String? in
-      let seen = seen(rows)
-      guard seen > 0 else { return nil }
-      return "\(dataset): \(seen) of \(rows.examples.count) rows of \(rows.split) "
-        + "\(seen == 1 ? "is also a training row" : "are also training rows"), so its score is partly of what was learned "
-        + "by heart"
+    func learned(_ rows: ScoredRows, _ name: String, score: String) -> [String] {
+      let seen = rows.examples.count { known.contains(line(of: $0)) }
+      guard seen > 0 else { return [] }
+      return [
+        "\(dataset): \(seen) of \(rows.examples.count) \(name) "
+          + "\(seen == 1 ? "is also a training row" : "are also training rows"), so \(score) score is partly of what was "
+          + "learned by heart"
+      ]
     }
-    let seen = seen(scored)
     let repeated = count - Set(scored.rendered.map(\.prompt)).count
-    var notes: [String] = []
-    if seen > 0 {
-      notes.append(
-        "\(dataset): \(seen) of \(count) evaluation rows \(seen == 1 ? "is also a training row" : "are also training rows"), "
-          + "so the score is partly of what was learned by heart")
-    }
+    var notes = learned(scored, "evaluation rows", score: "the")
     if repeated > 0 {
       notes.append(
         "\(dataset): \(repeated) evaluation \(repeated == 1 ? "row repeats" : "rows repeat") a prompt, so there is less to "
           + "tell methods apart by than \(count) rows")
     }
-    return notes + seenSets
+    return notes + furtherSets.flatMap { learned($0, "rows of \($0.split)", score: "its") }
   }
 }
