@@ -127,6 +127,7 @@ private final class DeLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
 
   private var columnLengths: [Float] {
     if let lengths { return lengths }
+    if context.isShapeOnly { return [Float](repeating: 0, count: linear.inputs) }
     let weight = linear.loadedWeight
     var squares = [Double](repeating: 0, count: linear.inputs)
     var row = [Float](repeating: 0, count: linear.inputs)

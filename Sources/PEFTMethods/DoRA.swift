@@ -62,7 +62,9 @@ final class DoRAAdapter: LinearAdapter {
   private func rowLengths(_ weight: WeightMatrix) -> [Float] {
     let pair = update.pair
     let (rank, inputs, outputs) = (pair.rank, linear.inputs, linear.outputs)
-    let squares = squaredRows ?? Self.squaredRows(of: linear)
+    let squares =
+      squaredRows
+      ?? (context.isShapeOnly ? [Double](repeating: 0, count: linear.outputs) : Self.squaredRows(of: linear))
     squaredRows = squares
     let (a, b) = (pair.a.value, pair.b.value)
     let (pool, workers) = (context.pool, context.workers)

@@ -33,16 +33,22 @@ final class LowRankOrigin {
 
   /// A₀ `[rank, inputs]`.
   var a: Tensor {
-    let tensor = made.a ?? Tensor(start.factors.a, shape: shapes.a, in: pool, as: .weights)
+    let tensor = made.a ?? factor(shapes.a) { start.factors.a }
     made.a = tensor
     return tensor
   }
 
   /// B₀ `[outputs, rank]`.
   var b: Tensor {
-    let tensor = made.b ?? Tensor(start.factors.b, shape: shapes.b, in: pool, as: .weights)
+    let tensor = made.b ?? factor(shapes.b) { start.factors.b }
     made.b = tensor
     return tensor
+  }
+
+  private func factor(_ shape: [Int], _ values: () -> [Float]) -> Tensor {
+    // Nothing is looked for in a weight whose values mean nothing.
+    pool.isShapeOnly
+      ? Tensor(uninitialized: shape, in: pool, as: .weights) : Tensor(values(), shape: shape, in: pool, as: .weights)
   }
 
   /// The trained product less this one, as the plain update of twice the rank that is saved.

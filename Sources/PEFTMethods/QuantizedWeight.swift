@@ -32,6 +32,16 @@ final class QuantizedWeight: LowRankStart {
 
   private var computed: (matrix: WeightMatrix, factors: (a: [Float], b: [Float])) {
     if let made { return made }
+    if context.isShapeOnly, let matrix = Self.shape(of: linear, context) {
+      let result = (
+        matrix,
+        (
+          a: [Float](repeating: 0, count: rank * linear.inputs), b: [Float](repeating: 0, count: rank * linear.outputs)
+        )
+      )
+      made = result
+      return result
+    }
     let weight = linear.loadedWeight.values
     let (inputs, outputs) = (linear.inputs, linear.outputs)
     var rest = weight
@@ -54,6 +64,18 @@ final class QuantizedWeight: LowRankStart {
     let result = (Self.matrix(coded, of: linear, context), factors)
     made = result
     return result
+  }
+
+  /// A matrix without elements, in NF4 where its rows are made of whole blocks.
+  private static func shape(of linear: Linear, _ context: ComputeContext) -> WeightMatrix? {
+    for format in [WeightFormat.nf4, .float32] {
+      if let matrix = try? WeightMatrix(
+        shapeOnly: format, outputs: linear.outputs, inputs: linear.inputs, context: context)
+      {
+        return matrix
+      }
+    }
+    return nil
   }
 
   private static func matrix(_ coded: NF4.Matrix, of linear: Linear, _ context: ComputeContext) -> WeightMatrix {

@@ -90,6 +90,12 @@ final class SingularFrame {
   /// A part of the decomposition: as a file has it, or else of the weight.
   private func known<Value>(_ part: KeyPath<SingularFrame, Value?>) -> Value {
     if let value = self[keyPath: part] { return value }
+    guard !context.isShapeOnly else {
+      knownLeft = Tensor(uninitialized: [outputs, rank], in: context.pool, as: .adapter)
+      knownValues = [Float](repeating: 0, count: rank)
+      knownRight = Tensor(uninitialized: [rank, linear.inputs], in: context.pool, as: .adapter)
+      return known(part)
+    }
     let weight = linear.loadedWeight
     let matrix = DoubleMatrix(weight.values, rows: weight.outputs, columns: weight.inputs)
     let found = SingularValues(leading: rank, of: matrix, workers: context.workers)

@@ -23,7 +23,8 @@ final class SparseUpdate: AdditiveLinearAdapter {
   ///   - choose: Chooses the entries: `row · inputs + column` of each.
   init(_ linear: Linear, _ name: String, count: Int, setting: AttachmentSetting, choose: @escaping () -> [Int32]) {
     (outputs, inputs) = (linear.outputs, linear.inputs)
-    self.choose = choose
+    // Any entries do where values mean nothing.
+    self.choose = setting.context.isShapeOnly ? { Array(0..<Int32(count)) } : choose
     values = Parameter(name, shape: [count], in: setting.context.pool) { [Float](repeating: 0, count: count) }
   }
 

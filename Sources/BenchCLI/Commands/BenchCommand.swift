@@ -20,7 +20,11 @@ enum BenchCommand {
       OptionSpec(long: "tokens", valueName: "T", help: "Tokens of a row; 128 unless given."),
       OptionSpec(long: "steps", valueName: "S", help: "Timed steps; 5 unless given."),
       OptionSpec(long: "shared-prefix", valueName: "P", help: "Tokens that all rows begin with; 0 unless given."),
-      OptionSpec(long: "recompute", help: "Compute each block's activations again in its backward pass."),
+      OptionSpec(
+        long: "recompute", valueName: "BLOCKS",
+        help:
+          "Blocks whose activations are computed again in their backward pass, as training.recompute of a config: true, "
+          + "false, a number, auto or a size such as 400MB; false unless given."),
       OptionSpec(
         long: "profile", help: "Show where the time of the training steps goes, beside the matrix kernel's peak."),
       OptionSpec(
@@ -37,10 +41,11 @@ enum BenchCommand {
     run: { arguments, console in
       let files = try TextCommands.files(arguments)
       let name = arguments.value("method") ?? "lora"
-      let overrides = try arguments.all("option").map { text in
+      var overrides = try arguments.all("option").map { text in
         guard text.contains("=") else { throw arguments.error("--option: expected KEY=VALUE, found \"\(text)\"") }
         return "methods.0.\(text)"
       }
+      if let recompute = arguments.value("recompute") { overrides.append("training.recompute=\(recompute)") }
       // The method is read as a config would read it, so that its options mean the same.
       let text = DocumentText(
         name: "--method", bytes: Array("{\"model\": \".\", \"methods\": [{\"name\": \"\(name)\"}]}".utf8))
@@ -61,7 +66,14 @@ enum BenchCommand {
         to: model,
         with: AttachmentSetting(
           seeds: SeedStream(0), context: context, tokenizer: try? files.tokenizer(), rows: .irrelevant))
-      if arguments.flag("recompute") { model.recomputedBlocks = Set(model.blocks.indices) }
+      let recompute = configuration.training.recompute
+      do {
+        model.recomputedBlocks = try probe.blocks(
+          recompute, of: configuration.methods[0], files, weightBytes: context.pool.live[.weights])
+      } catch let error as RecomputationError {
+        throw arguments.error("--recompute: \(error.description)")
+      }
+      let recomputed = model.recomputedBlocks.count
       ProcessMemory.releaseFreed()
       let result = probe.measure(
         model, attachment: attachment, context: context, besidePeak: arguments.flag("profile"))
@@ -91,7 +103,7 @@ enum BenchCommand {
           "inference_tokens_per_second": JSONValue(result.inferenceTokensPerSecond),
           "final_loss": JSONValue(result.finalLoss), "peak_tensor_bytes": JSONValue(result.peak.total),
           "peak_rss_bytes": JSONValue(resident),
-          "recompute": JSONValue(arguments.flag("recompute")),
+          "recompute": recompute.json, "recomputed_blocks": JSONValue(recomputed),
         ]
         if let single {
           document["threads_compared"] = BenchReport.document(single, against: result, threads: context.workers.count)
@@ -105,6 +117,7 @@ enum BenchCommand {
       table.add(["batch", "\(probe.batch) x \(probe.tokens)"])
       table.add(["threads", "\(context.workers.count)"])
       table.add(["trainable parameters", Format.count(Double(attachment.trainableCount))])
+      if recompute != .none { table.add(["blocks computed again", "\(recomputed) of \(model.blocks.count)"]) }
       table.add(["training", "\(Format.decimal(result.tokensPerSecond, digits: 0)) tokens/s"])
       table.add(["median step", "\(Format.decimal(1000 * result.medianStepSeconds, digits: 0)) ms"])
       table.add(["inference", "\(Format.decimal(result.inferenceTokensPerSecond, digits: 0)) tokens/s"])

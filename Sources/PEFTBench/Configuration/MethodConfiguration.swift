@@ -175,4 +175,21 @@ package struct MethodConfiguration: Sendable {
       throw entry.error(": \(error.description)", at: error.offset ?? given)
     }
   }
+
+  /// Attaches the method where values mean nothing: as `attach` does, but without the values of a saved adapter.
+  ///
+  /// - Parameters:
+  ///   - model: The model without its weights, with nothing attached.
+  ///   - context: A shape-only context.
+  ///   - tokenizer: The model's, if there is one.
+  /// - Throws: What the method throws for options that do not fit the model.
+  package func attachShapes(
+    to model: CausalLanguageModel, context: ComputeContext, tokenizer: Tokenizer?
+  ) throws -> AttachedMethod {
+    let attachment = try method.attach(
+      to: model,
+      with: AttachmentSetting(seeds: SeedStream(0), context: context, tokenizer: tokenizer, rows: .irrelevant))
+    if strength != 1 { try model.setStrength(Float(strength)) }
+    return attachment
+  }
 }

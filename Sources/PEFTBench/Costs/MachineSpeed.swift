@@ -13,8 +13,6 @@ struct MachineSpeed {
   let forwardRows: Double
   /// Seconds of one step of generation with `generatedSequences` sequences.
   let generationStep: Double
-  /// Bytes of activations that a training step keeps for a row.
-  let trainingBytes: Double
   /// Bytes of activations of a forward pass for a row.
   let forwardBytes: Double
   /// How many times as long as the fastest pass the slowest of its kind took.
@@ -40,7 +38,7 @@ struct MachineSpeed {
 
   private init(trainingRows: Double, forwardRows: Double, generationStep: Double) {
     (self.trainingRows, self.forwardRows, self.generationStep) = (trainingRows, forwardRows, generationStep)
-    (trainingBytes, forwardBytes, unsteadiness) = (0, 0, 1)
+    (forwardBytes, unsteadiness) = (0, 1)
   }
 
   /// Times a model with an attached method.
@@ -56,7 +54,6 @@ struct MachineSpeed {
       trainingRows = rate / Self.usualTrainingFactor
       generationStep = first.seconds
       forwardBytes = first.bytes
-      trainingBytes = Double(TrainingActivations.bytes(model, rows: 1))
       unsteadiness = spread
       return
     }
@@ -66,14 +63,12 @@ struct MachineSpeed {
     forwardBytes = forward.bytes
     if attachment.parameters.isEmpty {
       trainingRows = forwardRows / Self.usualTrainingFactor
-      trainingBytes = Double(TrainingActivations.bytes(model, rows: 1))
     } else {
       let training = Self.fastest(&spread) {
         defer { for parameter in attachment.parameters { parameter.clearGradient() } }
         return probe.training(sequences: 4, tokens: tokens)
       }
       trainingRows = Double(training.rows) / training.seconds
-      trainingBytes = training.bytes
     }
     generationStep = Self.fastest(&spread) { probe.generationStep() }.seconds
     unsteadiness = spread

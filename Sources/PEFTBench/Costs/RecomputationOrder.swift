@@ -24,4 +24,29 @@ enum RecomputationOrder {
       })
     return trained.dropLast().sorted { (freed[$0] ?? 0, -$0) > (freed[$1] ?? 0, -$1) } + trained.suffix(1)
   }
+
+  /// The fewest of the first blocks of an order with which a peak is no larger than `bytes`; if there are none, as many as
+  /// make it smallest.
+  ///
+  /// Each further block lowers the peak or leaves it, but for the last one of the order, which is never taken; so the count
+  /// is searched by halves.
+  ///
+  /// - Parameters:
+  ///   - order: What `blocks` gave.
+  ///   - bytes: What the peak must fit into.
+  ///   - peak: The peak with some blocks computed again, in bytes.
+  static func fewest(of order: [Int], within bytes: Int, peak: (Set<Int>) -> Int) -> Set<Int> {
+    func peak(of count: Int) -> Int { peak(Set(order.prefix(count))) }
+    guard order.count > 1, peak(of: 0) > bytes else { return [] }
+    var (tooFew, enough) = (0, order.count - 1)
+    let least = peak(of: enough)
+    // Where nothing fits: the fewest whose peak is the smallest one.
+    let bound = max(bytes, least)
+    guard peak(of: 0) > bound else { return [] }
+    while enough - tooFew > 1 {
+      let middle = (tooFew + enough) / 2
+      if peak(of: middle) <= bound { enough = middle } else { tooFew = middle }
+    }
+    return Set(order.prefix(enough))
+  }
 }

@@ -48,6 +48,9 @@ package struct SpeedProbe {
   /// Tokens that all rows of a batch begin with.
   package let sharedPrefix: Int
 
+  /// Positions of each row that carry labels, the last ones.
+  static let labels = 4
+
   /// Creates a probe.
   package init(batch: Int, tokens: Int, steps: Int, sharedPrefix: Int = 0) {
     self.batch = batch
@@ -67,12 +70,13 @@ package struct SpeedProbe {
     _ model: CausalLanguageModel, attachment: AttachedMethod, context: ComputeContext, besidePeak: Bool = false
   ) -> Result {
     let stream = SeedStream(0).child("bench")
+    let labels = Self.labels
     let examples = (0..<batch).map { row in
       let ids = (0..<tokens).map { position in
         let source = position < sharedPrefix ? stream : stream.child(row)
         return Int32(source.integer(below: model.configuration.vocabularySize - 1, at: position))
       }
-      return EncodedExample(prompt: Array(ids.dropLast(4)), answer: Array(ids.suffix(4)))
+      return EncodedExample(prompt: Array(ids.dropLast(labels)), answer: Array(ids.suffix(labels)))
     }
     let optimizer = Optimizer(
       .adamW(), groups: attachment.groups(under: .adamW()) ?? [], weightDecay: 0.01, maximumGradientNorm: nil,
@@ -86,7 +90,7 @@ package struct SpeedProbe {
       if step == 1 { context.workers.profile?.reset() }
       let before = context.workers.profile?.products
       let start = DispatchTime.now()
-      let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
+      let batch = TrainingBatch(examples, model: model, labelCount: labels * examples.count)
       if attachment.parameters.isEmpty {
         loss = pass.loss(of: batch)
       } else {
@@ -110,7 +114,7 @@ package struct SpeedProbe {
     var inference: [Double] = []
     for _ in 0...min(steps, 3) {
       let start = DispatchTime.now()
-      let batch = TrainingBatch(examples, model: model, labelCount: 4 * examples.count)
+      let batch = TrainingBatch(examples, model: model, labelCount: labels * examples.count)
       _ = pass.logits(of: batch)
       inference.append(start.secondsUntilNow)
     }

@@ -1,16 +1,28 @@
 import PEFTCore
 
-/// What a backward pass keeps of a forward pass, counted from shapes.
+/// What the blocks of a model alone keep of a forward pass for the backward one, counted from shapes.
+///
+/// Blocks are put in order by it, and it stands in where a step cannot be gone through (`TrainingRehearsal`). It knows neither
+/// what a method keeps nor what a backward pass makes for a moment.
 enum TrainingActivations {
-  /// Float32 values that one block keeps for each row.
+  /// Float32 values that one block keeps for each row where its maps are frozen.
+  ///
+  /// The residual stream before each branch, once where both start from the same, with the numbers of the norms, whose
+  /// outputs are computed again; queries, keys, values and a number a head; what the activation reads.
   static func values(of block: TransformerBlock, in model: CausalLanguageModel) -> Int {
     let (hidden, shape) = (model.configuration.hiddenSize, block.shape)
-    let inner =
-      if case .plain = block.feedForward.inner { 2 * shape.feedForwardSize } else { 3 * shape.feedForwardSize }
-    let norms = block.norms.filter { $0.width == hidden }
-    // A norm keeps its input and one or two numbers a row; its output is kept by the maps that read it.
-    let normalized = norms.reduce(0) { $0 + 2 * hidden + ($1.normalization.centers ? 2 : 1) }
-    return normalized + 2 * shape.queryWidth + 2 * shape.keyValueWidth + shape.heads + inner
+    func numbers(_ norm: NormLayer?) -> Int { norm.map { $0.normalization.centers ? 2 : 1 } ?? 0 }
+    let streams = (block.isParallel ? 1 : 2) * hidden + numbers(block.attentionNorm) + numbers(block.feedForwardNorm)
+    let outputNorms = [block.attentionOutputNorm, block.feedForwardOutputNorm].compactMap { $0 }
+    let outputs = outputNorms.reduce(0) { $0 + hidden + numbers($1) }
+    var attention = shape.queryWidth + 2 * shape.keyValueWidth + shape.heads
+    for (norm, width) in [
+      (block.attention.queryNorm, shape.queryWidth), (block.attention.keyNorm, shape.keyValueWidth),
+    ] {
+      if let norm { attention += width + width / max(1, norm.width) * numbers(norm) }
+    }
+    let inner = if case .plain = block.feedForward.inner { shape.feedForwardSize } else { 2 * shape.feedForwardSize }
+    return streams + outputs + attention + inner
   }
 
   /// Most bytes that are held for `rows` rows at one time of a step: after the forward pass all that blocks keep, with the

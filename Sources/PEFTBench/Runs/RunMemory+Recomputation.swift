@@ -25,15 +25,13 @@ extension RunMemory {
 
   /// The fewest blocks with which the run's peak is no larger than `bytes`; if there are none, those of the smallest peak.
   private func fewest(of order: [Int], within bytes: Int) -> RunMemory {
-    var best = self
-    for count in order.indices {
-      // Not all of them: the last block of the order frees nothing (`RecomputationOrder`).
-      var own = self
-      own.recomputed = Set(order.prefix(count))
-      if count == 0 || own.largest.total < best.largest.total { best = own }
-      if best.largest.total <= bytes { break }
+    var own = self
+    own.recomputed = RecomputationOrder.fewest(of: order, within: bytes) { blocks in
+      var other = self
+      other.recomputed = blocks
+      return other.largest.total
     }
-    return best
+    return own
   }
 
   /// Says of a choice that does not fit that there is no better one; empty where nothing was chosen.

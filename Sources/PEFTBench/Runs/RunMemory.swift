@@ -3,7 +3,7 @@ import PEFTMethods
 
 /// The tensors that a run holds at its peak, estimated from the sizes of its data and the shapes of model and method.
 ///
-/// Gradients are counted as if all were there while the most activations are; kernels' scratch, token ids and the
+/// Of training a step is gone through without its arithmetic (`TrainingRehearsal`). Kernels' scratch, token ids and the
 /// tokenizer are left out, as in the record.
 struct RunMemory {
   let run: PlannedRun
@@ -13,14 +13,15 @@ struct RunMemory {
   let weightBytes: Int
   let method: MethodFigures
   let data: DatasetSizes
-  /// What a look at the machine found activations to take; nil to count them from shapes.
+  /// A step of the training with its largest batch; nil where nothing is trained, or there is no room for its shapes.
+  let rehearsal: TrainingRehearsal?
+  /// What a look at the machine found activations of a forward pass to take; nil to count them from shapes.
   var speed: MachineSpeed?
   /// The blocks whose activations are computed again in the backward pass.
   var recomputed: Set<Int> = []
 
   var trains: Bool { run.trains && method.trainable > 0 }
   var settings: TrainingConfiguration { run.training }
-  private var configuration: PEFTCore.ModelConfiguration { model.configuration }
   /// Bytes of one position's keys and values in all layers.
   private var cached: Int { 8 * model.blockShapes.reduce(0) { $0 + $1.keyValueWidth } }
   /// Whether the method trains the frozen weights themselves, in float32.
@@ -46,17 +47,12 @@ struct RunMemory {
     // Only AdamW keeps two, and has projected ones.
     let kept = moments == 2 ? method.adamValues : moments * method.trainable
     let copies = settings.strategy.copiedValues(of: method.trainable, optimizerValues: kept)
-    use[.weights] = trainsEverything ? 0 : weightBytes
-    use[.adapter] = 4 * (method.trainable + copies.adapter)
-    use[.gradients] = 4 * method.trainable
+    let step = rehearsal?.peak(recomputing: recomputed) ?? outlined
+    use[.weights] = (trainsEverything ? 0 : weightBytes) + step[.weights]
+    use[.adapter] = step[.adapter] + 4 * copies.adapter
+    use[.gradients] = step[.gradients]
     use[.optimizer] = 4 * (kept + copies.optimizer)
-    let rows = data.largestBatch(settings.batchSize) + method.inference.virtualTokens
-    let perRow =
-      (settings.recompute == .none ? speed?.trainingBytes : nil)
-      ?? Double(
-        TrainingActivations.bytes(model, rows: 1, recomputing: recomputed, frozen: method.frozenBlockCount))
-    use[.activations] = Self.whole(
-      Double(rows) * perRow + Double(cached * method.inference.prefixPositions) + Double(logits))
+    use[.activations] = step[.activations]
     return use
   }
 
@@ -75,11 +71,19 @@ struct RunMemory {
     return use
   }
 
-  /// The largest piece of logits; a measurement has it among the activations.
-  private var logits: Int {
-    guard speed == nil else { return 0 }
-    let labels = settings.batchSize * (data.answerLengths.max() ?? 1)
-    return 4 * min(CausalLanguageModel.labelledRowsAtOnce, labels) * configuration.vocabularySize
+  /// What a step holds by the shapes of the blocks alone: more than the largest batch takes, with all gradients at once.
+  private var outlined: MemoryUse {
+    var use = MemoryUse()
+    use[.adapter] = 4 * method.trainable
+    use[.gradients] = 4 * method.trainable
+    let batch = data.largestBatch(settings.batchSize)
+    let rows = batch.rows + method.inference.virtualTokens
+    let perRow = TrainingActivations.bytes(model, rows: 1, recomputing: recomputed, frozen: method.frozenBlockCount)
+    let labels = min(CausalLanguageModel.labelledRowsAtOnce, batch.examples.reduce(0) { $0 + $1.answer })
+    use[.activations] = Self.whole(
+      Double(rows) * Double(perRow) + Double(cached * method.inference.prefixPositions)
+        + 4 * Double(labels) * Double(model.configuration.vocabularySize))
+    return use
   }
 
   private static func whole(_ bytes: Double) -> Int { bytes < 1e18 ? Int(bytes) : Int(1e18) }

@@ -34,6 +34,11 @@ public final class Parameter {
   /// The present value.
   public var value: Tensor {
     if let made { return made }
+    if pool.isShapeOnly {
+      let tensor = Tensor(uninitialized: shape, in: pool, as: .adapter)
+      (made, initialize) = (tensor, nil)
+      return tensor
+    }
     let first = initialize?() ?? [Float](repeating: 0, count: elementCount)
     let tensor = Tensor(first, shape: shape, in: pool, as: .adapter)
     initialize = nil

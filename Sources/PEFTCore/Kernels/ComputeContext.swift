@@ -17,6 +17,17 @@ public struct ComputeContext: Sendable {
     self.workers = workers
   }
 
+  /// A context in which operations run in full but for their arithmetic, as with PyTorch's fake tensors.
+  ///
+  /// Tensors have their shapes and are counted, kernels do nothing, and what a tensor holds means nothing. So a whole
+  /// training step of a model without weights says what it would hold, whatever operations it is made of.
+  public static func shapeOnly() -> ComputeContext {
+    ComputeContext(pool: MemoryPool(shapeOnly: SharedBlock()), workers: .absent)
+  }
+
+  /// Whether values mean nothing here, so that nothing should be made of them at a cost.
+  public var isShapeOnly: Bool { pool.isShapeOnly }
+
   /// The same threads, with tensors of another pool.
   func counting(in pool: MemoryPool) -> ComputeContext { ComputeContext(pool: pool, workers: workers) }
 }

@@ -44,6 +44,12 @@ struct PackedWeights: Sendable {
     }
   }
 
+  /// The shape of a matrix without its elements, which must not be read.
+  init(shapeOnly format: WeightFormat, outputs: Int, inputs: Int, arena: WeightArena) {
+    (self.format, self.outputs, self.inputs, rowBytes) = (format, outputs, inputs, 0)
+    memory = arena.allocate(1)
+  }
+
   func release(to arena: WeightArena) { arena.release(memory) }
 
   private func pack(panel: Int, from source: UnsafeRawPointer, transposed: Bool, rowOrder: [Int]?) {

@@ -14,7 +14,11 @@ public struct Workers: Sendable {
   /// One thread: the caller's own.
   public static let one = Workers(count: 1)
 
+  /// Nobody: pieces are left undone.
+  static let absent = Workers()
+
   private let crew: HelperCrew
+  private let isAbsent: Bool
 
   /// Creates a crew of `count` threads, or of fewer where a limit on processes and threads leaves no room for that
   /// many.
@@ -22,6 +26,12 @@ public struct Workers: Sendable {
     self.count = count > 1 ? 1 + CheckedThread.room(for: count - 1) : 1
     self.profile = profile
     crew = HelperCrew(count: self.count)
+    isAbsent = false
+  }
+
+  private init() {
+    (count, profile, isAbsent) = (1, nil, true)
+    crew = HelperCrew(count: 1)
   }
 
   /// Calls `body` once for each piece in `0..<pieces`, and returns when all are done.
@@ -43,7 +53,7 @@ public struct Workers: Sendable {
     pieces: Int, scratchBytes: Int, as kind: KernelKind = .elementwise, operations: Int = 0,
     _ body: (_ piece: Int, _ scratch: UnsafeMutableRawPointer) -> Void
   ) {
-    guard pieces > 0 else { return }
+    guard pieces > 0, !isAbsent else { return }
     guard let profile else { return crew.run(pieces: pieces, scratchBytes: scratchBytes, body) }
     let start = DispatchTime.now().uptimeNanoseconds
     crew.run(pieces: pieces, scratchBytes: scratchBytes, body)

@@ -18,6 +18,8 @@ public final class WeightMatrix: Sendable {
 
   let packed: PackedWeights
   private let pool: MemoryPool
+  /// Whether only the shape is there: products compute nothing, and all elements are zero.
+  private let isShapeOnly: Bool
 
   /// Packs a stored matrix.
   ///
@@ -61,6 +63,28 @@ public final class WeightMatrix: Sendable {
       format: format, outputs: outputs, inputs: inputs, transposed: transposed, rowOrder: rowOrder, bytes: bytes,
       arena: context.pool.weightArena, workers: context.workers)
     pool = context.pool
+    isShapeOnly = false
+    pool.count(byteCount, as: .weights)
+  }
+
+  /// Makes the shape of a matrix, to stand where values mean nothing.
+  ///
+  /// - Parameters:
+  ///   - format: By which its bytes are counted.
+  ///   - outputs: Rows.
+  ///   - inputs: Columns.
+  ///   - context: Where they are counted, as weights.
+  /// - Throws: `WeightFormatError` if the shape does not fit the format.
+  public init(shapeOnly format: WeightFormat, outputs: Int, inputs: Int, context: ComputeContext)
+    throws(WeightFormatError)
+  {
+    guard let byteCount = format.byteCount(outputs: outputs, inputs: inputs) else {
+      throw WeightFormatError(description: "a \(outputs) × \(inputs) matrix cannot be stored as \(format.name)")
+    }
+    (self.format, self.outputs, self.inputs, self.byteCount) = (format, outputs, inputs, byteCount)
+    packed = PackedWeights(shapeOnly: format, outputs: outputs, inputs: inputs, arena: context.pool.weightArena)
+    pool = context.pool
+    isShapeOnly = true
     pool.count(byteCount, as: .weights)
   }
 
@@ -110,6 +134,7 @@ public final class WeightMatrix: Sendable {
     outputs range: Range<Int>? = nil, accumulate: Bool = false, workers: Workers
   ) {
     let range = checked(range)
+    guard !isShapeOnly else { return }
     let product = ProductRows(
       rowCount: rows, depth: inputs, a: x, aStride: xStride, aIsTransposed: false, c: y, cStride: yStride,
       accumulates: accumulate)
@@ -130,6 +155,7 @@ public final class WeightMatrix: Sendable {
     outputs range: Range<Int>? = nil, accumulate: Bool = false, workers: Workers
   ) {
     let range = checked(range)
+    guard !isShapeOnly else { return }
     let product = ProductRows(
       rowCount: rows, depth: range.count, a: y, aStride: yStride, aIsTransposed: false, c: x, cStride: xStride,
       accumulates: accumulate)
@@ -150,12 +176,13 @@ public final class WeightMatrix: Sendable {
   /// - Precondition: `row` is in `0..<outputs`; `target` has room for `inputs` elements.
   public func decodeRow(_ row: Int, into target: UnsafeMutablePointer<Float>) {
     precondition((0..<outputs).contains(row), "decodeRow: row \(row) of a matrix with \(outputs) rows")
+    guard !isShapeOnly else { return target.update(repeating: 0, count: inputs) }
     packed.decodeRow(row, into: target)
   }
 
   /// Writes the whole matrix as float32, `[outputs, inputs]`.
   public func decode(into target: UnsafeMutablePointer<Float>) {
-    for row in 0..<outputs { packed.decodeRow(row, into: target + row * inputs) }
+    for row in 0..<outputs { decodeRow(row, into: target + row * inputs) }
   }
 
   /// All elements as float32, row-major.

@@ -55,8 +55,22 @@ public final class MemoryPool: Sendable {
   /// The blocks of packed weights, which `count(_:as:)` counts.
   let weightArena = WeightArena()
 
+  /// Where all blocks lie, in a pool whose tensors have shapes alone.
+  private let sharedBlock: SharedBlock?
+
   /// Creates an empty pool.
-  public init() {}
+  public init() { sharedBlock = nil }
+
+  /// Creates an empty pool whose tensors are counted, and all lie in the same place.
+  init(shapeOnly block: SharedBlock) { sharedBlock = block }
+
+  /// Whether what its tensors hold means nothing (`ComputeContext.shapeOnly`).
+  public var isShapeOnly: Bool { sharedBlock != nil }
+
+  /// Whether there is room for a tensor of so many bytes: of a pool of shapes alone, address space for it.
+  public func hasRoom(for byteCount: Int) -> Bool {
+    sharedBlock.map { $0.reserve(byteCount) } ?? true
+  }
 
   deinit { trim() }
 
@@ -92,6 +106,10 @@ public final class MemoryPool: Sendable {
   /// A block of at least `byteCount` bytes; its own size is needed to release it.
   func allocate(_ byteCount: Int, as kind: MemoryKind) -> (block: UnsafeMutableRawPointer, size: Int) {
     let size = Self.blockSize(byteCount)
+    if let sharedBlock {
+      count(byteCount, as: kind)
+      return (sharedBlock.memory(size), size)
+    }
     let reused: (block: UInt, size: Int)? = state.withLock { state in
       state.count(byteCount, as: kind)
       let kept = state.take(atLeast: size)
@@ -105,6 +123,7 @@ public final class MemoryPool: Sendable {
   }
 
   func release(_ block: UnsafeMutableRawPointer, size: Int, _ byteCount: Int, as kind: MemoryKind) {
+    guard sharedBlock == nil else { return count(-byteCount, as: kind) }
     state.withLock { state in
       state.count(-byteCount, as: kind)
       state.usedBytes -= size

@@ -17,6 +17,12 @@ enum SystemPages {
     return start == MAP_FAILED ? nil : start
   }
 
+  /// The same of memory of which little will be touched: the system need not have room for all of it.
+  static func mapSparsely(_ size: Int) -> UnsafeMutableRawPointer? {
+    let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    return start == MAP_FAILED ? nil : start
+  }
+
   /// The same of a multiple of `largeSize`, from one of its multiples on and in large pages if the system grants them.
   static func mapLarge(_ size: Int) -> UnsafeMutableRawPointer? {
     guard let mapped = map(size + largeSize) else { return nil }

@@ -136,8 +136,20 @@ import Testing
     let speedups = ["2", "4", "8", "16"].compactMap { projected[$0]?.number }
     #expect(speedups.count == 4 && speedups == speedups.sorted() && speedups.allSatisfy { $0 >= 1 })
 
-    let recomputed = try Workspace.json(SpawnedProgram.run(quick + ["--recompute", "--json"]).output)
-    #expect(recomputed["final_loss"]?.number == json["final_loss"]?.number)
+    let peak = try #require(json["peak_tensor_bytes"]?.integer)
+    func recomputed(_ value: String) throws -> Int? {
+      let run = try SpawnedProgram.run(quick + ["--recompute", value, "--json"])
+      try #require(run.status == 0, "\(value): \(run.diagnostics)")
+      let document = try Workspace.json(run.output)
+      #expect(document["final_loss"]?.number == json["final_loss"]?.number, "\(value)")
+      return document["recomputed_blocks"]?.integer
+    }
+    #expect(try recomputed("true") == 2 && recomputed("false") == 0 && recomputed("1") == 1)
+    #expect(try recomputed("auto") == 0 && recomputed("\(peak - 1)B") == 1, "of \(peak) bytes")
+    let small = try SpawnedProgram.run(quick + ["--recompute", "2kB"])
+    #expect(small.status == 2 && small.diagnostics.contains("1 of 2 blocks computed again, more than 2.00 kB"))
+    let wrong = try SpawnedProgram.run(quick + ["--recompute", "much"])
+    #expect(wrong.status == 2 && wrong.diagnostics.contains("recompute: expected true or false (or auto"))
     let table = try SpawnedProgram.run(quick + ["--profile", "--compare-threads", "--single-stream"])
     #expect(table.output.contains("products, in turn with it") && table.output.contains("projected"))
     #expect(table.output.contains("memory copies"))

@@ -102,10 +102,9 @@ import Testing
     #expect(
       ForwardFLOPs.count(whole, tokens: tokens) - ForwardFLOPs.count(pruned, tokens: tokens)
         == 2 * tokens * weights + 4 * 2 * 4 * seen)
-    // Two heads' queries and outputs, a number each, and three values of each neuron.
+    // Two heads' queries, a number each, and two values of each neuron.
     #expect(
-      TrainingActivations.bytes(whole, rows: 1) - TrainingActivations.bytes(pruned, rows: 1) == 4 * (2 * 8 + 2 + 3 * 19)
-    )
+      TrainingActivations.bytes(whole, rows: 1) - TrainingActivations.bytes(pruned, rows: 1) == 4 * (8 + 2 + 2 * 19))
     #expect(TrainingActivations.forwardBytes(whole, rows: 1) == TrainingActivations.forwardBytes(pruned, rows: 1))
     let batch = BatchSize(rows: 40, labels: 8)
     #expect(

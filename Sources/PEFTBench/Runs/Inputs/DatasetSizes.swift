@@ -12,8 +12,8 @@ struct DatasetSizes {
   let trainingTokens: Int
   /// Tokens that all training examples begin with.
   let trainingShared: Int
-  /// Lengths of the longest training examples, the longest first.
-  let longest: [Int]
+  /// The longest training examples, the longest first.
+  let longest: [ExampleLength]
   /// Rows that are answered: those that are scored, and those of the other sets.
   let evaluationRows: Int
   /// Rows of the other sets among them, by the sets' names.
@@ -40,11 +40,14 @@ struct DatasetSizes {
     rows = TrainingRows(data)
     classes = (data.trainingClasses, data.scored.classes)
     answerLimit = data.answerLimit
-    let lengths = data.training.map { $0.promptIDs.count + $0.answerIDs.count }
-    let further = data.augmented.rendered.map { $0.promptIDs.count + $0.answerIDs.count }
-    trainingTokens = lengths.reduce(0, +)
+    let lengths = data.training.map { ExampleLength(prompt: $0.promptIDs.count, answer: $0.answerIDs.count) }
+    let further = data.augmented.rendered.map {
+      ExampleLength(prompt: $0.promptIDs.count, answer: $0.answerIDs.count)
+    }
+    trainingTokens = lengths.reduce(0) { $0 + $1.tokens }
     trainingShared = data.training.map(\.promptIDs).sharedPrefixCount
-    longest = Array((lengths + further).sorted(by: >).prefix(Self.longestCount))
+    let ordered = (lengths + further).sorted { ($0.tokens, $0.answer) > ($1.tokens, $1.answer) }
+    longest = Array(ordered.prefix(Self.longestCount))
     // Those whose answers are taken from another set's are not asked.
     let asked = data.sets.filter { $0.part == nil }
     let answered = asked.flatMap(\.rows.rendered)
@@ -84,11 +87,9 @@ struct DatasetSizes {
     return count * (mean - saved)
   }
 
-  /// Rows of the largest training batch that can come up.
-  func largestBatch(_ batchSize: Int) -> Int {
-    let batch = longest.prefix(batchSize)
-    let shared = trainingShared >= TrainingBatch.leastShared ? trainingShared * max(0, batch.count - 1) : 0
-    return batch.reduce(0, +) - shared
+  /// The largest training batch that can come up.
+  func largestBatch(_ batchSize: Int) -> BatchOutline {
+    BatchOutline(examples: Array(longest.prefix(batchSize)), shared: trainingShared)
   }
 
   /// Rows of all evaluation prompts, whose common beginning is computed once.
