@@ -21,7 +21,9 @@ final class TrainingRehearsal {
   private var isWarm = false
   private var known: [Set<Int>: MemoryUse] = [:]
 
-  /// Rows up to which a batch is taken as a whole. Of a larger one a part is, and its activations grow with the rows.
+  /// Rows up to which a batch is taken as a whole.
+  ///
+  /// Of a larger one a part is, and its activations grow with the rows.
   private static let mostRows = 1 << 16
 
   /// Prepares the step; nil where there is nothing to train on, or no address space for the largest tensors.
@@ -37,7 +39,7 @@ final class TrainingRehearsal {
     holdsAllGradients: Bool
   ) {
     let part = batch.within(rows: Self.mostRows)
-    guard part.rows > 0, !attachment.parameters.isEmpty, (try? model.standInForWeights()) != nil,
+    guard part.rows > 0, !attachment.parameters.isEmpty, (try? model.standInForWeights(besides: context)) != nil,
       let largest = Self.largestTensor(of: model, attachment, rows: part.rows), context.pool.hasRoom(for: largest)
     else { return nil }
     self.model = model
@@ -90,7 +92,8 @@ final class TrainingRehearsal {
   ) -> Int? {
     let maps = model.linears + [model.head]
     let wide = maps.map { max($0.inputs, $0.outputs) }.max() ?? 0
-    let products = [(rows, wide)] + maps.map { ($0.inputs, $0.outputs) } + attachment.parameters.map { ($0.elementCount, 1) }
+    let products =
+      [(rows, wide)] + maps.map { ($0.inputs, $0.outputs) } + attachment.parameters.map { ($0.elementCount, 1) }
     let sizes = products.map { $0.multipliedReportingOverflow(by: $1) }
     guard !sizes.contains(where: \.overflow), let largest = sizes.map(\.partialValue).max() else { return nil }
     let (bytes, overflow) = largest.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)

@@ -45,6 +45,8 @@ final class RunAssembly {
   private var datasets: [String: PreparedDataset] = [:]
   private var sizes: [String: DatasetSizes] = [:]
   private var methods: [String: (figures: MethodFigures, virtualTokens: Int, taskCount: Int?)] = [:]
+  /// Whose address space all rehearsals share.
+  private let shapes = ComputeContext.shapeOnly()
   private var rehearsals: [RehearsalKey: TrainingRehearsal?] = [:]
   private var adapters: [[String]: SealedFiles] = [:]
   private var notes: Set<String> = []
@@ -365,7 +367,7 @@ final class RunAssembly {
       holdsAllGradients: holdsAllGradients)
     if let known = rehearsals[key] { return known }
     let outline = try outline(of: run.model)
-    let shapes = ComputeContext.shapeOnly()
+    let shapes = ComputeContext.shapeOnly(besides: shapes)
     let skeleton = try outline.files.skeleton()
     let attachment = try run.method.attachShapes(
       to: skeleton, context: shapes, tokenizer: outline.renderer.tokenizer)

@@ -21,8 +21,11 @@ public struct ComputeContext: Sendable {
   ///
   /// Tensors have their shapes and are counted, kernels do nothing, and what a tensor holds means nothing. So a whole
   /// training step of a model without weights says what it would hold, whatever operations it is made of.
-  public static func shapeOnly() -> ComputeContext {
-    ComputeContext(pool: MemoryPool(shapeOnly: SharedBlock()), workers: .absent)
+  ///
+  /// - Parameter other: Another such context whose address space it shares, while its tensors are counted apart. Both must
+  ///   be used by the same thread.
+  public static func shapeOnly(besides other: ComputeContext? = nil) -> ComputeContext {
+    ComputeContext(pool: MemoryPool(shapeOnly: other?.pool.sharedBlock ?? SharedBlock()), workers: .absent)
   }
 
   /// Whether values mean nothing here, so that nothing should be made of them at a cost.

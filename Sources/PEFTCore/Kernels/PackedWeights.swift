@@ -45,9 +45,9 @@ struct PackedWeights: Sendable {
   }
 
   /// The shape of a matrix without its elements, which must not be read.
-  init(shapeOnly format: WeightFormat, outputs: Int, inputs: Int, arena: WeightArena) {
+  init(shapeOnly format: WeightFormat, outputs: Int, inputs: Int) {
     (self.format, self.outputs, self.inputs, rowBytes) = (format, outputs, inputs, 0)
-    memory = arena.allocate(1)
+    memory = .allocate(byteCount: 1, alignment: 1)
   }
 
   func release(to arena: WeightArena) { arena.release(memory) }

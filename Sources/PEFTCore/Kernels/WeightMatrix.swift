@@ -82,7 +82,7 @@ public final class WeightMatrix: Sendable {
       throw WeightFormatError(description: "a \(outputs) × \(inputs) matrix cannot be stored as \(format.name)")
     }
     (self.format, self.outputs, self.inputs, self.byteCount) = (format, outputs, inputs, byteCount)
-    packed = PackedWeights(shapeOnly: format, outputs: outputs, inputs: inputs, arena: context.pool.weightArena)
+    packed = PackedWeights(shapeOnly: format, outputs: outputs, inputs: inputs)
     pool = context.pool
     isShapeOnly = true
     pool.count(byteCount, as: .weights)
@@ -118,7 +118,7 @@ public final class WeightMatrix: Sendable {
   }
 
   deinit {
-    packed.release(to: pool.weightArena)
+    if isShapeOnly { packed.memory.deallocate() } else { packed.release(to: pool.weightArena) }
     pool.count(-byteCount, as: .weights)
   }
 

@@ -1,15 +1,20 @@
 extension CausalLanguageModel {
-  /// Puts matrices of shape alone where no weight is loaded, so that a pass in a shape-only context can go through.
+  /// Puts weights of shape alone where none is loaded, so that a pass in a shape-only context can go through.
   ///
   /// Methods are attached before: what they make of a weight's values they leave out where there is none.
   ///
+  /// - Parameter context: The context of the pass; the weights are not counted in it, since they are counted as stored.
   /// - Throws: `WeightFormatError` for a matrix that is too large for any memory.
-  public func standInForWeights() throws(WeightFormatError) {
-    // Of a pool of its own, since the weights are counted as they are stored, and elsewhere.
-    let context = ComputeContext.shapeOnly()
-    for slot in weightSlots where slot.shape.count == 2 && !slot.isLoaded {
-      slot.replace(
-        matrix: try WeightMatrix(shapeOnly: .float32, outputs: slot.shape[0], inputs: slot.shape[1], context: context))
+  public func standInForWeights(besides context: ComputeContext) throws(WeightFormatError) {
+    let context = ComputeContext.shapeOnly(besides: context)
+    for slot in weightSlots where !slot.isLoaded {
+      switch slot.place {
+      case .matrix(_, let outputs, let inputs):
+        slot.replace(
+          matrix: try WeightMatrix(shapeOnly: .float32, outputs: outputs, inputs: inputs, context: context))
+      case .vector(_, let count):
+        slot.replace(vector: Tensor(uninitialized: [count], in: context.pool, as: .weights))
+      }
     }
   }
 }

@@ -56,7 +56,7 @@ public final class MemoryPool: Sendable {
   let weightArena = WeightArena()
 
   /// Where all blocks lie, in a pool whose tensors have shapes alone.
-  private let sharedBlock: SharedBlock?
+  let sharedBlock: SharedBlock?
 
   /// Creates an empty pool.
   public init() { sharedBlock = nil }

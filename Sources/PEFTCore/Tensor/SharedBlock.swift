@@ -13,7 +13,9 @@ final class SharedBlock: Sendable {
 
   private static let leastSize = 1 << 20
 
-  /// From the smallest to the largest, which is the one in use. Tensors may still lie in the others.
+  /// From the smallest to the largest, which is the one in use.
+  ///
+  /// Tensors may still lie in the others.
   private let regions = Mutex<[Region]>([])
 
   deinit {

@@ -25,6 +25,20 @@ import Testing
     #expect(RecomputationOrder.blocks(of: try Self.skeleton(layers: 1), frozen: 0) == [0])
   }
 
+  @Test("As few blocks as it takes, by halves; where nothing fits as few as make the peak smallest")
+  func fewest() {
+    let order = Array(0..<10)
+    func blocks(_ bytes: Int, floor: Int = 0) -> Set<Int> {
+      RecomputationOrder.fewest(of: order, within: bytes) { max(floor, 100 - 10 * $0.count) }
+    }
+    for count in 0...9 {
+      #expect(blocks(100 - 10 * count) == Set(0..<count) && blocks(100 - 10 * count + 9) == Set(0..<count))
+    }
+    // The last one of the order is never taken.
+    #expect(blocks(5) == Set(0..<9) && blocks(5, floor: 62) == Set(0..<4) && blocks(5, floor: 100) == [])
+    #expect(RecomputationOrder.fewest(of: [3], within: 0) { _ in 7 } == [])
+  }
+
   @Test("Each block of the order but the last lowers the peak, and no other choice of as many is lower")
   func peaks() throws {
     let model = try Self.skeleton(layers: 6)

@@ -59,9 +59,8 @@ import Testing
     #expect(first.outcome.peak == plain.outcome.peak, "the first layer kept nothing")
   }
 
-  @Test("What is held is what the shapes say, and the lower block frees more than the last one")
-  func memory() throws {
-    func held(_ blocks: Set<Int>) throws -> (counted: Int, planned: Int) {
+  @Test("The lower block frees more than the last one") func memory() throws {
+    func held(_ blocks: Set<Int>) throws -> Int {
       let tiny = try TinyTraining("llama", method: #"{"name": "lora", "rank": 2}"#)
       // Nearly all rows have labels, or the last block would do little for most of them.
       let batch = TrainingBatch(tiny.examples(8, shared: 0, own: 2...2, answer: 40), model: tiny.model, labelCount: 320)
@@ -69,18 +68,10 @@ import Testing
       let before = tiny.context.pool.live[.activations]
       tiny.context.pool.resetPeak()
       _ = TrainingStep(model: tiny.model, context: tiny.context).takeGradients(of: batch, dropout: nil)
-      return (
-        tiny.context.pool.peak[.activations] - before,
-        TrainingActivations.bytes(tiny.model, rows: batch.forest.rowCount, recomputing: blocks)
-      )
+      return tiny.context.pool.peak[.activations] - before
     }
-    let (none, first, last, all) = (try held([]), try held([0]), try held([1]), try held([0, 1]))
-    for (counted, planned) in [none, first, all] {
-      let ratio = Double(planned) / Double(counted)
-      #expect(0.75...2 ~= ratio, "planned \(planned), counted \(counted)")
-    }
-    #expect(first.counted < none.counted && first.counted < last.counted)
-    #expect(first.planned < none.planned && first.planned <= all.planned && last.planned > none.planned)
+    let (none, first, last) = (try held([]), try held([0]), try held([1]))
+    #expect(first < none && first < last)
   }
 
   @Test(
