@@ -136,20 +136,6 @@ import Testing
     let speedups = ["2", "4", "8", "16"].compactMap { projected[$0]?.number }
     #expect(speedups.count == 4 && speedups == speedups.sorted() && speedups.allSatisfy { $0 >= 1 })
 
-    let peak = try #require(json["peak_tensor_bytes"]?.integer)
-    func recomputed(_ value: String) throws -> Int? {
-      let run = try SpawnedProgram.run(quick + ["--recompute", value, "--json"])
-      try #require(run.status == 0, "\(value): \(run.diagnostics)")
-      let document = try Workspace.json(run.output)
-      #expect(document["final_loss"]?.number == json["final_loss"]?.number, "\(value)")
-      return document["recomputed_blocks"]?.integer
-    }
-    #expect(try recomputed("true") == 2 && recomputed("false") == 0 && recomputed("1") == 1)
-    #expect(try recomputed("auto") == 0 && recomputed("\(peak - 1)B") == 1, "of \(peak) bytes")
-    let small = try SpawnedProgram.run(quick + ["--recompute", "2kB"])
-    #expect(small.status == 2 && small.diagnostics.contains("1 of 2 blocks computed again, more than 2.00 kB"))
-    let wrong = try SpawnedProgram.run(quick + ["--recompute", "much"])
-    #expect(wrong.status == 2 && wrong.diagnostics.contains("recompute: expected true or false (or auto"))
     let table = try SpawnedProgram.run(quick + ["--profile", "--compare-threads", "--single-stream"])
     #expect(table.output.contains("products, in turn with it") && table.output.contains("projected"))
     #expect(table.output.contains("memory copies"))
@@ -159,6 +145,34 @@ import Testing
     let copied = try #require(stream["copied_bytes_per_second"]?.number)
     let bytes = try #require(stream["weight_bytes"]?.number)
     #expect(abs(bound - copied / bytes) <= 1e-9 * bound && bytes > 0)
+  }
+
+  @Test("bench computes as many blocks again as a config would, with the same loss") func benchRecomputation() throws {
+    let mini = GoldenFixture.package.appending(path: "models/mini").path
+    let common = ["bench", "--model", mini, "--method", "lora", "--batch", "2", "--tokens", "24", "--steps", "2"]
+    func measure(_ more: String...) throws -> (blocks: Int?, peak: Int?, loss: Double?) {
+      let run = try SpawnedProgram.run(common + ["--json"] + more)
+      try #require(run.status == 0, "\(more): \(run.diagnostics)")
+      let json = try Workspace.json(run.output)
+      return (
+        json["recomputed_blocks"]?.integer, json["peak_tensor_bytes"]?.integer, json["final_loss"]?.number
+      )
+    }
+    let none = try measure()
+    let peak = try #require(none.peak)
+    #expect(none.blocks == 0)
+    // One block keeps more than 100 kB.
+    let size = peak - 50_000
+    for (value, blocks) in [("false", 0), ("1", 1), ("true", 8), ("auto", 0), ("\(size)B", 1)] {
+      let again = try measure("--recompute", value)
+      #expect(again.blocks == blocks && again.loss == none.loss, "\(value): \(again) beside \(none)")
+      if value == "\(size)B" { #expect(try #require(again.peak) <= size) }
+    }
+    let small = try SpawnedProgram.run(common + ["--recompute", "2kB"])
+    #expect(small.status == 2 && small.diagnostics.contains("--recompute: a step needs "), "\(small.diagnostics)")
+    #expect(small.diagnostics.contains(" of 8 blocks computed again, more than 2.00 kB"), "\(small.diagnostics)")
+    let wrong = try SpawnedProgram.run(common + ["--recompute", "much"])
+    #expect(wrong.status == 2 && wrong.diagnostics.contains("recompute: expected true or false (or auto"))
   }
 
   @Test("list names methods, datasets and metrics") func list() throws {
