@@ -27,13 +27,6 @@ final class RunAssembly {
     case sizes
   }
 
-  /// What the memory of a training step follows from.
-  private struct RehearsalKey: Hashable {
-    let method: String
-    let batch: BatchOutline
-    let holdsAllGradients: Bool
-  }
-
   let configuration: RunConfiguration
   private let context: ComputeContext
   private var keeping: Keeping
@@ -45,9 +38,7 @@ final class RunAssembly {
   private var datasets: [String: PreparedDataset] = [:]
   private var sizes: [String: DatasetSizes] = [:]
   private var methods: [String: (figures: MethodFigures, virtualTokens: Int, taskCount: Int?)] = [:]
-  /// Whose address space all rehearsals share.
-  private let shapes = ComputeContext.shapeOnly()
-  private var rehearsals: [RehearsalKey: TrainingRehearsal?] = [:]
+  private let rehearsals = TrainingRehearsals()
   private var adapters: [[String]: SealedFiles] = [:]
   private var notes: Set<String> = []
 
@@ -272,7 +263,9 @@ final class RunAssembly {
     let outline = try outline(of: run.model)
     return RunMemory(
       run: run, evaluation: configuration.evaluation, model: outline.skeleton, weightBytes: try outline.weightBytes(),
-      method: try figures(of: run), data: try size(of: run), rehearsal: try rehearsal(of: run),
+      method: try figures(of: run), data: try size(of: run),
+      rehearsal: try rehearsals.rehearsal(
+        of: run, methodKey: methodKey(of: run), figures(of: run), size(of: run), outline),
       // A choice goes by shapes alone, so that a plan, the check before a sweep and a worker all make the same one.
       speed: run.training.recompute.isChoice ? nil : speed
     ).choosingBlocks(within: available)
@@ -351,30 +344,6 @@ final class RunAssembly {
     let steps = run.training.steps.map { " \($0)" } ?? ""
     let training = "\(run.training.strategy.label) \(run.trains) \(run.training.optimizer.rawValue)\(steps)"
     return "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
-  }
-
-  /// A step of a run's training with its largest batch, gone through without arithmetic.
-  ///
-  /// - Returns: Nil where nothing is trained, or there is no address space for the shapes.
-  private func rehearsal(of run: PlannedRun) throws -> TrainingRehearsal? {
-    let figures = try figures(of: run)
-    guard run.trains, figures.trainable > 0 else { return nil }
-    let settings = run.training
-    // Some strategies go through the batch of a step more than once.
-    let holdsAllGradients = settings.gradientAccumulation > 1 || settings.strategy != .standard
-    let key = RehearsalKey(
-      method: try methodKey(of: run), batch: try size(of: run).largestBatch(settings.batchSize),
-      holdsAllGradients: holdsAllGradients)
-    if let known = rehearsals[key] { return known }
-    let outline = try outline(of: run.model)
-    let shapes = ComputeContext.shapeOnly(besides: shapes)
-    let skeleton = try outline.files.skeleton()
-    let attachment = try run.method.attachShapes(
-      to: skeleton, context: shapes, tokenizer: outline.renderer.tokenizer)
-    let rehearsal = TrainingRehearsal(
-      skeleton, attachment: attachment, context: shapes, batch: key.batch, holdsAllGradients: holdsAllGradients)
-    rehearsals[key] = .some(rehearsal)
-    return rehearsal
   }
 
   /// Refuses a saved adapter to start from that is not the one that the ids were made with.

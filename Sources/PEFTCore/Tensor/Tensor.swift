@@ -17,7 +17,7 @@ public struct Tensor: @unchecked Sendable {
   /// Makes a tensor of zeros.
   public init(zeros shape: [Int], in pool: MemoryPool, as kind: MemoryKind = .activations) {
     self.init(uninitialized: shape, in: pool, as: kind)
-    mutableElements.update(repeating: 0, count: elementCount)
+    if !pool.isShapeOnly { mutableElements.update(repeating: 0, count: elementCount) }
   }
 
   /// Makes a tensor of the given elements, in row-major order.
@@ -63,6 +63,7 @@ public struct Tensor: @unchecked Sendable {
   /// A copy with memory of its own.
   public func copy(in pool: MemoryPool, as kind: MemoryKind = .activations) -> Tensor {
     let copy = Tensor(uninitialized: shape, in: pool, as: kind)
+    if pool.isShapeOnly { return copy }
     copy.mutableElements.update(from: elements, count: elementCount)
     return copy
   }
