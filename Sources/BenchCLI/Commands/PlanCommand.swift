@@ -225,6 +225,7 @@ private struct Plan {
       "train_classes": estimate.work?.trainingClasses?.json ?? .null,
       "eval_classes": estimate.work?.evaluationClasses?.json ?? .null,
       "trainable_parameters": JSONValue(estimate.trainableParameters),
+      "inference_flops": JSONValue(estimate.inferenceFLOPs),
       "training_tokens": JSONValue(estimate.work?.trainingTokens),
       "evaluation_tokens": JSONValue(estimate.work?.evaluationTokens), "steps": JSONValue(estimate.work?.steps),
       "estimated_seconds": JSONValue(estimate.seconds), "measured_seconds": JSONValue(estimate.measuredSeconds),

@@ -249,6 +249,8 @@ package struct TrainingConfiguration: Sendable, Equatable {
     json["checkpoint_steps"] = JSONValue(checkpointSteps)
     json["init_seed"] = JSONValue(initialSeed)
     json["frozen_layer_cache"] = frozenLayerCache.json
+    // A default that is written down would be a number that was asked for.
+    if strategy != .standard { json[TrainingStrategy.key] = strategy.json }
     return json
   }
 
@@ -271,7 +273,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
       json["validation_fraction"] = .null
       json["validation_rows"] = .integer(validationRows)
     }
-    if strategy != .standard { json[TrainingStrategy.key] = strategy.json }
+    if strategy != .standard { json[TrainingStrategy.key] = strategy.canonical }
     return json
   }
 }

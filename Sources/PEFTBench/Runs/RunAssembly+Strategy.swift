@@ -27,10 +27,17 @@ extension RunAssembly {
           "needs members to ask where nothing is trained: init_from must name the adapter of a run with such a strategy, "
             + "which has them in its folder \(MemberFolders.name)")
       }
-      // The default number is that of who does not say one.
-      guard [count, strategy.usual.voterCount].contains(strategy.voterCount) else {
+      let given = strategy.memberCount?.given ?? count
+      guard given == count else {
         throw error(
-          "asks \(strategy.voterCount) members, but \(run.method.initialAdapter ?? "") has \(count); leave members out")
+          "asks \(given) members, but \(run.method.initialAdapter ?? "") has \(count); leave members out")
+      }
+      // How the members came to be is in their files.
+      let changed = strategy.having(MemberCount()).changedOptions.map(\.key)
+      guard changed.isEmpty else {
+        throw error(
+          "has \(changed.joined(separator: ", ")) for a training, and nothing is trained, with steps: 0; leave "
+            + (changed.count == 1 ? "it" : "them") + " out")
       }
     }
     if strategy.copiesParameters, let other = attachment.participants.first {

@@ -250,6 +250,7 @@ final class RunAssembly {
     return RunCost(
       run: run, evaluation: configuration.evaluation, model: try outline(of: run.model).skeleton,
       method: try figures(of: run), data: data, counts: data.rows.counts(run.training, TrainingSeeds(run.seeds)),
+      voters: try run.voterCount,
       recomputedShare: run.training.recompute == .none ? 0 : try memory(of: run, within: available).recomputedShare)
   }
 
@@ -342,7 +343,8 @@ final class RunAssembly {
     let options = JSONValue.object(try run.method.options).compactText
     let start = run.method.initialAdapterJSON?.compactText ?? ""
     let steps = run.training.steps.map { " \($0)" } ?? ""
-    let training = "\(run.training.strategy.label) \(run.trains) \(run.training.optimizer.rawValue)\(steps)"
+    let strategy = run.training.strategy.json.compactText
+    let training = "\(strategy) \(run.trains) \(run.training.optimizer.rawValue)\(steps)"
     return "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
   }
 

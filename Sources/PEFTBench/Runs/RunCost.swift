@@ -11,6 +11,8 @@ struct RunCost {
   let data: DatasetSizes
   /// How many rows an epoch of the run has, and how many it holds back.
   let counts: (epoch: Int, heldBack: Int)
+  /// Models that answer each row.
+  let voters: Int
   /// The share of the trained part's blocks whose activations are computed again.
   var recomputedShare = 0.0
 
@@ -31,15 +33,26 @@ struct RunCost {
     return Double(steps) / max(1, perEpoch)
   }
 
+  /// Optimizer steps of all models together, for each step of one.
+  private var modelsPerStep: Double { Double(training.strategy.modelSteps(of: steps)) / Double(max(1, steps)) }
+
+  /// FLOPs of the passes of all models that answer over 512 tokens, as the run's record counts them.
+  var inferenceFLOPs: Int {
+    voters * ForwardFLOPs.count(model, tokens: ForwardFLOPs.referenceTokens, cost: method.inference)
+  }
+
   /// The sizes for the plan.
   var work: RunEstimate.Work {
     RunEstimate.Work(
       trainingRows: data.trainingRows, evaluationRows: data.scoredRows, furtherRows: data.furtherRows,
       trainingClasses: data.classes.training, evaluationClasses: data.classes.evaluation,
       trainingTokens: trains && data.trainingRows > 0
-        ? Int(min(Self.mostTokens, epochs * trainedExamples * Double(data.trainingTokens) / Double(data.trainingRows)))
+        ? Int(
+          min(
+            Self.mostTokens,
+            modelsPerStep * epochs * trainedExamples * Double(data.trainingTokens) / Double(data.trainingRows)))
         : 0,
-      evaluationTokens: data.evaluationTokens, steps: steps)
+      evaluationTokens: voters * data.evaluationTokens, steps: steps)
   }
 
   /// Work of a pass through the method beside that through the model alone.
@@ -60,9 +73,8 @@ struct RunCost {
     var seconds = 0.0
     if trains {
       let passes = Double(steps * training.gradientAccumulation)
-      let models = Double(training.strategy.modelSteps(of: steps)) / Double(max(1, steps))
       let rows =
-        models
+        modelsPerStep
         * (data.trainingBatchRows(epochs * trainedExamples, batchSize: training.batchSize)
           + passes * Double(method.inference.virtualTokens))
       seconds += rows * trainingFactor / speed.trainingRows
@@ -80,7 +92,7 @@ struct RunCost {
       let rows = (training.heldOutShare(of: data.trainingRows) * Double(data.trainingRows)).rounded(.down)
       seconds += Double(choice.candidates.count) * rows / Double(max(1, data.evaluationRows)) * answering
     }
-    return seconds + Double(trains ? training.strategy.voterCount : 1) * answering
+    return seconds + Double(voters) * answering
   }
 
   /// Seconds in which one model answers all rows.

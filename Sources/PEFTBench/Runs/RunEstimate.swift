@@ -10,6 +10,8 @@ package struct RunEstimate: Sendable {
   package let isComplete: Bool
   /// Trainable values.
   package let trainableParameters: Int
+  /// FLOPs of one forward pass over 512 tokens, by every model that answers; nil where the dataset is not there.
+  package let inferenceFLOPs: Int?
   /// What its data asks for; nil where the dataset is not there.
   package let work: Work?
   /// Seconds that it takes on this machine; nil without weights to measure by, or without data.
@@ -36,9 +38,9 @@ package struct RunEstimate: Sendable {
     package let trainingClasses: ClassCounts?
     /// How many rows that are scored have each label; nil where answers are free text.
     package let evaluationClasses: ClassCounts?
-    /// Tokens of all training batches.
+    /// Tokens of all training batches, counted for every model that takes a step on them.
     package let trainingTokens: Int
-    /// Tokens of all prompts that are answered.
+    /// Tokens of all prompts that are answered, counted for every model that answers them.
     package let evaluationTokens: Int
     /// Optimizer steps.
     package let steps: Int

@@ -30,7 +30,7 @@ struct RunMemory {
   /// The peak that the record states: while the run trains, or while it answers if it does not train.
   var counted: MemoryUse { trains ? training : answering }
 
-  /// Models that answer, whose values are kept beside those of the one that does.
+  /// Models that answer, whose values are kept beside those of the one that does; saved ones are read one after the other.
   private var voters: Int { run.trains ? settings.strategy.voterCount : 1 }
 
   /// The larger peak of both.

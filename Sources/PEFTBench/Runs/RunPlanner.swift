@@ -44,8 +44,8 @@ package final class RunPlanner {
       let trainable = try assembly.figures(of: run).trainable
       guard try hasData(run) else {
         return RunEstimate(
-          run: run, id: nil, isComplete: false, trainableParameters: trainable, work: nil, seconds: nil,
-          measuredSeconds: nil, peak: nil, need: nil, recomputed: nil)
+          run: run, id: nil, isComplete: false, trainableParameters: trainable, inferenceFLOPs: nil, work: nil,
+          seconds: nil, measuredSeconds: nil, peak: nil, need: nil, recomputed: nil)
       }
       let id = try assembly.identity(of: run)?.id
       let cost = try assembly.cost(of: run, within: available)
@@ -54,8 +54,8 @@ package final class RunPlanner {
       let memory = try assembly.memory(of: run, speed: speed, within: available)
       return RunEstimate(
         run: run, id: id, isComplete: id.map(results.isComplete) ?? false, trainableParameters: trainable,
-        work: cost.work, seconds: speed.map(cost.seconds), measuredSeconds: id.flatMap(measuredSeconds),
-        peak: memory.counted, need: (memory.largest, memory.advice),
+        inferenceFLOPs: cost.inferenceFLOPs, work: cost.work, seconds: speed.map(cost.seconds),
+        measuredSeconds: id.flatMap(measuredSeconds), peak: memory.counted, need: (memory.largest, memory.advice),
         recomputed: memory.trains && run.training.recompute != .none
           ? (memory.recomputed.count, memory.recomputableCount) : nil)
     }

@@ -40,7 +40,7 @@ package struct MemberPhases: Sendable, Equatable {
   /// Which phases there are.
   package let kind: Kind
   /// Members, the model itself included; with one, nothing is copied.
-  package var members = 10
+  package var memberCount = MemberCount()
   /// v, as a share of each parameter's variance.
   package var variance = 0.15
   /// Where interpolation begins, as a share of all steps.
@@ -59,8 +59,11 @@ package struct MemberPhases: Sendable, Equatable {
   /// The paper's phases.
   package init(_ kind: Kind) { self.kind = kind }
 
+  /// How many members there are.
+  package var members: Int { memberCount.value }
+
   var options: [(key: String, value: JSONValue)] {
-    var options: [(key: String, value: JSONValue)] = [("members", .integer(members)), ("variance", .number(variance))]
+    var options: [(key: String, value: JSONValue)] = [memberCount.option, ("variance", .number(variance))]
     if kind.interpolates {
       options += [
         ("start_noise", .number(startNoise)), ("end_noise", .number(endNoise)), ("split_steps", JSONValue(splitSteps)),

@@ -36,7 +36,7 @@ package final class NoisyMembers: TrainingParticipant {
     (self.phases, self.learningRate) = (phases, learningRate)
   }
 
-  package var settings: String { TrainingStrategy.members(phases).json.compactText + " at \(learningRate)" }
+  package var settings: String { TrainingStrategy.members(phases).canonical.compactText + " at \(learningRate)" }
 
   /// The values of the members beside the first, whose the parameters are; of a training that has ended those that vote.
   package var values: [ParameterSnapshot] { copies.map(\.values) }

@@ -18,7 +18,7 @@ extension TrainingStrategy: NamedOption {
       practices.lengthening = try reader.number("lengthening", default: practices.lengthening, in: 1...1000)
       practices.warmup = try reader.number("warmup", default: practices.warmup, in: 0...1)
       return .bestPractices(practices)
-    case .ensemble(let members): return .ensemble(members: try Self.members(&reader, default: members))
+    case .ensemble(let members): return .ensemble(try members.reading(&reader))
     case .noiseInput(let noise): return .noiseInput(try noise.reading(&reader))
     case .noiseWeights(let noise): return .noiseWeights(try noise.reading(&reader))
     case .meanWeights(var mean):
@@ -39,13 +39,6 @@ extension TrainingStrategy: NamedOption {
       return .augmentedMembers(try phases.reading(&reader), try rows.reading(&reader))
     }
   }
-
-  /// More members than anybody waits for.
-  private static let mostMembers = 1000
-
-  static func members(_ reader: inout OptionReader, default count: Int) throws(DocumentError) -> Int {
-    try reader.integer("members", default: count, in: 1...mostMembers)
-  }
 }
 
 extension PeriodicNoise {
@@ -65,7 +58,7 @@ extension MemberPhases {
   /// These phases with the options that are given.
   fileprivate func reading(_ reader: inout OptionReader) throws(DocumentError) -> MemberPhases {
     var phases = self
-    phases.members = try TrainingStrategy.members(&reader, default: members)
+    phases.memberCount = try memberCount.reading(&reader)
     phases.variance = try reader.number("variance", default: variance, in: 0...1e6)
     if kind.interpolates {
       phases.startNoise = try reader.number("start_noise", default: startNoise, in: 0...1)

@@ -17,12 +17,12 @@ extension TrainingStrategy {
 
   /// Models that answer each row, and vote where there are several.
   package var voterCount: Int {
-    if case .ensemble(let members) = self { return members }
+    if case .ensemble(let members) = self { return members.value }
     return phases.map { $0.kind.votes ? $0.members : 1 } ?? 1
   }
 
   /// Trainings of the whole length, one after the other.
-  package var trainingCount: Int { if case .ensemble(let members) = self { members } else { 1 } }
+  package var trainingCount: Int { if case .ensemble(let members) = self { members.value } else { 1 } }
 
   /// What takes part in a training; nil where plain steps do.
   ///
@@ -62,7 +62,7 @@ extension TrainingStrategy {
     case .standard, .bestPractices, .noiseInput, .noiseWeights, .priorNoise, .augmentation, .allData: (0, 0)
     case .meanWeights, .movingAverage: (0, values)
     case .mixout: (0, 2 * values)
-    case .ensemble(let members): ((members - 1) * values, 0)
+    case .ensemble(let members): ((members.value - 1) * values, 0)
     case .members, .augmentedMembers: (copyCount * values, copyCount * optimizerValues)
     }
   }

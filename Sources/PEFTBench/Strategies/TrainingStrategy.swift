@@ -13,7 +13,7 @@ package enum TrainingStrategy: Sendable, Equatable {
   /// AdamW, a warm-up and a linear decay over a longer training.
   case bestPractices(BestPractices)
   /// Independent trainings that differ in all draws, and vote.
-  case ensemble(members: Int)
+  case ensemble(MemberCount)
   /// Noise on the embeddings of the prompts at some steps.
   case noiseInput(PeriodicNoise)
   /// Noise on the trainable parameters before some steps.
@@ -62,7 +62,7 @@ package enum TrainingStrategy: Sendable, Equatable {
   /// Each strategy with its defaults.
   package static let all: [TrainingStrategy] =
     [
-      .standard, .bestPractices(BestPractices()), .ensemble(members: 10), .noiseInput(PeriodicNoise()),
+      .standard, .bestPractices(BestPractices()), .ensemble(MemberCount()), .noiseInput(PeriodicNoise()),
       .noiseWeights(PeriodicNoise()), .meanWeights(.init()), .movingAverage(.init()), .mixout(probability: 0.9),
       .priorNoise(intensity: 0.15), .augmentation(AugmentedRows()), .allData(rows: 55_000),
     ] + MemberPhases.Kind.allCases.map { TrainingStrategy.members(MemberPhases($0)) } + [
@@ -74,7 +74,7 @@ package enum TrainingStrategy: Sendable, Equatable {
     switch self {
     case .standard: []
     case .bestPractices(let practices): practices.options
-    case .ensemble(let members): [("members", .integer(members))]
+    case .ensemble(let members): [members.option]
     case .noiseInput(let noise), .noiseWeights(let noise): noise.options
     case .meanWeights(let mean): [("start", .number(mean.start))]
     case .movingAverage(let average): [("decay", .number(average.decay))]
@@ -103,19 +103,47 @@ package enum TrainingStrategy: Sendable, Equatable {
     }
   }
 
-  /// The strategy as a config has it, with all defaults; reading it gives the same one.
-  package var json: JSONValue {
+  /// How many members there are, where there are some.
+  package var memberCount: MemberCount? {
+    if case .ensemble(let members) = self { members } else { phases?.memberCount }
+  }
+
+  /// The same with so many members; strategies without members stay as they are.
+  func having(_ members: MemberCount) -> TrainingStrategy {
+    func having(_ phases: MemberPhases) -> MemberPhases {
+      var phases = phases
+      phases.memberCount = members
+      return phases
+    }
+    switch self {
+    case .ensemble: return .ensemble(members)
+    case .members(let phases): return .members(having(phases))
+    case .augmentedMembers(let phases, let rows): return .augmentedMembers(having(phases), rows)
+    default: return self
+    }
+  }
+
+  /// The strategy as a config has it, with all defaults but that of the members; reading it gives the same one.
+  package var json: JSONValue { object(of: options.filter { memberCount?.isUnsaid($0) != true }) }
+
+  /// The strategy with all defaults: one form for each meaning, which ids cover.
+  var canonical: JSONValue { object(of: options) }
+
+  private func object(of options: [(key: String, value: JSONValue)]) -> JSONValue {
     .object(JSONObject(distinct: [(key: "name", value: .string(name))] + options.filter { $0.value != .null }))
   }
 
   /// The strategy of this name with its defaults.
   var usual: TrainingStrategy { Self.all.first { $0.name == name } ?? self }
 
+  /// The options that are not the default.
+  var changedOptions: [(key: String, value: JSONValue)] {
+    zip(options, usual.options).filter { $0.value != $1.value }.map(\.0)
+  }
+
   /// What reports call it: the name with the options that are not the default.
   package var label: String {
-    let own = zip(options, usual.options).filter { $0.value != $1.value }.map {
-      "\($0.0.key)=\($0.0.value.compactText)"
-    }
+    let own = changedOptions.map { "\($0.key)=\($0.value.compactText)" }
     return own.isEmpty ? name : "\(name)[\(own.joined(separator: ","))]"
   }
 }

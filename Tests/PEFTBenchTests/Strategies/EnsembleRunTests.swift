@@ -100,10 +100,21 @@ import Testing
           root, into: "again",
           ["methods.0.init_from=\(adapter)", "methods.0.steps=0", "methods.0.strategy=\(strategy)"])
       }
-      let other = try #require(throws: DocumentError.self) {
-        _ = try ask(#"{"name": "ensemble", "members": 3}"#)
+      // The default number, too, is refused where somebody gives it.
+      for count in [3, 10] {
+        let other = try #require(throws: DocumentError.self) {
+          _ = try ask(#"{"name": "ensemble", "members": \#(count)}"#)
+        }
+        #expect("\(other)".contains("asks \(count) members, but \(adapter) has 4"))
       }
-      #expect("\(other)".contains("asks 3 members, but \(adapter) has 4"))
+      let idle = try #require(throws: DocumentError.self) { _ = try ask(#"{"name": "deni", "variance": 0.3}"#) }
+      #expect("\(idle)".contains("deni[variance=0.3] has variance for a training, and nothing is trained"), "\(idle)")
+      #expect(!FileManager.default.fileExists(atPath: root + "/again/runs"))
+      // Whoever says as many as there are means what the one means who does not say it.
+      let records = try ["ensemble", #"{"name": "ensemble", "members": 4}"#].map { try #require(try ask($0).first) }
+      #expect(records[0].id == records[1].id)
+      #expect(records.map(\.strategy?.label) == ["ensemble[members=4]", "ensemble[members=4]"])
+      try FileManager.default.removeItem(atPath: root + "/again")
       try FileManager.default.removeItem(atPath: adapter + "/members/3")
       let gap = try #require(throws: FileError.self) { _ = try ask("ensemble") }
       #expect("\(gap)".contains("members/3") && "\(gap)".contains("is missing, though members/4 is there"))
@@ -185,6 +196,41 @@ import Testing
         #expect(abs(terms.parameters * (1 + 3 * plain.trainableParameters / constants.parameters) - 1) < 1e-12)
         #expect(abs(terms.flops * (1 + ensemble.addedFLOPs / constants.flops) - 1) < 1e-12)
       }
+    }
+  }
+
+  @Test("A plan counts the passes of all models that train and answer, saved ones too, as the record does")
+  func planned() throws {
+    let strategies = #"["default", {"name": "ensemble", "members": 3}, {"name": "deni", "members": 3}]"#
+    try Self.withConfig(#"{"name": "prompt-tuning", "tokens": 2, "strategy": \#(strategies)}"#) { root in
+      func plan(_ output: String, _ settings: [String] = []) throws -> [(run: PlannedRun, cost: RunCost)] {
+        let configuration = try RunConfiguration(
+          ConfigFile.load(path: root + "/c.json", overrides: settings, environment: [:]))
+        let assembly = RunAssembly(
+          configuration, context: ComputeContext(threads: 1), keeping: .sizes, note: { _ in })
+        let datasets = try configuration.data.descriptions(from: configuration.file)
+        return try configuration.selection(datasets: datasets).runs.map { ($0, try assembly.cost(of: $0)) }
+      }
+      func check(_ cost: RunCost, _ record: RunRecord, votes: Int) throws {
+        #expect((record.strategy?.voters ?? 1) == votes && cost.voters == votes)
+        #expect(Double(cost.inferenceFLOPs) == record.costs.inferenceFLOPs)
+        #expect(cost.work.evaluationTokens == votes * cost.data.evaluationTokens)
+        let tokens = try #require(record.costs.tokensSeen)
+        // Batches of other lengths are shared by members than the mean one.
+        #expect(abs(Double(cost.work.trainingTokens) - tokens) <= 0.05 * tokens)
+      }
+      let (records, plans) = (try Self.run(root, into: "out"), try plan("out"))
+      for (index, votes) in [1, 3, 3].enumerated() { try check(plans[index].cost, records[index], votes: votes) }
+      let adapter = "\(root)/out/runs/\(records[1].id)/adapter"
+      func saved(_ strategy: String) -> [String] {
+        ["methods.0.init_from=\(adapter)", "methods.0.steps=0", "methods.0.strategy=\(strategy)"]
+      }
+      let (voting, alone) = (
+        try #require(try plan("again", saved("ensemble")).first).cost,
+        try #require(try plan("again", saved("default")).first).cost
+      )
+      try check(voting, try #require(try Self.run(root, into: "again", saved("ensemble")).first), votes: 3)
+      #expect(voting.work.trainingTokens == 0 && voting.seconds(.usual) == 3 * alone.seconds(.usual))
     }
   }
 

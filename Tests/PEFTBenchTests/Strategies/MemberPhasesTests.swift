@@ -18,7 +18,7 @@ import Testing
     let steps = TrainingStrategy.members(phases).modelSteps(of: 1250)
     #expect(steps == 4634)
     #expect(
-      (1000 * Double(steps) / Double(TrainingStrategy.ensemble(members: 10).modelSteps(of: 1250))).rounded() == 371)
+      (1000 * Double(steps) / Double(TrainingStrategy.ensemble(MemberCount(10)).modelSteps(of: 1250))).rounded() == 371)
   }
 
   @Test("Each half has its own events, and with one member there are none") func kinds() {
@@ -26,7 +26,7 @@ import Testing
     #expect(MemberPhases(.ensemble).events(of: 1250).map(\.step) == [1125])
     for kind in MemberPhases.Kind.allCases {
       var phases = MemberPhases(kind)
-      phases.members = 1
+      phases.memberCount = MemberCount(1)
       #expect(phases.events(of: 1250).isEmpty && TrainingStrategy.members(phases).modelSteps(of: 1250) == 1250)
     }
   }
@@ -36,7 +36,7 @@ import Testing
     #expect(phases.absence(of: 1250) == nil && phases.absence(of: 2) == nil)
     phases.splitSteps = 9
     #expect(phases.absence(of: 12)?.contains("come together again in 12 steps") == true)
-    phases.members = 1
+    phases.memberCount = MemberCount(1)
     #expect(phases.absence(of: 12) == nil)
     var alone = MemberPhases(.interpolation)
     alone.splitSteps = 9

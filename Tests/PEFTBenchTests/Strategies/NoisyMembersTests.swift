@@ -51,7 +51,7 @@ import Testing
     for (variance, count) in [(0.0, 7), (0.15, 4)] {
       parameters[0].assign(start)
       var phases = MemberPhases(.interpolation)
-      (phases.variance, phases.members) = (variance, count)
+      (phases.variance, phases.memberCount) = (variance, MemberCount(count))
       let members = NoisyMembers(phases, learningRate: 0.1)
       members.trainingBegins(moment(0))
       members.stepBegins(moment(29))

@@ -44,6 +44,31 @@ import Testing
     #expect(try Self.strategy(#"{"name": "deni", "variance": 0.15}"#).label == "deni")
   }
 
+  @Test("A number of members that is given is told from the default, and is no other training")
+  func givenMembers() throws {
+    for name in ["ensemble", "ni", "de", "deni", "deni+augmentation"] {
+      let unsaid = try Self.strategy(#""\#(name)""#)
+      let given = try Self.strategy(#"{"name": "\#(name)", "members": 10}"#)
+      #expect(unsaid.memberCount == MemberCount() && given.memberCount == MemberCount(10) && unsaid != given)
+      #expect(unsaid.label == given.label && unsaid.canonical == given.canonical)
+      #expect(unsaid.canonical["members"] == 10 && unsaid.json["members"] == nil && given.json["members"] == 10)
+      #expect(try Self.strategy(given.json.compactText) == given && Self.strategy(unsaid.json.compactText) == unsaid)
+    }
+    #expect(try Self.strategy(#""swa""#).memberCount == nil)
+    // The resolved config is what workers read: they must not find a wish that nobody had.
+    let configuration = try Self.configuration(
+      #"{"strategy": "ensemble"}"#,
+      methods: #"["ia3", {"name": "lora", "strategy": {"name": "ensemble", "members": 10}}]"#)
+    let text = configuration.resolvedJSON.compactText
+    let again = try RunConfiguration(try ConfigFile.read(DocumentText(name: "again", bytes: Array(text.utf8))))
+    for read in [configuration, again] {
+      #expect(read.methods.map(\.training.strategy.memberCount?.given) == [nil, 10])
+    }
+    let twice = #"{"strategy": ["ensemble", {"name": "ensemble", "members": 10}]}"#
+    let error = try #require(throws: DocumentError.self) { _ = try Self.configuration(twice) }
+    #expect("\(error)".contains("the same as"), "\(error)")
+  }
+
   @Test("A list is a grid, and a method's own strategy wins, plain steps included") func grid() throws {
     let grid = try Self.configuration(#"{"strategy": ["default", {"name": "deni", "members": 3}]}"#)
     #expect(grid.methods.map(\.label) == ["lora (strategy=default)", "lora (strategy=deni[members=3])"])

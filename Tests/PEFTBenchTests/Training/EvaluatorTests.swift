@@ -49,15 +49,19 @@ import Testing
     #expect(resumed == order.map { $0 == 0 ? "kept as it is" : once[$0] }, "an answer that is known is not asked again")
 
     let choices: [[[Int32]]] = order.map { _ in [[8], [9, 10, 2]] }
-    let values = try evaluator.rank(Self.prompts, choices: Array(choices.prefix(4))) { _ in }
-    #expect(try evaluator.rank(prompts, choices: choices) { _ in } == order.map { values[$0] })
-    let others = try evaluator.rank([prompts[0], prompts[0]], choices: [choices[0], [[44, 3], [8]]]) { _ in }
+    let values = try evaluator.rank(Self.prompts, choices: Array(choices.prefix(4)), batchSize: 4) { _ in }
+    batches = []
+    let ranked = try evaluator.rank(prompts, choices: choices, batchSize: 2) { batches.append($0.count) }
+    #expect(ranked == order.map { values[$0] } && batches == [4, 8])
+    let others = try evaluator.rank(
+      [prompts[0], prompts[0]], choices: [choices[0], [[44, 3], [8]]], batchSize: 2
+    ) { _ in }
     #expect(others[0] == values[0] && others[1][1] == values[0][0] && others[1][0] != values[0][0])
   }
 
   @Test("A choice has the log-probability that its tokens have in a pass of its own") func ranking() throws {
     let choices: [[[Int32]]] = Self.prompts.map { _ in [[8], [9, 10, 2], [44, 3], []] }
-    let values = try evaluator.rank(Self.prompts, choices: choices) { _ in }
+    let values = try evaluator.rank(Self.prompts, choices: choices, batchSize: 1) { _ in }
     for (prompt, (options, found)) in zip(Self.prompts, zip(choices, values)) {
       #expect(found.last == -.infinity, "an answer without tokens is never the likeliest")
       for (option, value) in zip(options, found) where !option.isEmpty {
@@ -72,6 +76,27 @@ import Testing
         #expect(abs(value - expected) < 1e-4, "\(prompt) \(option)")
       }
     }
-    #expect(try evaluator.rank(Self.prompts, choices: choices, from: 2) { _ in } == Array(values[2...]))
+    #expect(try evaluator.rank(Self.prompts, choices: choices, batchSize: 1, from: 2) { _ in } == Array(values[2...]))
+  }
+
+  @Test("Choices have the same values to the bit whatever the batch size and where it begins", arguments: [1, 2, 3, 8])
+  func rankedBatches(batchSize: Int) throws {
+    // Prompts and choices of many lengths, so that every batch has other numbers of rows.
+    let prompts = (0..<9).map { prompt in [5, 60] + (0...(prompt * 3 % 7)).map { Int32(7 + 5 * prompt + $0) } }
+    let choices: [[[Int32]]] = prompts.indices.map { prompt in
+      (0...(prompt % 3)).map { option in (0...option).map { Int32(3 + 5 * option + prompt + $0) } }
+    }
+    let alone = try zip(prompts, choices).flatMap { prompt, options in
+      // With a second prompt, so that the beginning that all share is the same.
+      try evaluator.rank([prompt, [5, 60, 1]], choices: [options, [[8]]], batchSize: 1) { _ in }.prefix(1)
+    }
+    #expect(Set(alone.flatMap(\.self)).count > 9)
+    #expect(try evaluator.rank(prompts, choices: choices, batchSize: batchSize) { _ in } == alone)
+    var counts: [Int] = []
+    let rest = try evaluator.rank(prompts, choices: choices, batchSize: batchSize, from: 4) { counts.append($0.count) }
+    #expect(rest == Array(alone[4...]) && counts == stride(from: batchSize, to: 5, by: batchSize) + [5])
+    #expect(throws: Stop.self) {
+      try evaluator.rank(prompts, choices: choices, batchSize: batchSize) { _ in throw Stop() }
+    }
   }
 }

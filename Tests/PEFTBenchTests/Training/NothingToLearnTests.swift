@@ -49,7 +49,7 @@ import Testing
     let files = try ModelFiles.open(GoldenFixture("gguf_models").url("llama-f32.gguf").path)
     let evaluator = Evaluator(
       model: tiny.model, tokenizer: try files.tokenizer(), endTokens: [], context: tiny.context)
-    let values = try evaluator.rank([[5, 6, 7]], choices: [[[], [8], [9, 10]]]) { _ in }
+    let values = try evaluator.rank([[5, 6, 7]], choices: [[[], [8], [9, 10]]], batchSize: 1) { _ in }
     #expect(values[0][0] == -.infinity)
     #expect(values[0].dropFirst().allSatisfy { $0.isFinite })
   }

@@ -47,6 +47,13 @@ package struct PlannedRun: Sendable {
     }
   }
 
+  /// Models that answer each row, every one in a pass of its own: those that it trains, or saved ones.
+  ///
+  /// An error names a saved member that is missing among others.
+  var voterCount: Int {
+    get throws(FileError) { trains ? training.strategy.voterCount : max(1, try memberFolders.count) }
+  }
+
   /// How it trains.
   package var training: TrainingConfiguration { method.training.underStrategy }
   /// Whether it is the base model's own answer, which has no training.

@@ -56,6 +56,8 @@ struct RankedAnswers: AnswerSource {
   let evaluator: Evaluator
   /// Makes ids of the choices.
   let renderer: ChatRenderer
+  /// Questions at a time.
+  let batchSize: Int
 
   func answers(
     to rows: ScoredRows, known: [String], saw: (_ count: Int, _ answers: @escaping () -> [String]) throws -> Void
@@ -69,9 +71,9 @@ struct RankedAnswers: AnswerSource {
           return best.map { example.choices[$0] } ?? ""
         }
     }
-    let ranked = try evaluator.rank(rows.rendered.map(\.promptIDs), choices: choices, from: known.count) { values in
-      try saw(known.count + values.count) { words(values) }
-    }
+    let ranked = try evaluator.rank(
+      rows.rendered.map(\.promptIDs), choices: choices, batchSize: batchSize, from: known.count
+    ) { values in try saw(known.count + values.count) { words(values) } }
     return words(ranked)
   }
 

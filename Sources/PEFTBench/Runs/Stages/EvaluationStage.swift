@@ -63,7 +63,7 @@ struct EvaluationStage {
     let evaluator = Evaluator(
       model: model.model, tokenizer: model.renderer.tokenizer, endTokens: model.outline.endTokens, context: context)
     if evaluation.mode == .rank, !dataset.labels.isEmpty {
-      return RankedAnswers(evaluator: evaluator, renderer: model.renderer)
+      return RankedAnswers(evaluator: evaluator, renderer: model.renderer, batchSize: evaluation.batchSize)
     }
     return GreedyAnswers(evaluator: evaluator, limit: answerLimit, batchSize: evaluation.batchSize)
   }

@@ -60,11 +60,11 @@ extension RunRecord.Strategy {
   ) {
     let (settings, strategy) = (planned.training, planned.training.strategy)
     guard strategy != .standard, !planned.isZeroShot else { return nil }
-    (name, label, options) = (strategy.name, strategy.label, strategy.json)
     let count = scored.members?.first?.count ?? 1
     voters = count
-    // Members that were saved are as many as there are, whatever the strategy says that asks them.
-    if !planned.trains { options?["members"] = JSONValue(count) }
+    // Members that were saved are as many as there are.
+    let asked = planned.trains ? strategy : strategy.having(MemberCount(count))
+    (name, label, options) = (asked.name, asked.label, asked.canonical)
     unanimous = scored.unanimousShare
     guard let cost else { return }
     training = settings.replaced(from: planned.method.training)
