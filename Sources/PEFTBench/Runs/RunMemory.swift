@@ -42,14 +42,12 @@ struct RunMemory {
   /// While the largest batch is trained on.
   private var training: MemoryUse {
     var use = MemoryUse()
-    let moments = settings.momentsPerValue
-    // Only AdamW keeps two, and has projected ones.
-    let kept = moments == 2 ? method.adamValues : moments * method.trainable
-    let copies = settings.strategy.copiedValues(of: method.trainable, optimizerValues: kept)
+    let kept = settings.optimizerStateBytes(of: method.stateShape)
+    let copies = settings.strategy.copiedBytes(ofValues: method.trainable, optimizerBytes: kept)
     use[.weights] = trainsEverything ? 0 : weightBytes
-    use[.adapter] = 4 * (method.trainable + copies.adapter)
+    use[.adapter] = 4 * method.trainable + copies.adapter
     use[.gradients] = 4 * method.trainable
-    use[.optimizer] = 4 * (kept + copies.optimizer)
+    use[.optimizer] = kept + copies.optimizer
     let rows = data.largestBatch(settings.batchSize) + method.inference.virtualTokens
     let perRow =
       (settings.recompute == .none ? speed?.trainingBytes : nil)
@@ -98,6 +96,9 @@ struct RunMemory {
       return "lower training.batch_size (\(settings.batchSize)) or training.cutoff_tokens "
         + "(\(settings.cutoffTokens))\(recompute)"
     case .activations: return "lower evaluation.batch_size (\(evaluation.batchSize)) or training.cutoff_tokens"
+    case .optimizer where settings.optimizerState == .float32 && use == training:
+      return "set training.optimizer_state: int8, or train fewer parameters than the \(method.trainable) of "
+        + run.method.label
     case .adapter, .gradients, .optimizer, nil:
       return "train fewer parameters than the \(method.trainable) of \(run.method.label)"
     }
