@@ -76,7 +76,7 @@ import Testing
     try RunConfiguration(
       ConfigFile.read(
         DocumentText(
-          name: "config", bytes: Array("model: m\nmethods: \(methods)\ntraining: \(training)".utf8))))
+          name: "run.yaml", bytes: Array("model: m\nmethods: \(methods)\ntraining: \(training)".utf8))))
   }
 
   @Test(
