@@ -75,16 +75,13 @@ public final class AttachedMethod {
     return groups.filter { !$0.parameters.isEmpty }
   }
 
-  /// Values that an optimizer keeps which keeps so many for each value that it updates.
-  ///
-  /// - Parameter moments: Two of AdamW, which alone has projected spaces.
-  public func optimizerValueCount(momentsPerValue moments: Int) -> Int {
-    let plain = parameters.filter { !isProjected($0) }.reduce(0) { $0 + moments * $1.elementCount }
-    return projections.reduce(plain) { sum, projection in
-      projection.parameters.reduce(sum) {
-        $0 + projection.galore.stateCount(rows: $1.shape[0], columns: $1.shape[1])
-      }
-    }
+  /// What an optimizer's state depends on.
+  public var stateShape: OptimizerStateShape {
+    OptimizerStateShape(
+      valueCounts: parameters.filter { !isProjected($0) }.map(\.elementCount),
+      projected: projections.flatMap { projection in
+        projection.parameters.map { (projection.galore, $0.shape[0], $0.shape[1]) }
+      })
   }
 
   private func isProjected(_ parameter: Parameter) -> Bool {

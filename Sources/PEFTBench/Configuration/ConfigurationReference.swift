@@ -110,7 +110,7 @@ extension OptionAlias {
     func text(_ value: JSONValue) -> String { if case .string(let word) = value { word } else { value.compactText } }
     var parts = translations.map { "\(text($0.theirs)) = \($0.ours == .null ? "none" : text($0.ours))" }
     switch condition {
-    case .always: break
+    case .always, .translated: break
     case .below(let bound): parts.append("below \(JSONValue.number(bound).compactText)")
     case .from(let bound): parts.append("from \(JSONValue.number(bound).compactText) on")
     }

@@ -30,6 +30,9 @@ package enum OptionAliases {
   /// transformers' name of the scheduler, whose `constant` has no warm-up.
   static let schedulerName = "lr_scheduler_type"
 
+  /// transformers' names of bitsandbytes' AdamW of 8 bits; whether its state is paged to other memory changes no number.
+  private static let eightBitNames: [JSONValue] = ["adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit"]
+
   private static let sections: [Section: [OptionAlias]] = [
     .config: [
       OptionAlias("seed", of: "seeds", origin: .trainer), OptionAlias("output_dir", of: "output", origin: .trainer),
@@ -60,7 +63,11 @@ package enum OptionAliases {
         "optim", of: "optimizer", origin: .trainer,
         translations: [
           .init("adamw_torch", "adamw"), .init("adamw_torch_fused", "adamw"), .init("sgd", "sgd"),
-        ], takesOthers: false),
+        ] + eightBitNames.map { .init($0, "adamw") }, takesOthers: false),
+      // The same name says both, which optimizer and how its state is kept; others leave the state to its own key.
+      OptionAlias(
+        "optim", of: TrainingConfiguration.optimizerStateKey, origin: .trainer,
+        translations: eightBitNames.map { .init($0, "int8") }, takesOthers: false, condition: .translated),
       OptionAlias("adam_beta1", of: "beta1", origin: .trainer),
       OptionAlias("adam_beta2", of: "beta2", origin: .trainer),
       OptionAlias("adam_epsilon", of: "epsilon", origin: .trainer),

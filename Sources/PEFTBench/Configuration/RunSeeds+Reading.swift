@@ -41,7 +41,8 @@ enum SeedChoice: Sendable {
       "initialization", default: Self.usual, in: 0..., about: "the first values of what a method adds")
     let order = try reader.integers("order", default: Self.usual, in: 0..., about: "the order of the rows")
     let dropout = try reader.integers(
-      "dropout", default: Self.usual, in: 0..., about: "dropout masks, and the noise of strategies")
+      "dropout", default: Self.usual, in: 0...,
+      about: "dropout masks, the noise of strategies, and the rounding of `optimizer_state: bfloat16`")
     let sample = try reader.optionalIntegers(
       "sample", in: 0..., about: "which rows a limit keeps and which are held back; `data.sample_seed` unless given")
     self = .bySource(

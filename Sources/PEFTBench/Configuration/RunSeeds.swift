@@ -71,7 +71,7 @@ package struct TrainingSeeds: Sendable {
   let initialization: SeedStream
   /// The order of the rows.
   let order: SeedStream
-  /// Dropout masks, and the noise of strategies.
+  /// Dropout masks, the noise of strategies, and the rounding of an optimizer's state to bfloat16.
   let dropout: SeedStream
   /// Which rows are held back for validation.
   let validation: SeedStream

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 extension TrainingConfiguration {
   /// The settings that the strategy trains with.
@@ -36,6 +37,11 @@ extension TrainingConfiguration {
     case .adamw: 2
     case .sgd: momentum > 0 ? 1 : 0
     }
+  }
+
+  /// Bytes of one optimizer's state, of what a method trains.
+  func optimizerStateBytes(of shape: OptimizerStateShape) -> Int {
+    shape.byteCount(momentsPerValue: momentsPerValue, as: optimizerState)
   }
 
   private mutating func lengthen(by factor: Double) {

@@ -53,6 +53,8 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var epsilon = 1e-8
   /// SGD's momentum.
   package var momentum = 0.0
+  /// In which form the optimizer keeps its moments.
+  package var optimizerState = OptimizerStateFormat.float32
   /// Of which blocks activations are computed again in the backward pass instead of kept.
   package var recompute = Recomputation.none
   /// Where the states of examples after the frozen first layers are kept, which changes no number.
@@ -140,6 +142,10 @@ package struct TrainingConfiguration: Sendable, Equatable {
     epsilon = try reader.number(
       "epsilon", default: epsilon, in: positive...1, about: "of adamw: added to the root of the mean square")
     momentum = try reader.number("momentum", default: momentum, in: 0..<1, about: "of sgd")
+    optimizerState = try reader.choice(
+      Self.optimizerStateKey, default: optimizerState,
+      about: "how moments are kept between steps: as they are, in 16 bits rounded at random, or in 8 bits as "
+        + "bitsandbytes does (block-wise dynamic codes; moments of fewer than 4096 values stay float32)")
     recompute = try Recomputation.read("recompute", default: recompute, from: &reader)
     frozenLayerCache = try FrozenLayerCache.read("frozen_layer_cache", from: &reader) ?? frozenLayerCache
     loggingSteps = try reader.integer(
@@ -228,6 +234,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
   }
 
   static let momentumKey = "momentum"
+  static let optimizerStateKey = "optimizer_state"
   /// What is wrong with such a momentum.
   static let idleMomentum =
     "belongs to optimizer: sgd, by which nothing here is trained; leave it out, or set the optimizer"
@@ -248,6 +255,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     var json = resultJSON
     json["checkpoint_steps"] = JSONValue(checkpointSteps)
     json["init_seed"] = JSONValue(initialSeed)
+    json[Self.optimizerStateKey] = .string(optimizerState.rawValue)
     json["frozen_layer_cache"] = frozenLayerCache.json
     // A default that is written down would be a number that was asked for.
     if strategy != .standard { json[TrainingStrategy.key] = strategy.json }
@@ -273,6 +281,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
       json["validation_fraction"] = .null
       json["validation_rows"] = .integer(validationRows)
     }
+    if optimizerState != .float32 { json[Self.optimizerStateKey] = .string(optimizerState.rawValue) }
     if strategy != .standard { json[TrainingStrategy.key] = strategy.canonical }
     return json
   }

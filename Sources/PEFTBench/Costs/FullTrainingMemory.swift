@@ -2,7 +2,9 @@ import PEFTCore
 
 /// Memory that full fine-tuning of a model needs, counted from shapes: the constant of the `relative` preset.
 ///
-/// Weights, gradients and two AdamW moments in float32, and the activations of one batch. The peak is found by
+/// Weights, gradients and two AdamW moments in float32, and the activations of one batch. A run's own optimizer and the form
+/// of its state do not change it, so that less memory for the state is a smaller term, and runs of any form are held against
+/// the same constant. The peak is found by
 /// walking through one training step as the tape does it: what each operation keeps, what its backward adds, and what
 /// is freed once it has gone by. A test holds the result against real training.
 struct FullTrainingMemory {

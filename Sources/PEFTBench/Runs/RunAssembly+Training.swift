@@ -13,8 +13,27 @@ extension RunAssembly {
         ": \(run.method.name) projects gradients for AdamW, and optimizer is \(training.optimizer.rawValue): set it to adamw"
       )
     }
+    try checkState(training, attachment, of: run)
     guard let steps = training.steps else { return }
     try check(attachment.schedules, steps: steps, of: entry)
+  }
+
+  /// Refuses a form of the optimizer's state where there is no state, and notes where nothing is long enough for it.
+  private func checkState(
+    _ training: TrainingConfiguration, _ attachment: AttachedMethod, of run: PlannedRun
+  ) throws(DocumentError) {
+    guard training.optimizerState != .float32, !attachment.parameters.isEmpty else { return }
+    let (moments, format) = (training.momentsPerValue, training.optimizerState)
+    guard moments > 0 else {
+      throw run.method.entry.error(
+        ": \(TrainingConfiguration.optimizerStateKey) is \(format.rawValue), but \(training.optimizer.rawValue) without "
+          + "momentum keeps no state; leave it out, or set momentum, or optimizer: adamw")
+    }
+    if attachment.stateShape.isFloat32(momentsPerValue: moments, as: format) {
+      noteOnce(
+        "\(run.method.label): \(TrainingConfiguration.optimizerStateKey): \(format.rawValue) changes nothing, since all its "
+          + "moments have fewer than \(OptimizerStateFormat.leastQuantized) values, which stay float32")
+    }
   }
 
   /// Refuses epochs whose steps a method's schedule does not fit into, which depends on how many rows there are.

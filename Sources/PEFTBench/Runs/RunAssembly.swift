@@ -6,8 +6,8 @@ import PEFTMethods
 struct MethodFigures {
   let trainable: Int
   let inference: InferenceCost
-  /// Values that AdamW keeps.
-  let adamValues: Int
+  /// What the size of an optimizer's state depends on.
+  let stateShape: OptimizerStateShape
   /// How many of the model's first blocks it has no part in.
   let frozenBlockCount: Int
   /// What it does at certain steps of a training.
@@ -330,7 +330,7 @@ final class RunAssembly {
     let new = (
       MethodFigures(
         trainable: attachment.trainableCount, inference: attachment.inferenceCost,
-        adamValues: attachment.optimizerValueCount(momentsPerValue: 2),
+        stateShape: attachment.stateShape,
         frozenBlockCount: skeleton.frozenBlockCount, schedules: attachment.schedules),
       skeleton.sequenceStart.count, attachment.tasks?.count
     )
@@ -344,7 +344,9 @@ final class RunAssembly {
     let start = run.method.initialAdapterJSON?.compactText ?? ""
     let steps = run.training.steps.map { " \($0)" } ?? ""
     let strategy = run.training.strategy.json.compactText
-    let training = "\(strategy) \(run.trains) \(run.training.optimizer.rawValue)\(steps)"
+    let optimizer =
+      "\(run.training.optimizer.rawValue) \(run.training.momentsPerValue) \(run.training.optimizerState.rawValue)"
+    let training = "\(strategy) \(run.trains) \(optimizer)\(steps)"
     return "\(place(of: run.model)) \(run.method.name) \(options) \(start) \(training)"
   }
 

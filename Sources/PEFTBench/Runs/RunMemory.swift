@@ -43,15 +43,13 @@ struct RunMemory {
   /// While the largest batch is trained on.
   private var training: MemoryUse {
     var use = MemoryUse()
-    let moments = settings.momentsPerValue
-    // Only AdamW keeps two, and has projected ones.
-    let kept = moments == 2 ? method.adamValues : moments * method.trainable
-    let copies = settings.strategy.copiedValues(of: method.trainable, optimizerValues: kept)
+    let kept = settings.optimizerStateBytes(of: method.stateShape)
+    let copies = settings.strategy.copiedBytes(ofValues: method.trainable, optimizerBytes: kept)
     let step = rehearsal?.peak(recomputing: recomputed) ?? outlined
     use[.weights] = (trainsEverything ? 0 : weightBytes) + step[.weights]
-    use[.adapter] = step[.adapter] + 4 * copies.adapter
+    use[.adapter] = step[.adapter] + copies.adapter
     use[.gradients] = step[.gradients]
-    use[.optimizer] = 4 * (kept + copies.optimizer)
+    use[.optimizer] = kept + copies.optimizer
     use[.activations] = step[.activations]
     return use
   }
@@ -102,6 +100,9 @@ struct RunMemory {
       return "lower training.batch_size (\(settings.batchSize)) or training.cutoff_tokens "
         + "(\(settings.cutoffTokens))\(recompute)"
     case .activations: return "lower evaluation.batch_size (\(evaluation.batchSize)) or training.cutoff_tokens"
+    case .optimizer where settings.optimizerState == .float32 && use == training:
+      return "set training.optimizer_state: int8, or train fewer parameters than the \(method.trainable) of "
+        + run.method.label
     case .adapter, .gradients, .optimizer, nil:
       return "train fewer parameters than the \(method.trainable) of \(run.method.label)"
     }

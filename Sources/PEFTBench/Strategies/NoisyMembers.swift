@@ -128,17 +128,13 @@ package final class NoisyMembers: TrainingParticipant {
     guard [0, phases.members - 1].contains(count), [0, count].contains(withOptimizer) else {
       throw SavedStateError("it has \(count) copies, \(withOptimizer) of them with an optimizer")
     }
-    let tensors = Dictionary(state.tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     copies = try (0..<count).map { number in
       let values = ParameterSnapshot(of: origin.parameters, as: .adapter, context: origin.context)
       try values.restore(from: state, as: "\(number).value")
       guard withOptimizer > 0 else { return Member(values: values, optimizer: nil) }
       let optimizer = origin.optimizer.twin(keepsState: false)
-      let moments = try optimizer.moments.indices.map { index in
-        guard let tensor = tensors["\(number).moment.\(index)"] else {
-          throw SavedStateError("a moment of member \(number + 2) is missing from it")
-        }
-        return tensor.values
+      let moments = try optimizer.moments.enumerated().map { index, own in
+        try state.tensor("\(number).moment.\(index)", like: own)
       }
       let steps = state.texts["\(number).parameter_steps"]?.split(separator: ",").map { Int($0) ?? -1 }
       guard

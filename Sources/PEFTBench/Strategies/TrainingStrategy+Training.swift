@@ -52,18 +52,20 @@ extension TrainingStrategy {
   /// Passes of a batch that each shared step has beside the first member's.
   package var copyCount: Int { phases.map { $0.members - 1 } ?? 0 }
 
-  /// Values that are kept beside the trainable ones and their optimizer's, as what they count in memory.
+  /// Bytes that are kept beside the trainable values and their optimizer's state, as what they count in memory.
+  ///
+  /// Copies of values are float32, in whichever form an optimizer keeps its moments.
   ///
   /// - Parameters:
-  ///   - values: The trainable ones.
-  ///   - optimizerValues: What one optimizer keeps for them, which is less where a method projects gradients.
-  package func copiedValues(of values: Int, optimizerValues: Int) -> (adapter: Int, optimizer: Int) {
+  ///   - values: How many values are trained.
+  ///   - optimizerBytes: What one optimizer keeps for them.
+  package func copiedBytes(ofValues values: Int, optimizerBytes: Int) -> (adapter: Int, optimizer: Int) {
     switch self {
     case .standard, .bestPractices, .noiseInput, .noiseWeights, .priorNoise, .augmentation, .allData: (0, 0)
-    case .meanWeights, .movingAverage: (0, values)
-    case .mixout: (0, 2 * values)
-    case .ensemble(let members): ((members.value - 1) * values, 0)
-    case .members, .augmentedMembers: (copyCount * values, copyCount * optimizerValues)
+    case .meanWeights, .movingAverage: (0, 4 * values)
+    case .mixout: (0, 8 * values)
+    case .ensemble(let members): (4 * (members.value - 1) * values, 0)
+    case .members, .augmentedMembers: (4 * copyCount * values, copyCount * optimizerBytes)
     }
   }
 

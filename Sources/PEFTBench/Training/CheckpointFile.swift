@@ -1,7 +1,9 @@
 import PEFTCore
 import TableFiles
 
-/// A file of float32 tensors with texts beside them and a checksum over all of it, in safetensors format.
+/// A file of tensors with texts beside them and a checksum over all of it, in safetensors format.
+///
+/// Tensors are float32, but for moments that an optimizer keeps in fewer bits, which are written as they are.
 ///
 /// A checkpoint that a disk or a program damaged must not lead to a result, so it is read whole before anything is
 /// taken from it: every bit of names, shapes, values and texts counts in the checksum.
@@ -22,10 +24,11 @@ package struct CheckpointFile {
     texts = file.metadata.filter { $0.key != Self.checksumKey }
     var digest = Digest(texts)
     for tensor in file.tensors {
-      guard tensor.type == .float32 else {
-        throw CheckpointError(file: path, tensor: tensor.name, "is not of float32 values")
+      guard let element = StoredTensor.Element(tensor.type) else {
+        throw CheckpointError(
+          file: path, tensor: tensor.name, "is of type \(tensor.type.rawValue), expected F32, BF16 or U8")
       }
-      digest.add(tensor.name, shape: tensor.shape, tensor.bytes)
+      digest.add(tensor.name, shape: tensor.shape, of: element, tensor.bytes)
     }
     guard let expected = file.metadata[Self.checksumKey] else { throw FileError(path: path, "has no checksum") }
     guard digest.text == expected else { throw FileError(path: path, "its checksum does not fit its content") }
@@ -35,27 +38,55 @@ package struct CheckpointFile {
   /// The text under a key; empty where there is none.
   func text(_ key: String) -> String { texts[key] ?? "" }
 
-  /// The values of a tensor of this shape.
+  /// The values of a float32 tensor of this shape.
   ///
-  /// - Throws: `CheckpointError` for a tensor that is missing, of another shape, or not finite.
+  /// - Throws: `CheckpointError` for a tensor that is missing, of another shape or type, or not finite.
   func values(_ name: String, shape: [Int]) throws -> [Float] {
+    let tensor = try found(name, shape: shape)
+    guard tensor.type == .float32 else { throw otherType(tensor, expected: .float32) }
+    let values = try tensor.floats()
+    guard values.allSatisfy(\.isFinite) else { throw notFinite(name) }
+    return values
+  }
+
+  /// A tensor of the shape and form of another one, in memory of `pool`.
+  ///
+  /// - Throws: `CheckpointError` for a tensor that is missing, of another shape or type, or not finite.
+  func tensor(_ name: String, like other: StoredTensor, in pool: MemoryPool) throws -> StoredTensor {
+    let tensor = try found(name, shape: other.shape)
+    guard StoredTensor.Element(tensor.type) == other.element else {
+      throw otherType(tensor, expected: SafetensorsType(other.element))
+    }
+    return try self.tensor(name, in: pool)
+  }
+
+  /// A tensor of whatever shape and form it has, in memory of `pool`.
+  ///
+  /// - Throws: `CheckpointError` for a tensor that is missing or not finite.
+  func tensor(_ name: String, in pool: MemoryPool) throws -> StoredTensor {
+    let tensor = try found(name, shape: tensors[name]?.shape ?? [])
+    guard let element = StoredTensor.Element(tensor.type) else { throw otherType(tensor, expected: .float32) }
+    if tensor.type.isReadableAsFloat, !(try tensor.floats().allSatisfy(\.isFinite)) { throw notFinite(name) }
+    let copy = StoredTensor(zeros: tensor.shape, of: element, in: pool, as: .activations)
+    copy.mutableBytes.copyMemory(from: tensor.bytes)
+    return copy
+  }
+
+  private func found(_ name: String, shape: [Int]) throws(CheckpointError) -> SafetensorsTensor {
     guard let tensor = tensors[name] else { throw CheckpointError(file: path, tensor: name, "is missing") }
     guard tensor.shape == shape else {
       throw CheckpointError(file: path, tensor: name, "has shape \(tensor.shape), expected \(shape)")
     }
-    let values = try tensor.floats()
-    guard values.allSatisfy(\.isFinite) else {
-      throw CheckpointError(file: path, tensor: name, "holds a value that is not finite")
-    }
-    return values
+    return tensor
   }
 
-  /// A tensor of whatever shape it has, in memory of `pool`.
-  ///
-  /// - Throws: `CheckpointError` for a tensor that is missing or not finite.
-  func tensor(_ name: String, in pool: MemoryPool) throws -> Tensor {
-    let shape = tensors[name]?.shape ?? []
-    return Tensor(try values(name, shape: shape), shape: shape, in: pool)
+  private func otherType(_ tensor: SafetensorsTensor, expected: SafetensorsType) -> CheckpointError {
+    CheckpointError(
+      file: path, tensor: tensor.name, "is of type \(tensor.type.rawValue), expected \(expected.rawValue)")
+  }
+
+  private func notFinite(_ name: String) -> CheckpointError {
+    CheckpointError(file: path, tensor: name, "holds a value that is not finite")
   }
 
   // MARK: - Writing
@@ -66,7 +97,7 @@ package struct CheckpointFile {
     private var entries: [(name: String, shape: [Int], content: Content)] = []
 
     private enum Content {
-      case tensor(Tensor)
+      case tensor(StoredTensor)
       case values([Float])
     }
 
@@ -74,7 +105,10 @@ package struct CheckpointFile {
     package init(texts: [String: String]) { self.texts = texts }
 
     /// Adds the values that a tensor has when the file is written.
-    package mutating func add(_ name: String, _ tensor: Tensor) {
+    package mutating func add(_ name: String, _ tensor: Tensor) { add(name, StoredTensor(tensor)) }
+
+    /// Adds a tensor in its form, with the elements that it has when the file is written.
+    package mutating func add(_ name: String, _ tensor: StoredTensor) {
       entries.append((name, tensor.shape, .tensor(tensor)))
     }
 
@@ -90,17 +124,16 @@ package struct CheckpointFile {
       var digest = Digest(texts)
       for (name, shape, content) in entries {
         switch content {
-        case .tensor(let tensor):
-          digest.add(
-            name, shape: shape, UnsafeRawBufferPointer(start: tensor.elements, count: 4 * tensor.elementCount))
-        case .values(let values): values.withUnsafeBytes { digest.add(name, shape: shape, $0) }
+        case .tensor(let tensor): digest.add(name, shape: shape, of: tensor.element, tensor.bytes)
+        case .values(let values): values.withUnsafeBytes { digest.add(name, shape: shape, of: .float32, $0) }
         }
       }
       var writer = SafetensorsWriter(
         metadata: texts.merging([CheckpointFile.checksumKey: digest.text]) { $1 })
       for (name, shape, content) in entries {
         switch content {
-        case .tensor(let tensor): writer.add(name, tensor)
+        case .tensor(let tensor):
+          writer.add(name, shape: shape, as: SafetensorsType(tensor.element)) { Array(tensor.bytes) }
         case .values(let values): writer.add(name, values, shape: shape)
         }
       }
@@ -117,9 +150,13 @@ private struct Digest {
     lines = texts.map { "text \($0.key) \(Self.hash(Array($0.value.utf8)))" }
   }
 
-  mutating func add(_ name: String, shape: [Int], _ bytes: UnsafeRawBufferPointer) {
+  mutating func add(
+    _ name: String, shape: [Int], of element: StoredTensor.Element, _ bytes: UnsafeRawBufferPointer
+  ) {
     let sizes = shape.map(String.init).joined(separator: ",")
-    lines.append("tensor \(name) \(sizes) \(XXH64.of(bytes.bindMemory(to: UInt8.self)))")
+    // Float32 goes without saying, as it did before there was anything else.
+    let type = element == .float32 ? "" : " \(element.rawValue)"
+    lines.append("tensor \(name) \(sizes)\(type) \(XXH64.of(bytes.bindMemory(to: UInt8.self)))")
   }
 
   /// 16 hexadecimal digits.
@@ -131,4 +168,26 @@ private struct Digest {
   }
 
   private static func hash(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBufferPointer { XXH64.of($0) } }
+}
+
+extension StoredTensor.Element {
+  /// What a file's type is here; nil for types that no checkpoint has.
+  fileprivate init?(_ type: SafetensorsType) {
+    switch type {
+    case .float32: self = .float32
+    case .bfloat16: self = .bfloat16
+    case .uint8: self = .uint8
+    default: return nil
+    }
+  }
+}
+
+extension SafetensorsType {
+  fileprivate init(_ element: StoredTensor.Element) {
+    switch element {
+    case .float32: self = .float32
+    case .bfloat16: self = .bfloat16
+    case .uint8: self = .uint8
+    }
+  }
 }

@@ -101,7 +101,7 @@ package struct Trainer {
       rule, groups: groups,
       weightDecay: configuration.weightDecay,
       maximumGradientNorm: configuration.maximumGradientNorm > 0 ? configuration.maximumGradientNorm : nil,
-      context: context)
+      stateFormat: configuration.optimizerState, seeds: seeds.dropout.child("optimizer state"), context: context)
     let keepsBest = configuration.keepBest && !validation.isEmpty
     let plan = plan(steps: steps, stepsPerEpoch: source.stepsPerEpoch)
     let loop = TrainingLoop(

@@ -5,8 +5,9 @@ import PEFTCore
 /// Where a training keeps its state from time to time, so that a killed run resumes from there and ends with the
 /// same bytes as an undisturbed one.
 ///
-/// One safetensors file with a checksum, replaced as a whole: the values of the parameters, the optimizer's moments and
-/// the tensors of the participants as tensors, everything else as one JSON text among the metadata. A file that is damaged,
+/// One safetensors file with a checksum, replaced as a whole: the values of the parameters, the optimizer's moments in the
+/// form that it keeps them in and the tensors of the participants as tensors, everything else as one JSON text among the
+/// metadata. A file that is damaged,
 /// or that a training with other participants wrote, is put aside, and the training starts again; or it ends the training,
 /// where that was chosen.
 package final class TrainingCheckpoint {
@@ -23,6 +24,8 @@ package final class TrainingCheckpoint {
   package let path: String
 
   private static let stateKey = "state"
+  /// In which form moments are; float32 where a file does not say so.
+  private static let stateFormatKey = "optimizer_state"
 
   /// What the state belongs to.
   private let identity: String
@@ -95,10 +98,13 @@ package final class TrainingCheckpoint {
     var json = state.json
     json["identity"] = JSONValue(identity)
     json["version"] = JSONValue(Version.current)
-    var tensors = parameters.enumerated().map { ("parameter.\($0)", $1.value) }
+    var tensors = parameters.enumerated().map { ("parameter.\($0)", StoredTensor($1.value)) }
     if let (optimizer, source) = unfinished {
       json["optimizer_steps"] = JSONValue(optimizer.stepCount)
       json["parameter_steps"] = optimizer.parameterSteps.map { JSONValue($0) }
+      if optimizer.stateFormat != .float32 {
+        json[Self.stateFormatKey] = JSONValue(optimizer.stateFormat.rawValue)
+      }
       tensors += optimizer.moments.enumerated().map { ("moment.\($0)", $1) }
       json["source"] = Self.json(of: source.state, prefix: "source", &tensors)
     }
@@ -123,7 +129,7 @@ package final class TrainingCheckpoint {
   }
 
   private static func json(
-    of state: SavedState, prefix: String, _ tensors: inout [(String, Tensor)]
+    of state: SavedState, prefix: String, _ tensors: inout [(String, StoredTensor)]
   ) -> JSONValue {
     tensors += state.tensors.map { ("\(prefix).\($0.name)", $0.tensor) }
     var texts: JSONValue = [:]
@@ -172,9 +178,17 @@ package final class TrainingCheckpoint {
     }
     // Everything is read before parameters are changed.
     let values = try assembly.parameters.enumerated().map { try file.values("parameter.\($0)", shape: $1.shape) }
-    var moments: [[Float]] = []
+    var moments: [StoredTensor] = []
     if !state.isEnded {
-      moments = try assembly.optimizer.moments.enumerated().map { try file.values("moment.\($0)", shape: $1.shape) }
+      let (saved, own) = (json[Self.stateFormatKey]?.string ?? "float32", assembly.optimizer.stateFormat.rawValue)
+      guard saved == own else {
+        throw FileError(path: path, "its optimizer's state is \(saved), and that of this training is \(own)")
+      }
+      // Memory that no training's count has: it is copied and given up at once.
+      let pool = MemoryPool()
+      moments = try assembly.optimizer.moments.enumerated().map {
+        try file.tensor("moment.\($0)", like: $1, in: pool)
+      }
       guard json["optimizer_steps"]?.integer == state.outcome.stepCount else {
         throw FileError(path: path, "its optimizer's state is not that after the step of its parameters")
       }
@@ -225,7 +239,7 @@ package final class TrainingCheckpoint {
   ) throws -> SavedState {
     var texts: [String: String] = [:]
     for member in json?["texts"]?.object?.members ?? [] { texts[member.key] = member.value.string }
-    // Memory that no training's count has: it is copied and given up at once.
+    // As for moments.
     let pool = MemoryPool()
     let tensors = try (json?["tensors"]?.array ?? []).compactMap(\.string).map { name in
       (name: name, tensor: try file.tensor("\(prefix).\(name)", in: pool))

@@ -21,6 +21,8 @@ public struct OptionAlias: Sendable, Equatable {
     case below(Double)
     /// Numbers from this on.
     case from(Double)
+    /// The values that have a translation.
+    case translated
   }
 
   /// Where a name comes from.
@@ -68,6 +70,7 @@ public struct OptionAlias: Sendable, Equatable {
     case .always: true
     case .below(let bound): value.number.map { $0 < bound } ?? true
     case .from(let bound): value.number.map { $0 >= bound } ?? false
+    case .translated: translation(of: value) != nil
     }
   }
 

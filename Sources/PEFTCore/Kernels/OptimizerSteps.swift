@@ -23,15 +23,46 @@ struct AdamWStep: Sendable {
     _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float = 1,
     firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>, count: Int, workers: Workers
   ) {
-    let decay = Float(1 - learningRate * weightDecay)
-    let stepSize = Float(learningRate / (1 - pow(beta1, Double(step))))
-    let inverseRoot = Float(1 / (1 - pow(beta2, Double(step))).squareRoot())
-    let (b1, c1) = (Float(beta1), Float(1 - beta1))
-    let (b2, c2) = (Float(beta2), Float(1 - beta2))
-    let epsilon = Float(epsilon)
+    let factors = factors
     workers.run(count: count, grain: elementwiseGrain, as: .optimizer) { start, count in
-      forEachVector(count) { offset, n in
-        let i = start + offset
+      factors.update(
+        parameters + start, gradients: gradients + start, gradientScale: gradientScale,
+        firstMoments: firstMoments + start, secondMoments: secondMoments + start, count: count)
+    }
+  }
+
+  /// The same with moments of fewer bits, which are float32 while their block is updated: parameters see the new moments
+  /// before these are rounded.
+  func update(
+    _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float = 1,
+    firstMoments: NarrowMoment, secondMoments: NarrowMoment, count: Int, workers: Workers
+  ) {
+    let factors = factors
+    let moments = (firstMoments, secondMoments)
+    NarrowMoment.forEachBlock(count, of: moments, workers: workers) { start, count, first, second in
+      factors.update(
+        parameters + start, gradients: gradients + start, gradientScale: gradientScale, firstMoments: first,
+        secondMoments: second, count: count)
+    }
+  }
+
+  /// The constants of the step in float32.
+  private var factors: Factors {
+    Factors(
+      decay: Float(1 - learningRate * weightDecay), stepSize: Float(learningRate / (1 - pow(beta1, Double(step)))),
+      inverseRoot: Float(1 / (1 - pow(beta2, Double(step))).squareRoot()), b1: Float(beta1), c1: Float(1 - beta1),
+      b2: Float(beta2), c2: Float(1 - beta2), epsilon: Float(epsilon))
+  }
+
+  private struct Factors {
+    let decay, stepSize, inverseRoot, b1, c1, b2, c2, epsilon: Float
+
+    @inline(__always)
+    func update(
+      _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float,
+      firstMoments: UnsafeMutablePointer<Float>, secondMoments: UnsafeMutablePointer<Float>, count: Int
+    ) {
+      forEachVector(count) { i, n in
         let g = Lanes(at: gradients + i, count: n) * gradientScale
         let m = Lanes(at: firstMoments + i, count: n) * b1 + g * c1
         let v = Lanes(at: secondMoments + i, count: n) * b2 + g * g * c2
@@ -57,18 +88,39 @@ struct SGDStep: Sendable {
     _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float = 1,
     momentumBuffer: UnsafeMutablePointer<Float>?, count: Int, workers: Workers
   ) {
-    let (rate, momentum, decay) = (Float(learningRate), Float(momentum), Float(weightDecay))
     workers.run(count: count, grain: elementwiseGrain, as: .optimizer) { start, count in
-      forEachVector(count) { offset, n in
-        let i = start + offset
-        let p = Lanes(at: parameters + i, count: n)
-        var g = Lanes(at: gradients + i, count: n) * gradientScale + p * decay
-        if let momentumBuffer {
-          g += Lanes(at: momentumBuffer + i, count: n) * momentum
-          g.store(to: momentumBuffer + i, count: n)
-        }
-        (p - g * rate).store(to: parameters + i, count: n)
+      update(
+        parameters + start, gradients: gradients + start, gradientScale: gradientScale,
+        momentumBuffer: momentumBuffer.map { $0 + start }, count: count)
+    }
+  }
+
+  /// The same with a momentum buffer of fewer bits, which is float32 while a block of it is updated.
+  func update(
+    _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float = 1,
+    momentumBuffer: NarrowMoment, count: Int, workers: Workers
+  ) {
+    NarrowMoment.forEachBlock(count, of: (momentumBuffer, nil), workers: workers) { start, count, buffer, _ in
+      update(
+        parameters + start, gradients: gradients + start, gradientScale: gradientScale, momentumBuffer: buffer,
+        count: count)
+    }
+  }
+
+  @inline(__always)
+  private func update(
+    _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float,
+    momentumBuffer: UnsafeMutablePointer<Float>?, count: Int
+  ) {
+    let (rate, momentum, decay) = (Float(learningRate), Float(momentum), Float(weightDecay))
+    forEachVector(count) { i, n in
+      let p = Lanes(at: parameters + i, count: n)
+      var g = Lanes(at: gradients + i, count: n) * gradientScale + p * decay
+      if let momentumBuffer {
+        g += Lanes(at: momentumBuffer + i, count: n) * momentum
+        g.store(to: momentumBuffer + i, count: n)
       }
+      (p - g * rate).store(to: parameters + i, count: n)
     }
   }
 }

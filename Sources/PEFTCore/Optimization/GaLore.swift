@@ -53,20 +53,21 @@ public struct GaLore: Sendable, Equatable {
     return projection == .full || !isTurned ? isRight : (isRight.1, isRight.0)
   }
 
-  /// The values that are kept for a `[rows, columns]` matrix: of the moments, both together, and of the projection.
-  public func stateCount(rows: Int, columns: Int) -> Int {
+  /// Bytes that are kept for a `[rows, columns]` matrix: of the moments, both together, and of the projection, which is
+  /// float32 in any form of the moments.
+  public func stateBytes(rows: Int, columns: Int, as format: OptimizerStateFormat) -> Int {
     let (sides, rank) = (sides(rows: rows, columns: columns), min(rank, rows, columns))
     let low = (sides.left ? rank : rows) * (sides.right ? rank : columns)
-    return 2 * low + (sides.left ? rank * rows : 0) + (sides.right ? rank * columns : 0)
+    return 2 * format.byteCount(of: low) + 4 * ((sides.left ? rank * rows : 0) + (sides.right ? rank * columns : 0))
   }
 }
 
 /// What GaLore keeps of one matrix.
 struct ProjectedMoments {
   /// AdamW's means of the projected gradient.
-  let first: Tensor
+  let first: Moment
   /// AdamW's mean squares of it.
-  let second: Tensor
+  let second: Moment
   /// Left singular vectors as rows `[rank, rows]`; nil if that side is not projected.
   let left: Tensor?
   /// Right singular vectors as rows `[rank, columns]`; nil if that side is not projected.
@@ -77,20 +78,23 @@ struct ProjectedMoments {
   private let columns: Int
 
   /// - Precondition: The parameter is a matrix.
-  init(_ galore: GaLore, of parameter: Parameter, pool: MemoryPool) {
+  init(_ galore: GaLore, of parameter: Parameter, as format: OptimizerStateFormat, pool: MemoryPool) {
     precondition(parameter.shape.count == 2, "GaLore of \(parameter.name), which is no matrix: \(parameter.shape)")
     (rows, columns) = (parameter.shape[0], parameter.shape[1])
     self.galore = galore
     let (sides, rank) = (galore.sides(rows: rows, columns: columns), min(galore.rank, rows, columns))
     func zeros(_ shape: [Int]) -> Tensor { Tensor(zeros: shape, in: pool, as: .optimizer) }
     let low = [sides.left ? rank : rows, sides.right ? rank : columns]
-    (first, second) = (zeros(low), zeros(low))
+    first = Moment(.first, shape: low, as: format, in: pool)
+    second = Moment(.second, shape: low, as: format, in: pool)
     left = sides.left ? zeros([rank, rows]) : nil
     right = sides.right ? zeros([rank, columns]) : nil
   }
 
   /// All of it, to be saved.
-  var tensors: [Tensor] { [first, second] + [left, right].compactMap { $0 } }
+  var stored: [StoredTensor] {
+    first.stored + second.stored + [left, right].compactMap { $0.map { StoredTensor($0) } }
+  }
 
   /// Updates a matrix by its gradient.
   ///
@@ -99,15 +103,18 @@ struct ProjectedMoments {
   ///   - gradient: Its gradient.
   ///   - gradientScale: Multiplies the gradient, for clipping.
   ///   - adam: The rule in the projected space, with the learning rate and decay of the matrix.
-  func update(_ value: Tensor, gradient: Tensor, gradientScale: Float, _ adam: AdamWStep, context: ComputeContext) {
+  ///   - stream: Where roundings of the moments draw from.
+  func update(
+    _ value: Tensor, gradient: Tensor, gradientScale: Float, _ adam: AdamWStep, rounding stream: SeedStream,
+    context: ComputeContext
+  ) {
     if (adam.step - 1) % galore.updateInterval == 0 { project(gradient, context.workers) }
     let low = lowered(gradient, context)
     let step = Tensor(zeros: low.shape, in: context.pool, as: .optimizer)
     var unit = adam
     (unit.learningRate, unit.weightDecay) = (1, 0)
     unit.update(
-      step.mutableElements, gradients: low.elements, gradientScale: gradientScale,
-      firstMoments: first.mutableElements, secondMoments: second.mutableElements, count: low.elementCount,
+      step, gradient: low, gradientScale: gradientScale, moments: (first, second), rounding: stream,
       workers: context.workers)
     // The step stands in place of what it is subtracted from.
     Self.multiply(step, by: Float(adam.learningRate * galore.scale), context.workers)

@@ -5,10 +5,10 @@ public struct SavedState {
   /// Texts by their names.
   public private(set) var texts: [String: String]
   /// Tensors in the order in which they were added.
-  public private(set) var tensors: [(name: String, tensor: Tensor)]
+  public private(set) var tensors: [(name: String, tensor: StoredTensor)]
 
   /// Creates a state without content, or with what a checkpoint held.
-  public init(texts: [String: String] = [:], tensors: [(name: String, tensor: Tensor)] = []) {
+  public init(texts: [String: String] = [:], tensors: [(name: String, tensor: StoredTensor)] = []) {
     self.texts = texts
     self.tensors = tensors
   }
@@ -25,7 +25,10 @@ public struct SavedState {
   public mutating func add(_ name: String, _ count: Int) { texts[name] = "\(count)" }
 
   /// Adds a tensor, whose values are those it has when the state is written.
-  public mutating func add(_ name: String, _ tensor: Tensor) { tensors.append((name, tensor)) }
+  public mutating func add(_ name: String, _ tensor: Tensor) { add(name, StoredTensor(tensor)) }
+
+  /// Adds a tensor of any form, as it is when the state is written.
+  public mutating func add(_ name: String, _ tensor: StoredTensor) { tensors.append((name, tensor)) }
 
   // MARK: - Reading
 
@@ -62,8 +65,23 @@ public struct SavedState {
 
   /// The tensor of a name.
   ///
-  /// - Throws: `SavedStateError` where there is none of this shape.
+  /// - Throws: `SavedStateError` where there is none of this shape, or not of float32.
   public func tensor(_ name: String, shape: [Int]) throws(SavedStateError) -> Tensor {
+    let stored = try stored(name, shape: shape)
+    guard let tensor = stored.tensor else { throw Self.otherElement(name, stored, expected: .float32) }
+    return tensor
+  }
+
+  /// The tensor of a name, of the shape and form of another one.
+  ///
+  /// - Throws: `SavedStateError` where there is none.
+  public func tensor(_ name: String, like other: StoredTensor) throws(SavedStateError) -> StoredTensor {
+    let stored = try stored(name, shape: other.shape)
+    guard stored.element == other.element else { throw Self.otherElement(name, stored, expected: other.element) }
+    return stored
+  }
+
+  private func stored(_ name: String, shape: [Int]) throws(SavedStateError) -> StoredTensor {
     guard let tensor = tensors.first(where: { $0.name == name })?.tensor else {
       throw SavedStateError("the tensor \"\(name)\" is missing from it")
     }
@@ -71,6 +89,12 @@ public struct SavedState {
       throw SavedStateError("the tensor \"\(name)\" has the shape \(tensor.shape), expected \(shape)")
     }
     return tensor
+  }
+
+  private static func otherElement(
+    _ name: String, _ tensor: StoredTensor, expected: StoredTensor.Element
+  ) -> SavedStateError {
+    SavedStateError("the tensor \"\(name)\" is of \(tensor.element.rawValue), expected \(expected.rawValue)")
   }
 }
 

@@ -33,6 +33,16 @@ public struct SeedStream: Sendable {
     Self.mix(key &+ 0x9E37_79B9_7F4A_7C15 &* (UInt64(bitPattern: Int64(index)) &+ 1))
   }
 
+  /// The bits at `index` and at the three places after it.
+  @inline(__always)
+  func bits(atFourFrom index: Int) -> SIMD4<UInt64> {
+    let first = UInt64(bitPattern: Int64(index)) &+ 1
+    var z = SIMD4(repeating: key) &+ (SIMD4(0, 1, 2, 3) &+ first) &* 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z &>> 31)
+  }
+
   /// A uniform value in 0..<1 at `index`, a multiple of 2⁻²⁴.
   @inline(__always)
   public func uniform(at index: Int) -> Float {

@@ -6,12 +6,13 @@
 public struct Tensor: @unchecked Sendable {
   /// Sizes of the dimensions, slowest varying first.
   public let shape: [Int]
-  private let storage: TensorStorage
+  let storage: TensorStorage
 
   /// Makes a tensor whose elements are not yet defined.
   public init(uninitialized shape: [Int], in pool: MemoryPool, as kind: MemoryKind = .activations) {
     self.shape = shape
-    storage = TensorStorage(elementCount: shape.reduce(1, *), pool: pool, kind: kind)
+    storage = TensorStorage(byteCount: shape.reduce(1, *) * MemoryLayout<Float>.stride, pool: pool, kind: kind)
+    storage.pointer.bindMemory(to: Float.self, capacity: shape.reduce(1, *))
   }
 
   /// Makes a tensor of zeros.
@@ -29,7 +30,8 @@ public struct Tensor: @unchecked Sendable {
     _ = UnsafeMutableBufferPointer(start: mutableElements, count: elementCount).update(fromContentsOf: values)
   }
 
-  private init(shape: [Int], storage: TensorStorage) {
+  /// Sees float32 elements that are there in a shape.
+  init(shape: [Int], storage: TensorStorage) {
     self.shape = shape
     self.storage = storage
   }
@@ -44,10 +46,12 @@ public struct Tensor: @unchecked Sendable {
   public var columnCount: Int { shape.last ?? 1 }
 
   /// The elements in row-major order, valid while the tensor is alive.
-  public var elements: UnsafePointer<Float> { UnsafePointer(storage.pointer) }
+  public var elements: UnsafePointer<Float> { UnsafePointer(mutableElements) }
 
   /// The elements for writing, for the tensor's maker or owner.
-  public var mutableElements: UnsafeMutablePointer<Float> { storage.pointer }
+  public var mutableElements: UnsafeMutablePointer<Float> {
+    storage.pointer.assumingMemoryBound(to: Float.self)
+  }
 
   /// The elements as an array.
   public var values: [Float] { Array(UnsafeBufferPointer(start: elements, count: elementCount)) }
@@ -69,20 +73,22 @@ public struct Tensor: @unchecked Sendable {
   }
 }
 
-private final class TensorStorage {
-  let pointer: UnsafeMutablePointer<Float>
-  private let byteCount: Int
-  private let block: (block: UnsafeMutableRawPointer, size: Int)
+/// A block of counted memory, which is given back with its last user.
+final class TensorStorage {
+  /// The block, 64-byte aligned.
+  let pointer: UnsafeMutableRawPointer
+  /// Bytes that were asked for, which are those that count.
+  let byteCount: Int
+  private let blockSize: Int
   private let pool: MemoryPool
   private let kind: MemoryKind
 
-  init(elementCount: Int, pool: MemoryPool, kind: MemoryKind) {
-    byteCount = elementCount * MemoryLayout<Float>.stride
+  init(byteCount: Int, pool: MemoryPool, kind: MemoryKind) {
+    self.byteCount = byteCount
     self.pool = pool
     self.kind = kind
-    block = pool.allocate(byteCount, as: kind)
-    pointer = block.block.bindMemory(to: Float.self, capacity: elementCount)
+    (pointer, blockSize) = pool.allocate(byteCount, as: kind)
   }
 
-  deinit { pool.release(block.block, size: block.size, byteCount, as: kind) }
+  deinit { pool.release(pointer, size: blockSize, byteCount, as: kind) }
 }

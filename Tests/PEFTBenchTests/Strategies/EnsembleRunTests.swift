@@ -254,6 +254,55 @@ import Testing
     }
   }
 
+  @Test(
+    "Copies have optimizers of the same form, in the record, in what is planned and in the id",
+    arguments: ["float32", "bfloat16", "int8"]) func copiedState(format: String) throws
+  {
+    let method =
+      #"{"name": "lora", "rank": 256, "optimizer_state": "\#(format)", "strategy": {"name": "de", "members": 3}}"#
+    try Self.withConfig(method) { root in
+      let record = try #require(try Self.run(root, into: "out").first)
+      let copied = try #require(record.strategy?.copiedOptimizerBytes)
+      let values = try #require(record.method.trainableParameters)
+      let perValue = copied / 2 / values
+      switch format {
+      case "float32": #expect(perValue == 8)
+      case "bfloat16": #expect(perValue == 4)
+      default: #expect(perValue > 2 && perValue < 8)
+      }
+      #expect(record.costs.tensorBytes.optimizer == copied * 3 / 2)
+      let configuration = try RunConfiguration(ConfigFile.load(path: root + "/c.json", environment: [:]))
+      let assembly = RunAssembly(configuration, context: ComputeContext(threads: 1), note: { _ in })
+      let datasets = try configuration.data.descriptions(from: configuration.file)
+      let run = try #require(configuration.selection(datasets: datasets).runs.first)
+      #expect(Double(try assembly.memory(of: run).counted[.optimizer]) == record.costs.tensorBytes.optimizer)
+      #expect(record.training?["optimizer_state"] == (format == "float32" ? nil : .string(format)))
+    }
+  }
+
+  @Test("What has no state, or none that is long enough, is refused or noted by name") func idleState() throws {
+    func notes(_ method: String) throws -> [String] {
+      try Self.withConfig(method) { root in
+        let configuration = try RunConfiguration(ConfigFile.load(path: root + "/c.json", environment: [:]))
+        let found = Mutex<[String]>([])
+        let assembly = RunAssembly(
+          configuration, context: ComputeContext(threads: 1), note: { text in found.withLock { $0.append(text) } })
+        let datasets = try configuration.data.descriptions(from: configuration.file)
+        let run = try #require(configuration.selection(datasets: datasets).runs.first)
+        _ = try assembly.memory(of: run)
+        return found.withLock { $0 }
+      }
+    }
+    let error = #expect(throws: DocumentError.self) {
+      try notes(#"{"name": "lora", "optimizer": "sgd", "optimizer_state": "bfloat16"}"#)
+    }
+    #expect(error?.description.contains("optimizer_state is bfloat16, but sgd without momentum keeps no state") == true)
+    let small = try notes(#"{"name": "lora", "rank": 2, "optimizer_state": "int8"}"#)
+    #expect(small.contains { $0.contains("optimizer_state: int8 changes nothing") })
+    let large = try notes(#"{"name": "lora", "rank": 256, "optimizer_state": "int8"}"#)
+    #expect(!large.contains { $0.contains("optimizer_state") })
+  }
+
   @Test("Tokens a second are those of all members over the seconds of the training") func speed() throws {
     for strategy in [#"{"name": "deni", "members": 3}"#, #"{"name": "ensemble", "members": 2}"#] {
       try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": \#(strategy)}"#) { root in

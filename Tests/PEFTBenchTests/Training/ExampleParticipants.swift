@@ -135,7 +135,7 @@ final class SecondMember: TrainingParticipant {
 
   func restore(_ state: SavedState) throws {
     let moments = try (optimizer?.moments ?? []).enumerated().map {
-      try state.tensor("moment.\($0)", shape: $1.shape).values
+      try state.tensor("moment.\($0)", like: $1)
     }
     try values?.restore(from: state, as: "value")
     guard optimizer?.restore(stepCount: try state.count("steps"), moments: moments) == true else {

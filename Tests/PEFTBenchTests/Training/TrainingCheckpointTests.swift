@@ -15,7 +15,7 @@ import Testing
 
   /// One attempt at a training, which ends after `stop` steps.
   private func attempt(
-    _ method: String, training: String, path: String, stop: Int?, everySteps: Int? = nil,
+    _ method: String, training: String, path: String, stop: Int?, everySteps: Int? = nil, identity: String? = nil,
     complaints: (String) -> Void = { _ in }
   ) throws -> Trained? {
     let tiny = try TinyTraining("llama", method: method, training: training)
@@ -25,7 +25,8 @@ import Testing
       seeds: SeedStream(5), context: tiny.context)
     var complaint: [String] = []
     let checkpoint = TrainingCheckpoint(
-      path: path, identity: "\(method) \(training)", everySteps: everySteps, complain: { complaint.append($0) })
+      path: path, identity: identity ?? "\(method) \(training)", everySteps: everySteps,
+      complain: { complaint.append($0) })
     defer { complaint.forEach(complaints) }
     do {
       let outcome = try trainer.train(
@@ -44,6 +45,54 @@ import Testing
     try resuming(
       method: #"{"name": "galore", "rank": 2, "update_interval": 3, "target_modules": ["q_proj", "down_proj"]}"#,
       training: #"{"batch_size": 3, "epochs": 2, "logging_steps": 2}"#)
+  }
+
+  @Test(
+    "Moments of fewer bits go on from a checkpoint to the same bits",
+    arguments: [
+      // A of every map has 4096 values, as 8 bits need.
+      #"{"name": "lora", "rank": 256, "dropout": 0.2, "target_modules": ["q_proj"]}"#, #""full""#,
+      #"{"name": "galore", "rank": 2, "update_interval": 3, "target_modules": ["q_proj", "down_proj"]}"#,
+    ], ["bfloat16", "int8"]) func narrowMoments(method: String, format: String) throws
+  {
+    try resuming(
+      method: method,
+      training: #"{"batch_size": 3, "epochs": 2, "logging_steps": 2, "optimizer_state": "\#(format)"}"#)
+  }
+
+  @Test("A checkpoint with moments of another width is passed over with a note that says both")
+  func otherWidth() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "checkpoint-\(UUID().uuidString)/c").path
+    defer { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
+    for (own, other) in [("bfloat16", "float32"), ("float32", "int8"), ("int8", "bfloat16")] {
+      func settings(_ format: String) -> String { #"{"batch_size": 3, "optimizer_state": "\#(format)"}"# }
+      #expect(try attempt(#""lora""#, training: settings(other), path: path, stop: 3, identity: "a run") == nil)
+      var complaints: [String] = []
+      let result = try attempt(#""lora""#, training: settings(own), path: path, stop: nil, identity: "a run") {
+        complaints.append($0)
+      }
+      #expect(result?.outcome.resumedStep == 0)
+      #expect(
+        complaints.count == 1
+          && complaints[0].contains("its optimizer's state is \(other), and that of this training is \(own)"),
+        "\(complaints)")
+    }
+  }
+
+  @Test("Without the option a checkpoint says nothing of it, and has the bytes of one with its default")
+  func usualWidth() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "checkpoint-\(UUID().uuidString)/c").path
+    defer { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
+    func file(_ training: String) throws -> SafetensorsFile {
+      #expect(try attempt(#""lora""#, training: training, path: path, stop: 3, identity: "a run") == nil)
+      return try SafetensorsFile(path: path)
+    }
+    let plain = try file(#"{"batch_size": 3}"#)
+    let said = try file(#"{"batch_size": 3, "optimizer_state": "float32"}"#)
+    #expect(plain.metadata["state"]?.contains("optimizer_state") == false)
+    #expect(plain.tensors.map(\.name) == said.tensors.map(\.name))
+    #expect(plain.tensors.allSatisfy { $0.type == .float32 })
+    #expect(zip(plain.tensors, said.tensors).allSatisfy { Array($0.bytes) == Array($1.bytes) })
   }
 
   @Test("GaLore under another optimizer than AdamW is refused by name")

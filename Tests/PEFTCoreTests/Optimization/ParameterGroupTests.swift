@@ -120,7 +120,7 @@ import Testing
       expectClose(first[1].value.values, golden[number - 1], relative: 1e-6, absolute: 1e-7, "step \(number)")
       guard number == 3 else { continue }
       #expect(whole.parameterSteps == [3, 1])
-      let moments = whole.moments.map(\.values)
+      let moments = whole.moments
       #expect(!resumed.restore(stepCount: 3, parameterSteps: [3], moments: moments))
       #expect(!resumed.restore(stepCount: 3, parameterSteps: [3, 4], moments: moments))
       #expect(resumed.restore(stepCount: 3, parameterSteps: whole.parameterSteps, moments: moments))
@@ -147,12 +147,12 @@ import Testing
     }
     let (first, whole) = make()
     for number in 1...3 { step(first, whole, number) }
-    let state = (values: first.map(\.value.values), moments: whole.moments.map(\.values))
+    let state = (values: first.map(\.value.values), moments: whole.twin(keepsState: true).moments)
     step(first, whole, 4)
 
     let (second, resumed) = make()
     #expect(!resumed.restore(stepCount: 3, moments: Array(state.moments.dropLast())))
-    #expect(resumed.stepCount == 0 && resumed.moments.allSatisfy { $0.values.allSatisfy { $0 == 0 } })
+    #expect(resumed.stepCount == 0 && resumed.moments.allSatisfy { $0.bytes.allSatisfy { $0 == 0 } })
     #expect(resumed.restore(stepCount: 3, moments: state.moments))
     for (parameter, values) in zip(second, state.values) { parameter.assign(values) }
     step(second, resumed, 4)

@@ -74,11 +74,9 @@ extension RunRecord.Strategy {
     relativeModelSteps = ratio(cost.modelSteps, cost.plainSteps)
     relativeTrainingTokens = ratio(cost.trainingTokens, cost.plainTokens)
     shareOfEnsemble = cost.shareOfEnsemble
-    let copies = strategy.copiedValues(
-      of: attachment.trainableCount,
-      optimizerValues: attachment.optimizerValueCount(momentsPerValue: settings.momentsPerValue))
-    copiedAdapterBytes = Double(4 * copies.adapter)
-    copiedOptimizerBytes = Double(4 * copies.optimizer)
+    let copies = strategy.copiedBytes(
+      ofValues: attachment.trainableCount, optimizerBytes: settings.optimizerStateBytes(of: attachment.stateShape))
+    (copiedAdapterBytes, copiedOptimizerBytes) = (Double(copies.adapter), Double(copies.optimizer))
   }
 }
 
