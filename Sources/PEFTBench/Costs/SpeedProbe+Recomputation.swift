@@ -42,7 +42,8 @@ extension SpeedProbe {
         holdsAllGradients: false)
     else { throw RecomputationError(description: "there is no address space to find out what a step needs") }
     let trainsEverything = MethodRegistry.trainsEveryWeight(method.name)
-    let constant = (trainsEverything ? 0 : weightBytes) + 4 * attachment.optimizerValueCount(momentsPerValue: 2)
+    let constant =
+      (trainsEverything ? 0 : weightBytes) + attachment.stateShape.byteCount(momentsPerValue: 2, as: .float32)
     func peak(_ blocks: Set<Int>) -> Int { constant + rehearsal.peak(recomputing: blocks).total }
     let chosen = RecomputationOrder.fewest(of: order, within: bytes, peak: peak)
     if case .within = recompute, peak(chosen) > bytes {

@@ -51,7 +51,7 @@ import Testing
       let rehearsal = try Self.rehearsal(model, tiny, batch, accumulates: accumulation > 1)
       var planned = rehearsal.peak(recomputing: blocks)
       planned[.weights] += weights
-      planned[.optimizer] = 4 * tiny.attachment.optimizerValueCount(momentsPerValue: 2)
+      planned[.optimizer] = tiny.attachment.stateShape.byteCount(momentsPerValue: 2, as: .float32)
       #expect(
         abs(Double(planned.total) / Double(measured.total) - 1) < 0.1,
         "\(blocks.sorted()): planned \(Self.text(planned)); measured \(Self.text(measured))")
