@@ -47,6 +47,8 @@ extension AdapterFile {
   ///
   /// - Throws: `CheckpointError` that names the tensor.
   public func checkFixedTensors(against other: AdapterFile) throws {
+    // Adapters of other parts are told apart by their options.
+    for (own, other) in zip(partFiles, other.partFiles) { try own.checkFixedTensors(against: other) }
     func key(_ tensor: SafetensorsTensor) -> String { StoredKeys.withoutAdapterName(tensor.name) ?? tensor.name }
     let own = Dictionary((values?.tensors ?? []).map { (key($0), $0) }, uniquingKeysWith: { first, _ in first })
     for tensor in other.fixedTensors {

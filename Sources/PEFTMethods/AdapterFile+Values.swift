@@ -40,16 +40,19 @@ extension AdapterFile {
     case compressed(CompressedTensors)
   }
 
-  /// Writes the adapter of one method; the folder appears complete or not at all.
+  /// Writes the adapter; the folder appears complete or not at all.
   ///
   /// - Parameters:
   ///   - path: The folder to make or replace.
   ///   - storage: How its values are stored; as float32 unless given.
-  /// - Throws: `FileError`; `CheckpointError` for a combined method, whose parts have files of their own, and for values
-  ///   that the storage has no place for.
+  /// - Throws: `FileError`; `CheckpointError` for a combined method in another storage than float32, whose parts have files
+  ///   of their own, and for values that the storage has no place for.
   public func write(to path: String, as storage: Storage = .safetensors(.float32)) throws {
     guard let values else {
-      throw CheckpointError(file: self.path, "is of a combined method: take the folders of its parts one by one")
+      guard storage == .safetensors(.float32) else {
+        throw CheckpointError(file: self.path, "is of a combined method: take the folders of its parts one by one")
+      }
+      return try writeParts(to: path)
     }
     let compressed: [UInt8]
     switch storage {
@@ -86,8 +89,7 @@ extension AdapterFile {
         try writer.write(to: "\(folder)/\(Self.valuesName)")
       }
       try AtomicFile.write(settings.prettyText + "\n", to: "\(folder)/\(Self.settingsName)")
-      if isVector { try AdapterOrigin.writeVectorMark(in: folder) }
-      try origin?.write(in: folder)
+      try writeStart(in: folder)
     }
   }
 

@@ -83,11 +83,12 @@ public struct AdapterFile {
   ///   - settings: The members of its adapter_config.json.
   ///   - tensors: Its tensors.
   ///   - fixed: Tensors of another file that belong to it as they are.
+  ///   - origin: What its values started from, if that is known.
   ///   - isVector: Whether it is a sum that was added to no origin.
   /// - Throws: `DocumentError` for settings without a type; `CheckpointError` for no tensors or two of one key.
   public init(
     named path: String, settings: JSONObject, tensors: [AdapterArray], fixed: [SafetensorsTensor] = [],
-    isVector: Bool = false
+    origin: AdapterOrigin? = nil, isVector: Bool = false
   ) throws {
     let text = DocumentText(name: path, bytes: [])
     let configuration = DocumentValue(json: .object(settings), at: 0)
@@ -98,7 +99,18 @@ public struct AdapterFile {
       path: path, peftType: type, baseModel: configuration["base_model_name_or_path"]?.string,
       values: try Self.checkpoint(of: tensors, fixed: fixed, named: path), parts: [], configuration: configuration,
       text: text,
-      state: nil, compression: nil, origin: nil, isVector: isVector)
+      state: nil, compression: nil, origin: origin, isVector: isVector)
+  }
+
+  /// Puts the adapter of a combined method together in memory.
+  init(
+    combining parts: [(folder: String, file: AdapterFile)], named path: String, settings: DocumentValue,
+    origin: AdapterOrigin?, isVector: Bool
+  ) {
+    self.init(
+      path: path, peftType: AdapterFormat.combinedType, baseModel: settings["base_model_name_or_path"]?.string,
+      values: nil, parts: parts, configuration: settings, text: DocumentText(name: path, bytes: []), state: nil,
+      compression: nil, origin: origin, isVector: isVector)
   }
 
   private init(
@@ -196,8 +208,8 @@ public struct AdapterFile {
   /// The members of adapter_config.json.
   public var settings: JSONValue { JSONValue(configuration) }
 
-  /// The folders of a combined method's parts, in their order; none of another method.
-  public var partFolders: [String] { parts.map(\.folder) }
+  /// The adapters of a combined method's parts, in their order; none of another method.
+  public var partFiles: [AdapterFile] { parts.map(\.file) }
 
   /// Whether our private state file lies beside them, or beside a part's.
   public var hasState: Bool { state != nil || parts.contains { $0.file.hasState } }

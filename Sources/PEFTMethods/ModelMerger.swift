@@ -105,13 +105,20 @@ public enum ModelMerger {
     }
   }
 
-  /// Refuses a model whose method cannot be folded into the weights.
+  /// Refuses a model whose method cannot be folded into the weights, or whose layers cannot be written.
   ///
   /// - Throws: `AttachError` that says what cannot.
   public static func checkMergeable(_ model: CausalLanguageModel) throws {
     guard model.hasConfiguredShapes else {
       throw AttachError("a model whose layers have shapes of their own cannot be written: no config.json can say them")
     }
+    try checkOccupants(of: model)
+  }
+
+  /// Refuses what is attached if it cannot be folded into the weights.
+  ///
+  /// - Throws: `AttachError` that says what cannot.
+  static func checkOccupants(of model: CausalLanguageModel) throws(AttachError) {
     for occupant in model.sites.flatMap(\.occupants) {
       switch occupant {
       case .virtualTokens, .prefix:
@@ -129,7 +136,7 @@ public enum ModelMerger {
   }
 
   /// Whether head and embeddings share a weight that the method changes for one of them, or for each otherwise.
-  private static func changesHeadAlone(_ model: CausalLanguageModel) -> Bool {
+  static func changesHeadAlone(_ model: CausalLanguageModel) -> Bool {
     let (embedding, head) = (model.embedding, model.head)
     guard model.configuration.tiesEmbeddings else { return false }
     let own = embedding.adapters.map { ObjectIdentifier($0) }

@@ -2,10 +2,12 @@
 
     python scripts/golden/make_combinations.py Tests/Fixtures/models Tests/Fixtures/combinations
 
-`a`, `b` and `c` are random LoRA adapters of the tiny Llama as PEFT saves them, with different scales (`c` also another
-rank and further maps). expected.safetensors holds TYPE/KEY: A and B of PEFT's result where the type adds factors, the
-update B·A (`delta`) where it decomposes, since the signs of singular vectors are free; mergekit/TYPE/SITE: the update
-before any decomposition. expected.json has the weights and options of each case.
+The adapters are random LoRAs of the tiny Llama as PEFT saves them, with different scales: `c` has another rank and further
+maps, `d` to `f` are rank-stabilized (`e` with another rank, `f` with ranks and alphas of its own for single maps).
+expected.safetensors holds TYPE/KEY: A and B of PEFT's result where the type adds factors, the
+update B·A (`delta`) where it decomposes, since the signs of singular vectors are free, or where PEFT fills up with zeros;
+mergekit/TYPE/SITE: the update before any decomposition; clamp/QUANTILE/SITE: PEFT's factors with and without `svd_clamp`, which
+depends on these signs. expected.json has the weights and options of each case.
 
 Random masks are those of the product: counters hashed with SplitMix64, one stream for each adapter and map. PEFT's own
 function draws from the queue that is filled here in the order in which add_weighted_adapter asks.
@@ -32,6 +34,10 @@ ADAPTERS = {
     "a": dict(r=4, lora_alpha=6, target_modules=["q_proj", "down_proj"]),
     "b": dict(r=4, lora_alpha=2, target_modules=["q_proj", "down_proj"]),
     "c": dict(r=3, lora_alpha=3, target_modules=["q_proj", "v_proj"]),
+    "d": dict(r=4, lora_alpha=3, use_rslora=True, target_modules=["q_proj", "down_proj"]),
+    "e": dict(r=2, lora_alpha=5, use_rslora=True, target_modules=["q_proj"]),
+    "f": dict(r=4, lora_alpha=8, use_rslora=True, target_modules=["q_proj", "down_proj"],
+              rank_pattern={"q_proj": 2}, alpha_pattern={"down_proj": 3}),
 }
 FACTORS = ["linear", "ties", "dare_linear", "dare_ties", "magnitude_prune"]
 DECOMPOSED = ["svd", "ties_svd", "dare_linear_svd", "dare_ties_svd", "magnitude_prune_svd"]
@@ -90,7 +96,10 @@ def combined(base, target, names, weights, kind, **options):
     result = {}
     for key, layer in layers.items():
         if "sum" in layer.lora_A:
-            assert layer.scaling["sum"] == 1
+            # Rank stabilization stays on, so that PEFT multiplies by √r what it meant to take as it is.
+            rank = layer.r["sum"]
+            scale = rank**0.5 if model.peft_config["sum"].use_rslora else 1
+            assert abs(layer.scaling["sum"] - scale) < 1e-9
             result[site(key)] = (layer.lora_A["sum"].weight.detach(), layer.lora_B["sum"].weight.detach())
     return result
 
@@ -164,7 +173,7 @@ def main():
     def add(label, names, weights, kind, **options):
         result = combined(base, arguments.target, names, weights, kind, **options)
         for place, (a, b) in result.items():
-            if kind in FACTORS or kind == "cat" and "c" not in names:
+            if kind in FACTORS or kind == "cat" and not {"c", "e", "f"} & set(names):
                 tensors[f"{label}/{place}.lora_A"] = a
                 tensors[f"{label}/{place}.lora_B"] = b
             else:
@@ -182,6 +191,41 @@ def main():
         add(kind, ["a", "b"], [0.7, 0.4], kind, svd_rank=5, **options)
     add("svd-three", ["a", "b", "c"], [0.7, -0.4, 1.5], "svd")
     add("single", ["a"], [0.3], "svd")
+
+    # Rank stabilization: α over √r, alone and beside adapters without, with different ranks and patterns.
+    add("rslora-linear", ["d", "a"], [0.7, -0.4], "linear")
+    add("rslora-ties", ["a", "d"], [0.7, 0.4], "ties", density=DENSITY)
+    add("rslora-cat", ["d", "e", "a"], [0.7, -0.4, 1.5], "cat")
+    add("rslora-svd", ["e", "d"], [0.7, -0.4], "svd")
+    add("rslora-patterns-cat", ["f", "a"], [-0.7, 0.4], "cat")
+    add("rslora-patterns-svd", ["f", "e"], [0.7, 0.4], "svd", svd_rank=3)
+    # Signs of weights: all negative, of types that decompose, and zero.
+    add("negative-linear", ["a", "b"], [-0.7, -0.4], "linear")
+    add("negative-ties", ["a", "b"], [-0.7, 0.4], "ties", density=DENSITY)
+    add("negative-single", ["a"], [-0.3], "linear")
+    add("zero-linear", ["a", "b"], [0.0, -0.4], "linear")
+    for kind in DECOMPOSED[1:]:
+        add(f"negative-{kind}", ["a", "b"], [-0.7, 0.4], kind, svd_rank=5, density=DENSITY)
+    # Densities: all, one element or none of a factor.
+    for kind in ["ties", "dare_linear", "dare_ties", "magnitude_prune", "ties_svd"]:
+        add(f"dense-{kind}", ["a", "b"], [0.7, -0.4], kind, density=1.0)
+    for kind in ["ties", "dare_ties", "magnitude_prune", "ties_svd"]:
+        add(f"sparse-{kind}", ["a", "b"], [0.7, -0.4], kind, density=0.02)
+    add("empty-magnitude_prune_svd", ["a", "b"], [0.7, -0.4], "magnitude_prune_svd", density=0.001)
+    # Elections among three, where the sum and the number of signs differ.
+    for method in ["total", "frequency"]:
+        for kind in ["ties", "dare_ties", "ties_svd", "dare_ties_svd"]:
+            add(f"three-{kind}-{method}", ["a", "b", "d"], [0.7, -0.4, 0.5], kind, density=DENSITY,
+                majority_sign_method=method)
+    # A rank beyond the map's: PEFT's factors fit each other with reduced matrices alone.
+    add("svd-reduced", ["a", "b"], [0.7, -0.4], "svd", svd_rank=5, svd_full_matrices=False)
+    add("svd-beyond", ["a", "b"], [0.7, -0.4], "svd", svd_rank=40, svd_full_matrices=False)
+
+    weights = {"a": 0.7, "b": -0.4}
+    for clamp in [None, 0.9, 0.2]:
+        result = combined(base, arguments.target, list(weights), list(weights.values()), "svd", svd_clamp=clamp)
+        place, (a, b) = list(result.items())[0]
+        tensors[f"clamp/{clamp or 'none'}/{place}.lora_A"], tensors[f"clamp/{clamp or 'none'}/{place}.lora_B"] = a, b
 
     weights = {"a": 0.7, "b": 0.5}
     for kind in ["task_arithmetic", "ties", "dare_linear", "dare_ties", "breadcrumbs", "breadcrumbs_ties", "della",

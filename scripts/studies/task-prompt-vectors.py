@@ -36,6 +36,8 @@ def similarities(folder, runs):
     for kind, flags in [("prompts", []), ("vectors", ["--vectors"])]:
         names = [f"{task}@{origin}={studies.adapter(folder, record)}" for (task, origin), record in runs.items()]
         result = studies.ask("adapter", "similarity", *names, *flags, "--permutations", "2")
+        # The report of the folder shows these: of both the vectors, which come last.
+        (Path(folder) / "similarity.json").write_text(json.dumps(result))
         keys = list(runs)
         for measure in ["flattened", "token_mean"]:
             values = {group: [] for group in groups}

@@ -39,6 +39,14 @@ final class AdapterBase {
     return base
   }
 
+  /// The model, where one was named or an adapter's own can be read; nil else.
+  ///
+  /// - Throws: An `InputError` for one that was named and cannot be read.
+  func modelIfThere(for files: [AdapterFile]) throws -> LoadedBase? {
+    guard let file = files.first(where: isThere) else { return nil }
+    return path == nil ? try? model(of: file) : try model(of: file)
+  }
+
   /// The hash of its weights, as runs record it.
   func hash(of file: AdapterFile) throws -> String {
     if let hash { return hash }
@@ -86,8 +94,9 @@ enum DeviationReport {
   static func print(_ result: AdapterCombination, all: Bool, of what: String, to console: Console) {
     for note in result.notes { console.print("note: \(note)") }
     guard let list = result.deviations, let total = result.total else {
-      let method = (try? result.file.method()).map { type(of: $0).name } ?? result.file.peftType
-      console.print("how far the weight updates are from \(what) is not computed for task vectors of \(method)")
+      if case .unmeasured(let reason) = result.exactness {
+        console.print("how far the weight updates are from \(what) is not known: \(reason)")
+      }
       return
     }
     let largest = list.sorted { ($0.relative ?? .infinity) > ($1.relative ?? .infinity) }
@@ -100,8 +109,10 @@ enum DeviationReport {
   }
 
   static func json(_ result: AdapterCombination) -> JSONValue {
-    [
-      "relative_error": JSONValue(result.total?.relative),
+    var reason: String?
+    if case .unmeasured(let text) = result.exactness { reason = text }
+    return [
+      "relative_error": JSONValue(result.total?.relative), "unmeasured": JSONValue(reason),
       "maps": .array(
         (result.deviations ?? []).map {
           [

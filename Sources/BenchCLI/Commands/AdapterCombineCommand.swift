@@ -12,8 +12,9 @@ extension AdapterCommand {
         + "gained since their origin; delta adds weight updates, exactly (cat) or as the nearest update of a rank (svd); hf "
         + "and mergekit compute what these tools compute, under their names for types.",
       "The result is an ordinary adapter; task-vector without an origin makes a vector, which is no adapter, but a term of "
-        + "other sums. How far the weight updates are from the exact sum of the adapters' updates is printed, of task vectors "
-        + "for lora: hf's linear of two adapters, for one, is not their sum.",
+        + "other sums. How far the weight updates are from the exact sum of the adapters' updates is printed for all "
+        + "that can be merged into the weights, of task vectors of other methods than lora with the base model beside them: hf's "
+        + "linear of two adapters, for one, is not their sum.",
       "task-vector needs to know what adapters started from. Runs note it beside their adapters "
         + "(peft_bench_origin.json), and it is made again from the base model; for others give --origin.",
     ],
@@ -58,13 +59,9 @@ extension AdapterCommand {
       let files = try recipe.adapters.map { try AdapterFile.open($0.path) }
       let base = try AdapterBase(arguments)
       let origins = base.origins(common: recipe.origin)
-      // A model is read where the updates of an adapter depend on it, as those of LoRA's variants do too.
-      let needsModel =
-        recipe.kind.takesAnyMethod
-        && files.contains { (try? LoRAConversion.needsBase($0)) != false && base.isThere(for: $0) }
+      let model = try neededModel(for: recipe, of: files, base)
       let result = try recipe.combined(
-        files, named: target, base: needsModel ? try files.first.map(base.model) : nil, workers: base.workers,
-        origin: origins.values)
+        files, named: target, base: model, workers: base.workers, origin: origins.values)
       try result.file.write(to: target)
       let names = recipe.kind.names
       if arguments.flag("json") {
@@ -81,6 +78,23 @@ extension AdapterCommand {
       }
       return .done
     })
+
+  /// The base model, read where the updates of an adapter depend on it, as those of LoRA's variants do too; nil where it is
+  /// not needed, or not there.
+  private static func neededModel(
+    for recipe: CombinationRecipe, of files: [AdapterFile], _ base: AdapterBase
+  ) throws -> LoadedBase? {
+    func dependsOnBase(_ file: AdapterFile) -> Bool { (try? LoRAConversion.needsBase(file)) != false }
+    if recipe.kind == .taskVector {
+      // It is only measured by the model; a vector changes no weight.
+      guard recipe.vectorComplaint == nil, files.contains(where: dependsOnBase) else { return nil }
+      return try base.modelIfThere(for: files)
+    }
+    guard recipe.kind.takesAnyMethod, files.contains(where: { dependsOnBase($0) && base.isThere(for: $0) }) else {
+      return nil
+    }
+    return try files.first(where: base.isThere).map(base.model)
+  }
 
   /// The options of a recipe that `--set` gives.
   private static let optionsBySet = ["gamma", "epsilon", "majority_sign_method", "svd_clamp"]

@@ -1,4 +1,3 @@
-import Foundation
 import PEFTBench
 import PEFTCore
 import PEFTMethods
@@ -129,9 +128,8 @@ private struct CompressionReport {
     }
     trainedBytes = tensors.serialized.count
     (kept, magnitude, valueBytes) = (tensors.keptCount, tensors.magnitude, tensors.valueBytes)
-    let p = Double(kept) / Double(max(1, count))
-    entropy =
-      magnitude == nil || p == 0 ? nil : (p < 1 ? -(1 - p) * log2(1 - p) : 0) - p * log2(p / 2)
+    let share = Double(kept) / Double(max(1, count))
+    entropy = magnitude == nil || kept == 0 ? nil : SparseEntropy.bitsPerValue(keeping: share)
   }
 
   /// Bytes of the trained values at a width, over those that are written.

@@ -1,5 +1,6 @@
 import PEFTBench
 import PEFTCore
+import PEFTMethods
 
 /// The tables of `adapter grid`: what was chosen, what it is worth on every task, and what that is of the own adapters.
 struct GridTables {
@@ -46,21 +47,29 @@ struct GridTables {
   private func compressions(to console: Console) {
     var table = TextTable([
       .init(title: "dataset"), .init(title: "method"), .init(title: "values kept"), .init(title: "chosen"),
-      .init(title: "smaller than float16", isNumber: true), .init(title: "held out", isNumber: true),
+      .init(title: "smaller than float16", isNumber: true), .init(title: "than float32", isNumber: true),
+      .init(title: "bits a value", isNumber: true), .init(title: "least", isNumber: true),
+      .init(title: "held out", isNumber: true),
       .init(title: "score", isNumber: true), .init(title: "own", isNumber: true),
       .init(title: "kept %", isNumber: true),
     ])
     for record in records where record.kind == .compression {
       guard let task = record.tasks.first else { continue }
+      let (keep, ratio) = (record.recipe.number("keep"), record.ratioToFloat16)
       table.add([
-        task.dataset, record.method, "\(Format.percent(record.recipe.number("keep"))) %", chosen(record),
-        record.ratioToFloat16.map { "\(Format.decimal($0, digits: 1)) times" } ?? "",
+        task.dataset, record.method, "\(Format.percent(keep)) %", chosen(record),
+        ratio.map { "\(Format.decimal($0, digits: 1)) times" } ?? "",
+        ratio.map { "\(Format.decimal(2 * $0, digits: 1)) times" } ?? "",
+        ratio.map { Format.decimal(16 / $0, digits: 3) } ?? "",
+        keep.map { Format.decimal(SparseEntropy.bitsPerValue(keeping: $0), digits: 3) } ?? "",
         Format.percent(record.candidates[record.chosen].mean), task.chosen.shown, Format.percent(task.own.value),
         Format.percent(task.retained),
       ])
     }
     table.print(to: console)
-    console.print("smaller than float16: of the trained values; what no training changes lies beside them as it was")
+    console.print(
+      "smaller: the whole file of the trained values, names and checksum included; what no training changes lies beside it as it "
+        + "was. Least: bits a value that no code for places and signs could do without")
   }
 
   private func chosen(_ record: GridRecord) -> String {

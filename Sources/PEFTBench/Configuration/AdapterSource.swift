@@ -136,20 +136,11 @@ enum AdapterSource: Sendable, Equatable {
   ///
   /// - Parameter hash: Gives the hash of an adapter's folder.
   func contentHash(_ hash: (_ folder: String) throws -> String) throws -> String? {
-    func canonical(_ recipe: CombinationRecipe) throws -> JSONValue {
-      let origin = try recipe.origin.map { $0 == CombinationRecipe.neutralOrigin ? $0 : try hash($0) }
-      let origins = recipe.readsOrigins ? try recipe.adapters.map { try AdapterFile.originHash(of: $0.path) } : []
-      return recipe.canonical(
-        hashes: try recipe.adapters.map { try hash($0.path) }, origins: origins, origin: origin)
-    }
-    func hashed(_ content: JSONValue) -> String {
-      SHA256.hexadecimal(of: JSONWriter.bytes(content, isPretty: false))
-    }
     switch self {
     case .fresh: return nil
     case .saved(let folder): return try hash(folder)
-    case .combined(let recipe, _): return hashed(try canonical(recipe))
-    case .chosen(let choice): return hashed(try choice.canonical(canonical))
+    case .combined(let recipe, _): return try recipe.contentHash(hash)
+    case .chosen(let choice): return CombinationRecipe.hash(of: try choice.canonical { try $0.content(hash) })
     }
   }
 

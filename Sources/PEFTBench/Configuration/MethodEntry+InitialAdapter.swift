@@ -39,7 +39,7 @@ extension MethodEntry {
       let savedType = Swift.type(of: try adapter.method())
       throw error(".init_from: \(adapter.path) is an adapter of \(savedType.name), not of \(type.name)")
     }
-    guard adapter.partFolders.isEmpty else { return try takingOverParts(of: adapter, among: types) }
+    guard adapter.partFiles.isEmpty else { return try takingOverParts(of: adapter, among: types) }
     let described = MethodConfiguration.options(of: type) ?? []
     let givenNames = Set(given.map { described.canonical($0).key })
     let savedOptions = try adapter.options(as: type)
@@ -69,21 +69,20 @@ extension MethodEntry {
   /// The entry with the options of a combined method's adapter, part by part.
   private func takingOverParts(of adapter: AdapterFile, among types: MethodTypes) throws -> MethodEntry {
     let entries = options["parts"]?.array ?? []
-    guard entries.count == adapter.partFolders.count else {
+    guard entries.count == adapter.partFiles.count else {
       throw error(
-        ".parts: expected the \(adapter.partFolders.count) parts of the adapter that init_from names, "
+        ".parts: expected the \(adapter.partFiles.count) parts of the adapter that init_from names, "
           + "\(adapter.path), found \(entries.count)", at: options["parts"]?.offset)
     }
     var parts: [DocumentValue] = []
-    for (index, (entry, folder)) in zip(entries, adapter.partFolders).enumerated() {
+    for (index, (entry, file)) in zip(entries, adapter.partFiles).enumerated() {
       let members =
         entry.object?.members ?? [.init(key: "name", keyOffset: entry.offset, value: entry)]
       let part = MethodEntry(
         name: members.first { $0.key == "name" }?.value.string ?? "",
         options: DocumentValue(.object(DocumentObject(members.filter { $0.key != "name" })), offset: entry.offset),
         path: "\(path).parts[\(index)]", offset: entry.offset, text: text)
-      let whole = try part.takingOver(
-        try AdapterFile.open("\(adapter.path)/\(folder)"), by: UnderstoodMethod(part, among: types), among: types)
+      let whole = try part.takingOver(file, by: UnderstoodMethod(part, among: types), among: types)
       let taken = members.filter { $0.key == "name" } + (whole.options.object?.members ?? [])
       parts.append(DocumentValue(.object(DocumentObject(taken)), offset: entry.offset))
     }

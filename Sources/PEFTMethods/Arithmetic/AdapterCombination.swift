@@ -2,9 +2,9 @@ public import PEFTCore
 
 /// A combination of adapters, and how far it is from the exact sum of their weight updates.
 public struct AdapterCombination {
-  /// How far one map's update is from the exact sum.
+  /// How far one weight's update is from the exact sum.
   public struct Deviation: Sendable, Equatable {
-    /// The map's path.
+    /// The path of the map or table; of a bias or a norm's gain the tensor's name.
     public let site: String
     /// Frobenius norm of the difference.
     public let difference: Double
@@ -19,15 +19,25 @@ public struct AdapterCombination {
     }
   }
 
+  /// What is known of the distance from the exact sum.
+  public enum Exactness: Sendable, Equatable {
+    /// The deviations of all weights, in the order of the file or the model.
+    case measured([Deviation])
+    /// There is no such distance, or it cannot be told, for a reason in words that follow a colon.
+    case unmeasured(because: String)
+  }
+
   /// The result, in memory.
   public let file: AdapterFile
-  /// The deviations of all maps, in the order of the file; nil where none are computed, as of the task vectors of
-  /// other methods than LoRA.
-  public let deviations: [Deviation]?
+  /// How far its weight updates are from the exact sum.
+  public let exactness: Exactness
   /// What should be known of the result, a sentence each.
   public let notes: [String]
 
-  /// The deviation of all maps together; nil as `deviations`.
+  /// The deviations of all weights; nil where none are measured.
+  public var deviations: [Deviation]? { if case .measured(let list) = exactness { list } else { nil } }
+
+  /// The deviation of all weights together; nil as `deviations`.
   public var total: Deviation? {
     deviations.map { list in
       Deviation(
@@ -43,7 +53,8 @@ extension CombinationRecipe {
   /// - Parameters:
   ///   - files: The adapters, in the order of `adapters`.
   ///   - path: What messages call the result.
-  ///   - base: The base model, where the updates of a method depend on it.
+  ///   - base: The base model: needed where the updates of a method depend on it, and to measure how far task vectors of
+  ///     other methods than LoRA are from the exact sum.
   ///   - workers: Share decompositions out; the result does not depend on their number.
   ///   - origin: Gives the values that an adapter started from.
   /// - Throws: An `InputError` for adapters that cannot be combined in this way.
@@ -54,8 +65,9 @@ extension CombinationRecipe {
     let parts = parts(files)
     let result: AdapterCombination
     if kind == .taskVector {
-      result = try TaskVectors(recipe: self, parts: parts, start: start(files), workers: workers, origin: origin)
-        .combined(named: path)
+      result = try TaskVectors(
+        recipe: self, parts: parts, start: start(files), base: base, workers: workers, origin: origin
+      ).combined(named: path)
     } else if addsScales(parts) {
       result = try ScaleCombination(recipe: self, parts: parts).combined(named: path)
     } else {
@@ -85,9 +97,8 @@ extension CombinationRecipe {
         }
       }
       if readsOrigins, let start = start(files) { try AdapterOrigins.checkIsTold(by: start) }
-      return try AdapterFile(
-        named: path, settings: first.settingsObject, tensors: try first.trainedArrays(), fixed: first.fixedTensors,
-        isVector: vectorComplaint != nil)
+      return try first.replacing(
+        trained: try first.trainedArrays(), named: path, isVector: vectorComplaint != nil)
     }
     if addsScales(parts) { return try ScaleCombination(recipe: self, parts: parts).combined(named: path).file }
     return try UpdateCombination(recipe: self, parts: parts, base: nil, workers: .one).outlined(named: path)

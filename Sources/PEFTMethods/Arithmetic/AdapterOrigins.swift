@@ -33,7 +33,7 @@ public struct AdapterOrigins {
     try Self.checkIsTold(by: file)
     // Every IA3 starts from ones.
     guard let origin = file.origin else { return try Self.neutral(file) }
-    let start = try origin.adapter.map { try Self.file(of: $0, startOf: file) }
+    let start = try origin.adapter.map { try self.file(of: $0, startOf: file) }
     // Most methods take a saved adapter over as it is.
     if let start, MethodRegistry.method(named: origin.method)?.runOptions.isEmpty ?? true {
       return try start.arrays()
@@ -67,18 +67,52 @@ public struct AdapterOrigins {
     guard file.origin != nil || file.peftType == "IA3" else {
       throw CheckpointError(
         file: file.path,
-        "does not say what it started from (\(AdapterOrigin.fileName) is not in it): name an origin, a folder or "
-          + "\"\(CombinationRecipe.neutralOrigin)\"")
+        "does not say what it started from (\(AdapterOrigin.fileName) is not in it), as adapters of other programs and sums "
+          + "of weight updates do not: name an origin, a folder or \"\(CombinationRecipe.neutralOrigin)\"")
     }
   }
 
-  /// The adapter that another one started from.
-  private static func file(of adapter: AdapterOrigin.Adapter, startOf file: AdapterFile) throws -> AdapterFile {
-    guard case .string(let folder) = adapter.source else {
-      throw CheckpointError(
-        file: file.path, "started from a combination of adapters: make that with adapter combine, and name it as origin"
-      )
+  /// The adapter that another one started from, a combination made again.
+  private func file(of adapter: AdapterOrigin.Adapter, startOf file: AdapterFile) throws -> AdapterFile {
+    guard case .string(let folder) = adapter.source else { return try combination(adapter, startOf: file) }
+    let place = try Self.place(of: folder, startOf: file)
+    guard try AdapterFile.contentHash(of: place) == adapter.hash else {
+      throw CheckpointError(file: file.path, "started from \(place), which has another content now")
     }
+    return try AdapterFile.open(place)
+  }
+
+  /// The combination that another adapter started from, made again of the same adapters: the very values, since neither the
+  /// number of threads nor the base model's type counts.
+  ///
+  /// What its adapters started from may be combinations in their turn. No chain of them comes back to where it began, for
+  /// each has the hash of the ones before it.
+  private func combination(_ adapter: AdapterOrigin.Adapter, startOf file: AdapterFile) throws -> AdapterFile {
+    let text = DocumentText(name: "\(file.path)/\(AdapterOrigin.fileName)", bytes: [])
+    var reader = try OptionReader(
+      value: DocumentValue(json: adapter.source, at: 0), text: text, what: "a combination of adapters",
+      path: "init_from.source")
+    var recipe = try CombinationRecipe(reading: &reader)
+    // A config may say that nothing is to be chosen.
+    try reader.finish(beside: ["choose"])
+    recipe.adapters = try recipe.adapters.map { ($0.name, try Self.place(of: $0.path, startOf: file)) }
+    if let origin = recipe.origin, origin != CombinationRecipe.neutralOrigin {
+      recipe.origin = try Self.place(of: origin, startOf: file)
+    }
+    guard try recipe.contentHash(AdapterFile.contentHash) == adapter.hash else {
+      throw CheckpointError(
+        file: file.path,
+        "started from the combination \(recipe.text), of whose adapters one has another content or another origin now: "
+          + recipe.adapters.map { "\($0.name)=\($0.path)" }.joined(separator: ", "))
+    }
+    let parts = AdapterOrigins(common: recipe.origin, base: base, modelHash: modelHash)
+    return try recipe.combined(
+      try recipe.adapters.map { try AdapterFile.open($0.path) }, named: recipe.text, origin: parts.values
+    ).file
+  }
+
+  /// Where the folder of a start lies now.
+  private static func place(of folder: String, startOf file: AdapterFile) throws(CheckpointError) -> String {
     // As the config named it: a copied adapter may have its start inside, a run had it where it was started.
     let places = folder.hasPrefix("/") ? [folder] : ["\(file.path)/\(folder)", folder]
     guard let place = places.first(where: { !AdapterFile.files(in: $0).isEmpty }) else {
@@ -87,10 +121,7 @@ public struct AdapterOrigins {
         file: file.path,
         "started from an adapter that is not there; looked for it in \(absolute.joined(separator: ", "))")
     }
-    guard try AdapterFile.contentHash(of: place) == adapter.hash else {
-      throw CheckpointError(file: file.path, "started from \(place), which has another content now")
-    }
-    return try AdapterFile.open(place)
+    return place
   }
 
   /// The values that change nothing: one where a tensor scales, zero elsewhere.

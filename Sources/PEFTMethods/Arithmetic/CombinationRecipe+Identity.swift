@@ -56,4 +56,27 @@ extension CombinationRecipe {
     json["names"] = JSONValue(expression.terms.map(\.name))
     return json
   }
+
+  /// What the result depends on, in one form for each meaning, with the contents that the folders have now.
+  ///
+  /// - Parameter hash: Gives the hash of an adapter's folder.
+  /// - Throws: What `hash` throws; `DocumentError` for an origin that is not understood.
+  public func content(_ hash: (_ folder: String) throws -> String) throws -> JSONValue {
+    let origin = try origin.map { $0 == Self.neutralOrigin ? $0 : try hash($0) }
+    let origins = readsOrigins ? try adapters.map { try AdapterFile.originHash(of: $0.path) } : []
+    return canonical(hashes: try adapters.map { try hash($0.path) }, origins: origins, origin: origin)
+  }
+
+  /// One hash of all that the result depends on.
+  ///
+  /// - Parameter hash: Gives the hash of an adapter's folder.
+  /// - Throws: As `content`.
+  public func contentHash(_ hash: (_ folder: String) throws -> String) throws -> String {
+    Self.hash(of: try content(hash))
+  }
+
+  /// One hash of what one or several combinations depend on.
+  public static func hash(of content: JSONValue) -> String {
+    SHA256.hexadecimal(of: JSONWriter.bytes(content, isPretty: false))
+  }
 }

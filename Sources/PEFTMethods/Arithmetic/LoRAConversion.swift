@@ -66,7 +66,8 @@ public enum LoRAConversion {
     }
     let settings = LoRASettings.members(for: results, from: [file.settings], hasBiases: !biases.isEmpty)
     return AdapterCombination(
-      file: try AdapterFile(named: path, settings: settings, tensors: tensors), deviations: deviations, notes: [])
+      file: try AdapterFile(named: path, settings: settings, tensors: tensors), exactness: .measured(deviations),
+      notes: [])
   }
 
   /// The biases of all updates, zeros where there is none; maps whose bias alone is shifted get an update of zero.

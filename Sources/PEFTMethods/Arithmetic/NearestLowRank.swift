@@ -15,7 +15,8 @@ struct NearestLowRank {
   /// B `[outputs, rank]`.
   let b: DoubleMatrix
 
-  private init(a: DoubleMatrix, b: DoubleMatrix) { (self.a, self.b) = (a, b) }
+  /// Takes the factors as they are.
+  init(a: DoubleMatrix, b: DoubleMatrix) { (self.a, self.b) = (a, b) }
 
   /// The nearest to a matrix `[outputs, inputs]`.
   init(to matrix: DoubleMatrix, keeping choice: Choice, workers: Workers) {

@@ -62,7 +62,8 @@ struct ScaleCombination {
         exact: exact.reduce(0) { $0 + $1 * $1 }.squareRoot())
     }
     return AdapterCombination(
-      file: try AdapterFile(named: path, settings: settings, tensors: tensors), deviations: deviations,
+      file: try AdapterFile(named: path, settings: settings, tensors: tensors),
+      exactness: .measured(deviations),
       notes: ["deviations are those of the scales, l − 1, which the weight updates are linear in"])
   }
 

@@ -12,6 +12,8 @@ struct TaskVectors {
   let parts: [CombinationPart]
   /// The adapter whose origin is added to; nil for the common one.
   let start: AdapterFile?
+  /// The base model, by which the updates of other methods than LoRA are measured; nil where there is none.
+  let base: LoadedBase?
   let workers: Workers
   let origin: (AdapterFile) throws -> [AdapterArray]
 
@@ -32,10 +34,6 @@ struct TaskVectors {
     let adapters = parts.filter { !$0.file.isVector }
     let first = try Self.first(of: parts, start: start, named: path)
     let files = parts.map(\.file) + [start].compactMap { $0 }
-    guard first.partFolders.isEmpty else {
-      throw CheckpointError(
-        file: first.path, "is of a combined method: combine the folders of its parts, one after the other")
-    }
     for file in files {
       try Self.check(file, against: first)
       try file.checkFixedTensors(against: first)
@@ -60,14 +58,15 @@ struct TaskVectors {
       }
       sum.add(values, times: 1)
     }
-    let result = try AdapterFile(
-      named: path, settings: first.settingsObject, tensors: sum.values, fixed: first.fixedTensors,
-      isVector: recipe.vectorComplaint != nil)
+    let isVector = recipe.vectorComplaint != nil
+    let result = try first.replacing(
+      trained: sum.values, named: path, origin: isVector ? nil : try recipe.origin(ofSumOn: first), isVector: isVector)
     var notes: [String] = []
-    if recipe.expression.origin == nil {
+    if isVector {
       notes.append("without an origin the result is a vector, not an adapter: add it to one, as in origin + …")
     }
-    return AdapterCombination(file: result, deviations: try deviations(sum, result, first.fixedTensors), notes: notes)
+    let (exactness, note) = exactness(of: result, against: sum, as: first)
+    return AdapterCombination(file: result, exactness: exactness, notes: notes + [note].compactMap(\.self))
   }
 
   private func originValues(of file: AdapterFile, against first: AdapterFile) throws -> [AdapterArray] {
@@ -120,29 +119,6 @@ struct TaskVectors {
         file: file.path,
         "has \(name) \(value?.compactText ?? "not set"), but \(first.path) \(otherOptions[name]?.compactText ?? "not set"): "
           + "their parameters do not mean the same; take the convention delta")
-    }
-  }
-
-  /// How far the result's updates are from the sum of the adapters' updates, where parameters are factors of updates.
-  private func deviations(
-    _ sum: ValueSum, _ result: AdapterFile, _ fixed: [SafetensorsTensor]
-  ) throws -> [AdapterCombination.Deviation]? {
-    guard try result.method() is LoRA, !parts.contains(where: \.file.isVector) else { return nil }
-    func updates(_ arrays: [AdapterArray]) throws -> [LowRankUpdate]? {
-      try? LowRankUpdate.all(
-        of: try AdapterFile(named: result.path, settings: result.settingsObject, tensors: arrays, fixed: fixed),
-        for: "a sum")
-    }
-    guard let own = try updates(sum.values) else { return nil }
-    var sources: [(weight: Double, updates: [LowRankUpdate])] = []
-    for term in sum.terms {
-      guard let updates = try updates(term.arrays) else { return nil }
-      sources.append((term.weight, updates))
-    }
-    return own.enumerated().map { index, update in
-      var exact = LowRankSum()
-      for source in sources { exact.add(source.updates[index], times: source.weight) }
-      return exact.deviation(of: update, workers: workers)
     }
   }
 }

@@ -35,7 +35,8 @@ struct UpdateCombination {
     let sites = try sites(updates)
     let results = try sites.map { try $0.combined(rank: rank(updates)) }
     return AdapterCombination(
-      file: try file(of: results, named: path), deviations: zip(sites, results).map { $0.deviation(of: $1) }, notes: [])
+      file: try file(of: results, named: path),
+      exactness: .measured(zip(sites, results).map { $0.deviation(of: $1) }), notes: [])
   }
 
   /// What each adapter adds: of every method where the kind takes it, else of LoRA alone.

@@ -112,7 +112,7 @@ import Testing
     let workspace = try Workspace()
     let (base, adapter) = (GoldenFixture("models/llama").folder.path, GoldenFixture("methods/ia3-llama").folder.path)
     let made = try workspace.run("adapter", "combine", "a", "--adapter", "a=\(adapter)", "--to", "vector")
-    #expect(made.status == 0 && made.output.contains("not computed for task vectors of ia3"), "\(made)")
+    #expect(made.status == 0 && made.output.contains("a vector changes no weight"), "\(made)")
     let again = try workspace.run(
       "adapter", "combine", "origin(a) + v", "--adapter", "a=\(adapter)", "--adapter", "v=vector", "--to", "again")
     #expect(again.status == 0, "\(again.diagnostics)")
@@ -132,6 +132,33 @@ import Testing
       #expect(refused.status == 2 && refused.diagnostics.contains("is a vector, not an adapter"), "\(refused)")
     }
     #expect(try workspace.run("adapter", "info", "vector").output.contains("a vector, no adapter"))
+  }
+
+  @Test("Task vectors of any method that can be merged are measured with the base model, and others say why not")
+  func measuredVectors() throws {
+    let workspace = try Workspace()
+    let base = GoldenFixture("models/llama").folder.path
+    func combine(_ method: String, to folder: String, _ more: String...) throws -> SpawnedProgram.Result {
+      try workspace.run(
+        arguments: [
+          "adapter", "combine", "origin + 0.5*a", "--adapter", "a=\(GoldenFixture("methods/\(method)").folder.path)",
+          "--origin", "neutral", "--to", folder,
+        ] + more)
+    }
+    let scales = try combine("ia3-llama", to: "scales", "-m", base)
+    #expect(scales.status == 0 && scales.output.contains("all maps"), "\(scales)")
+    #expect(scales.output.contains("note: updates are differences of merged weights"), "\(scales.output)")
+    let json = try Workspace.json(combine("beft-llama", to: "biases", "-m", base, "--json").output)
+    #expect(try #require(json["relative_error"]?.number) < 1e-6)
+    #expect(json["unmeasured"]?.isNull == true && json["maps"]?.array?.isEmpty == false)
+    let without = try combine("ia3-llama", to: "without")
+    #expect(without.status == 0, "\(without)")
+    #expect(without.output.contains("is not known: the updates of ia3 are read off"), "\(without.output)")
+    let prompts = try Workspace.json(combine("prompt-tuning-llama", to: "prompts", "-m", base, "--json").output)
+    #expect(prompts["relative_error"]?.isNull == true)
+    #expect(prompts["unmeasured"]?.string?.contains("virtual tokens and prefixes cannot be merged") == true)
+    let missing = try combine("ia3-llama", to: "missing", "-m", "nowhere")
+    #expect(missing.status == 2 && !FileManager.default.fileExists(atPath: workspace.path("missing")))
   }
 
   @Test("The deviation from the exact sum is always printed")

@@ -100,6 +100,9 @@ import Testing
         "\(values["alpha"]?.number ?? 0)", "--json")
       #expect(try Workspace.json(report.output)["bytes"]?.integer == record["bytes"]?.integer)
     }
+    let table = try workspace.run("adapter", "grid", "trained", "--keep", "0.2,1", "--alpha", "1,2").output
+    // The entropy of a fifth of the values, and of signs alone.
+    #expect(table.contains("than float32") && table.contains("0.922") && table.contains("1.000"), "\(table)")
     let control = try workspace.run(
       "adapter", "grid", "trained", "--keep", "0.2", "--alpha", "1,2", "--control", "--json")
     let drawn = try #require(try Workspace.json(control.output).array)

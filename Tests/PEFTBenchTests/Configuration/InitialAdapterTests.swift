@@ -305,6 +305,16 @@ import Testing
       let error = #expect(throws: DocumentError.self) { try parts(written) }
       #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
     }
+    // A sum of task vectors has the parts' options too, with no folder of its own.
+    let sum = "{combine: origin + a, adapters: {a: \(folder.path)}, origin: neutral}"
+    let run = try configuration("[{name: combined, init_from: \(sum), parts: [lora, prefix-tuning]}]")
+    let context = ComputeContext(threads: 1)
+    let model = try ModelFiles.open(Self.model).load(as: .auto, context: context)
+    let attachment = try run.methods[0].attach(
+      to: model, with: AttachmentSetting(seeds: SeedStream(2), context: context))
+    func sorted(_ arrays: [AdapterArray]) -> [AdapterArray] { arrays.sorted { $0.key < $1.key } }
+    let own = sorted(try AdapterFile.open(folder.path).arrays())
+    #expect(sorted(try #require(attachment.format).savedArrays) == own && own.count > 2)
   }
 
   /// A folder that is gone when the test is.

@@ -1,5 +1,6 @@
 import Foundation
 import PEFTCore
+import PEFTMethods
 import PEFTTestSupport
 import Testing
 
@@ -87,6 +88,31 @@ import Testing
       let copy = try RunRecord(reading: record.json, at: "")
       #expect(copy.json == record.json && copy.choice?.candidates.count == 5)
       #expect(record.seconds > (record.costs.trainingSeconds ?? 0) + (record.costs.evaluationSeconds ?? 0))
+    }
+  }
+
+  @Test("What a run started from that was a combination, chosen or not, is made again bit for bit")
+  func origin() throws {
+    try Self.withAdapter { root, start in
+      let context = ComputeContext(threads: 1)
+      let path = GoldenFixture("gguf_models").url("llama-q8_0.gguf").path
+      let base = LoadedBase(
+        model: try ModelFiles.open(path).load(as: .auto, context: context), tokenizer: nil, context: context)
+      let origins = AdapterOrigins(common: nil, base: { _ in base }, modelHash: { _ in nil })
+      func adapter(
+        _ output: String, _ members: String, steps: Int
+      ) throws -> (file: AdapterFile, record: RunRecord) {
+        let settings = start(members) + ["methods.0.steps=\(steps)"]
+        let record = try #require(try EnsembleRunTests.run(root, into: output, settings).first)
+        return (try AdapterFile.open("\(root)/\(output)/runs/\(record.id)/adapter"), record)
+      }
+      let chosen = try adapter("out", Self.several, steps: 4)
+      let best = try #require(chosen.record.choice?.best?.values["l"]?.number)
+      let judged = try adapter("judged", Self.one(best), steps: 0)
+      #expect(try origins.values(of: chosen.file) == judged.file.arrays())
+      #expect(try chosen.file.arrays() != judged.file.arrays())
+      // A run that trains nothing gained nothing.
+      #expect(try origins.values(of: judged.file) == judged.file.arrays())
     }
   }
 

@@ -72,6 +72,47 @@ import Testing
     }
   }
 
+  @Test("svd_clamp cuts PEFT's factors where PEFT does, and ours at the same quantile", arguments: [0.9, 0.2])
+  func clamp(quantile: Double) throws {
+    let expected = try Self.fixture.tensors("expected.safetensors")
+    let name = try #require(expected.names.first { $0.hasPrefix("clamp/none/") && $0.hasSuffix(".lora_A") })
+    let site = String(name.dropFirst("clamp/none/".count).dropLast(".lora_A".count))
+    func factors(_ clamp: String) throws -> NearestLowRank {
+      let (a, b) = (
+        try expected.tensor("clamp/\(clamp)/\(site).lora_A"), try expected.tensor("clamp/\(clamp)/\(site).lora_B")
+      )
+      return NearestLowRank(
+        a: DoubleMatrix(a.values, rows: a.shape[0], columns: a.shape[1]),
+        b: DoubleMatrix(b.values, rows: b.shape[0], columns: b.shape[1]))
+    }
+    let (plain, cut) = (try factors("none"), try factors("\(quantile)"))
+    let clamped = plain.clamped(at: quantile)
+    expectClose(clamped.a.floats, cut.a.floats, relative: 1e-5, absolute: 1e-6, "A of PEFT")
+    expectClose(clamped.b.floats, cut.b.floats, relative: 1e-5, absolute: 1e-6, "B of PEFT")
+
+    func update(_ clamp: Double?) throws -> LowRankUpdate {
+      let options: JSONValue = [
+        "combine": "0.7*a - 0.4*b", "convention": "hf", "type": "svd", "svd_clamp": JSONValue(clamp),
+      ]
+      return try #require(Self.updates(["a", "b"], options).first { $0.site == site })
+    }
+    let (own, ownCut) = (try update(nil), try update(quantile))
+    // The signs of singular vectors are free: PEFT's factors with ours.
+    let signs = (0..<own.rank).map { r in
+      (0..<own.inputs).reduce(0.0) { $0 + plain.a[r, $1] * Double(own.a[r * own.inputs + $1]) } < 0 ? -1.0 : 1.0
+    }
+    let (rank, inputs) = (own.rank, own.inputs)
+    let turned = NearestLowRank(
+      a: DoubleMatrix(
+        plain.a.elements.enumerated().map { $1 * signs[$0 / inputs] }, rows: rank, columns: inputs),
+      b: DoubleMatrix(
+        plain.b.elements.enumerated().map { $1 * signs[$0 % rank] }, rows: own.outputs, columns: rank))
+    expectClose(own.a, turned.a.floats, relative: 1e-4, absolute: 1e-4, "A")
+    expectClose(ownCut.a, turned.clamped(at: quantile).a.floats, relative: 1e-4, absolute: 1e-4, "A, cut")
+    expectClose(ownCut.b, turned.clamped(at: quantile).b.floats, relative: 1e-4, absolute: 1e-4, "B, cut")
+    #expect(ownCut.a != own.a)
+  }
+
   private static func site(_ name: String) -> String {
     name.split(separator: "/")[1].split(separator: ".").dropLast().joined(separator: ".")
   }

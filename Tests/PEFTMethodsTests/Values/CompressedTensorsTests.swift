@@ -33,6 +33,8 @@ import Testing
     let bits = 8 * Double(coded.valueBytes) / Double(count)
     #expect(abs(bits / golomb - 1) < 0.02, "\(bits) bits for each entry")
     #expect(bits > entropy * 0.99)
+    #expect(abs(SparseEntropy.bitsPerValue(keeping: density) - entropy) < 5.1e-5)
+    #expect(SparseEntropy.bitsPerValue(keeping: 1) == 1 && SparseEntropy.bitsPerValue(keeping: 0) == 0)
     let masks = CompressedTensors(
       Self.tensors(count), keeping: density, as: .deviation(alpha: 1), codec: .sparseMask, isAroundOne: { _ in false })
     #expect(abs(8 * Double(masks.valueBytes) / Double(count) - 2) < 0.01)
