@@ -48,7 +48,7 @@ struct GradientShares {
             for row in rows {
               let gradient = target + (row - position) * block.gradientRowStride + head * dimension
               let addend = isValue ? share.valueGradient(row) : share.keyGradient(row)
-              mapVectors(gradient, addend, into: gradient, count: dimension) { $0 + $1 }
+              AttentionTiles.addRow(addend, width: dimension, to: gradient)
             }
           }
           position += block.count
