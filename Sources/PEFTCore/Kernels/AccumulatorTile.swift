@@ -162,26 +162,29 @@ where Top.Columns == Bottom.Columns {
 /// The heights of tiles of one kind of row.
 private enum Heights<Row: AccumulatorTile> {
   typealias Two = TileRows<Row, Row>
+  typealias Three = TileRows<Two, Row>
   typealias Four = TileRows<Two, Two>
+  typealias Five = TileRows<Four, Row>
   typealias Six = TileRows<Four, Two>
+  typealias Seven = TileRows<Four, Three>
   typealias Eight = TileRows<Four, Four>
+  typealias Nine = TileRows<Eight, Row>
+  typealias Ten = TileRows<Eight, Two>
+  typealias Eleven = TileRows<Eight, Three>
   typealias Twelve = TileRows<Eight, Four>
 }
 
 /// The innermost loops of every matrix product.
 enum TileKernel {
-  /// Height of the tile to use when `rows` rows are left: the tallest there is that they fill.
+  /// Height of the tile to use when `rows` rows are left: as many, up to the tallest there is.
+  ///
+  /// There is a tile of every height, since one of a few rows waits for its own sums: three of 8, 2 and 1 rows take half
+  /// as long again as one of 11.
   @inline(__always)
-  static func height(forRows rows: Int) -> Int {
-    if rows >= KernelShape.tileRows { return KernelShape.tileRows }
-    if rows >= 8 { return 8 }
-    return rows >= 4 ? 4 : rows >= 2 ? 2 : 1
-  }
+  static func height(forRows rows: Int) -> Int { min(rows, KernelShape.tileRows) }
 
-  /// Tiles that `rows` rows are cut into, taking `height(forRows:)` each time: the last ones are powers of two.
-  static func tileCount(forRows rows: Int) -> Int {
-    rows / KernelShape.tileRows + (rows % KernelShape.tileRows).nonzeroBitCount
-  }
+  /// Tiles that `rows` rows are cut into, taking `height(forRows:)` each time.
+  static func tileCount(forRows rows: Int) -> Int { (rows + KernelShape.tileRows - 1) / KernelShape.tileRows }
 
   /// Multiplies `height` rows by a panel.
   ///
@@ -206,11 +209,16 @@ enum TileKernel {
     switch height {
     #if CPU_X86_64_V4 || arch(arm64)
       case 12: run(Heights<Row>.Twelve.self, product, b, bStride)
+      case 11: run(Heights<Row>.Eleven.self, product, b, bStride)
+      case 10: run(Heights<Row>.Ten.self, product, b, bStride)
+      case 9: run(Heights<Row>.Nine.self, product, b, bStride)
       case 8: run(Heights<Row>.Eight.self, product, b, bStride)
-    #else
-      case 6: run(Heights<Row>.Six.self, product, b, bStride)
+      case 7: run(Heights<Row>.Seven.self, product, b, bStride)
     #endif
+    case 6: run(Heights<Row>.Six.self, product, b, bStride)
+    case 5: run(Heights<Row>.Five.self, product, b, bStride)
     case 4: run(Heights<Row>.Four.self, product, b, bStride)
+    case 3: run(Heights<Row>.Three.self, product, b, bStride)
     case 2: run(Heights<Row>.Two.self, product, b, bStride)
     default: run(Row.self, product, b, bStride)
     }
@@ -266,7 +274,7 @@ enum TileKernel {
   /// Multiplies at most four rows by a packed panel, its elements going straight from words to sums.
   ///
   /// - Parameters:
-  ///   - height: 1, 2 or 4.
+  ///   - height: From 1 to 4.
   ///   - second: The next panel, by which a single row is multiplied too.
   ///   - depths: The depths of the panel to multiply by, `product.depth` of them.
   @inline(__always)
@@ -277,6 +285,7 @@ enum TileKernel {
     if let second { return multiplyRow(product, panels: panel, second, depths: depths, as: code) }
     switch height {
     case 4: run(Heights<TileRow>.Four.self, product, panel, depths, code)
+    case 3: run(Heights<TileRow>.Three.self, product, panel, depths, code)
     case 2: run(Heights<TileRow>.Two.self, product, panel, depths, code)
     default: run(TileRow.self, product, panel, depths, code)
     }

@@ -6,7 +6,16 @@ struct GradientShares {
   private let offsets: [Int?]
   private let memory: UnsafeMutablePointer<Float>
 
-  init(_ pieces: [AttentionPiece], segments: [AttentionSegment], dimension: Int) {
+  /// Bytes that the shares of these pieces take.
+  static func byteCount(_ pieces: [AttentionPiece], dimension: Int) -> Int {
+    pieces.reduce(0) { $0 + 2 * $1.keys.count } * LaneScratch.rowStride(dimension: dimension)
+      * MemoryLayout<Float>.stride
+  }
+
+  /// Shares in `memory`, `byteCount` bytes whose content does not matter.
+  init(
+    _ pieces: [AttentionPiece], segments: [AttentionSegment], dimension: Int, memory: UnsafeMutableRawPointer
+  ) {
     self.pieces = pieces
     self.dimension = dimension
     let wanted = segments.map { segment in
@@ -18,10 +27,8 @@ struct GradientShares {
       defer { count += 2 * piece.keys.count * LaneScratch.rowStride(dimension: dimension) }
       return count
     }
-    memory = .allocate(capacity: max(1, count))
+    self.memory = memory.bindMemory(to: Float.self, capacity: count)
   }
-
-  func deallocate() { memory.deallocate() }
 
   subscript(index: Int) -> GradientShare? {
     offsets[index].map { GradientShare(memory: memory + $0, keys: pieces[index].keys, dimension: dimension) }
@@ -41,7 +48,7 @@ struct GradientShares {
             for row in rows {
               let gradient = target + (row - position) * block.gradientRowStride + head * dimension
               let addend = isValue ? share.valueGradient(row) : share.keyGradient(row)
-              mapVectors(gradient, addend, into: gradient, count: dimension) { $0 + $1 }
+              AttentionTiles.addRow(addend, width: dimension, to: gradient)
             }
           }
           position += block.count

@@ -28,35 +28,35 @@ extension AttentionKernel {
     let call = Backward(
       outputGradients: outputGradients, outputStride: outputStride, queries: queries, queryStride: queryStride,
       logSumExps: logSumExps, queryGradients: queryGradients, queryGradientStride: queryGradientStride)
-    let shares = GradientShares(
-      pieces, segments: segments, dimension: shape.headDimension)
-    defer { shares.deallocate() }
-    workers.run(
-      pieces: pieces.count, scratchBytes: max(layout.byteCount, laneLayout.byteCount), as: .attentionBackward
-    ) { index, memory in
-      let piece = pieces[index]
-      let segment = segments[piece.segment]
-      let share = shares[index]
-      share?.clear()
-      var first = piece.queries.lowerBound
-      while first < piece.queries.upperBound {
-        let queries = first..<min(piece.queries.upperBound, first + queryCounts[piece.segment])
-        first = queries.upperBound
-        if LaneBlock.suits(rows: queries.count * shape.groupSize) {
-          let scratch = laneLayout.bind(memory)
-          let block = LaneBlock(piece, of: segment, queries: queries, shape: shape, sink: scratch.sink)
-          backward(block, call, share: share, scratch: scratch)
-          continue
+    workers.withScratch(GradientShares.byteCount(pieces, dimension: shape.headDimension)) { memory in
+      let shares = GradientShares(pieces, segments: segments, dimension: shape.headDimension, memory: memory)
+      workers.run(
+        pieces: pieces.count, scratchBytes: max(layout.byteCount, laneLayout.byteCount), as: .attentionBackward
+      ) { index, memory in
+        let piece = pieces[index]
+        let segment = segments[piece.segment]
+        let share = shares[index]
+        share?.clear()
+        var first = piece.queries.lowerBound
+        while first < piece.queries.upperBound {
+          let queries = first..<min(piece.queries.upperBound, first + queryCounts[piece.segment])
+          first = queries.upperBound
+          if LaneBlock.suits(rows: queries.count * shape.groupSize) {
+            let scratch = laneLayout.bind(memory)
+            let block = LaneBlock(piece, of: segment, queries: queries, shape: shape, sink: scratch.sink)
+            backward(block, call, share: share, scratch: scratch)
+            continue
+          }
+          let scratch = layout.bind(memory)
+          let block = ScoreBlock(piece, queries: queries, shape: shape)
+          scratch.gatherRows(segment, block: block, head: piece.keyValueHead, dimension: shape.headDimension)
+          backward(
+            block, call, firstRow: segment.queryRow + queries.lowerBound,
+            firstHead: piece.keyValueHead * shape.groupSize, share: share, scratch: scratch)
         }
-        let scratch = layout.bind(memory)
-        let block = ScoreBlock(piece, queries: queries, shape: shape)
-        scratch.gatherRows(segment, block: block, head: piece.keyValueHead, dimension: shape.headDimension)
-        backward(
-          block, call, firstRow: segment.queryRow + queries.lowerBound,
-          firstHead: piece.keyValueHead * shape.groupSize, share: share, scratch: scratch)
       }
+      shares.reduce(segments, shape: shape, workers: workers)
     }
-    shares.reduce(segments, shape: shape, workers: workers)
   }
 
   /// Where a backward pass reads and writes.

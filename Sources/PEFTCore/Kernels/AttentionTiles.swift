@@ -290,6 +290,24 @@ enum AttentionTiles {
     for offset in width..<stride { target[offset] = 0 }
   }
 
+  /// Adds a row to another one.
+  @inline(__always)
+  static func addRow(_ row: UnsafePointer<Float>, width: Int, to target: UnsafeMutablePointer<Float>) {
+    @inline(__always)
+    func run<Run: FloatRun>(_: Run.Type, at offset: Int) {
+      Run(loading: target + offset).plus(1, times: Run(loading: row + offset)).storing(to: target + offset)
+    }
+    forEachRun(width) {
+      run($0, at: $1)
+    } lanes: {
+      run($0, at: $1)
+    } four: {
+      run($0, at: $1)
+    } one: {
+      run($0, at: $1)
+    }
+  }
+
   /// Covers `width` floats with runs, the longest first.
   @inline(__always)
   private static func forEachRun(

@@ -111,8 +111,7 @@ struct BlockedMultiply<Source: PanelSource> {
 
   /// Floats of scratch that a piece needs, with interleaved rows or without.
   ///
-  /// Without them it is an eighth as much. Scratch comes and goes with each product, between tensors that stay, and what
-  /// it left in the heap of a training step was some 25 MB of holes.
+  /// Without them it is an eighth as much, which stays in the nearest caches from one product to the next.
   static func scratchCount(rows: Int, interleaves: Bool = true, sourceScratch: Int) -> Int {
     let tileRows = KernelShape.tileRows
     let blockRows = interleaves ? (min(rows, maximumRows) + tileRows - 1) / tileRows * tileRows + tileRows : 0

@@ -40,13 +40,16 @@ final class HelperCrew: Sendable {
   /// Helpers that have been called and have not left.
   private let helpers = Atomic<Int>(0)
 
+  /// The callers' scratch; helpers have their own.
+  let shelf = ScratchShelf()
+
   /// A crew of `count` threads, the caller's among them.
   init(count: Int) { self.count = count }
 
   /// Calls `body` once for each piece, in some order on some of the threads, and returns when all are done.
   func run(pieces: Int, scratchBytes: Int, _ body: Body) {
     guard count > 1, pieces > 1, pieces < 1 << 32, !isTaken.exchange(true, ordering: .acquiring) else {
-      return Self.withScratch(scratchBytes) { scratch in
+      return shelf.withMemory(scratchBytes) { scratch in
         for piece in 0..<pieces { body(piece, scratch) }
       }
     }
@@ -56,7 +59,7 @@ final class HelperCrew: Sendable {
         self.region.store(UInt(bitPattern: region), ordering: .relaxed)
         claims.store(UInt64(pieces), ordering: .releasing)
         call(min(count, pieces) - 1)
-        Self.withScratch(scratchBytes) { scratch in
+        shelf.withMemory(scratchBytes) { scratch in
           while let piece = takePiece() {
             body(piece, scratch)
             remaining.subtract(1, ordering: .releasing)
@@ -134,11 +137,5 @@ final class HelperCrew: Sendable {
       sched_yield()
     }
     helpers.subtract(1, ordering: .relaxed)
-  }
-
-  private static func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
-    let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
-    defer { scratch.deallocate() }
-    body(scratch)
   }
 }

@@ -34,6 +34,11 @@ public struct Workers: Sendable {
     crew = HelperCrew(count: 1)
   }
 
+  /// Calls `body` with `byteCount` bytes of uninitialized memory (64-byte aligned), such as several regions share.
+  func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+    crew.shelf.withMemory(byteCount, body)
+  }
+
   /// Calls `body` once for each piece in `0..<pieces`, and returns when all are done.
   ///
   /// - Precondition: Pieces write to disjoint memory and read nothing that another piece writes.

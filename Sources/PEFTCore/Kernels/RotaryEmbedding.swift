@@ -100,13 +100,34 @@ enum RotaryEmbedding {
             for head in 0..<heads {
               let x = x + row * xStride + head * headDimension
               let y = y + row * yStride + head * headDimension
-              forEachVector(half) { i, n in
-                let first = Lanes(at: x + i, count: n)
-                let second = Lanes(at: x + half + i, count: n)
-                let cosine = Lanes(at: cosines + i, count: n)
-                let sine = Lanes(at: sines + i, count: n) * sign
-                (first * cosine - second * sine).store(to: y + i, count: n)
-                (second * cosine + first * sine).store(to: y + half + i, count: n)
+              @inline(__always) func turn<Run: SIMD>(_: Run.Type, _ i: Int) where Run.Scalar == Float {
+                let first = Run(loading: x + i)
+                let second = Run(loading: x + half + i)
+                let cosine = Run(loading: cosines + i)
+                let sine = Run(loading: sines + i) * sign
+                (first * cosine - second * sine).storing(to: y + i)
+                (second * cosine + first * sine).storing(to: y + half + i)
+              }
+              // Half a head is seldom whole vectors: 12 pairs are a run of 8 and one of 4.
+              var i = 0
+              while i + Lanes.count <= half {
+                turn(Lanes.self, i)
+                i += Lanes.count
+              }
+              if Lanes.count > 8, i + 8 <= half {
+                turn(SIMD8<Float>.self, i)
+                i += 8
+              }
+              while i + 4 <= half {
+                turn(SIMD4<Float>.self, i)
+                i += 4
+              }
+              while i < half {
+                let (first, second) = (x[i], x[half + i])
+                let (cosine, sine) = (cosines[i], sines[i] * sign)
+                y[i] = first * cosine - second * sine
+                y[half + i] = second * cosine + first * sine
+                i += 1
               }
               if rest > 0, UnsafePointer(y) != x { (y + 2 * half).update(from: x + 2 * half, count: rest) }
             }

@@ -2,7 +2,8 @@
 ///
 /// It is reordered once, when it is made: into panels of a few outputs with the inputs one after the other
 /// inside, which is the order the matrix kernel reads. Elements become float32 only in small buffers in cache.
-/// One copy serves both the product of the forward pass and the transposed one of the backward pass.
+/// One copy serves both the product of the forward pass and the transposed one of the backward pass, except for little
+/// matrices (`TransposedCopy`).
 ///
 /// Results are summed as `MatrixMultiply` says, so they depend neither on the number of threads nor on the
 /// rows that are multiplied together.
@@ -17,6 +18,7 @@ public final class WeightMatrix: Sendable {
   public let byteCount: Int
 
   let packed: PackedWeights
+  private let transposedCopy: TransposedCopy?
   private let pool: MemoryPool
   /// Whether only the shape is there: products compute nothing, and all elements are zero.
   private let isShapeOnly: Bool
@@ -63,6 +65,7 @@ public final class WeightMatrix: Sendable {
       format: format, outputs: outputs, inputs: inputs, transposed: transposed, rowOrder: rowOrder, bytes: bytes,
       arena: context.pool.weightArena, workers: context.workers)
     pool = context.pool
+    transposedCopy = TransposedCopy(of: packed, arena: context.pool.weightArena)
     isShapeOnly = false
     pool.count(byteCount, as: .weights)
   }
@@ -83,6 +86,7 @@ public final class WeightMatrix: Sendable {
     }
     (self.format, self.outputs, self.inputs, self.byteCount) = (format, outputs, inputs, byteCount)
     packed = PackedWeights(shapeOnly: format, outputs: outputs, inputs: inputs)
+    transposedCopy = nil
     pool = context.pool
     isShapeOnly = true
     pool.count(byteCount, as: .weights)
@@ -118,6 +122,7 @@ public final class WeightMatrix: Sendable {
   }
 
   deinit {
+    transposedCopy?.release()
     if isShapeOnly { packed.memory.deallocate() } else { packed.release(to: pool.weightArena) }
     pool.count(-byteCount, as: .weights)
   }
@@ -159,6 +164,10 @@ public final class WeightMatrix: Sendable {
     let product = ProductRows(
       rowCount: rows, depth: range.count, a: y, aStride: yStride, aIsTransposed: false, c: x, cStride: xStride,
       accumulates: accumulate)
+    if range.lowerBound == 0, let transposed = transposedCopy?.packed(workers: workers) {
+      let panels = OutputPanels(weights: transposed, outputs: 0..<inputs)
+      return BlockedMultiply(product, by: panels).run(on: workers, as: .transposedProduct)
+    }
     BlockedMultiply(product, by: InputPanels(weights: packed, firstOutput: range.lowerBound))
       .run(on: workers, as: .transposedProduct)
   }

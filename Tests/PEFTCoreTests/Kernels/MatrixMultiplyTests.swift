@@ -85,6 +85,26 @@ import Testing
     }
   }
 
+  @Test("A row has the same bits in a tile of any height", arguments: [(40, 7), (16, 300), (5, 96)])
+  func tileHeights(columns: Int, depth: Int) {
+    let most = 25
+    let a = SeedStream(1).uniforms(most * depth, in: -1...1)
+    let b = SeedStream(2).uniforms(depth * columns, in: -1...1)
+    func product(_ rows: Int) -> [Float] {
+      var c = [Float](repeating: 7, count: most * columns)
+      MatrixMultiply.multiply(
+        m: rows, n: columns, k: depth, a: a, aStride: depth, b: b, bStride: columns, c: &c, cStride: columns,
+        workers: .one)
+      return c
+    }
+    let whole = product(most)
+    for rows in 1..<most {
+      let part = product(rows)
+      #expect(part.prefix(rows * columns).elementsEqual(whole.prefix(rows * columns)), "\(rows) rows")
+      #expect(part.dropFirst(rows * columns).allSatisfy { $0 == 7 }, "\(rows) rows")
+    }
+  }
+
   @Test("Any number of workers and the serial form give the same bits")
   func workersDoNotMatter() {
     for size in [(65, 257, 300), (300, 129, 65), (1, 4096, 600)] {

@@ -42,6 +42,26 @@ import Testing
     #expect(inPlace[0].bitPattern == y[0].bitPattern)
   }
 
+  @Test("A pair's bits do not depend on how wide the head is") func widths() {
+    let frequencies = RotaryTable.inverseFrequencies(rotatedDimensions: 80, base: 10_000)
+    for half in 1...40 {
+      let table = RotaryTable(inverseFrequencies: Array(frequencies.prefix(half)), positionCount: 100)
+      let x = SeedStream(half).normals(2 * half, standardDeviation: 1)
+      for backward in [false, true] {
+        var y = [Float](repeating: 7, count: 2 * half)
+        RotaryEmbedding.apply(
+          table, to: x, xStride: 2 * half, into: &y, yStride: 2 * half, positions: [61], rows: 1, heads: 1,
+          headDimension: 2 * half, backward: backward, workers: .one)
+        for pair in 0..<half {
+          let cosine = table.cosines[61 * half + pair]
+          let sine = backward ? -table.sines[61 * half + pair] : table.sines[61 * half + pair]
+          #expect(y[pair].bitPattern == (x[pair] * cosine - x[half + pair] * sine).bitPattern)
+          #expect(y[half + pair].bitPattern == (x[half + pair] * cosine + x[pair] * sine).bitPattern)
+        }
+      }
+    }
+  }
+
   @Test("The backward pass is the transpose of the forward pass") func transpose() {
     let frequencies = RotaryTable.inverseFrequencies(rotatedDimensions: 16, base: 100)
     let table = RotaryTable(inverseFrequencies: frequencies, positionCount: 20, attentionFactor: 0.5)

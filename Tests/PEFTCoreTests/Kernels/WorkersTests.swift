@@ -50,6 +50,27 @@ import Testing
     #expect(wrong.load(ordering: .relaxed) == 0)
   }
 
+  @Test("Scratch is aligned, as large as asked for, and nobody else's while it is used", arguments: [1, 2])
+  func scratch(_ threads: Int) {
+    let workers = Workers(count: threads)
+    for round in 0..<40 {
+      let (outer, inner) = (64 + round * 5000, 200_000 - round * 4000)
+      workers.withScratch(outer) { memory in
+        #expect(UInt(bitPattern: memory) % 64 == 0)
+        memory.initializeMemory(as: UInt8.self, repeating: 1, count: outer)
+        workers.run(pieces: 3, scratchBytes: inner) { _, scratch in
+          #expect(UInt(bitPattern: scratch) % 64 == 0)
+          scratch.initializeMemory(as: UInt8.self, repeating: 2, count: inner)
+          workers.run(pieces: 2, scratchBytes: 128) { _, innermost in
+            innermost.initializeMemory(as: UInt8.self, repeating: 3, count: 128)
+          }
+          #expect(UnsafeRawBufferPointer(start: scratch, count: inner).allSatisfy { $0 == 2 })
+        }
+        #expect(UnsafeRawBufferPointer(start: memory, count: outer).allSatisfy { $0 == 1 })
+      }
+    }
+  }
+
   @Test("Two threads work on long pieces side by side")
   func sideBySide() {
     let present = Atomic<Int>(0)
