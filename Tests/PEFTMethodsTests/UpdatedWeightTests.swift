@@ -40,11 +40,23 @@ import Testing
     arguments: [
       ("hira", #""rank": 3, "#), ("loha", #""rank": 3, "#), ("miss", #""rank": 4, "mode": "bat", "#),
       ("glora", #""rank": 3, "#), ("glora", #""weights": "vector", "#), ("glora", #""weights": "constant", "#),
+      ("svft", ""), ("svft", #""rank": 5, "off_diag": 9, "pattern": "random", "#),
     ], ["llama", "qwen2"])
   func agreement(method: (name: String, options: String), model: String) throws {
     let one = try Self.results(method.name, method.options, model: model, isInnermost: true)
     let two = try Self.results(method.name, method.options, model: model, isInnermost: false)
     expectClose(one.logits, two.logits, relative: 1e-4, absolute: 1e-5)
     for (one, two) in zip(one.gradients, two.gradients) { expectClose(one, two, relative: 1e-3, absolute: 1e-6) }
+  }
+
+  @Test("SVFT's vectors that are another weight's do not stand for the weight") func otherVectors() throws {
+    let negate: ([AdapterTensor]) -> Void = { tensors in
+      for tensor in tensors where tensor.key.hasSuffix(".svft_layers.u") { tensor.assign?(tensor.values().map { -$0 }) }
+    }
+    let one = try Self.results("svft", "", model: "llama", isInnermost: true, change: negate)
+    let two = try Self.results("svft", "", model: "llama", isInnermost: false, change: negate)
+    expectClose(one.logits, two.logits, relative: 1e-5, absolute: 1e-6)
+    let plain = try Self.results("svft", "", model: "llama", isInnermost: true)
+    #expect(plain.logits != one.logits)
   }
 }
