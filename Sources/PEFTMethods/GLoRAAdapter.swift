@@ -3,7 +3,8 @@ import PEFTCore
 /// GLoRA of one linear map.
 ///
 /// B is applied as a low-rank update and so never formed. A multiplies the weight element by element: as a product it is formed
-/// and built again in the backward pass; as a number for each output it scales the map's own product, which is computed once more.
+/// to W + W ⊙ A, and again in the backward pass; as a number for each output it scales the map's own product. Where other
+/// adapters stand inside, W ⊙ A gets a product of its own beside what they give.
 final class GLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
   /// One correction.
   private enum Correction {
@@ -79,34 +80,61 @@ final class GLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
     }
   }
 
+  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
+    guard linear.isFrozen(inside: self), !multiplied.parameters.isEmpty else {
+      return add(to: base(x), x: x, on: tape)
+    }
+    let y: Variable
+    switch multiplied {
+    case .product(let down, let up):
+      y = tape.linear(x) { self.multipliedWeight(down, up, on: $0, addsWeight: true) }
+    case .values(let values):
+      let factors = spread(values, on: tape)
+      y = tape.scaleColumns(tape.linear(x, weight), by: tape.sum(factors, ones(factors.shape, tape)))
+    case .absent: y = tape.linear(x, weight)
+    }
+    return addBiasUpdate(to: addLowRank(to: linear.addBias(to: y, on: tape), x: x, on: tape), on: tape)
+  }
+
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
-    let sum = addWeightUpdate(to: y, x: x, on: tape)
-    return biasUpdate(on: tape).map { tape.addBias($0, to: sum) } ?? sum
+    addBiasUpdate(to: addWeightUpdate(to: y, x: x, on: tape), on: tape)
   }
 
   /// y + (W ⊙ A + B)·x, in y's memory.
   private func addWeightUpdate(to y: Variable, x: Variable, on tape: Tape) -> Variable {
-    var y = y
+    let sum: Variable
     switch multiplied {
     case .product(let down, let up):
-      y = tape.addLinear(to: y, x: x) { [weight] tape in
-        tape.hadamard(weight: weight, with: tape.product(tape.variable(for: down), tape.variable(for: up)))
-      }
+      sum = tape.addLinear(to: y, x: x) { self.multipliedWeight(down, up, on: $0, addsWeight: false) }
     case .values(let values):
-      y = tape.add(tape.scaleColumns(tape.linear(x, weight), by: spread(values, on: tape)), inPlaceTo: y)
-    case .absent: break
+      sum = tape.add(tape.scaleColumns(tape.linear(x, weight), by: spread(values, on: tape)), inPlaceTo: y)
+    case .absent: sum = y
     }
+    return addLowRank(to: sum, x: x, on: tape)
+  }
+
+  /// W ⊙ A, or W + W ⊙ A.
+  private func multipliedWeight(_ down: Parameter, _ up: Parameter, on tape: Tape, addsWeight: Bool) -> Variable {
+    let factors = tape.product(tape.variable(for: down), tape.variable(for: up))
+    return tape.hadamard(weight: weight, with: factors, addsWeight: addsWeight)
+  }
+
+  /// y + B·x, in y's memory.
+  private func addLowRank(to y: Variable, x: Variable, on tape: Tape) -> Variable {
     switch added {
     case .product(let down, let up):
-      y = tape.addLowRank(
+      tape.addLowRank(
         to: y, x: x, a: tape.variable(for: up), b: tape.variable(for: down), scale: 1, dropout: 0, purpose: "")
     case .values(let values):
-      y = tape.addLowRank(
+      tape.addLowRank(
         to: y, x: x, a: ones([1, linear.inputs], tape), b: tape.reshape(spread(values, on: tape), to: [outputs, 1]),
         scale: 1, dropout: 0, purpose: "")
-    case .absent: break
+    case .absent: y
     }
-    return y
+  }
+
+  private func addBiasUpdate(to y: Variable, on tape: Tape) -> Variable {
+    biasUpdate(on: tape).map { tape.addBias($0, to: y) } ?? y
   }
 
   /// What is added to the bias, `[outputs]`; nil if nothing is.
@@ -145,10 +173,7 @@ final class GLoRAAdapter: MapAdapter, AdditiveLinearAdapter {
       constant: Tensor([Float](repeating: 1, count: shape.reduce(1, *)), shape: shape, in: tape.context.pool))
   }
 
-  private var weight: WeightMatrix {
-    let weight = linear.loadedWeight
-    return weight
-  }
+  private var weight: WeightMatrix { linear.loadedWeight }
 
   func merge(intoWeight weight: inout [Float]) -> Bool {
     weight.addResponse(inputs: linear.inputs, context: context) { addWeightUpdate(to: $0, x: $1, on: $2) }

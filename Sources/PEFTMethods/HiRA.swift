@@ -99,8 +99,14 @@ private final class HiRAAdapter: DenseUpdateAdapter {
     tape.dropout(x, probability: Float(dropout), purpose: purpose)
   }
 
-  func weightUpdate(on tape: Tape) -> Variable {
-    let weight = linear.loadedWeight
-    return tape.hadamard(weight: weight, with: tape.product(tape.variable(for: b), tape.variable(for: a)))
+  func changesInput(on tape: Tape) -> Bool { dropout > 0 && tape.dropoutStream != nil }
+
+  func weightUpdate(on tape: Tape) -> Variable { tape.hadamard(weight: linear.loadedWeight, with: factors(on: tape)) }
+
+  func updatedWeight(on tape: Tape) -> Variable {
+    tape.hadamard(weight: linear.loadedWeight, with: factors(on: tape), addsWeight: true)
   }
+
+  /// B·A, what the weight's elements are multiplied by.
+  private func factors(on tape: Tape) -> Variable { tape.product(tape.variable(for: b), tape.variable(for: a)) }
 }

@@ -92,10 +92,7 @@ private final class LoHaAdapter: DenseUpdateAdapter {
 
   var outputs: Int { linear.outputs }
 
-  func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {
-    dropout.dropsAll(of: purpose, on: tape)
-      ? y : tape.addLinear(to: y, x: x) { self.weightUpdate(on: $0) }
-  }
+  func isLeftOut(on tape: Tape) -> Bool { dropout.dropsAll(of: purpose, on: tape) }
 
   func weightUpdate(on tape: Tape) -> Variable {
     let factors = parameters.map { tape.variable(for: $0) }

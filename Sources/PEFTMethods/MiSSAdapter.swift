@@ -70,7 +70,7 @@ final class BatAdapter: DenseUpdateAdapter {
     let weight = linear.loadedWeight
     let (count, rank) = (blocks.shape[0], blocks.shape[1])
     let decoded = Tensor(uninitialized: [count, linear.inputs, rank], in: tape.context.pool)
-    weight.decode(into: decoded.mutableElements)
+    weight.decode(into: decoded.mutableElements, workers: tape.context.workers)
     let blocks = tape.variable(for: blocks)
     // A row of W is inputs / rank rows of blocks, one after the other: all of a row of blocks is one product.
     let products = tape.batchedProduct(Variable(constant: decoded), blocks)

@@ -1,15 +1,22 @@
 import PEFTCore
 
 /// SVFT's update of one map.
+///
+/// Where U·S·V is the weight, a trained map is U·((S + g·M)·(V·x)): two products forward and two backward, where the weight beside
+/// the update takes three and three. As long as δ is zero it is the weight alone that gives the output, to the bit. The weight and
+/// its update as one matrix would take no less: to form it is a product as deep as the map is wide, and the gradient of δ needs
+/// V·x and Uᵀ·dy, or Uᵀ times the whole gradient.
 final class SVFTAdapter: MapAdapter, AdditiveLinearAdapter {
   /// δ, an element for each position.
   private let delta: Parameter
   private let gate: Parameter?
   private let frame: SingularFrame
+  private unowned let linear: Linear
   private let site: String
   private let context: ComputeContext
 
   init(_ linear: Linear, _ method: SVFT, setting: AttachmentSetting) {
+    self.linear = linear
     site = linear.site
     context = setting.context
     frame = SingularFrame(of: linear, method, stream: setting.seeds.child(SVFT.name).child(site), setting.context)
@@ -28,6 +35,22 @@ final class SVFTAdapter: MapAdapter, AdditiveLinearAdapter {
   var tensors: [AdapterTensor] {
     [AdapterTensor(delta)] + [gate].compactMap { $0 }.map { AdapterTensor($0, shape: []) }
       + frame.tensors(AdapterTensor.prefix + site + ".svft_layers.")
+  }
+
+  func callAsFunction(_ x: Variable, through base: (Variable) -> Variable, on tape: Tape) -> Variable {
+    guard linear.isFrozen(inside: self), hasUpdate, frame.restoresWeight else {
+      return add(to: base(x), x: x, on: tape)
+    }
+    let coordinates = tape.linear(x, weight: frame.right)
+    let scaled = tape.scaleColumns(coordinates, by: frame.values)
+    let moved = tape.addSparse(to: scaled, x: coordinates, values: values(on: tape), at: frame.positions)
+    return linear.addBias(to: tape.linear(moved, weight: frame.left), on: tape)
+  }
+
+  /// Whether an element of δ is not zero.
+  private var hasUpdate: Bool {
+    let value = delta.value
+    return UnsafeBufferPointer(start: value.elements, count: value.elementCount).contains { $0 != 0 }
   }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {

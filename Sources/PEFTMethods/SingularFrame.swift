@@ -16,6 +16,9 @@ final class SingularFrame {
   private var knownRows: [Int32]?
   private var knownColumns: [Int32]?
   private var knownPositions: SparsePositions?
+  /// The weight that `restoresWeight` was found for.
+  private weak var comparedWeight: WeightMatrix?
+  private var restoresComparedWeight = false
 
   init(of linear: Linear, _ method: SVFT, stream: SeedStream, _ context: ComputeContext) {
     self.linear = linear
@@ -40,6 +43,29 @@ final class SingularFrame {
 
   /// V `[rank, inputs]`.
   var right: Variable { Variable(constant: known(\.knownRight)) }
+
+  /// S `[rank]`.
+  var values: Variable { Variable(constant: tensor(known(\.knownValues), [rank])) }
+
+  /// Whether U·S·V is the weight, as far as single precision goes, so that it can be multiplied by in place of it.
+  ///
+  /// It is not with a rank below full, nor where a file's vectors were found for another weight.
+  var restoresWeight: Bool {
+    let weight = linear.loadedWeight
+    if let comparedWeight, comparedWeight === weight { return restoresComparedWeight }
+    comparedWeight = weight
+    restoresComparedWeight = rank == min(inputs, outputs) && isClose(to: weight)
+    return restoresComparedWeight
+  }
+
+  private func isClose(to weight: WeightMatrix) -> Bool {
+    let tape = Tape(context: context, recording: false)
+    let product = tape.product(tape.scaleColumns(left, by: values), right)
+    let difference = tape.add(weight, inPlaceTo: tape.scale(product, by: -1)).value.values
+    // Rounding leaves some 1e-7 of the norm; NaN is close to nothing.
+    return DoubleMatrix(difference, rows: outputs, columns: inputs).norm
+      <= 4e-6 * DoubleMatrix(weight.values, rows: outputs, columns: inputs).norm
+  }
 
   /// Rows and columns of M's trained elements.
   var positions: SparsePositions {
@@ -73,13 +99,13 @@ final class SingularFrame {
     return [
       AdapterTensor(
         key: prefix + "u", shape: leftShape, values: { self.known(\.knownLeft).values },
-        assign: { self.knownLeft = self.tensor($0, leftShape) }),
+        assign: { self.replace(\.knownLeft, by: self.tensor($0, leftShape)) }),
       AdapterTensor(
         key: prefix + "s_base", shape: [rank], values: { self.known(\.knownValues) },
-        assign: { self.knownValues = $0 }),
+        assign: { self.replace(\.knownValues, by: $0) }),
       AdapterTensor(
         key: prefix + "v", shape: rightShape, values: { self.known(\.knownRight).values },
-        assign: { self.knownRight = self.tensor($0, rightShape) }),
+        assign: { self.replace(\.knownRight, by: self.tensor($0, rightShape)) }),
       AdapterTensor(
         key: prefix + "row_idx", shape: [count], integers: integers({ self.positions.rows }, \.knownRows)),
       AdapterTensor(
@@ -104,6 +130,12 @@ final class SingularFrame {
     knownRight = knownRight ?? tensor(found.right.floats, [rank, linear.inputs])
     guard let value = self[keyPath: part] else { preconditionFailure("\(linear.site): not a part of a decomposition") }
     return value
+  }
+
+  /// Takes a part of the decomposition from a file.
+  private func replace<Value>(_ part: ReferenceWritableKeyPath<SingularFrame, Value?>, by value: Value) {
+    self[keyPath: part] = value
+    comparedWeight = nil
   }
 
   private func tensor(_ values: [Float], _ shape: [Int]) -> Tensor {

@@ -57,27 +57,6 @@ extension Tape {
     }
   }
 
-  /// `W ∘ x` with a frozen weight in any format, decoded row by row.
-  ///
-  /// Saves nothing: the gradient of x needs only W, which is decoded again.
-  ///
-  /// - Parameters:
-  ///   - weight: `[outputs, inputs]`.
-  ///   - x: `[outputs, inputs]`.
-  /// - Returns: `[outputs, inputs]`, in memory of its own.
-  public func hadamard(weight: WeightMatrix, with x: Variable) -> Variable {
-    let (rows, columns) = (weight.outputs, weight.inputs)
-    precondition(x.shape == [rows, columns], "hadamard: [\(rows), \(columns)] and \(x.shape)")
-    let workers = context.workers
-    let y = Tensor(uninitialized: x.shape, in: context.pool)
-    Self.multiply(weight, with: x.value.elements, into: y.mutableElements, accumulate: false, workers: workers)
-    return record(y, from: [x]) { [unowned self, x = x.slot] dy in
-      accumulate(into: x) { dx, accumulates in
-        Self.multiply(weight, with: dy.elements, into: dx, accumulate: accumulates, workers: workers)
-      }
-    }
-  }
-
   /// `factor · x`, in memory of its own, with a factor that may be trainable.
   ///
   /// - Parameters:
@@ -102,20 +81,6 @@ extension Tape {
       Elementwise.scale(
         dy.elements, by: factor.elements[0], into: dy.mutableElements, count: count, workers: workers)
       pass(dy, to: x)
-    }
-  }
-
-  /// Writes `y = W ∘ x`, or adds it to y, with one decoded row at a time.
-  private static func multiply(
-    _ weight: WeightMatrix, with x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, accumulate: Bool,
-    workers: Workers
-  ) {
-    let columns = weight.inputs
-    workers.run(pieces: weight.outputs, scratchBytes: columns * MemoryLayout<Float>.stride) { row, scratch in
-      let decoded = scratch.bindMemory(to: Float.self, capacity: columns)
-      weight.decodeRow(row, into: decoded)
-      Elementwise.multiply(
-        decoded, x + row * columns, into: y + row * columns, accumulate: accumulate, count: columns, workers: .one)
     }
   }
 }

@@ -21,6 +21,9 @@ public enum NF4 {
     0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0,
   ]
 
+  /// The levels of both codes of a byte, so that one lookup decodes two elements.
+  static let levelPairs: [SIMD2<Float>] = (0..<256).map { SIMD2(levels[$0 >> 4], levels[$0 & 15]) }
+
   /// Where one level begins to be nearer than the one below it.
   private static let boundaries: [Float] = zip(levels, levels.dropFirst()).map { ($0 + $1) / 2 }
 

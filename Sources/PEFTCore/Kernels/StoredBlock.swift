@@ -108,11 +108,10 @@ enum StoredBlock {
   /// The scale as float32, then the codes, the first of two in the high half.
   private static func decodeNF4(_ block: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<Float>) {
     let scale = UnsafeRawPointer(block).loadUnaligned(as: Float.self)
-    NF4.levels.withUnsafeBufferPointer { levels in
+    let target = UnsafeMutableRawPointer(target)
+    NF4.levelPairs.withUnsafeBufferPointer { pairs in
       for j in 0..<16 {
-        let code = Int(block[4 + j])
-        target[2 * j] = levels[code >> 4] * scale
-        target[2 * j + 1] = levels[code & 15] * scale
+        target.storeBytes(of: pairs[Int(block[4 + j])] * scale, toByteOffset: 8 * j, as: SIMD2<Float>.self)
       }
     }
   }

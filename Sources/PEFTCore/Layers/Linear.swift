@@ -64,6 +64,14 @@ public final class Linear: SitePart {
     occupancy.placements.compactMap { if case .adapter(let adapter) = $0.occupant { adapter } else { nil } }
   }
 
+  /// Whether an adapter is directly around the frozen weight, so that it may multiply by a weight of its own in place of it.
+  ///
+  /// Then what it is around is no more than `x · Wᵀ + b`; false as long as no weight is loaded.
+  public func isFrozen(inside adapter: any LinearAdapter) -> Bool {
+    guard trainedWeight == nil, weight != nil, let innermost = adapters.first else { return false }
+    return innermost === adapter
+  }
+
   /// A trained weight `[outputs, inputs]` in place of the frozen one (full fine-tuning, modules saved beside an
   /// adapter).
   public var trainedWeight: Parameter? { occupancy.weight }

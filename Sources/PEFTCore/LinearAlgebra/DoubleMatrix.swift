@@ -97,4 +97,39 @@ public struct DoubleMatrix: Sendable, Equatable {
     }
     return result
   }
+
+  /// `self · selfᵀ`, symmetric to the bit, for any number of threads.
+  public func timesOwnTransposed(workers: Workers) -> DoubleMatrix {
+    let (size, depth) = (rows, columns)
+    var result = DoubleMatrix(zeros: size, size)
+    let whole = size & ~3
+    result.elements.withUnsafeMutableBufferPointer { result in
+      elements.withUnsafeBufferPointer { elements in
+        guard let result = result.baseAddress, let elements = elements.baseAddress else { return }
+        // Tiles of four by four rows share what they read; piece i has the tiles of four rows up to the diagonal.
+        workers.run(pieces: whole / 4, scratchBytes: 16 * MemoryLayout<Double>.stride) { piece, scratch in
+          let tile = scratch.bindMemory(to: Double.self, capacity: 16)
+          let row = 4 * piece
+          for column in stride(from: 0, through: row, by: 4) {
+            DoubleVectors.dots(
+              elements + row * depth, elements + column * depth, stride: depth, count: depth, into: tile)
+            for i in 0..<4 {
+              for j in 0..<4 where column + j <= row + i {
+                result[(row + i) * size + column + j] = tile[4 * i + j]
+                result[(column + j) * size + row + i] = tile[4 * i + j]
+              }
+            }
+          }
+        }
+        for row in whole..<size {
+          for column in 0...row {
+            let product = DoubleVectors.dot(elements + row * depth, elements + column * depth, count: depth)
+            result[row * size + column] = product
+            result[column * size + row] = product
+          }
+        }
+      }
+    }
+    return result
+  }
 }

@@ -1,7 +1,9 @@
 extension SingularValues {
   /// Finds the largest components only, where the others are not wanted.
   ///
-  /// Block Krylov iteration (Musco and Musco 2015): an orthonormal basis of the shorter side grows by Aᵀ·A times its newest
+  /// Up to half of all components are found from the eigenvectors of the matrix times its transpose
+  /// (`init(gram:of:tolerance:workers:)`), all of them by the whole decomposition. A small share of a wide matrix is found by
+  /// block Krylov iteration (Musco and Musco 2015): an orthonormal basis of the shorter side grows by Aᵀ·A times its newest
   /// vectors until the components found in it satisfy `|Aᵀ·u - s·v| ≤ tolerance · s_0`, or it spans the whole side, when they
   /// are exact. The first vectors are a fixed draw, and the result has the same bits for any number of threads. A few components
   /// of a 4096 × 4096 matrix take seconds; the flatter the spectrum, the longer.
@@ -17,7 +19,10 @@ extension SingularValues {
     let block = count + 4
     // Where the components are more than a small share, all of them are found sooner.
     guard count > 0, width > 32 * block else {
-      self = SingularValues(matrix, workers: workers).leading(count)
+      let isShare = count > 0 && 2 * count <= width && width >= Self.fewestRows
+      self =
+        (isShare ? SingularValues(gram: count, of: matrix, tolerance: tolerance, workers: workers) : nil)
+        ?? SingularValues(matrix, workers: workers).leading(count)
       return
     }
     let isTall = matrix.rows >= matrix.columns
@@ -38,17 +43,57 @@ extension SingularValues {
       let found = SingularValues(images, workers: workers).leading(count)
       let (long, short) = (found.right, found.left.times(basis.vectors, workers: workers))
       let back = long.times(tall, workers: workers)
-      let isClose = (0..<count).allSatisfy { row in
-        let square = (0..<width).reduce(0.0) {
-          let difference = back[row, $1] - found.values[row] * short[row, $1]
-          return $0 + difference * difference
-        }
-        return square.squareRoot() <= tolerance * found.values[0]
-      }
-      if isClose || basis.vectors.rows == width {
+      if found.fits(back, short, tolerance) || basis.vectors.rows == width {
         self = SingularValues(values: found.values, left: isTall ? long : short, right: isTall ? short : long)
         return
       }
+    }
+  }
+
+  /// Finds the largest components by way of the smaller of A·Aᵀ and Aᵀ·A.
+  ///
+  /// Its leading eigenvectors span what the singular vectors do, and within that space these are found from A itself, so that
+  /// squaring costs no digits of what is large. A value below a hundred-thousandth of the largest may need another pass through
+  /// A and Aᵀ. A flat spectrum takes no longer than a steep one.
+  ///
+  /// - Returns: Components that satisfy `|Aᵀ·u - s·v| ≤ tolerance · s_0`; nil if that was not reached.
+  private init?(gram count: Int, of matrix: DoubleMatrix, tolerance: Double, workers: Workers) {
+    let isTall = matrix.rows >= matrix.columns
+    let (tall, wide) = isTall ? (matrix, matrix.transposed) : (matrix.transposed, matrix)
+    let squares = wide.timesOwnTransposed(workers: workers)
+    guard squares.norm.isFinite else { return nil }
+    let reduction = TridiagonalReduction(squares, workers: workers)
+    let values = reduction.tridiagonal.largestEigenvalues(min(wide.rows, count + 4), workers: workers)
+    var basis = reduction.tridiagonal.eigenvectors(of: values)
+    reduction.applyQ(toRowsOf: &basis, workers: workers)
+    for _ in 0..<Self.mostPasses {
+      let found = SingularValues(basis.times(wide, workers: workers), workers: workers).leading(basis.rows)
+      let short = found.left.times(basis, workers: workers)
+      let back = found.right.times(tall, workers: workers)
+      let leading = found.leading(count)
+      if leading.fits(back, short, tolerance) {
+        let (long, short) = (leading.right, short.rows(0..<count))
+        self.init(values: leading.values, left: isTall ? long : short, right: isTall ? short : long)
+        return
+      }
+      basis = HouseholderQR(ofTransposed: back, workers: workers).q(workers: workers).transposed
+    }
+    return nil
+  }
+
+  /// Passes through A and Aᵀ before the whole decomposition is taken.
+  private static var mostPasses: Int { 4 }
+  /// Rows below which the whole decomposition is soon done.
+  private static var fewestRows: Int { 64 }
+
+  /// Whether right vectors, and what Aᵀ makes of the left ones, leave no residual above a share of the largest value.
+  private func fits(_ back: DoubleMatrix, _ right: DoubleMatrix, _ tolerance: Double) -> Bool {
+    values.indices.allSatisfy { row in
+      let square = (0..<right.columns).reduce(0.0) {
+        let difference = back[row, $1] - values[row] * right[row, $1]
+        return $0 + difference * difference
+      }
+      return square.squareRoot() <= tolerance * values[0]
     }
   }
 

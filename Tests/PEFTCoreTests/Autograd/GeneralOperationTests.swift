@@ -55,6 +55,14 @@ import Testing
       guard let weight else { return inputs[0] }
       return tape.hadamard(weight: weight, with: inputs[0])
     },
+    GradientCase(name: "product by elements with a frozen weight, and that added", shapes: [[5, 7]]) { inputs, tape in
+      guard let weight else { return inputs[0] }
+      return tape.hadamard(weight: weight, with: inputs[0], addsWeight: true)
+    },
+    GradientCase(name: "sum with a frozen weight", shapes: [[5, 7]]) { inputs, tape in
+      guard let weight else { return inputs[0] }
+      return tape.add(weight, inPlaceTo: copy(inputs[0], tape))
+    },
     GradientCase(name: "scaled by a variable", shapes: [[3, 4], [1]]) { $1.scaled($0[0], by: $0[1]) },
     GradientCase(name: "exponential", shapes: [[3, 7]]) { $1.exponential($0[0]) },
     GradientCase(name: "cosine", shapes: [[3, 7]]) { $1.cosine($0[0]) },

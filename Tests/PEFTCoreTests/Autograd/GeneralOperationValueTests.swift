@@ -59,6 +59,39 @@ import Testing
     #expect(tape.hadamard(weight: weight, with: x).value.values == tape.hadamard(w, x).value.values)
   }
 
+  @Test(
+    "A frozen weight of any format is added and multiplied as its elements say, and where nothing is added it stays",
+    arguments: [WeightFormat.float32, .bfloat16, .q80, .nf4], [32, 320])
+  func frozenElements(format: WeightFormat, inputs: Int) throws {
+    let values = random([70, inputs], "w").value.values
+    let weight: WeightMatrix
+    switch format {
+    case .float32: weight = try WeightMatrix(values: values, outputs: 70, inputs: inputs, context: context)
+    case .nf4: weight = try WeightMatrix(nf4: NF4.Matrix(values), outputs: 70, inputs: inputs, context: context)
+    default:
+      // Any bits are a finite bfloat16 or an 8-bit block, as long as the exponents stay low.
+      let bytes = values.indices.prefix(format.byteCount(outputs: 70, inputs: inputs) ?? 0).map {
+        UInt8(truncatingIfNeeded: $0 &* 37) & 0x3F
+      }
+      weight = try bytes.withUnsafeBytes {
+        try WeightMatrix(format: format, outputs: 70, inputs: inputs, bytes: $0, context: context)
+      }
+    }
+    let w = Variable(constant: Tensor(weight.values, shape: [70, inputs], in: context.pool))
+    let x = random([70, inputs], "x")
+    let decoded = Tensor(uninitialized: [70, inputs], in: context.pool)
+    weight.decode(into: decoded.mutableElements, workers: context.workers)
+    #expect(decoded.values == w.value.values)
+    #expect(tape.hadamard(weight: weight, with: x).value.values == tape.hadamard(w, x).value.values)
+    #expect(tape.add(weight, inPlaceTo: GradientCase.copy(x, tape)).value.values == tape.sum(x, w).value.values)
+    expectClose(
+      tape.hadamard(weight: weight, with: x, addsWeight: true).value.values,
+      tape.sum(tape.hadamard(w, x), w).value.values, relative: 1e-5, absolute: 1e-6)
+    let zeros = { Variable(constant: Tensor(zeros: [70, inputs], in: context.pool)) }
+    #expect(tape.hadamard(weight: weight, with: zeros(), addsWeight: true).value.values == w.value.values)
+    #expect(tape.add(weight, inPlaceTo: zeros()).value.values == w.value.values)
+  }
+
   @Test("A block-diagonal product", arguments: [1, 2, 6]) func blocks(count: Int) {
     let (x, blocks) = (random([3, 12], "x"), random([count, 3, 2], "blocks"))
     let (width, groups) = (2, 6)

@@ -87,4 +87,31 @@ import Testing
     #expect(rebuilt.gradients.map { $0 != nil } == [true, inputIsTracked, true, true])
     #expect(inputIsTracked ? rebuilt.held + 4 * 600 <= kept.held : rebuilt.held <= kept.held)
   }
+
+  @Test("A weight that is built again gives the bits of one that is kept", arguments: [true, false])
+  func rebuiltWeight(inputIsTracked: Bool) {
+    func run(rebuilds: Bool) -> (result: [Float], gradients: [[Float]?]) {
+      let context = ComputeContext(threads: 2)
+      let parameters = [[4, 20], [30, 2], [2, 20]].enumerated().map { index, shape in
+        Parameter("p\(index)", shape: shape, in: context.pool) {
+          SeedStream(3).child(index).normals(shape.reduce(1, *), standardDeviation: 1)
+        }
+      }
+      let tape = Tape(context: context, recording: true)
+      let x = inputIsTracked ? tape.variable(for: parameters[0]) : Variable(constant: parameters[0].value)
+      let build: (Tape) -> Variable = { tape in
+        tape.product(tape.variable(for: parameters[1]), tape.variable(for: parameters[2]))
+      }
+      let result = rebuilds ? tape.linear(x, rebuilding: build) : tape.linear(x, weight: build(tape))
+      let values = result.value.values
+      tape.pass(
+        Tensor(SeedStream(4).normals(120, standardDeviation: 1), shape: [4, 30], in: context.pool), to: result)
+      tape.runBackward()
+      return (values, parameters.map { $0.gradient?.values })
+    }
+    let (kept, rebuilt) = (run(rebuilds: false), run(rebuilds: true))
+    #expect(rebuilt.result == kept.result)
+    #expect(rebuilt.gradients == kept.gradients)
+    #expect(rebuilt.gradients.map { $0 != nil } == [inputIsTracked, true, true])
+  }
 }

@@ -114,6 +114,60 @@ import Testing
     }
   }
 
+  @Test(
+    "Leading components of steep, flat and repeated spectra are right, for any number of threads",
+    arguments: ["steep", "flat", "repeated", "low rank", "low rank and noise"])
+  func leadingOfSpectrum(kind: String) {
+    let (rows, columns, count) = (130, 90, 12)
+    func spectrum(_ value: (Int) -> Double) -> DoubleMatrix {
+      var left = HouseholderQR(Self.random(rows, columns, "l"), workers: .one).q(workers: .one)
+      let right = HouseholderQR(Self.random(columns, columns, "r"), workers: .one).q(workers: .one)
+      for row in 0..<rows { for column in 0..<columns { left[row, column] *= value(column) } }
+      return left.times(right.transposed, workers: .one)
+    }
+    let matrix =
+      switch kind {
+      case "steep": spectrum { $0 < 15 ? (0..<$0).reduce(1.0) { value, _ in value / 10 } : 0 }
+      case "flat": spectrum { 1 - 1e-3 * Double($0) }
+      case "repeated": spectrum { $0 < 20 ? 1 : 0.5 }
+      case "low rank": spectrum { $0 < 5 ? 1 : 0 }
+      default: spectrum { $0 < 12 ? Double(20 - $0) : 1e-3 }
+      }
+    let whole = SingularValues(matrix, workers: Self.workers)
+    let found = SingularValues(leading: count, of: matrix, workers: Self.workers)
+    #expect(Self.distance(found.values, Array(whole.values.prefix(count))) <= 1e-12)
+    #expect(Self.skewness(found.left) <= 1e-12 && Self.skewness(found.right) <= 1e-12)
+    let images = found.right.times(matrix.transposed, workers: .one)
+    for row in 0..<count {
+      for column in 0..<rows {
+        #expect(abs(images[row, column] - found.values[row] * found.left[row, column]) <= 1e-10 * found.values[0])
+      }
+    }
+    let alone = SingularValues(leading: count, of: matrix, workers: .one)
+    #expect(alone.left == found.left && alone.right == found.right && alone.values == found.values)
+  }
+
+  @Test("A matrix times its own transpose is symmetric and what the product gives", arguments: [1, 4, 6, 15])
+  func ownTransposed(rows: Int) {
+    let matrix = Self.random(rows, 37)
+    let found = matrix.timesOwnTransposed(workers: Self.workers)
+    #expect(found == found.transposed && found == matrix.timesOwnTransposed(workers: .one))
+    #expect(Self.distance(found, matrix.times(matrix.transposed, workers: .one)) <= 1e-12)
+  }
+
+  @Test("The tridiagonal form has the matrix's eigenvalues and turns back into it", arguments: [1, 2, 3, 20])
+  func tridiagonal(size: Int) {
+    let matrix = Self.random(size, size + 4).timesOwnTransposed(workers: .one)
+    let reduction = TridiagonalReduction(matrix, workers: Self.workers)
+    let values = reduction.tridiagonal.largestEigenvalues(size, workers: Self.workers)
+    var vectors = reduction.tridiagonal.eigenvectors(of: values)
+    reduction.applyQ(toRowsOf: &vectors, workers: Self.workers)
+    #expect(Self.skewness(vectors) <= 1e-12)
+    var weighted = vectors
+    for row in 0..<size { for column in 0..<size { weighted[row, column] *= values[row] } }
+    #expect(Self.distance(weighted.transposed.times(vectors, workers: .one), matrix) <= 1e-10)
+  }
+
   @Test("The leading component of a matrix of rank one, and of zeros") func leadingOfLowRank() {
     let matrix = Self.random(180, 1, "a").times(Self.random(1, 170, "b"), workers: .one)
     let found = SingularValues(leading: 1, of: matrix, workers: Self.workers)
