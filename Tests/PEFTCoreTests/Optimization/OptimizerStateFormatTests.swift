@@ -84,7 +84,7 @@ import Testing
       let elements = optimizer.moments[1].bytes.bindMemory(to: UInt16.self)
       return elements.reduce(0.0) { $0 + Double(HalfPrecision.float(bfloat16: $1)) } / Double(count)
     }
-    var exact = 64 * (1 - pow(0.999, 20))
+    var exact = 64 * (1 - pow(0.999 as Double, 20 as Double))
     var nearest = HalfPrecision.float(bfloat16: HalfPrecision.bfloat16(Float(exact)))
     #expect(abs(mean() / exact - 1) < 2e-3)
     let start = nearest
