@@ -36,16 +36,16 @@ enum RecomputationOrder {
   ///   - bytes: What the peak must fit into.
   ///   - peak: The peak with some blocks computed again, in bytes.
   static func fewest(of order: [Int], within bytes: Int, peak: (Set<Int>) -> Int) -> Set<Int> {
-    func peak(of count: Int) -> Int { peak(Set(order.prefix(count))) }
-    guard order.count > 1, peak(of: 0) > bytes else { return [] }
+    func taken(_ count: Int) -> Int { peak(Set(order.prefix(count))) }
+    guard order.count > 1, taken(0) > bytes else { return [] }
     var (tooFew, enough) = (0, order.count - 1)
-    let least = peak(of: enough)
+    let least = taken(enough)
     // Where nothing fits: the fewest whose peak is the smallest one.
     let bound = max(bytes, least)
-    guard peak(of: 0) > bound else { return [] }
+    guard taken(0) > bound else { return [] }
     while enough - tooFew > 1 {
       let middle = (tooFew + enough) / 2
-      if peak(of: middle) <= bound { enough = middle } else { tooFew = middle }
+      if taken(middle) <= bound { enough = middle } else { tooFew = middle }
     }
     return Set(order.prefix(enough))
   }

@@ -181,7 +181,10 @@ package final class Sweep {
     try results.prepare()
     let locks = try RunLocks(forTakingIn: results.path)
     try proposals.announce(locks)
-    if let note = results.noteOfEarlierEngines(besides: Set(runs.map(\.id))) { watch(.note(note)) }
+    let ids = Set(runs.map(\.id))
+    for note in [results.noteOfEarlierEngines(besides: ids), results.noteOfInterrupted(besides: ids)].compactMap(\.self) {
+      watch(.note(note))
+    }
     let queue = SweepQueue(
       proposals, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
       watch: watch)

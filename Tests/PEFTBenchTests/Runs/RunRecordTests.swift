@@ -13,7 +13,7 @@ struct RunRecordTests {
       "id": "00f1",
       "identity": {
         "schema": "peft-bench.run-identity/1",
-        "engine": 2
+        "engine": 3
       },
       "suite": "own",
       "model": {
@@ -171,7 +171,7 @@ struct RunRecordTests {
     let record = try RunRecord(reading: Self.json(), at: "")
     #expect(record.json.prettyText == Self.text)
     #expect(record.sets["test"]?.scores.primary == NamedScore(name: "accuracy", value: -0.25))
-    #expect(record.scores.values.map(\.name) == ["accuracy", "macro_f1"] && record.engine == 2)
+    #expect(record.scores.values.map(\.name) == ["accuracy", "macro_f1"] && record.engine == 3)
     #expect(record.seconds == 2.25 && record.data?.trainingClasses?.present == ["bad", "good"])
   }
 

@@ -18,7 +18,7 @@ package struct RunIdentity: Sendable {
   static let schema = "peft-bench.run-identity/1"
   /// Rises whenever a change of the engine changes numbers, or what ids cover, so that old results are not taken for
   /// new ones.
-  package static let engine = 2
+  package static let engine = 3
 
   /// The id: the first 16 hexadecimal digits of the SHA-256 of the members as compact JSON.
   package var id: String { Self.hash(of: json, digits: 16) }
