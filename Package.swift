@@ -4,12 +4,14 @@ import PackageDescription
 
 // Vector code needs the CPU's features at compile time: without them a fused multiply-add becomes a
 // library call and the kernels run a hundred times slower. The level is taken from the machine that
-// builds, or from PEFT_BENCH_CPU=baseline|x86-64-v3|x86-64-v4|native to build for another one.
+// builds, or from PEFT_BENCH_CPU=baseline|x86-64-v3|x86-64-v4|arm64|native to build for another one.
 
 enum CPULevel: String {
   case baseline
   case v3 = "x86-64-v3"
   case v4 = "x86-64-v4"
+  /// Another architecture than the machine's: this file sees the machine that builds, not the one that is built for.
+  case arm64
 
   static var ofThisMachine: CPULevel {
     guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
@@ -26,7 +28,7 @@ enum CPULevel: String {
     guard let wish = ProcessInfo.processInfo.environment["PEFT_BENCH_CPU"], wish != "native", !wish.isEmpty
     else { return ofThisMachine }
     guard let level = CPULevel(rawValue: wish) else {
-      fatalError("PEFT_BENCH_CPU=\(wish) is none of baseline, x86-64-v3, x86-64-v4, native")
+      fatalError("PEFT_BENCH_CPU=\(wish) is none of baseline, x86-64-v3, x86-64-v4, arm64, native")
     }
     return level
   }
@@ -34,7 +36,7 @@ enum CPULevel: String {
   var compilerFlags: [String] {
     let features: [String]
     switch self {
-    case .baseline: features = []
+    case .baseline, .arm64: features = []
     case .v3: features = ["-mavx2", "-mfma", "-mf16c"]
     case .v4:
       features = [
@@ -48,7 +50,7 @@ enum CPULevel: String {
   /// Conditions that the sources test with `#if`.
   var defines: [SwiftSetting] {
     switch self {
-    case .baseline: []
+    case .baseline, .arm64: []
     case .v3: [.define("CPU_X86_64_V3")]
     case .v4: [.define("CPU_X86_64_V4")]
     }

@@ -102,7 +102,7 @@ struct ProgramRunner {
     let words =
       [strdup(program)]
       + arguments.map { word in
-        (word.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { text in
+        (word.map { CChar(truncatingIfNeeded: $0) } + [0]).withUnsafeBufferPointer { text in
           text.baseAddress.flatMap { strdup($0) }
         }
       } + [nil]

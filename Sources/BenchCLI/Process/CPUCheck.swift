@@ -10,6 +10,9 @@ enum CPUCheck {
   #elseif CPU_X86_64_V3
     static let level = "x86-64-v3"
     static let requiredFeatures = ["avx2", "fma", "f16c"]
+  #elseif arch(arm64)
+    static let level = "arm64"
+    static let requiredFeatures: [String] = []
   #else
     static let level = "baseline"
     static let requiredFeatures: [String] = []

@@ -99,7 +99,7 @@ enum FatalSignals {
     }
     for place in 0..<strlen(path) {
       // Nothing that a terminal obeys; a name's other bytes may be of any script.
-      var byte = UInt8(bitPattern: path[place])
+      var byte = UInt8(truncatingIfNeeded: path[place])
       if byte < 0x20 || byte == 0x7F { byte = UInt8(ascii: "?") }
       _ = Foundation.write(STDERR_FILENO, &byte, 1)
     }

@@ -31,9 +31,10 @@ package struct AvailableMemory: Sendable, Equatable {
   /// What is left of the limit on this process's address space, as `ulimit -v` and batch systems set it.
   private static var addressSpace: AvailableMemory? {
     guard let limit = ProcessMemory.addressSpaceLimit else { return nil }
-    let pages = text(of: "/proc/self/statm").split(separator: " ").first.flatMap { Int($0) } ?? 0
+    // In kilobytes; statm counts pages, whose size is another one on some arm64 systems.
+    let used = (numbers(of: "/proc/self/status")["VmSize:"] ?? 0) * 1024
     return AvailableMemory(
-      bytes: max(0, limit - pages * 4096), origin: "left of the limit on this process's address space (ulimit -v)")
+      bytes: max(0, limit - used), origin: "left of the limit on this process's address space (ulimit -v)")
   }
 
   /// An error about what needs more; nil for what fits.

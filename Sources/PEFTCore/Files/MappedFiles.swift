@@ -1,5 +1,13 @@
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// The files that are mapped into memory now, so that a fault in one of them can be reported with its name.
 ///
 /// A file that somebody shortens while it is mapped raises SIGBUS where its missing pages are touched. The handler of a
@@ -8,7 +16,8 @@ import Synchronization
 public enum MappedFiles {
   private struct Entry {
     var start: UInt = 0
-    var count = 0
+    /// Bytes of the mapping, whose last page is mapped whole.
+    var count: UInt = 0
     var path: UnsafeMutablePointer<CChar>?
   }
 
@@ -27,7 +36,10 @@ public enum MappedFiles {
       let name = Array(path.utf8CString)
       let copy = UnsafeMutablePointer<CChar>.allocate(capacity: name.count)
       copy.initialize(from: name, count: name.count)
-      table[slot] = Entry(start: UInt(bitPattern: bytes.baseAddress), count: bytes.count, path: copy)
+      // Pages have 4 KB on x86-64, and up to 64 KB on arm64.
+      let page = max(1, sysconf(Int32(_SC_PAGESIZE)))
+      let mapped = (bytes.count + page - 1) / page * page
+      table[slot] = Entry(start: UInt(bitPattern: bytes.baseAddress), count: UInt(mapped), path: copy)
     }
   }
 
@@ -47,8 +59,7 @@ public enum MappedFiles {
   public static func path(at address: UInt) -> UnsafePointer<CChar>? {
     for slot in 0..<capacity {
       let entry = table[slot]
-      // The last page is mapped whole.
-      if let path = entry.path, address >= entry.start, address - entry.start < UInt(entry.count) + 4096 {
+      if let path = entry.path, address >= entry.start, address - entry.start < entry.count {
         return UnsafePointer(path)
       }
     }

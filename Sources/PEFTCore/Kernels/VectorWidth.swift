@@ -7,6 +7,10 @@
 // | baseline x86-64 (SSE2)    | 4      | 8     | 6         | 12 + 3 of 16                      |
 // | arm64 (NEON)              | 4      | 8     | 12        | 24 + 3 of 32                      |
 
+#if arch(arm64) && (CPU_X86_64_V3 || CPU_X86_64_V4)
+  #error("compiling for arm64 on an x86-64 machine takes PEFT_BENCH_CPU=arm64")
+#endif
+
 #if CPU_X86_64_V4
   typealias KernelVector = SIMD16<Float>
   typealias KernelWords = SIMD16<UInt32>

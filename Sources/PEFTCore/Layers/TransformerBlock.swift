@@ -64,16 +64,23 @@ public final class TransformerBlock {
       norm.map { [Site(role, layer: layer, .norm($0))] } ?? []
     }
     func maps(_ maps: [(SiteRole, Linear)]) -> [Site] { maps.map { Site($0.0, layer: layer, .map($0.1)) } }
-    return norm(.attentionNorm, attentionNorm) + maps(attention.projections)
-      + norm(.queryNorm, attention.queryNorm) + norm(.keyNorm, attention.keyNorm)
-      + [Site(.attentionPrompt, layer: layer, .attentionPrompt(attention.promptSite))]
-      + [Site(.attentionHeads, layer: layer, .activations(attention.headSite))]
-      + maps([(.attentionOutput, attention.output)])
-      + [Site(.attentionBranch, layer: layer, .branch(attentionOutput))]
-      + norm(.attentionOutputNorm, attentionOutputNorm) + norm(.feedForwardNorm, feedForwardNorm)
-      + maps(feedForward.maps.dropLast()) + [Site(.neurons, layer: layer, .activations(feedForward.neuronSite))]
-      + maps(feedForward.maps.suffix(1)) + [Site(.feedForwardBranch, layer: layer, .branch(feedForwardOutput))]
-      + norm(.feedForwardOutputNorm, feedForwardOutputNorm)
+    // One after the other: the compiler gives up on a long sum of arrays.
+    var sites = norm(.attentionNorm, attentionNorm)
+    sites += maps(attention.projections)
+    sites += norm(.queryNorm, attention.queryNorm)
+    sites += norm(.keyNorm, attention.keyNorm)
+    sites.append(Site(.attentionPrompt, layer: layer, .attentionPrompt(attention.promptSite)))
+    sites.append(Site(.attentionHeads, layer: layer, .activations(attention.headSite)))
+    sites += maps([(.attentionOutput, attention.output)])
+    sites.append(Site(.attentionBranch, layer: layer, .branch(attentionOutput)))
+    sites += norm(.attentionOutputNorm, attentionOutputNorm)
+    sites += norm(.feedForwardNorm, feedForwardNorm)
+    sites += maps(feedForward.maps.dropLast())
+    sites.append(Site(.neurons, layer: layer, .activations(feedForward.neuronSite)))
+    sites += maps(feedForward.maps.suffix(1))
+    sites.append(Site(.feedForwardBranch, layer: layer, .branch(feedForwardOutput)))
+    sites += norm(.feedForwardOutputNorm, feedForwardOutputNorm)
+    return sites
   }
 
   /// Applies the block to the residual stream.

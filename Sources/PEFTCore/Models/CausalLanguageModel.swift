@@ -71,9 +71,12 @@ public final class CausalLanguageModel {
   /// Full fine-tuning has its parameters in this order, and so adds up the gradients' squares in it.
   public var weightSlots: [WeightSlot] {
     let ties = configuration.tiesEmbeddings
-    return [WeightSlot(holder: .table(embedding, sharedBy: ties ? head : nil))]
-      + (positionEmbedding?.weightSlots ?? []) + linears.flatMap(\.weightSlots) + norms.flatMap(\.weightSlots)
-      + head.weightSlots.filter { !(ties && $0.shape.count == 2) }
+    var slots = [WeightSlot(holder: .table(embedding, sharedBy: ties ? head : nil))]
+    slots += positionEmbedding?.weightSlots ?? []
+    slots += linears.flatMap(\.weightSlots)
+    slots += norms.flatMap(\.weightSlots)
+    slots += head.weightSlots.filter { !(ties && $0.shape.count == 2) }
+    return slots
   }
 
   /// Most positions of a sequence, where the model learned a vector for each; nil where there is no such bound.

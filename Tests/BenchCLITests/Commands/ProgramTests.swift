@@ -110,4 +110,12 @@ import Testing
     #expect(other?.contains("PEFT_BENCH_CPU=x86-64-v3") == true)
     #expect(CPUCheck.refusal() == nil)
   }
+
+  @Test("A build is named by the architecture that it is for") func cpuLevel() {
+    #if arch(arm64)
+      #expect(CPUCheck.level == "arm64" && CPUCheck.requiredFeatures.isEmpty)
+    #elseif arch(x86_64)
+      #expect(["baseline", "x86-64-v3", "x86-64-v4"].contains(CPUCheck.level))
+    #endif
+  }
 }

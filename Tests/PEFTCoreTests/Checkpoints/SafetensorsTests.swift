@@ -152,6 +152,18 @@ import Testing
     }
   }
 
+  @Test("An address is in the file up to the end of its last page") func place() throws {
+    try withFile([1, 2, 3]) { path in
+      func name(at address: UInt) -> String? { MappedFiles.path(at: address).map { String(cString: $0) } }
+      let file = try MemoryMappedFile(path: path)
+      let start = UInt(bitPattern: file.bytes.baseAddress)
+      let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+      for offset in [0, 2, page - 1] { #expect(name(at: start + offset) == path) }
+      #expect(name(at: start + page) != path && name(at: start - 1) != path)
+      withExtendedLifetime(file) {}
+    }
+  }
+
   @Test("Pages that were handed back return with the same bytes") func advice() throws {
     let content = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
     try withFile(content) { path in

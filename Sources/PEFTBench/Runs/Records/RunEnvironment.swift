@@ -35,10 +35,25 @@ package struct RunEnvironment: RecordPart, Hashable {
 
   private static let processor: String = {
     let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
-    let name = line?.split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
-    return name ?? architecture
+    return processor(cpuinfo: text) ?? architecture
   }()
+
+  /// The processor's name, or on arm64, where Linux gives none, who made it and the numbers of the kinds of cores.
+  static func processor(cpuinfo: String) -> String? {
+    var (implementer, parts) = (String?.none, [String]())
+    for line in cpuinfo.split(separator: "\n") {
+      let fields = line.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      guard fields.count == 2 else { continue }
+      switch fields[0] {
+      case "model name": return fields[1]
+      case "CPU implementer": implementer = fields[1]
+      case "CPU part": if !parts.contains(fields[1]) { parts.append(fields[1]) }
+      default: break
+      }
+    }
+    guard let implementer, !parts.isEmpty else { return nil }
+    return "\(architecture), implementer \(implementer), part \(parts.joined(separator: " and "))"
+  }
 
   private static var architecture: String {
     #if arch(x86_64)
