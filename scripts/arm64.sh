@@ -119,10 +119,10 @@ within() {
 
 # Counts fused multiply-adds of four floats in the functions of the kernels that have most of them.
 vectors() {
-  within amd64 llvm-objdump --disassemble --no-show-raw-insn "$products"/PEFTCore.build/*.o \
-    | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /[ \t]fmla\tv[0-9]+\.4s/ { count[name]++ } /[ \t]bl\tfmaf?/ { calls++ }
+  within amd64 bash -c 'exec llvm-objdump --disassemble --reloc --no-show-raw-insn "$1"/PEFTCore.build/*.o' bash "$products" \
+    | awk '/^[0-9a-f]+ <.*>:$/ { name = $2 } /[ \t]fmla\tv[0-9]+\.4s/ { count[name]++ } /CALL26[ \t]+fmaf?$/ { calls++ }
         END { for (name in count) print count[name], name
-              print calls + 0, "calls of fmaf, which vector code would not make" }' \
+              print calls + 0, "calls of fmaf, which vector code would not make" >"/dev/stderr" }' \
     | sort -rn | head -20 | within amd64 swift-demangle --simplified
 }
 
