@@ -82,15 +82,21 @@ import Testing
   @Test("Choices have the same values to the bit whatever the batch size and where it begins", arguments: [1, 2, 3, 8])
   func rankedBatches(batchSize: Int) throws {
     // Prompts and choices of many lengths, so that every batch has other numbers of rows.
-    let prompts = (0..<9).map { prompt in [5, 60] + (0...(prompt * 3 % 7)).map { Int32(7 + 5 * prompt + $0) } }
-    let choices: [[[Int32]]] = prompts.indices.map { prompt in
-      (0...(prompt % 3)).map { option in (0...option).map { Int32(3 + 5 * option + prompt + $0) } }
+    let prompts: [[Int32]] = (0..<9).map { (prompt: Int32) -> [Int32] in
+      [5, 60] + (0...(prompt * 3 % 7)).map { (token: Int32) -> Int32 in 7 + 5 * prompt + token }
     }
-    let alone = try zip(prompts, choices).flatMap { prompt, options in
+    let choices: [[[Int32]]] = (0..<9).map { (prompt: Int32) -> [[Int32]] in
+      (0...(prompt % 3)).map { (option: Int32) -> [Int32] in
+        (0...option).map { (token: Int32) -> Int32 in 3 + 5 * option + prompt + token }
+      }
+    }
+    var alone: [[Double]] = []
+    for (prompt, options) in zip(prompts, choices) {
       // With a second prompt, so that the beginning that all share is the same.
-      try evaluator.rank([prompt, [5, 60, 1]], choices: [options, [[8]]], batchSize: 1) { _ in }.prefix(1)
+      let values = try evaluator.rank([prompt, [5, 60, 1]], choices: [options, [[8]]], batchSize: 1) { _ in }
+      alone.append(values[0])
     }
-    #expect(Set(alone.flatMap(\.self)).count > 9)
+    #expect(Set(alone.joined()).count > 9)
     #expect(try evaluator.rank(prompts, choices: choices, batchSize: batchSize) { _ in } == alone)
     var counts: [Int] = []
     let rest = try evaluator.rank(prompts, choices: choices, batchSize: batchSize, from: 4) { counts.append($0.count) }

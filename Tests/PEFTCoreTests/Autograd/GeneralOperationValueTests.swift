@@ -70,7 +70,7 @@ import Testing
     case .nf4: weight = try WeightMatrix(nf4: NF4.Matrix(values), outputs: 70, inputs: inputs, context: context)
     default:
       // Any bits are a finite bfloat16 or an 8-bit block, as long as the exponents stay low.
-      let bytes = values.indices.prefix(format.byteCount(outputs: 70, inputs: inputs) ?? 0).map {
+      let bytes = (0..<(try #require(format.byteCount(outputs: 70, inputs: inputs)))).map {
         UInt8(truncatingIfNeeded: $0 &* 37) & 0x3F
       }
       weight = try bytes.withUnsafeBytes {

@@ -32,7 +32,7 @@ import Testing
 
   @Test(
     "Updates that are linear in the parameters are added exactly",
-    arguments: [("ia3", "{}"), ("bitfit", "{}"), ("beft", "{}"), ("ln-tuning", "{}"), ("shira", "{}")])
+    arguments: [("ia3", "{}"), ("bitfit", "{}"), ("beft", "{}"), ("ln-tuning", "{}"), ("shira", #"{"rank": 2}"#)])
   func linear(name: String, options: String) throws {
     let folder = try TemporaryFolder()
     let (a, b) = (try Trained(name, options, steps: 3, in: folder), try Trained(name, options, steps: 4, in: folder))
@@ -56,8 +56,11 @@ import Testing
     let base = try Self.base()
     let half = try Self.combined("origin + 0.5*a - b", a, b, on: base)
     #expect(try #require(half.total?.relative) > 1e-4, "\(name)")
-    #expect(try Self.combined("origin + a", a, b, on: base).total?.relative == 0)
-    #expect(try Self.combined("origin + (a + b) - b", a, b, on: base).total?.relative == 0)
+    // LoRA's difference is decomposed, where two equal products leave a rounding.
+    for alone in ["origin + a", "origin + (a + b) - b"] {
+      let relative = try #require(Self.combined(alone, a, b, on: base).total?.relative)
+      #expect(relative < 1e-7, "\(name): \(alone): \(relative)")
+    }
     // Nothing stays attached, and the weights are what they were.
     #expect(base.model.sites.allSatisfy { !$0.isOccupied })
   }
