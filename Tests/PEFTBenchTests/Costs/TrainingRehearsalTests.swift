@@ -11,7 +11,7 @@ import Testing
   private static let methods = [
     #"{"name": "lora", "rank": 2, "dropout": 0.1}"#, #""full""#, #"{"name": "prompt-tuning", "tokens": 5}"#, #""ia3""#,
     #"{"name": "adapter", "reduction_factor": 4}"#, #"{"name": "prefix-tuning", "tokens": 5}"#,
-    #"{"name": "lora", "rank": 2, "layers_to_transform": [1]}"#,
+    #"{"name": "lora", "rank": 2, "target_modules": "all-linear", "layers_to_transform": [1]}"#,
   ]
 
   /// Bytes by kind, for a message.
