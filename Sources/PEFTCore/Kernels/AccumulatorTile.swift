@@ -178,8 +178,8 @@ private enum Heights<Row: AccumulatorTile> {
 enum TileKernel {
   /// Height of the tile to use when `rows` rows are left: as many, up to the tallest there is.
   ///
-  /// There is a tile of every height, since one of a few rows waits for its own sums: three of 8, 2 and 1 rows take half
-  /// as long again as one of 11.
+  /// There is a tile of every height, since one of less than four rows waits for its own sums: by their latency, three
+  /// tiles of 8, 2 and 1 rows take half as long again as one of 11.
   @inline(__always)
   static func height(forRows rows: Int) -> Int { min(rows, KernelShape.tileRows) }
 

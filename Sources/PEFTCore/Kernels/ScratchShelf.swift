@@ -2,8 +2,8 @@ import Synchronization
 
 /// Working memory that regions of parallel work leave behind for the next.
 ///
-/// A training step has some two thousand regions. If each asked the allocator for tens of kilobytes and gave them back, a
-/// small model's step would merge, split and trim the heap for a twentieth of its time, and fault the same pages in again.
+/// A training step has some two thousand regions. If each asked the allocator for tens of kilobytes and gave them back, the
+/// heap would merge, split and trim itself between them, and pages that it trimmed would be faulted in again.
 final class ScratchShelf: Sendable {
   private let buffers = Mutex<[Buffer]>([])
 

@@ -5,7 +5,7 @@
 /// 3e-7 over the range of `Float`, except where said (tested against double precision).
 ///
 /// `exp` and `sigmoid` are transparent, which is inlined before anything else is. Activations reach them through a
-/// protocol, and inlined later `exp` stayed a call there, with vectors taken apart for it: a fifth of a gated activation.
+/// protocol, and inlined later `exp` stayed a call there, with vectors taken apart for it: a quarter of a gated forward pass.
 enum VectorMath {
   /// eˣ; zero where the result would be subnormal (x below -87.33), so that no kernel crawls through subnormals.
   ///

@@ -76,8 +76,10 @@ import Testing
     matrix.multiplyTransposed(
       [Float](repeating: 1, count: 64), rows: 1, yStride: 64, into: &x, xStride: 32, workers: context.workers)
     #expect(context.pool.live == counted)
-    let transposed = try #require(TransposedCopy(of: matrix.packed, arena: context.pool.weightArena))
-    #expect(transposed.packed(workers: .one).memory == transposed.packed(workers: .one).memory)
-    transposed.release()
+    try withExtendedLifetime(matrix) {
+      let transposed = try #require(TransposedCopy(of: matrix.packed, arena: context.pool.weightArena))
+      #expect(transposed.packed(workers: .one).memory == transposed.packed(workers: .one).memory)
+      transposed.release()
+    }
   }
 }
