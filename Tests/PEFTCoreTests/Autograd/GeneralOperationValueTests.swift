@@ -86,7 +86,7 @@ import Testing
     #expect(tape.add(weight, inPlaceTo: GradientCase.copy(x, tape)).value.values == tape.sum(x, w).value.values)
     expectClose(
       tape.hadamard(weight: weight, with: x, addsWeight: true).value.values,
-      tape.sum(tape.hadamard(w, x), w).value.values, relative: 1e-5, absolute: 1e-6)
+      tape.sum(tape.hadamard(w, x), w).value.values, relative: 1e-5, absolute: 1e-4)
     let zeros = { Variable(constant: Tensor(zeros: [70, inputs], in: context.pool)) }
     #expect(tape.hadamard(weight: weight, with: zeros(), addsWeight: true).value.values == w.value.values)
     #expect(tape.add(weight, inPlaceTo: zeros()).value.values == w.value.values)
