@@ -182,7 +182,8 @@ package final class Sweep {
     let locks = try RunLocks(forTakingIn: results.path)
     try proposals.announce(locks)
     let ids = Set(runs.map(\.id))
-    for note in [results.noteOfEarlierEngines(besides: ids), results.noteOfInterrupted(besides: ids)].compactMap(\.self) {
+    for note in [results.noteOfEarlierEngines(besides: ids), results.noteOfInterrupted(besides: ids)].compactMap(\.self)
+    {
       watch(.note(note))
     }
     let queue = SweepQueue(

@@ -205,8 +205,8 @@ package struct ResultsFolder: Sendable {
     let runs = NumberText.counted(engines.count, "run")
     let which = oldest == engines.max() ? "engine \(oldest)" : "engines \(oldest) to \(engines.max() ?? oldest)"
     return "\(path) holds \(runs) of \(which), from before peft-bench \(Version.current) with engine "
-      + "\(RunIdentity.engine), which gives other numbers or covers more by its ids; what this config asks for is done again "
-      + "beside them, and report and compare still read them"
+      + "\(RunIdentity.engine), which gives other numbers or covers more by its ids; what this config asks for is done "
+      + "again beside them, and report and compare still read them"
   }
 
   /// What to say of interrupted trainings that no run of a sweep resumes; nil without any.
@@ -219,7 +219,8 @@ package struct ResultsFolder: Sendable {
     }.sorted()
     guard let first = left.first else { return nil }
     let others = left.count > 1 ? " and \(left.count - 1) more" : ""
-    return "\(path) holds \(NumberText.counted(left.count, "run")) that \(left.count == 1 ? "was" : "were") interrupted "
+    return
+      "\(path) holds \(NumberText.counted(left.count, "run")) that \(left.count == 1 ? "was" : "were") interrupted "
       + "and that this sweep does not resume, of other settings, other data or another engine: runs/\(first)\(others)"
   }
 
