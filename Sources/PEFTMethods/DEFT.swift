@@ -177,7 +177,7 @@ private final class DEFTAdapter: MapAdapter, AdditiveLinearAdapter {
       tape.addLowRank(to: y, x: x, a: rows, b: left, scale: factor, dropout: dropout, purpose: purpose)
     }
     guard let filled else { return add(removed, times: -1, dropout: 0, to: y) }
-    if dropout == 0 || tape.dropoutStream == nil {
+    if !tape.drops(dropout) {
       return add(tape.difference(filled, removed), times: 1, dropout: 0, to: y)
     }
     return add(filled, times: 1, dropout: dropout, to: add(removed, times: -1, dropout: 0, to: y))

@@ -99,7 +99,7 @@ private final class HiRAAdapter: DenseUpdateAdapter {
     tape.dropout(x, probability: Float(dropout), purpose: purpose)
   }
 
-  func changesInput(on tape: Tape) -> Bool { dropout > 0 && tape.dropoutStream != nil }
+  func changesInput(on tape: Tape) -> Bool { tape.drops(dropout) }
 
   func weightUpdate(on tape: Tape) -> Variable { tape.hadamard(weight: linear.loadedWeight, with: factors(on: tape)) }
 

@@ -47,10 +47,11 @@ final class SVFTAdapter: MapAdapter, AdditiveLinearAdapter {
     return linear.addBias(to: tape.linear(moved, weight: frame.left), on: tape)
   }
 
-  /// Whether an element of δ is not zero.
+  /// Whether an element of δ is not zero; never where values mean nothing, as at the start of a training.
   private var hasUpdate: Bool {
     let value = delta.value
-    return UnsafeBufferPointer(start: value.elements, count: value.elementCount).contains { $0 != 0 }
+    return !context.isShapeOnly
+      && UnsafeBufferPointer(start: value.elements, count: value.elementCount).contains { $0 != 0 }
   }
 
   func add(to y: Variable, x: Variable, on tape: Tape) -> Variable {

@@ -68,8 +68,7 @@ final class TrainingRehearsal {
     takeStep(recomputing: blocks)
     var peak = context.pool.peak
     clearGradients()
-    let activations = Double(peak[.activations]) * factor
-    peak[.activations] = activations < 1e18 ? Int(activations) : Int(1e18)
+    peak[.activations] = ByteCount.whole(Double(peak[.activations]) * factor)
     known[blocks] = peak
     return peak
   }

@@ -65,7 +65,7 @@ struct RunMemory {
     let perRow = speed?.forwardBytes ?? Double(TrainingActivations.forwardBytes(model, rows: 1))
     let positions =
       evaluation.batchSize * (suffix + limit) + data.evaluationShared + method.inference.prefixPositions
-    use[.activations] = Self.whole(Double(rows) * perRow + Double(positions) * Double(cached))
+    use[.activations] = ByteCount.whole(Double(rows) * perRow + Double(positions) * Double(cached))
     return use
   }
 
@@ -78,13 +78,11 @@ struct RunMemory {
     let rows = batch.rows + method.inference.virtualTokens
     let perRow = TrainingActivations.bytes(model, rows: 1, recomputing: recomputed, frozen: method.frozenBlockCount)
     let labels = min(CausalLanguageModel.labelledRowsAtOnce, batch.examples.reduce(0) { $0 + $1.answer })
-    use[.activations] = Self.whole(
+    use[.activations] = ByteCount.whole(
       Double(rows) * Double(perRow) + Double(cached * method.inference.prefixPositions)
         + 4 * Double(labels) * Double(model.configuration.vocabularySize))
     return use
   }
-
-  private static func whole(_ bytes: Double) -> Int { bytes < 1e18 ? Int(bytes) : Int(1e18) }
 
   /// What to change where that is too much: of the part that takes the most.
   var advice: String { leastNote + ownAdvice }

@@ -182,10 +182,8 @@ package final class Sweep {
     let locks = try RunLocks(forTakingIn: results.path)
     try proposals.announce(locks)
     let ids = Set(runs.map(\.id))
-    for note in [results.noteOfEarlierEngines(besides: ids), results.noteOfInterrupted(besides: ids)].compactMap(\.self)
-    {
-      watch(.note(note))
-    }
+    if let note = results.noteOfEarlierEngines(besides: ids) { watch(.note(note)) }
+    if let note = results.noteOfInterrupted(besides: ids) { watch(.note(note)) }
     let queue = SweepQueue(
       proposals, of: configuration.data, choice: choice, results: results, locks: locks, cancellation: cancellation,
       watch: watch)

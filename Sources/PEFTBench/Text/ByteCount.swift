@@ -14,6 +14,9 @@ package enum ByteCount {
     return "\(bytes) B"
   }
 
+  /// An estimate as a whole number, at most 10¹⁸: what is larger, or no number, fits into no memory anyway.
+  static func whole(_ bytes: Double) -> Int { bytes < 1e18 ? Int(bytes) : Int(1e18) }
+
   /// A number with a unit of 1000 (kB, MB, GB) or 1024 (KiB, MiB, GiB) bytes, or of bytes without one; nil for anything
   /// else.
   package static func bytes(_ text: String) -> Int? {

@@ -59,6 +59,9 @@ extension Tape {
     }
   }
 
+  /// Whether dropout of this probability changes anything in this pass.
+  public func drops(_ probability: Double) -> Bool { probability > 0 && dropoutStream != nil }
+
   /// Zeroes elements with the given probability and scales the others by 1 / (1 − probability).
   ///
   /// The mask is a function of (stream, element index), drawn again in the backward pass instead of saved.

@@ -100,40 +100,50 @@ enum RotaryEmbedding {
             for head in 0..<heads {
               let x = x + row * xStride + head * headDimension
               let y = y + row * yStride + head * headDimension
-              @inline(__always) func turn<Run: SIMD>(_: Run.Type, _ i: Int) where Run.Scalar == Float {
-                let first = Run(loading: x + i)
-                let second = Run(loading: x + half + i)
-                let cosine = Run(loading: cosines + i)
-                let sine = Run(loading: sines + i) * sign
-                (first * cosine - second * sine).storing(to: y + i)
-                (second * cosine + first * sine).storing(to: y + half + i)
-              }
-              // Half a head is seldom whole vectors: 12 pairs are a run of 8 and one of 4.
-              var i = 0
-              while i + Lanes.count <= half {
-                turn(Lanes.self, i)
-                i += Lanes.count
-              }
-              if Lanes.count > 8, i + 8 <= half {
-                turn(SIMD8<Float>.self, i)
-                i += 8
-              }
-              while i + 4 <= half {
-                turn(SIMD4<Float>.self, i)
-                i += 4
-              }
-              while i < half {
-                let (first, second) = (x[i], x[half + i])
-                let (cosine, sine) = (cosines[i], sines[i] * sign)
-                y[i] = first * cosine - second * sine
-                y[half + i] = second * cosine + first * sine
-                i += 1
-              }
+              turn(x, into: y, half: half, cosines: cosines, sines: sines, sign: sign)
               if rest > 0, UnsafePointer(y) != x { (y + 2 * half).update(from: x + 2 * half, count: rest) }
             }
           }
         }
       }
+    }
+  }
+
+  /// Rotates the pairs of one head, `half` of them, by the angles of its position.
+  @inline(__always)
+  private static func turn(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, half: Int, cosines: UnsafePointer<Float>,
+    sines: UnsafePointer<Float>, sign: Float
+  ) {
+    @inline(__always)
+    func run<Run: SIMD>(_: Run.Type, _ i: Int) where Run.Scalar == Float {
+      let first = Run(loading: x + i)
+      let second = Run(loading: x + half + i)
+      let cosine = Run(loading: cosines + i)
+      let sine = Run(loading: sines + i) * sign
+      (first * cosine - second * sine).storing(to: y + i)
+      (second * cosine + first * sine).storing(to: y + half + i)
+    }
+    // Half a head is seldom whole vectors: 12 pairs are a run of 8 and one of 4.
+    var i = 0
+    while i + Lanes.count <= half {
+      run(Lanes.self, i)
+      i += Lanes.count
+    }
+    if Lanes.count > 8, i + 8 <= half {
+      run(SIMD8<Float>.self, i)
+      i += 8
+    }
+    while i + 4 <= half {
+      run(SIMD4<Float>.self, i)
+      i += 4
+    }
+    while i < half {
+      let (first, second) = (x[i], x[half + i])
+      let (cosine, sine) = (cosines[i], sines[i] * sign)
+      y[i] = first * cosine - second * sine
+      y[half + i] = second * cosine + first * sine
+      i += 1
     }
   }
 }

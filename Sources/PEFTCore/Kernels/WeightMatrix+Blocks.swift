@@ -24,7 +24,8 @@ extension WeightMatrix {
   }
 
   /// Writes the whole matrix as float32, `[outputs, inputs]`, on all workers.
-  public func decode(into target: UnsafeMutablePointer<Float>, workers: Workers) {
+  public func decode(into target: UnsafeMutablePointer<Float>, workers: Workers = .one) {
+    guard !isShapeOnly else { return target.update(repeating: 0, count: outputs * inputs) }
     forEachBlock(workers: workers) { firstRow, rows, columns, elements in
       for row in 0..<rows {
         (target + (firstRow + row) * inputs + columns.lowerBound)

@@ -21,7 +21,7 @@ public final class WeightMatrix: Sendable {
   private let transposedCopy: TransposedCopy?
   private let pool: MemoryPool
   /// Whether only the shape is there: products compute nothing, and all elements are zero.
-  private let isShapeOnly: Bool
+  let isShapeOnly: Bool
 
   /// Packs a stored matrix.
   ///
@@ -187,11 +187,6 @@ public final class WeightMatrix: Sendable {
     precondition((0..<outputs).contains(row), "decodeRow: row \(row) of a matrix with \(outputs) rows")
     guard !isShapeOnly else { return target.update(repeating: 0, count: inputs) }
     packed.decodeRow(row, into: target)
-  }
-
-  /// Writes the whole matrix as float32, `[outputs, inputs]`.
-  public func decode(into target: UnsafeMutablePointer<Float>) {
-    for row in 0..<outputs { decodeRow(row, into: target + row * inputs) }
   }
 
   /// All elements as float32, row-major.

@@ -17,11 +17,7 @@ import Testing
     #expect(plan.count == 8)
     let run = try workspace.run("run", "config.json", "-o", "out")
     try #require(run.status == 0, "\(run.diagnostics)")
-    for id in try FileManager.default.contentsOfDirectory(atPath: workspace.path("out/runs")) {
-      let record = try workspace.json(file: "out/runs/\(id)/record.json")
-      let label = try #require(record["method"]?["label"]?.string)
-      let peak = try #require(record["costs"]?["peak_tensor_bytes"])
-      let entry = try #require(plan.first { $0["method"]?.string == label })
+    for (label, peak, entry) in try Self.peaks(of: workspace, planned: plan) {
       let memory = try #require(entry["estimated_memory"])
       for kind in ["weights", "adapter", "optimizer"] where label != "full" || kind != "weights" {
         #expect(memory[kind]?.integer == peak[kind]?.integer, "\(kind) of \(label)")
@@ -49,21 +45,30 @@ import Testing
     let plan = try #require(try Workspace.json(planned.output).array)
     let run = try workspace.run("run", "config.json", "-o", "out")
     try #require(run.status == 0, "\(run.diagnostics)")
-    var count = 0
-    for id in try FileManager.default.contentsOfDirectory(atPath: workspace.path("out/runs")) {
-      let record = try workspace.json(file: "out/runs/\(id)/record.json")
-      let label = try #require(record["method"]?["label"]?.string)
-      let peak = try #require(record["costs"]?["peak_tensor_bytes"])
-      let entry = try #require(plan.first { $0["method"]?.string == label })
+    let peaks = try Self.peaks(of: workspace, planned: plan)
+    for (label, peak, entry) in peaks {
       let memory = try #require(entry["estimated_memory"])
       let ratio = try #require(entry["estimated_peak_bytes"]?.number) / #require(peak["total"]?.number)
       let parts = ["weights", "adapter", "gradients", "optimizer", "activations"].map {
         "\($0) planned \(memory[$0]?.integer ?? 0), measured \(peak[$0]?.integer ?? 0)"
       }
       #expect(abs(ratio - 1) < 0.1, "\(label): \(parts)")
-      count += 1
     }
-    #expect(count == methods.count)
+    #expect(peaks.count == methods.count)
+  }
+
+  /// The label of each run in `out`, the peak that its record states, and its entry of a plan.
+  private static func peaks(
+    of workspace: Workspace, planned plan: [DocumentValue]
+  ) throws -> [(label: String, peak: DocumentValue, entry: DocumentValue)] {
+    try FileManager.default.contentsOfDirectory(atPath: workspace.path("out/runs")).map { id in
+      let record = try workspace.json(file: "out/runs/\(id)/record.json")
+      let label = try #require(record["method"]?["label"]?.string)
+      return (
+        label, try #require(record["costs"]?["peak_tensor_bytes"]),
+        try #require(plan.first { $0["method"]?.string == label })
+      )
+    }
   }
 
   /// A model of eight blocks: of two, the last of which computes few rows, hardly anything is freed.

@@ -77,7 +77,13 @@ import Testing
         try WeightMatrix(format: format, outputs: 70, inputs: inputs, bytes: $0, context: context)
       }
     }
-    let w = Variable(constant: Tensor(weight.values, shape: [70, inputs], in: context.pool))
+    let elements = (0..<70).flatMap { row in
+      [Float](unsafeUninitializedCapacity: inputs) { buffer, count in
+        if let base = buffer.baseAddress { weight.decodeRow(row, into: base) }
+        count = inputs
+      }
+    }
+    let w = Variable(constant: Tensor(elements, shape: [70, inputs], in: context.pool))
     let x = random([70, inputs], "x")
     let decoded = Tensor(uninitialized: [70, inputs], in: context.pool)
     weight.decode(into: decoded.mutableElements, workers: context.workers)

@@ -214,8 +214,9 @@ package struct ResultsFolder: Sendable {
   /// - Parameter ids: The runs of the sweep.
   func noteOfInterrupted(besides ids: Set<String>) -> String? {
     let left = names(in: path + "/runs").filter { id in
-      !ids.contains(id) && !isComplete(id)
-        && FileManager.default.fileExists(atPath: "\(folder(of: id))/\(Self.checkpointName)")
+      // A complete run seldom has one, so few records are read.
+      !ids.contains(id) && FileManager.default.fileExists(atPath: "\(folder(of: id))/\(Self.checkpointName)")
+        && !isComplete(id)
     }.sorted()
     guard let first = left.first else { return nil }
     let others = left.count > 1 ? " and \(left.count - 1) more" : ""
