@@ -331,12 +331,23 @@ public struct AdapterFile {
   ///   - path: The folder to make or replace.
   ///   - baseModel: The model's name or path.
   ///   - origin: What its values were before the training, if that is known.
+  ///   - start: Those values themselves, where nothing else could make them again; they are kept beside the trained ones, and
+  ///     the origin names them.
   public static func save(
-    _ attachment: AttachedMethod, to path: String, baseModel: String, origin: AdapterOrigin? = nil
+    _ attachment: AttachedMethod, to path: String, baseModel: String, origin: AdapterOrigin? = nil,
+    start: [AdapterArray]? = nil
   ) throws {
     guard let format = attachment.format else { return }
     try AtomicFile.writeFolder(to: path) { folder in
       try write(format, in: folder, baseModel: baseModel)
+      var origin = origin
+      if let start {
+        let place = "\(folder)/\(AdapterOrigin.startFolder)"
+        try open(folder).replacing(trained: start, named: place).write(to: place)
+        origin = origin?.starting(
+          from: AdapterOrigin.Adapter(
+            source: JSONValue(AdapterOrigin.startFolder), hash: try contentHash(of: place)))
+      }
       try origin?.write(in: folder)
     }
   }

@@ -6,7 +6,7 @@ public import PEFTCore
 ///
 /// It lies beside the adapter in a file of ours, which PEFT ignores and no run's id depends on. Starts that are computed
 /// from the model (its embeddings, its principal components, the weights themselves) need the same model again. Those that are
-/// computed from training rows (EVA, CorDA, LoRA-GA) cannot be made again here, and are refused by name.
+/// computed from training rows (EVA, CorDA, LoRA-GA) are kept as values, in a folder within the adapter's.
 public struct AdapterOrigin: Sendable, Equatable {
   /// The method's name.
   public let method: String
@@ -42,6 +42,14 @@ public struct AdapterOrigin: Sendable, Equatable {
   public static func stream(seed: Int) -> SeedStream { SeedStream(seed).child("initialization") }
 
   // MARK: - The file
+
+  /// The folder within an adapter's that has its initial values, where they were computed from training rows.
+  public static let startFolder = "start"
+
+  /// The same origin, of values that were taken from an adapter.
+  func starting(from adapter: Adapter) -> AdapterOrigin {
+    AdapterOrigin(method: method, options: options, seed: seed, model: model, adapter: adapter)
+  }
 
   /// The file's name in an adapter's folder.
   public static let fileName = "peft_bench_origin.json"

@@ -4,6 +4,7 @@ import PEFTTestSupport
 import Testing
 
 @testable import PEFTBench
+@testable import PEFTMethods
 
 @Suite("Runs whose start is computed from training rows") struct StartRunTests {
   private static let methods = [
@@ -14,10 +15,11 @@ import Testing
 
   private static func adapter(_ root: String, _ output: String, _ record: RunRecord) throws -> [String: Data] {
     let folder = "\(root)/\(output)/runs/\(record.id)/adapter"
+    let start = AdapterOrigin.startFolder
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != start }
+    let kept = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(start)").map { "\(start)/\($0)" }
     return try Dictionary(
-      uniqueKeysWithValues: FileManager.default.contentsOfDirectory(atPath: folder).sorted().map {
-        ($0, try Data(contentsOf: URL(filePath: "\(folder)/\($0)")))
-      })
+      uniqueKeysWithValues: (names + kept).map { ($0, try Data(contentsOf: URL(filePath: "\(folder)/\($0)"))) })
   }
 
   @Test("What the start took is in the record, and a run that was stopped ends with the same bytes", arguments: methods)
@@ -41,6 +43,34 @@ import Testing
       #expect(again.costs.tensorBytes == record.costs.tensorBytes)
       let copy = try RunRecord(reading: record.json, at: "")
       #expect(copy.json == record.json)
+    }
+  }
+
+  @Test("What the start found is kept beside the adapter, which tells its vector by it", arguments: methods)
+  func kept(method: String) throws {
+    try EnsembleRunTests.withConfig(method) { root in
+      func adapter(epochs: Int) throws -> AdapterFile {
+        let settings = ["training.epochs=\(epochs)"]
+        let record = try #require(try EnsembleRunTests.run(root, into: "out-\(epochs)", settings).first)
+        return try AdapterFile.open("\(root)/out-\(epochs)/runs/\(record.id)/adapter")
+      }
+      // The folder says all: no model is asked for.
+      struct Asked: Error {}
+      let origins = AdapterOrigins(common: nil, base: { _ in throw Asked() }, modelHash: { _ in throw Asked() })
+      let (one, two) = (try adapter(epochs: 1), try adapter(epochs: 2))
+      let start = try origins.values(of: one)
+      let trained = try one.arrays()
+      #expect(start.map(\.key) == trained.map(\.key) && start.map(\.shape) == trained.map(\.shape))
+      #expect(start != trained)
+      #expect(try origins.values(of: two) == start)
+      #expect(try two.arrays() != trained)
+      if method.contains("eva") {
+        for array in start where array.key.contains("lora_B") { #expect(array.values.allSatisfy { $0 == 0 }) }
+        #expect(start.contains { $0.key.contains("lora_A") && $0.values.contains { $0 != 0 } })
+      }
+      let values = "\(one.path)/\(AdapterOrigin.startFolder)/adapter_model.safetensors"
+      try Data(contentsOf: URL(filePath: values)).dropLast(4).write(to: URL(filePath: values))
+      #expect(throws: CheckpointError.self) { try origins.values(of: one) }
     }
   }
 

@@ -46,7 +46,8 @@ struct RecordStage {
     let folder = scene.folder + "/adapter"
     func save(_ path: String, origin: AdapterOrigin?) throws {
       try AdapterFile.save(
-        attachment.method, to: path, baseModel: scene.planned.model.path, origin: origin)
+        attachment.method, to: path, baseModel: scene.planned.model.path, origin: origin,
+        start: origin == nil ? nil : attachment.startValues)
     }
     try attachment.show(member: 0)
     try save(folder, origin: origin)

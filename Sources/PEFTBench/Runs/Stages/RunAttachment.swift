@@ -29,6 +29,8 @@ final class RunAttachment {
   private(set) var method: AttachedMethod
   /// The members; nil where one model answers alone.
   private(set) var members: Members?
+  /// The values that the first training's start found in training rows, as they are saved; nil where none were looked at.
+  let startValues: [AdapterArray]?
 
   private let planned: PlannedRun
   private let model: LoadedModel
@@ -45,6 +47,7 @@ final class RunAttachment {
   init(_ planned: PlannedRun, to model: LoadedModel, data: PreparedDataset, context: ComputeContext) throws {
     (self.planned, self.model, self.data, self.context) = (planned, model, data, context)
     (method, starts[0]) = try Self.attach(planned, to: model, data: data, context: context, training: 0)
+    startValues = planned.trains && method.startCost != nil ? method.format?.savedArrays : nil
     let folders = try planned.memberFolders
     if folders.count > 1 { members = .saved(folders) }
   }
