@@ -19,6 +19,9 @@ extension DataCommand {
       OptionSpec(long: "corpus", valueName: "N", help: "Print the first N documents of the pretraining text instead."),
       OptionSpec(
         long: "from", valueName: "I", help: "With --corpus: the number of the first document; 0 unless given."),
+      OptionSpec(
+        long: "stage", valueName: "STAGE", choices: SmallWorldCorpus.Stage.allCases.map(\.rawValue),
+        help: "With --corpus: what a model reads first (course, unless given), or practice."),
       .json,
     ],
     examples: [
@@ -31,7 +34,9 @@ extension DataCommand {
         try printCorpus(count, seed: seed, arguments, console)
         return .done
       }
-      guard arguments.value("from") == nil else { throw arguments.error("--from is for --corpus") }
+      for name in ["from", "stage"] where arguments.value(name) != nil {
+        throw arguments.error("--\(name) is for --corpus")
+      }
       var datasets: [any MiniDataset] = []
       for name in arguments.all("dataset").isEmpty ? ["all"] : arguments.all("dataset") {
         let named = try DatasetCatalogue.datasets(named: name)
@@ -62,7 +67,8 @@ extension DataCommand {
     guard arguments.all("dataset").isEmpty, arguments.value("to") == nil else {
       throw arguments.error("--corpus prints the text of the whole small world; it takes neither --dataset nor --to")
     }
-    let corpus = SmallWorldCorpus(seed: seed)
+    let stage = arguments.value("stage").flatMap(SmallWorldCorpus.Stage.init) ?? .course
+    let corpus = SmallWorldCorpus(seed: seed, stage: stage)
     let start = try arguments.integer("from", in: 0...Int.max) ?? 0
     for index in 0..<count {
       let document = corpus.document(UInt64(start) &+ UInt64(index))

@@ -3,14 +3,15 @@ import PEFTBench
 import PEFTCore
 import SmallWorld
 
-/// `model pretrain`: a small language model from nothing.
+/// `model pretrain`: a small language model from nothing, or from an earlier one.
 enum PretrainCommand {
   static let command = Command(
-    name: "model pretrain", summary: "Learn a vocabulary and pretrain a small model from scratch.",
+    name: "model pretrain", summary: "Learn a vocabulary and pretrain a small model from scratch, or go on from one.",
     discussion: [
       "Learns byte-level BPE, trains every weight of a Llama-style model on generated text or on files, and writes a "
         + "folder in Hugging Face's layout with a model card. The same config gives the same bytes with any number of "
-        + "threads. An interrupted training resumes from its last checkpoint with the same command."
+        + "threads. An interrupted training resumes from its last checkpoint with the same command. With from: DIR in the "
+        + "config, a model that this command made is trained on, with its vocabulary and sizes."
     ],
     positionals: [PositionalSpec(name: "CONFIG", help: "The config, JSON or YAML.")],
     options: [

@@ -25,7 +25,7 @@ struct ModelCard {
       # \(name)
 
       A Llama-style language model of \(Self.grouped(integer(["parameters"]))) parameters. `peft-bench model pretrain`
-      made it from scratch, out of \(tokens) tokens of
+      made it \(beginning) \(tokens) tokens of
       \(corpus).
       It is small enough to compare methods of fine-tuning on a laptop within minutes.
 
@@ -71,11 +71,19 @@ struct ModelCard {
       """
   }
 
+  private var beginning: String {
+    value(["from"]) == nil
+      ? "from scratch, out of"
+      : "out of `\(string(["from", "name"]))` (SHA-256 \(string(["from", "sha256"]).prefix(16))…) and"
+  }
+
   private var corpus: String {
     string(["config", "corpus", "source"]) == "small-world"
-      ? "text generated from this project's small world (seed \(string(["config", "corpus", "seed"])))"
+      ? "\(kind) generated from this project's small world (seed \(string(["config", "corpus", "seed"])))"
       : "text from files"
   }
+
+  private var kind: String { value(["config", "corpus", "stage"]) == nil ? "text" : "practice text" }
 
   private var corpusLimit: String {
     string(["config", "corpus", "source"]) == "small-world"

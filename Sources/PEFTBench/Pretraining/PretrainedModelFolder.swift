@@ -5,7 +5,8 @@ import PEFTCore
 struct PretrainedModelFolder {
   let path: String
 
-  private static let summaryName = "pretraining.json"
+  /// The description of a training, with its config and results.
+  static let summaryName = "pretraining.json"
   private static let historyName = "history.jsonl"
 
   /// What an earlier pretraining wrote here, or nil.
@@ -61,10 +62,9 @@ struct PretrainedModelFolder {
   /// Refuses a folder that holds something else, before the training begins.
   func check() throws(FileError) { try output.check() }
 
-  /// The tokenizer that a vocabulary's file describes.
-  func tokenizer(of vocabulary: ByteLevelVocabulary) throws -> Tokenizer {
-    let text = DocumentText(
-      name: file("tokenizer.json"), bytes: JSONWriter.bytes(vocabulary.tokenizerJSON, isPretty: true))
+  /// The tokenizer that a tokenizer.json describes.
+  func tokenizer(of json: JSONValue) throws -> Tokenizer {
+    let text = DocumentText(name: file("tokenizer.json"), bytes: JSONWriter.bytes(json, isPretty: true))
     return try Tokenizer.load(tokenizerJSON: try JSONParser.parse(text), text: text)
   }
 
@@ -75,14 +75,14 @@ struct PretrainedModelFolder {
 
   /// Writes everything; the description of the training last, as the mark that the folder is complete.
   func write(
-    _ description: LlamaDescription, vocabulary: ByteLevelVocabulary, parameters: [Parameter],
+    _ description: LlamaDescription, tokenizerJSON: JSONValue, parameters: [Parameter],
     history: [HistoryEntry], summary: PretrainingSummary
   ) throws {
     try? FileManager.default.removeItem(atPath: file(Self.summaryName))
     var writer = SafetensorsWriter()
     for parameter in parameters { writer.add(parameter.name, parameter.value, as: .bfloat16) }
     try writer.write(to: file(SafetensorsCheckpoint.fileName))
-    try write(vocabulary.tokenizerJSON, to: "tokenizer.json")
+    try write(tokenizerJSON, to: "tokenizer.json")
     try write(Self.tokenizerConfiguration(description), to: "tokenizer_config.json")
     try write(Self.generationConfiguration, to: "generation_config.json")
     try write(history: history)

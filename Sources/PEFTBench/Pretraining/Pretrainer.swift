@@ -2,7 +2,8 @@ import Foundation
 import PEFTCore
 import SmallWorld
 
-/// Makes a small language model from nothing: learns a vocabulary, trains every weight, writes a model folder.
+/// Makes a small language model from nothing, or goes on from one that was made so: learns a vocabulary, trains every weight,
+/// writes a model folder.
 ///
 /// The same config gives the same bytes, whatever the threads and however often the work was interrupted: every
 /// batch is a function of the config and of its number, and a checkpoint holds all that a step changes.
@@ -36,20 +37,30 @@ package struct Pretrainer {
   private let context: ComputeContext
   private let corpus: any PretrainingCorpus
   private let documentCount: Int?
+  private let earlier: EarlierPretraining?
   /// Tells this config and corpus from others.
   private let identity: String
 
-  /// Opens the corpus of a config.
+  /// Opens the corpus of a config, and the model to go on from.
   ///
-  /// - Throws: What reading files throws.
+  /// - Throws: What reading files throws; `FileError` where pieces of documents are too long for that model.
   package init(_ configuration: PretrainingConfiguration, context: ComputeContext) throws {
+    var configuration = configuration
+    earlier = try configuration.from.map { try EarlierPretraining($0) }
+    if let earlier {
+      (configuration.architecture, configuration.vocabulary) = (earlier.architecture, earlier.vocabulary)
+      guard configuration.architecture.maxPositions >= configuration.training.sequenceLength else {
+        throw FileError(path: configuration.from ?? "", "cannot be gone on from: \(configuration.lengthComplaint)")
+      }
+    }
     self.configuration = configuration
     self.context = context
     var hash = SHA256()
     hash.update(Array(configuration.json.compactText.utf8))
+    if let earlier { hash.update(Array(earlier.sha256.utf8)) }
     switch configuration.source {
-    case .smallWorld(let seed):
-      corpus = SmallWorldCorpus(seed: seed)
+    case .smallWorld(let seed, let stage):
+      corpus = SmallWorldCorpus(seed: seed, stage: stage)
       documentCount = nil
       // The generator may change; its first documents tell.
       for index in 0..<64 { for text in corpus.document(UInt64(index)).texts { hash.update(Array(text.utf8)) } }
@@ -81,14 +92,14 @@ package struct Pretrainer {
       path: folder.checkpoint, identity: identity, everySteps: configuration.training.checkpointEvery,
       refusal: .ends(advice: PretrainedModelFolder.freshAdvice), complain: { try? watch(.note($0)) })
     var order = order
-    let vocabulary = learnVocabulary(&order)
-    try watch(.vocabulary(tokens: vocabulary.tokens.count, wanted: configuration.vocabulary.size))
-    let tokenizer = try folder.tokenizer(of: vocabulary)
+    let (tokenizerJSON, vocabularySize) = try vocabulary(&order, watch)
+    let tokenizer = try folder.tokenizer(of: tokenizerJSON)
     let encoder = DocumentEncoder(tokenizer: tokenizer, lossTokens: configuration.training.lossTokens)
     let validation = ValidationSet(
       order.validation, of: corpus, by: encoder, training: configuration.training, workers: context.workers)
-    let description = LlamaDescription(configuration.architecture, vocabularySize: vocabulary.tokens.count)
+    let description = LlamaDescription(configuration.architecture, vocabularySize: vocabularySize)
     let copies = try makeCopies(description)
+    try earlier?.assign(to: copies.parameters)
     let source = DocumentSource(
       copies, training: configuration.training, validation: validation, context: context
     ) { [corpus, configuration, context, order] position in
@@ -109,9 +120,10 @@ package struct Pretrainer {
     }
     let summary = PretrainingSummary(
       configuration, identity: identity, outcome: outcome, parameterCount: copies.model.parameterCount,
-      vocabularySize: vocabulary.tokens.count, validation: validation)
+      vocabularySize: vocabularySize, validation: validation, earlier: earlier?.sha256)
     try folder.write(
-      description, vocabulary: vocabulary, parameters: copies.parameters, history: outcome.history, summary: summary)
+      description, tokenizerJSON: tokenizerJSON, parameters: copies.parameters, history: outcome.history,
+      summary: summary)
     folder.removeCheckpoint()
     return .trained(summary)
   }
@@ -121,6 +133,14 @@ package struct Pretrainer {
   private var order: DocumentOrder {
     DocumentOrder(
       count: documentCount, heldOut: configuration.training.validationDocuments, seeds: seeds.child("documents"))
+  }
+
+  /// The vocabulary's file and its size: learned from the first documents, or that of the earlier model.
+  private func vocabulary(_ order: inout DocumentOrder, _ watch: Watcher) throws -> (json: JSONValue, size: Int) {
+    if let earlier { return (earlier.tokenizerJSON, earlier.vocabularySize) }
+    let vocabulary = learnVocabulary(&order)
+    try watch(.vocabulary(tokens: vocabulary.tokens.count, wanted: configuration.vocabulary.size))
+    return (vocabulary.tokenizerJSON, vocabulary.tokens.count)
   }
 
   private func learnVocabulary(_ order: inout DocumentOrder) -> ByteLevelVocabulary {
@@ -210,7 +230,8 @@ extension Pretrainer {
 
   /// Measures a few steps on random tokens in pieces as long as the corpus's documents.
   package func estimate() throws -> Estimate {
-    let description = LlamaDescription(configuration.architecture, vocabularySize: configuration.vocabulary.size)
+    let description = LlamaDescription(
+      configuration.architecture, vocabularySize: earlier?.vocabularySize ?? configuration.vocabulary.size)
     let copies = try makeCopies(description)
     let training = configuration.training
     let optimizer = makeOptimizer(copies.parameters)
@@ -224,7 +245,7 @@ extension Pretrainer {
         // A byte-level vocabulary of a few thousand tokens spells English with three to five bytes a token.
         let length = min(training.sequenceLength, max(2, text.reduce(0) { $0 + $1.utf8.count } / 4 + 2 * text.count))
         let tokens = (0..<length).map {
-          Int32(draws.integer(below: configuration.vocabulary.size, at: count + $0))
+          Int32(draws.integer(below: earlier?.vocabularySize ?? configuration.vocabulary.size, at: count + $0))
         }
         pieces.append(EncodedDocument(tokens: tokens, isTarget: [Bool](repeating: true, count: length)))
         count += length

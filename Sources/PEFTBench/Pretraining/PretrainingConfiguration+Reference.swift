@@ -8,6 +8,8 @@ extension PretrainingConfiguration {
     /// The folder that is given, if one is.
     let output: String?
     let threads: Int?
+    /// The model to go on from, if there is one.
+    let from: String?
     let corpus: OptionReader
     let tokenizer: OptionReader
     let model: OptionReader
@@ -18,6 +20,11 @@ extension PretrainingConfiguration {
       output = try reader.optionalFilePath("output", about: "the folder of the model; models/NAME unless given")
       threads = try reader.optionalInteger(
         "threads", in: 1...4096, about: "worker threads, one per core unless given; no result depends on them")
+      from = try reader.optionalFilePath(
+        "from",
+        about:
+          "the folder of a model that this command made, to go on from: with its vocabulary and sizes, in place of "
+          + "tokenizer and model")
       corpus = try reader.object("corpus", about: "the text")
       tokenizer = try reader.object("tokenizer", about: "the vocabulary")
       model = try reader.object("model", about: "the sizes")

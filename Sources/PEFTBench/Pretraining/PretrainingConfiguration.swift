@@ -1,12 +1,13 @@
 import Foundation
 import PEFTCore
+import SmallWorld
 
 /// What `model pretrain` makes: the text, the tokenizer, the model's size, and how it is trained.
 package struct PretrainingConfiguration: Sendable {
   /// Where the text comes from.
   package enum Source: Sendable, Equatable {
     /// The generated text that comes with the program.
-    case smallWorld(seed: Int)
+    case smallWorld(seed: Int, stage: SmallWorldCorpus.Stage = .course)
     /// Files with one document a line: text, or JSON with a column `text` or `messages`.
     case files([String])
   }
@@ -104,9 +105,11 @@ package struct PretrainingConfiguration: Sendable {
   package var name: String
   /// Where the text comes from.
   package var source: Source
-  /// How the vocabulary is learned.
+  /// The folder of an earlier pretraining to go on from; nil begins from nothing.
+  package var from: String?
+  /// How the vocabulary is learned; that of the earlier model where there is one.
   package var vocabulary = Vocabulary()
-  /// The model's sizes.
+  /// The model's sizes; those of the earlier one where there is one.
   package var architecture = Architecture()
   /// How it is trained.
   package var training = Training()
@@ -123,6 +126,10 @@ package struct PretrainingConfiguration: Sendable {
     let keys = try Keys(reading: &reader)
     let stem = FilePath.stem(of: file.path)
     (name, output, threads) = (keys.name ?? stem, keys.output ?? "models/\(stem)", keys.threads)
+    from = keys.from
+    if from != nil, let stray = ["tokenizer", "model"].first(where: reader.has) {
+      throw reader.error(stray, "is that of the model to go on from; give \(stray), or from")
+    }
 
     var corpus = keys.corpus
     source = try Self.source(&corpus, file: file)
@@ -141,11 +148,14 @@ package struct PretrainingConfiguration: Sendable {
     try training.finish()
     try reader.finish()
 
-    if architecture.maxPositions < self.training.sequenceLength {
-      throw training.error(
-        "sequence_length",
-        "\(self.training.sequenceLength) tokens do not fit the model's max_positions of \(architecture.maxPositions)")
+    if from == nil, architecture.maxPositions < self.training.sequenceLength {
+      throw training.error("sequence_length", lengthComplaint)
     }
+  }
+
+  /// What is wrong where pieces of documents are longer than what the model promises to take.
+  var lengthComplaint: String {
+    "\(training.sequenceLength) tokens do not fit the model's max_positions of \(architecture.maxPositions)"
   }
 
   static func source(_ reader: inout OptionReader, file: ConfigFile) throws(DocumentError) -> Source {
@@ -154,12 +164,17 @@ package struct PretrainingConfiguration: Sendable {
       "source", of: ["small-world", "files"], default: files == nil ? "small-world" : "files",
       about: "generated text without end, or files; `files` where some are given")
     let seed = try reader.integer("seed", default: 1, about: "of the small world")
+    let stage: SmallWorldCorpus.Stage = try reader.choice(
+      "stage", default: .course,
+      about: "of the small world: what a model reads first, or practice for one that has been through it")
     guard source == "files" else {
       if files != nil { throw reader.error("files", "belongs to source: files, and the source is \(source)") }
-      return .smallWorld(seed: seed)
+      return .smallWorld(seed: seed, stage: stage)
     }
     guard let files, !files.isEmpty else { throw reader.error("files", "expected at least one file, found none") }
-    if reader.has("seed") { throw reader.error("seed", "belongs to source: small-world; files have none") }
+    if let stray = ["seed", "stage"].first(where: reader.has) {
+      throw reader.error(stray, "belongs to source: small-world; files have none")
+    }
     return .files(files.map(file.resolve))
   }
 
@@ -265,7 +280,9 @@ package struct PretrainingConfiguration: Sendable {
   package var json: JSONValue {
     let corpus: JSONValue =
       switch source {
-      case .smallWorld(let seed): ["source": "small-world", "seed": JSONValue(seed)]
+      case .smallWorld(let seed, .course): ["source": "small-world", "seed": JSONValue(seed)]
+      case .smallWorld(let seed, let stage):
+        ["source": "small-world", "seed": JSONValue(seed), "stage": JSONValue(stage.rawValue)]
       case .files(let files): ["source": "files", "files": JSONValue(files.map(FilePath.name))]
       }
     return [

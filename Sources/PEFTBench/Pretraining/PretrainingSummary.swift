@@ -7,7 +7,7 @@ package struct PretrainingSummary: Sendable {
 
   init(
     _ configuration: PretrainingConfiguration, identity: String, outcome: TrainingOutcome,
-    parameterCount: Int, vocabularySize: Int, validation: ValidationSet
+    parameterCount: Int, vocabularySize: Int, validation: ValidationSet, earlier: String?
   ) {
     var training: Double?
     var validationLoss: Double?
@@ -29,6 +29,9 @@ package struct PretrainingSummary: Sendable {
         "tokens": JSONValue(validation.tokenCount), "bytes_per_token": JSONValue(bytesPerToken),
         "unigram_entropy": JSONValue(validation.unigramEntropy),
       ]
+    }
+    if let folder = configuration.from, let earlier {
+      json["from"] = ["name": JSONValue(FilePath.name(of: folder)), "sha256": JSONValue(earlier)]
     }
     json["config"] = configuration.json
     self.json = json

@@ -5,16 +5,29 @@ package struct SmallWorldCorpus: PretrainingCorpus {
   /// The name in configs.
   package static let name = "small-world"
 
+  /// What a model reads first, and what it reads then.
+  package enum Stage: String, Sendable, CaseIterable {
+    /// Lists, all sorts of text, and conversations.
+    case course
+    /// Practice of the tasks' skills, of those longest that the course does not bring, and requests that are answered in the
+    /// tasks' label words; for a model that has been through the course.
+    case practice
+  }
+
   private let stream: SeedStream
+  private let stage: Stage
 
   /// The corpus of a seed.
-  package init(seed: Int = SmallWorld.defaultSeed) {
-    stream = SeedStream(seed).child(Self.name).child("corpus")
+  package init(seed: Int = SmallWorld.defaultSeed, stage: Stage = .course) {
+    let stream = SeedStream(seed).child(Self.name)
+    self.stream = stream.child(stage == .course ? "corpus" : stage.rawValue)
+    self.stage = stage
   }
 
   /// The document of a number.
   package func document(_ index: UInt64) -> PretrainingDocument {
     var draws = Draws(stream.child(Int(truncatingIfNeeded: index)))
+    if stage == .practice { return practice(&draws) }
     if Self.listsOfThings.contains(index) { return ListTalk.judged(ListTalk.things, &draws) }
     if Self.lists.contains(index) {
       return draws.chance(0.6) ? ListTalk.judged(ListTalk.things, &draws) : ListTalk.judged(&draws)
@@ -33,6 +46,22 @@ package struct SmallWorldCorpus: PretrainingCorpus {
     if lessons.isEmpty || draws.chance(common) { return WorldText.document(&draws) }
     if draws.chance(lists) { return ListTalk.document(&draws) }
     return draws.pick(weighted: lessons.map { ($0, $0.lessonWeight) }).lesson(&draws)
+  }
+
+  /// A document of the later text.
+  private func practice(_ draws: inout Draws) -> PretrainingDocument {
+    let lessons = SmallWorld.datasets
+    while true {
+      let document: PretrainingDocument
+      switch draws.integer(below: 100) {
+      case 0..<3: document = WorldText.document(&draws)
+      case 3..<8: document = ListTalk.document(&draws)
+      case 8..<14: document = ListTalk.practice(&draws)
+      case 14..<22: document = NamedAnswers.document(&draws)
+      default: document = draws.pick(weighted: lessons.map { ($0, $0.practiceWeight) }).practice(&draws)
+      }
+      guard case .prose = document, draws.chance(0.6) else { return document }
+    }
   }
 
   /// Documents that are lists of things with verdicts, and then those that are lists of all sorts.

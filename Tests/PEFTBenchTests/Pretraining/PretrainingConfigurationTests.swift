@@ -34,6 +34,14 @@ import Testing
     #expect(1_000_000...3_000_000 ~= model.parameterCount && 2 * model.parameterCount < 6_000_000)
   }
 
+  @Test("The config for practice goes on from the model of the mini suite") func practice() throws {
+    let path = GoldenFixture.package.appending(path: "configs/pretrain-mini-practice.yaml").path
+    let configuration = try PretrainingConfiguration(ConfigFile.load(path: path))
+    #expect(configuration.from == "models/mini" && configuration.source == .smallWorld(seed: 1, stage: .practice))
+    #expect(configuration.json["corpus"]?["stage"] == "practice")
+    #expect(try self.configuration("name: mini\n").json["corpus"]?["stage"] == nil)
+  }
+
   @Test("docs/pretraining.md has every key as the program lists it, each with a description") func reference() throws {
     let page = try String(contentsOf: GoldenFixture.package.appending(path: "docs/pretraining.md"), encoding: .utf8)
     #expect(
@@ -56,6 +64,10 @@ import Testing
     #expect(message("training: {loss_on: answers}\n")?.contains("expected one of all, completions") == true)
     #expect(message("corpus: {files: []}\n")?.contains("at least one file") == true)
     #expect(message("corpus: {files: a.txt, seed: 3}\n")?.contains("belongs to source: small-world") == true)
+    #expect(message("corpus: {files: a.txt, stage: practice}\n")?.contains("belongs to source: small-world") == true)
+    #expect(message("corpus: {stage: practise}\n")?.contains("did you mean \"practice\"") == true)
+    #expect(message("from: models/a\ntokenizer: {vocabulary_size: 300}\n")?.contains("give tokenizer, or from") == true)
+    #expect(message("from: models/a\nmodel: {layers: 3}\n")?.contains("give model, or from") == true)
     #expect(message("corpus: {source: small-world, files: a.txt}\n")?.contains("belongs to source: files") == true)
     #expect(message("tokenizer: {special_tokens: ['<|end|>']}\n")?.contains("is there already") == true)
     #expect(message("tokenizer: {vocabulary_size: 258}\n")?.contains("alone are 261") == true)

@@ -94,12 +94,13 @@ import Testing
 
   @Test("No sentence of training rows is in validation rows, and none of either in the pretraining text")
   func disjoint() throws {
-    let corpus = SmallWorldCorpus()
     var pretraining: Set<String> = []
-    for index in 0..<20_000 {
-      switch corpus.document(UInt64(index)) {
-      case .prose(let text): pretraining.formUnion(sentences(text))
-      case .conversation(let messages): for message in messages { pretraining.formUnion(sentences(message.content)) }
+    for corpus in SmallWorldCorpus.Stage.allCases.map({ SmallWorldCorpus(stage: $0) }) {
+      for index in 0..<20_000 {
+        switch corpus.document(UInt64(index)) {
+        case .prose(let text): pretraining.formUnion(sentences(text))
+        case .conversation(let messages): for message in messages { pretraining.formUnion(sentences(message.content)) }
+        }
       }
     }
     try #require(pretraining.count > 10_000)
@@ -115,6 +116,29 @@ import Testing
 }
 
 @Suite("The pretraining text of the small world") struct SmallWorldCorpusTests {
+  @Test("The text that the committed model was trained on is what it was") func committedCourse() {
+    let corpus = SmallWorldCorpus()
+    var hash = SHA256()
+    for first in [0, 20_000, 120_000, 300_000, 640_000, 1_000_000] {
+      for index in first..<first + 500 {
+        hash.update(Array((corpus.document(UInt64(index)).json.compactText + "\n").utf8))
+      }
+    }
+    #expect(hash.hexadecimalDigest == "3c7d0ddf1bc563fb60f09556763636dbf72b56ab9da7752fc2ad9bc33956e7ef")
+  }
+
+  @Test("Practice has other documents than the course, two thirds of them or more conversations") func practice() {
+    let corpus = SmallWorldCorpus(stage: .practice)
+    let documents = (0..<3_000).map { corpus.document(UInt64($0)) }
+    #expect(documents[7] != SmallWorldCorpus().document(7) && corpus.document(7) == documents[7])
+    var prose = 0
+    for case .prose(let text) in documents {
+      prose += 1
+      #expect(!text.isEmpty && !text.contains("{"), "\(text)")
+    }
+    #expect((300...1_000).contains(prose))
+  }
+
   @Test("A document depends on seed and number only")
   func randomAccess() {
     let corpus = SmallWorldCorpus(seed: 5)
@@ -151,8 +175,9 @@ import Testing
     let dataset = try TaskRows.dataset(name)
     let instruction = try #require(dataset.layout.instruction)
     var draws = Draws(SeedStream(1).child(name))
-    for _ in 0..<300 {
-      guard case .conversation(let messages) = mini.lesson(&draws) else { continue }
+    let documents = (0..<300).map { _ in mini.lesson(&draws) } + (0..<300).map { _ in mini.practice(&draws) }
+    for document in documents {
+      guard case .conversation(let messages) = document else { continue }
       for message in messages {
         if message.role == "user" {
           #expect(!message.content.contains(instruction))

@@ -20,11 +20,25 @@ package protocol MiniDataset: Sendable {
 
   /// How often lessons of this task are told, beside those of the other tasks.
   var lessonWeight: Int { get }
+
+  /// A document of the later text, which practises what the lessons began (`SmallWorldCorpus.Stage.practice`).
+  ///
+  /// It keeps to the same rules as a lesson.
+  func practice(_ draws: inout Draws) -> PretrainingDocument
+
+  /// How often it is practised, beside the other tasks.
+  var practiceWeight: Int { get }
 }
 
 extension MiniDataset {
   /// As often as most.
   package var lessonWeight: Int { 10 }
+
+  /// The lessons go on.
+  package func practice(_ draws: inout Draws) -> PretrainingDocument { lesson(&draws) }
+
+  /// As often as its lessons are told.
+  package var practiceWeight: Int { lessonWeight }
 
   /// Makes rows one at a time until there are `count` different ones.
   ///

@@ -55,10 +55,7 @@ struct MiniCOPA: MiniDataset {
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.25) { return Self.story(&draws) }
     let item = draws.untilDrawn { Self.draw(right: $0.integer(below: 2), in: .pretraining, &$0) }
-    let question =
-      item.asksForCause
-      ? draws.pick(["Why was that?", "How did that come about?", "What came before?", "What was the cause?"])
-      : draws.pick(["What came of it?", "What happened then?", "What came after?", "What was the effect?"])
+    let question = Self.question(of: item, &draws)
     let answer = item.choices[item.right]
     if draws.chance(0.2) { return Lesson.exchange("\(item.premise) \(question)", answer) }
     return Lesson.choice(
@@ -66,6 +63,12 @@ struct MiniCOPA: MiniDataset {
         [Lesson.Field(["Premise"], item.premise), Lesson.Field(["Question"], question)], item.choices,
         right: item.right),
       asking: ["Which fits better?", "Which of the two do you think?", "One of these is right."], &draws)
+  }
+
+  static func question(of item: Item, _ draws: inout Draws) -> String {
+    item.asksForCause
+      ? draws.pick(["Why was that?", "How did that come about?", "What came before?", "What was the cause?"])
+      : draws.pick(["What came of it?", "What happened then?", "What came after?", "What was the effect?"])
   }
 
   /// A chain as a story or as a remark on what led to what.

@@ -58,6 +58,9 @@ struct MiniQQP: MiniDataset {
 
     var split: WorldSplit { WorldSplit.of("ask|\(action.id)|\(thing.noun.singular)") }
 
+    /// Whether one answer does for both, whatever the thing looks like.
+    func isAlike(_ other: Topic) -> Bool { action.id == other.action.id && thing.noun == other.thing.noun }
+
     func phrase(verb: Int) -> String { "\(action.verbs[verb % action.verbs.count].base) \(thing.indefinite)" }
   }
 

@@ -19,7 +19,7 @@ enum ListTalk {
 
   /// A list with verdicts, or a conversation about one.
   static func document(_ draws: inout Draws) -> PretrainingDocument {
-    draws.chance(0.5) ? judged(&draws) : conversation(&draws)
+    draws.chance(0.5) ? judged(&draws) : conversation(subject(&draws), &draws)
   }
 
   /// A drawn list with a verdict after its entries.
@@ -42,10 +42,9 @@ enum ListTalk {
     }
   }
 
-  private static func size(_ draws: inout Draws) -> Int { draws.pick([2, 2, 2, 3, 3, 4, 5]) }
+  static func size(_ draws: inout Draws) -> Int { draws.pick([2, 2, 2, 3, 3, 4, 5]) }
 
-  private static func conversation(_ draws: inout Draws) -> PretrainingDocument {
-    let subject = subject(&draws)
+  static func conversation(_ subject: Subject, _ draws: inout Draws) -> PretrainingDocument {
     let names = Lesson.names(of: subject.entries, &draws)
     let list = zip(names, subject.entries).map { "\($0): \($1)" }
     let field = draws.pick(["Question", "Goal", "Asked", ""])

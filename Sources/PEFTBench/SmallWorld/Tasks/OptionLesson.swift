@@ -89,7 +89,7 @@ extension Lesson {
     // Numbers as names of numbers would only confuse.
     let canBeNumbers = !options.allSatisfy { $0.allSatisfy(\.isNumber) }
     switch draws.integer(below: 10) {
-    case 0..<4: return (0..<count).map { String(UnicodeScalar(UInt8(ascii: "A") + UInt8($0))) }
+    case 0..<4: return letters(count, from: UInt8(ascii: "A"))
     case 4 where canBeNumbers: return (1...count).map(String.init)
     default:
       let word = draws.pick(["choice", "answer", "option", "plan", "ending", "part", "line", "way", "solution"])
@@ -97,8 +97,13 @@ extension Lesson {
     }
   }
 
+  /// The first letters of an alphabet.
+  static func letters(_ count: Int, from first: UInt8) -> [String] {
+    (0..<count).map { String(UnicodeScalar(first + UInt8($0))) }
+  }
+
   /// The right option and the wrong ones with the right one at `place`.
-  package static func arranged(_ right: String, _ wrong: [String], at place: Int) -> [String] {
+  package static func arranged<Option>(_ right: Option, _ wrong: [Option], at place: Int) -> [Option] {
     var options = wrong
     options.insert(right, at: min(place, options.count))
     return options

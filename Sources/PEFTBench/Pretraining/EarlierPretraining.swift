@@ -1,0 +1,72 @@
+import Foundation
+import PEFTCore
+
+/// A model that `model pretrain` made, as the beginning of another training: its vocabulary, its sizes and its weights.
+struct EarlierPretraining {
+  /// The content of its tokenizer.json.
+  let tokenizerJSON: JSONValue
+  /// Tokens of its vocabulary.
+  let vocabularySize: Int
+  /// Its sizes.
+  let architecture: PretrainingConfiguration.Architecture
+  /// How its vocabulary was learned.
+  let vocabulary: PretrainingConfiguration.Vocabulary
+  /// One hash over its weights and its vocabulary.
+  let sha256: String
+
+  private let weights: SafetensorsCheckpoint
+
+  /// Opens a model's folder.
+  ///
+  /// - Throws: `FileError`, `DocumentError` or `CheckpointError` for what is no folder of a pretrained model, or where its files
+  ///   do not belong together.
+  init(_ path: String) throws {
+    let summaryPath = "\(path)/\(PretrainedModelFolder.summaryName)"
+    guard FileManager.default.fileExists(atPath: summaryPath) else {
+      throw FileError(
+        path: path, "has no \(PretrainedModelFolder.summaryName), so it is no model that was pretrained here")
+    }
+    let (summary, text) = try JSONParser.parse(file: summaryPath)
+    guard let size = summary["vocabulary_size"]?.integer, size > 0, let config = summary["config"] else {
+      throw DocumentError("expected \"vocabulary_size\" and \"config\"", at: summary.offset, of: text)
+    }
+    vocabularySize = size
+    var reader = try OptionReader(value: config, text: text, what: "a pretraining", path: "config")
+    var model = try reader.object("model", about: "the sizes")
+    architecture = try PretrainingConfiguration.architecture(&model)
+    var tokenizer = try reader.object("tokenizer", about: "the vocabulary")
+    vocabulary = try PretrainingConfiguration.vocabulary(&tokenizer)
+    let described = try JSONParser.parse(file: "\(path)/config.json")
+    guard JSONValue(described.value) == LlamaDescription(architecture, vocabularySize: size).json else {
+      throw DocumentError(
+        "is not what \(PretrainedModelFolder.summaryName) beside it describes", at: described.value.offset,
+        of: described.text)
+    }
+    tokenizerJSON = JSONValue(try JSONParser.parse(file: "\(path)/tokenizer.json").value)
+    weights = try SafetensorsCheckpoint.open(file: "\(path)/\(SafetensorsCheckpoint.fileName)")
+    let hashes = try [SafetensorsCheckpoint.fileName, "tokenizer.json"].map {
+      try SHA256.hexadecimal(ofFile: "\(path)/\($0)")
+    }
+    sha256 = SHA256.hexadecimal(of: Array(hashes.joined(separator: "\n").utf8))
+  }
+
+  /// Gives parameters its weights.
+  ///
+  /// - Throws: `CheckpointError` for a weight that is missing, has another shape, or is there for nothing.
+  func assign(to parameters: [Parameter]) throws(CheckpointError) {
+    for parameter in parameters {
+      let tensor = try weights.tensor(named: parameter.name)
+      guard tensor.shape == parameter.shape else {
+        throw CheckpointError(
+          file: weights.path, tensor: tensor.name, "has the shape \(tensor.shape), expected \(parameter.shape)")
+      }
+      let values = try tensor.floats()
+      let target = parameter.value
+      for index in values.indices { target.mutableElements[index] = values[index] }
+    }
+    let names = Set(parameters.map(\.name))
+    if let stray = weights.tensors.first(where: { !names.contains($0.name) }) {
+      throw CheckpointError(file: weights.path, tensor: stray.name, "is no weight of this model")
+    }
+  }
+}
