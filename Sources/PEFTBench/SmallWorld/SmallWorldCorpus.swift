@@ -49,6 +49,8 @@ package struct SmallWorldCorpus: PretrainingCorpus {
   }
 
   /// A document of the later text.
+  ///
+  /// Prose is rare: all its tokens count, so that one document weighs as much as twenty verdicts.
   private func practice(_ draws: inout Draws) -> PretrainingDocument {
     let lessons = SmallWorld.datasets
     while true {
@@ -60,7 +62,7 @@ package struct SmallWorldCorpus: PretrainingCorpus {
       case 14..<22: document = NamedAnswers.document(&draws)
       default: document = draws.pick(weighted: lessons.map { ($0, $0.practiceWeight) }).practice(&draws)
       }
-      guard case .prose = document, draws.chance(0.6) else { return document }
+      guard case .prose = document, draws.chance(0.95) else { return document }
     }
   }
 

@@ -127,7 +127,7 @@ import Testing
     #expect(hash.hexadecimalDigest == "3c7d0ddf1bc563fb60f09556763636dbf72b56ab9da7752fc2ad9bc33956e7ef")
   }
 
-  @Test("Practice has other documents than the course, two thirds of them or more conversations") func practice() {
+  @Test("Practice has other documents than the course, nearly all of them conversations") func practice() {
     let corpus = SmallWorldCorpus(stage: .practice)
     let documents = (0..<3_000).map { corpus.document(UInt64($0)) }
     #expect(documents[7] != SmallWorldCorpus().document(7) && corpus.document(7) == documents[7])
@@ -136,7 +136,7 @@ import Testing
       prose += 1
       #expect(!text.isEmpty && !text.contains("{"), "\(text)")
     }
-    #expect((300...1_000).contains(prose))
+    #expect((20...150).contains(prose))
   }
 
   @Test("A document depends on seed and number only")
