@@ -27,7 +27,7 @@ package struct SmallWorldCorpus: PretrainingCorpus {
   /// The document of a number.
   package func document(_ index: UInt64) -> PretrainingDocument {
     var draws = Draws(stream.child(Int(truncatingIfNeeded: index)))
-    if stage == .practice { return practice(&draws) }
+    if stage == .practice { return practice(index, &draws) }
     if Self.listsOfThings.contains(index) { return ListTalk.judged(ListTalk.things, &draws) }
     if Self.lists.contains(index) {
       return draws.chance(0.6) ? ListTalk.judged(ListTalk.things, &draws) : ListTalk.judged(&draws)
@@ -50,21 +50,30 @@ package struct SmallWorldCorpus: PretrainingCorpus {
 
   /// A document of the later text.
   ///
-  /// Prose is rare: all its tokens count, so that one document weighs as much as twenty verdicts.
-  private func practice(_ draws: inout Draws) -> PretrainingDocument {
+  /// Prose is rare: all its tokens count, so that one document weighs as much as several verdicts.
+  private func practice(_ index: UInt64, _ draws: inout Draws) -> PretrainingDocument {
+    let block = Self.practiceBlocks.first { $0.documents.contains(index) }
     let lessons = SmallWorld.datasets
     while true {
       let document: PretrainingDocument
       switch draws.integer(below: 100) {
-      case 0..<3: document = WorldText.document(&draws)
-      case 3..<8: document = ListTalk.document(&draws)
-      case 8..<14: document = ListTalk.practice(&draws)
-      case 14..<22: document = NamedAnswers.document(&draws)
+      case 0..<75 where block != nil:
+        let tasks = lessons.filter { block?.tasks.contains($0.name) ?? false }
+        document = draws.pick(weighted: tasks.map { ($0, $0.practiceWeight) }).practice(&draws)
+      case 75..<78: document = WorldText.document(&draws)
+      case 78..<82: document = ListTalk.document(&draws)
+      case 82..<87: document = ListTalk.practice(&draws)
+      case 87..<95: document = NamedAnswers.document(&draws)
       default: document = draws.pick(weighted: lessons.map { ($0, $0.practiceWeight) }).practice(&draws)
       }
       guard case .prose = document, draws.chance(0.95) else { return document }
     }
   }
+
+  /// Documents most of which practise a few tasks only: a dose of one skill teaches it, a pinch of each does not.
+  private static let practiceBlocks: [(documents: Range<UInt64>, tasks: [String])] = [
+    (0..<40_000, ["wic", "qqp"]), (40_000..<82_000, ["wsc", "winogrande"]),
+  ]
 
   /// Documents that are lists of things with verdicts, and then those that are lists of all sorts.
   ///

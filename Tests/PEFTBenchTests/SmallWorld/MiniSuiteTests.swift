@@ -127,16 +127,29 @@ import Testing
     #expect(hash.hexadecimalDigest == "3c7d0ddf1bc563fb60f09556763636dbf72b56ab9da7752fc2ad9bc33956e7ef")
   }
 
-  @Test("Practice has other documents than the course, nearly all of them conversations") func practice() {
+  @Test("Practice has other documents than the course, nearly all conversations; at first mostly of a few tasks")
+  func practice() {
     let corpus = SmallWorldCorpus(stage: .practice)
-    let documents = (0..<3_000).map { corpus.document(UInt64($0)) }
-    #expect(documents[7] != SmallWorldCorpus().document(7) && corpus.document(7) == documents[7])
-    var prose = 0
-    for case .prose(let text) in documents {
-      prose += 1
-      #expect(!text.isEmpty && !text.contains("{"), "\(text)")
+    func documents(from first: UInt64) -> [PretrainingDocument] { (first..<first + 2_000).map(corpus.document) }
+    #expect(corpus.document(7) == corpus.document(7) && corpus.document(7) != SmallWorldCorpus().document(7))
+    func share(_ documents: [PretrainingDocument], with words: [String]) -> Double {
+      let found = documents.filter { document in
+        document.texts.contains { text in words.contains(where: text.contains) }
+      }
+      return Double(found.count) / Double(documents.count)
     }
-    #expect((20...150).contains(prose))
+    for (first, isBlock) in [(0 as UInt64, true), (40_000, false), (90_000, false)] {
+      let documents = documents(from: first)
+      var prose = 0
+      for case .prose(let text) in documents {
+        prose += 1
+        #expect(!text.isEmpty && !text.contains("{"), "\(text)")
+      }
+      #expect((10...150).contains(prose), "\(first)")
+      let senses = share(documents, with: ["Look at: ", "Word: ", "Term: "])
+      #expect(isBlock ? senses > 0.25 : senses < 0.12, "\(first): \(senses)")
+    }
+    #expect(share(documents(from: 40_000), with: ["#"]) > 0.15)
   }
 
   @Test("A document depends on seed and number only")
