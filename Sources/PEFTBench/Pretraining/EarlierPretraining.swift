@@ -5,8 +5,8 @@ import PEFTCore
 struct EarlierPretraining {
   /// The content of its tokenizer.json.
   let tokenizerJSON: JSONValue
-  /// Tokens of its vocabulary.
-  let vocabularySize: Int
+  /// What that describes.
+  let tokenizer: Tokenizer
   /// Its sizes.
   let architecture: PretrainingConfiguration.Architecture
   /// How its vocabulary was learned.
@@ -30,19 +30,31 @@ struct EarlierPretraining {
     guard let size = summary["vocabulary_size"]?.integer, size > 0, let config = summary["config"] else {
       throw DocumentError("expected \"vocabulary_size\" and \"config\"", at: summary.offset, of: text)
     }
-    vocabularySize = size
     var reader = try OptionReader(value: config, text: text, what: "a pretraining", path: "config")
     var model = try reader.object("model", about: "the sizes")
     architecture = try PretrainingConfiguration.architecture(&model)
-    var tokenizer = try reader.object("tokenizer", about: "the vocabulary")
-    vocabulary = try PretrainingConfiguration.vocabulary(&tokenizer)
+    var learned = try reader.object("tokenizer", about: "the vocabulary")
+    vocabulary = try PretrainingConfiguration.vocabulary(&learned)
     let described = try JSONParser.parse(file: "\(path)/config.json")
     guard JSONValue(described.value) == LlamaDescription(architecture, vocabularySize: size).json else {
       throw DocumentError(
         "is not what \(PretrainedModelFolder.summaryName) beside it describes", at: described.value.offset,
         of: described.text)
     }
-    tokenizerJSON = JSONValue(try JSONParser.parse(file: "\(path)/tokenizer.json").value)
+    let read = try JSONParser.parse(file: "\(path)/tokenizer.json")
+    tokenizerJSON = JSONValue(read.value)
+    let loaded = try Tokenizer.load(tokenizerJSON: read.value, text: read.text)
+    guard loaded.vocabularySize == size else {
+      throw DocumentError(
+        "has \(loaded.vocabularySize) tokens, but \(PretrainedModelFolder.summaryName) beside it tells of \(size)",
+        at: read.value.offset, of: read.text)
+    }
+    if let token = MiniChat.specialTokens.first(where: { loaded.id(of: $0) != MiniChat.id($0) }) {
+      let id = loaded.id(of: token).map { "the id \($0)" } ?? "no id"
+      throw DocumentError(
+        "\(token) of the chat format has \(id), expected \(MiniChat.id(token))", at: read.value.offset, of: read.text)
+    }
+    tokenizer = loaded
     weights = try SafetensorsCheckpoint.open(file: "\(path)/\(SafetensorsCheckpoint.fileName)")
     let hashes = try [SafetensorsCheckpoint.fileName, "tokenizer.json"].map {
       try SHA256.hexadecimal(ofFile: "\(path)/\($0)")
@@ -60,8 +72,8 @@ struct EarlierPretraining {
         throw CheckpointError(
           file: weights.path, tensor: tensor.name, "has the shape \(tensor.shape), expected \(parameter.shape)")
       }
-      let values = try tensor.floats()
-      let target = parameter.value
+      // In place, for copies of the model share the memory.
+      let (values, target) = (try tensor.floats(), parameter.value)
       for index in values.indices { target.mutableElements[index] = values[index] }
     }
     let names = Set(parameters.map(\.name))

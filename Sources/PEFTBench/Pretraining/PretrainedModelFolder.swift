@@ -62,9 +62,10 @@ struct PretrainedModelFolder {
   /// Refuses a folder that holds something else, before the training begins.
   func check() throws(FileError) { try output.check() }
 
-  /// The tokenizer that a tokenizer.json describes.
-  func tokenizer(of json: JSONValue) throws -> Tokenizer {
-    let text = DocumentText(name: file("tokenizer.json"), bytes: JSONWriter.bytes(json, isPretty: true))
+  /// The tokenizer that a vocabulary's file describes.
+  func tokenizer(of vocabulary: ByteLevelVocabulary) throws -> Tokenizer {
+    let text = DocumentText(
+      name: file("tokenizer.json"), bytes: JSONWriter.bytes(vocabulary.tokenizerJSON, isPretty: true))
     return try Tokenizer.load(tokenizerJSON: try JSONParser.parse(text), text: text)
   }
 

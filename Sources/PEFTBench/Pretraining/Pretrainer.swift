@@ -46,7 +46,16 @@ package struct Pretrainer {
   /// - Throws: What reading files throws; `FileError` where pieces of documents are too long for that model.
   package init(_ configuration: PretrainingConfiguration, context: ComputeContext) throws {
     var configuration = configuration
-    earlier = try configuration.from.map { try EarlierPretraining($0) }
+    earlier = try configuration.from.map { folder in
+      // What is gone on from stays as it is: with --fresh, its place would be taken.
+      let places = [folder, configuration.output].map {
+        URL(filePath: $0).standardizedFileURL.resolvingSymlinksInPath()
+      }
+      guard places[0].path != places[1].path else {
+        throw FileError(path: configuration.output, "is the model to go on from; name another output")
+      }
+      return try EarlierPretraining(folder)
+    }
     if let earlier {
       (configuration.architecture, configuration.vocabulary) = (earlier.architecture, earlier.vocabulary)
       guard configuration.architecture.maxPositions >= configuration.training.sequenceLength else {
@@ -92,12 +101,11 @@ package struct Pretrainer {
       path: folder.checkpoint, identity: identity, everySteps: configuration.training.checkpointEvery,
       refusal: .ends(advice: PretrainedModelFolder.freshAdvice), complain: { try? watch(.note($0)) })
     var order = order
-    let (tokenizerJSON, vocabularySize) = try vocabulary(&order, watch)
-    let tokenizer = try folder.tokenizer(of: tokenizerJSON)
+    let (tokenizerJSON, tokenizer) = try vocabulary(&order, of: folder, watch)
     let encoder = DocumentEncoder(tokenizer: tokenizer, lossTokens: configuration.training.lossTokens)
     let validation = ValidationSet(
       order.validation, of: corpus, by: encoder, training: configuration.training, workers: context.workers)
-    let description = LlamaDescription(configuration.architecture, vocabularySize: vocabularySize)
+    let description = LlamaDescription(configuration.architecture, vocabularySize: tokenizer.vocabularySize)
     let copies = try makeCopies(description)
     try earlier?.assign(to: copies.parameters)
     let source = DocumentSource(
@@ -120,7 +128,7 @@ package struct Pretrainer {
     }
     let summary = PretrainingSummary(
       configuration, identity: identity, outcome: outcome, parameterCount: copies.model.parameterCount,
-      vocabularySize: vocabularySize, validation: validation, earlier: earlier?.sha256)
+      vocabularySize: tokenizer.vocabularySize, validation: validation, earlier: earlier?.sha256)
     try folder.write(
       description, tokenizerJSON: tokenizerJSON, parameters: copies.parameters, history: outcome.history,
       summary: summary)
@@ -135,12 +143,14 @@ package struct Pretrainer {
       count: documentCount, heldOut: configuration.training.validationDocuments, seeds: seeds.child("documents"))
   }
 
-  /// The vocabulary's file and its size: learned from the first documents, or that of the earlier model.
-  private func vocabulary(_ order: inout DocumentOrder, _ watch: Watcher) throws -> (json: JSONValue, size: Int) {
-    if let earlier { return (earlier.tokenizerJSON, earlier.vocabularySize) }
+  /// The tokenizer and its file: learned from the first documents, or that of the earlier model.
+  private func vocabulary(
+    _ order: inout DocumentOrder, of folder: PretrainedModelFolder, _ watch: Watcher
+  ) throws -> (json: JSONValue, tokenizer: Tokenizer) {
+    if let earlier { return (earlier.tokenizerJSON, earlier.tokenizer) }
     let vocabulary = learnVocabulary(&order)
     try watch(.vocabulary(tokens: vocabulary.tokens.count, wanted: configuration.vocabulary.size))
-    return (vocabulary.tokenizerJSON, vocabulary.tokens.count)
+    return (vocabulary.tokenizerJSON, try folder.tokenizer(of: vocabulary))
   }
 
   private func learnVocabulary(_ order: inout DocumentOrder) -> ByteLevelVocabulary {
@@ -230,8 +240,8 @@ extension Pretrainer {
 
   /// Measures a few steps on random tokens in pieces as long as the corpus's documents.
   package func estimate() throws -> Estimate {
-    let description = LlamaDescription(
-      configuration.architecture, vocabularySize: earlier?.vocabularySize ?? configuration.vocabulary.size)
+    let vocabularySize = earlier?.tokenizer.vocabularySize ?? configuration.vocabulary.size
+    let description = LlamaDescription(configuration.architecture, vocabularySize: vocabularySize)
     let copies = try makeCopies(description)
     let training = configuration.training
     let optimizer = makeOptimizer(copies.parameters)
@@ -245,7 +255,7 @@ extension Pretrainer {
         // A byte-level vocabulary of a few thousand tokens spells English with three to five bytes a token.
         let length = min(training.sequenceLength, max(2, text.reduce(0) { $0 + $1.utf8.count } / 4 + 2 * text.count))
         let tokens = (0..<length).map {
-          Int32(draws.integer(below: earlier?.vocabularySize ?? configuration.vocabulary.size, at: count + $0))
+          Int32(draws.integer(below: vocabularySize, at: count + $0))
         }
         pieces.append(EncodedDocument(tokens: tokens, isTarget: [Bool](repeating: true, count: length)))
         count += length

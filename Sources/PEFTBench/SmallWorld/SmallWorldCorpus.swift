@@ -53,18 +53,18 @@ package struct SmallWorldCorpus: PretrainingCorpus {
   /// Prose is rare: all its tokens count, so that one document weighs as much as several verdicts.
   private func practice(_ index: UInt64, _ draws: inout Draws) -> PretrainingDocument {
     let block = Self.practiceBlocks.first { $0.documents.contains(index) }
-    let lessons = SmallWorld.datasets
     while true {
       let document: PretrainingDocument
-      switch draws.integer(below: 100) {
-      case 0..<75 where block != nil:
-        let tasks = lessons.filter { block?.tasks.contains($0.name) ?? false }
-        document = draws.pick(weighted: tasks.map { ($0, $0.practiceWeight) }).practice(&draws)
+      let sort = draws.integer(below: 100)
+      switch sort {
       case 75..<78: document = WorldText.document(&draws)
       case 78..<82: document = ListTalk.document(&draws)
       case 82..<87: document = ListTalk.practice(&draws)
       case 87..<95: document = NamedAnswers.document(&draws)
-      default: document = draws.pick(weighted: lessons.map { ($0, $0.practiceWeight) }).practice(&draws)
+      default:
+        let names = sort < 75 ? block?.tasks : nil
+        let tasks = SmallWorld.datasets.filter { names?.contains($0.name) ?? true }
+        document = draws.pick(weighted: tasks.map { ($0, $0.practiceWeight) }).practice(&draws)
       }
       guard case .prose = document, draws.chance(0.95) else { return document }
     }

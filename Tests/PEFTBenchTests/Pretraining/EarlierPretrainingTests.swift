@@ -91,8 +91,20 @@ import Testing
       try edit("pretraining.json", "\"layers\": 2", "\"layers\": 1")
     }
     #expect(both.contains("is no weight of this model"))
+    let renamed = try complaint { try edit("tokenizer.json", "<|user|>", "<|person|>") }
+    #expect(renamed.contains("tokenizer.json") && renamed.contains("<|user|> of the chat format has no id, expected 2"))
+    let described = try JSONParser.parse(file: tiny.path("first/config.json")).value
+    let size = try #require(described["vocab_size"]?.integer)
+    let larger = try complaint {
+      try edit("config.json", "\"vocab_size\": \(size)", "\"vocab_size\": \(size + 1)")
+      try edit(
+        "pretraining.json", "\"vocabulary_size\": \(size),\n  \"steps", "\"vocabulary_size\": \(size + 1),\n  \"steps")
+    }
+    #expect(larger.contains("has \(size) tokens, but pretraining.json beside it tells of \(size + 1)"))
     let foreign = try complaint { try FileManager.default.removeItem(atPath: tiny.path("first/pretraining.json")) }
     #expect(foreign.contains("it is no model that was pretrained here"))
+    let same = #expect(throws: FileError.self) { try tiny.run(configuration, output: "second/../first", fresh: true) }
+    #expect(same?.description.contains("is the model to go on from") == true)
     var long = configuration
     long.training.sequenceLength = 65
     let tooLong = #expect(throws: FileError.self) { try Pretrainer(long, context: ComputeContext(threads: 1)) }

@@ -22,6 +22,13 @@ extension Lesson {
     return .prose(told.joined(separator: "\n"))
   }
 
+  /// Options under their names, each with the thought whether it is right.
+  static func judgements(_ options: [String], called names: [String], right: Int) -> [Line] {
+    options.indices.flatMap { place -> [Line] in
+      [.given("\(names[place]): \(options[place])"), .thought(place == right ? "yes" : "no")]
+    }
+  }
+
   /// A conversation of several requests of one kind, each with fields of its own.
   ///
   /// The instruction stands in the first one, if anywhere. `turn` gives a request's fields and its answer.

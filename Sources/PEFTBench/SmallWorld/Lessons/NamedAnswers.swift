@@ -107,8 +107,8 @@ enum NamedAnswers {
       pair = (synonyms.0, right == 0 ? synonyms.1 : other.1)
     case 1:
       let number = draws.integer(in: 2...24)
-      let step = Calculation(draws.integer(below: number), .plus, 0)
-      let sum = Calculation(step.left, .plus, number - step.left)
+      let left = draws.integer(below: number)
+      let sum = Calculation(left, .plus, number - left)
       pair = (sum.spaced, String(right == 0 ? number : number + draws.pick([1, 2, 3])))
     default:
       let noun = draws.pick(Noun.all)
@@ -166,11 +166,7 @@ enum NamedAnswers {
   /// Which of several things is of a kind.
   private static func options(_ words: [String]?, _ draws: inout Draws) -> Item {
     let words = words ?? draws.pick(optionNames)
-    var nouns: [Noun] = []
-    for noun in draws.shuffled(Noun.all)
-    where nouns.count < words.count && !nouns.contains(where: { $0.kind.widest == noun.kind.widest }) {
-      nouns.append(noun)
-    }
+    let nouns = ListTalk.ofDifferentKinds(words.count, &draws)
     let right = draws.integer(below: words.count)
     let asked = "Which of these is \(draws.chance(0.5) ? nouns[right].kind.one : Thing(nouns[right]).indefinite)?"
     return Item(

@@ -18,24 +18,34 @@ struct MiniWinoGrande: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    let item = draws.untilDrawn { Contrast.item(in: .pretraining, &$0) }
+    let item = Self.item(&draws)
     let name = item.names[item.right]
     let full = item.sentence.replacing("_", with: name)
     switch draws.integer(below: 10) {
     case 0: return .prose(full)
     case 1:
-      let question = draws.pick(["What belongs into the gap?", "Fill the gap.", "What is missing?"])
       return Lesson.exchange(
-        Lesson.request(question, [Lesson.Field([], item.sentence)], bare: 0, &draws),
+        Lesson.request(draws.pick(Self.questions), [Lesson.Field([], item.sentence)], bare: 0, &draws),
         draws.chance(0.5) ? "\(name)." : full)
-    default:
-      let place = draws.integer(below: 2)
-      return Lesson.choice(
-        Lesson.Choice(
-          [Lesson.Field(["Sentence", "Text", "Gap", "Line"], item.sentence)],
-          Lesson.arranged(name, [item.names[1 - item.right]], at: place), right: place, reason: full),
-        asking: ["What belongs into the gap?", "Which one is missing?", "Fill the gap.", "Who or what is meant?"],
-        &draws)
+    default: return Self.choice(item, &draws)
     }
+  }
+
+  static let questions = ["What belongs into the gap?", "Fill the gap.", "What is missing?"]
+
+  static func item(_ draws: inout Draws) -> Contrast.Item {
+    draws.untilDrawn { Contrast.item(in: .pretraining, &$0) }
+  }
+
+  /// Which of two fills the gap.
+  static func choice(_ item: Contrast.Item, _ draws: inout Draws) -> PretrainingDocument {
+    let name = item.names[item.right]
+    let place = draws.integer(below: 2)
+    return Lesson.choice(
+      Lesson.Choice(
+        [Lesson.Field(["Sentence", "Text", "Gap", "Line"], item.sentence)],
+        Lesson.arranged(name, [item.names[1 - item.right]], at: place), right: place,
+        reason: item.sentence.replacing("_", with: name)),
+      asking: ["What belongs into the gap?", "Which one is missing?", "Fill the gap.", "Who or what is meant?"], &draws)
   }
 }

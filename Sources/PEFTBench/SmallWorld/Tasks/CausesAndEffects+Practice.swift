@@ -6,20 +6,13 @@ extension MiniCOPA {
 
   func practice(_ draws: inout Draws) -> PretrainingDocument {
     guard draws.chance(0.3) else { return lesson(&draws) }
-    let item = draws.untilDrawn { Self.draw(right: $0.integer(below: 2), in: .pretraining, &$0) }
-    return Self.thinkingAloud(item, Self.question(of: item, &draws), &draws)
-  }
-
-  /// What comes before or after, said before the options are judged.
-  private static func thinkingAloud(_ item: Item, _ question: String, _ draws: inout Draws) -> PretrainingDocument {
+    let item = Self.item(&draws)
+    let question = Self.question(of: item, &draws)
     let names = Lesson.names(of: item.choices, &draws)
-    var lines: [Lesson.Line] = [
-      .given("Premise: \(item.premise)"), .given("Question: \(question)"), .thought(item.choices[item.right]),
-    ]
-    for (place, choice) in item.choices.enumerated() {
-      lines += [.given("\(names[place]): \(choice)"), .thought(place == item.right ? "yes" : "no")]
-    }
-    let answer = item.choices[item.right].trimmingSuffix(while: { $0 == "." })
-    return Lesson.thinkingAloud(lines + [.given("It is \(names[item.right]), \(answer).")], &draws)
+    let answer = item.choices[item.right]
+    return Lesson.thinkingAloud(
+      [.given("Premise: \(item.premise)"), .given("Question: \(question)"), .thought(answer)]
+        + Lesson.judgements(item.choices, called: names, right: item.right)
+        + [.given(Lesson.conclusion(names[item.right], answer))], &draws)
   }
 }

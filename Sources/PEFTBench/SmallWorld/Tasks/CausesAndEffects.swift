@@ -54,7 +54,7 @@ struct MiniCOPA: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.25) { return Self.story(&draws) }
-    let item = draws.untilDrawn { Self.draw(right: $0.integer(below: 2), in: .pretraining, &$0) }
+    let item = Self.item(&draws)
     let question = Self.question(of: item, &draws)
     let answer = item.choices[item.right]
     if draws.chance(0.2) { return Lesson.exchange("\(item.premise) \(question)", answer) }
@@ -63,6 +63,10 @@ struct MiniCOPA: MiniDataset {
         [Lesson.Field(["Premise"], item.premise), Lesson.Field(["Question"], question)], item.choices,
         right: item.right),
       asking: ["Which fits better?", "Which of the two do you think?", "One of these is right."], &draws)
+  }
+
+  static func item(_ draws: inout Draws) -> Item {
+    draws.untilDrawn { draw(right: $0.integer(below: 2), in: .pretraining, &$0) }
   }
 
   static func question(of item: Item, _ draws: inout Draws) -> String {

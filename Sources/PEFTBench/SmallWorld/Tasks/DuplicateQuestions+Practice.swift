@@ -6,21 +6,11 @@ extension MiniQQP {
 
   func practice(_ draws: inout Draws) -> PretrainingDocument {
     switch draws.integer(below: 10) {
-    case 0..<2: return Self.aims(&draws)
-    case 2..<5: return Self.comparisons(&draws)
+    case 0..<2: Self.aims(&draws)
+    case 2..<5: Self.comparisons(&draws)
     default:
-      let instructions = [
-        "Do both people want to know the same?", "Would one answer do for both?",
-        "Two people asked me something. Is it the same?",
-      ]
-      return Lesson.conversation(draws.pick([1, 1, 2, 3]), asking: instructions, &draws) { draws in
-        let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
-        return (
-          [
-            Lesson.Field(["Question 1", "First", "A", "One"], pair.first),
-            Lesson.Field(["Question 2", "Second", "B", "Other"], pair.second),
-          ], Lesson.verdict(pair.isSame ? "Yes." : "No.", pair.reply, &draws)
-        )
+      Lesson.conversation(draws.pick([1, 1, 2, 3]), asking: Self.instructions, &draws) { draws in
+        Self.comparison(draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }, &draws)
       }
     }
   }
@@ -31,12 +21,11 @@ extension MiniQQP {
     return Lesson.conversation(draws.integer(in: 2...4), asking: instructions, &draws) { draws in
       let topic = topic(in: .pretraining, &draws)
       let aim = draws.pick(Aim.allCases)
-      return ([Lesson.Field(["Question", "Asked", "Somebody asks"], question(aim, topic, &draws))], gist(aim, topic))
+      return (
+        [Lesson.Field(["Question", "Asked", "Somebody asks"], topic.question(draws.pick(aim.templates), &draws))],
+        gist(aim, topic)
+      )
     }
-  }
-
-  private static func question(_ aim: Aim, _ topic: Topic, _ draws: inout Draws) -> String {
-    draws.pick(aim.templates).replacing("{do}", with: topic.phrase(verb: draws.integer(below: 3)))
   }
 
   /// A question in the words that say its aim and topic most plainly.
@@ -48,14 +37,14 @@ extension MiniQQP {
   private static func comparisons(_ draws: inout Draws) -> PretrainingDocument {
     let topic = topic(in: .pretraining, &draws)
     let aim = draws.pick(Aim.allCases)
-    let given = question(aim, topic, &draws)
+    let given = topic.question(draws.pick(aim.templates), &draws)
     var lines: [Lesson.Line] = [
-      .given("\(draws.pick(["Question 1", "First", "A", "One"])): \(given)"), .thought(gist(aim, topic)),
+      .given("\(draws.pick(firstNames)): \(given)"), .thought(gist(aim, topic)),
     ]
     for _ in 0..<draws.integer(in: 1...4) {
       let (asked, meant) = variation(aim, topic, &draws)
       let text = draws.untilDrawn { draws in
-        let text = question(asked, meant, &draws)
+        let text = meant.question(draws.pick(asked.templates), &draws)
         return text == given ? nil : text
       }
       lines += [

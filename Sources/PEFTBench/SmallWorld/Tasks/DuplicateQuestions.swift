@@ -62,6 +62,11 @@ struct MiniQQP: MiniDataset {
     func isAlike(_ other: Topic) -> Bool { action.id == other.action.id && thing.noun == other.thing.noun }
 
     func phrase(verb: Int) -> String { "\(action.verbs[verb % action.verbs.count].base) \(thing.indefinite)" }
+
+    /// The question of a template about it, with one of its verbs.
+    func question(_ template: String, _ draws: inout Draws) -> String {
+      template.replacing("{do}", with: phrase(verb: draws.integer(below: 3)))
+    }
   }
 
   private static let actions = Action.onThings.filter { !["lose", "drop", "break", "find"].contains($0.id) }
@@ -114,36 +119,31 @@ struct MiniQQP: MiniDataset {
     let template = draws.integer(below: 4)
     let otherTemplate = otherAim == aim ? (template + 1 + draws.integer(below: 3)) % 4 : draws.integer(below: 4)
     return Pair(
-      first: aim.templates[template].replacing("{do}", with: topic.phrase(verb: draws.integer(below: 3))),
-      second: otherAim.templates[otherTemplate].replacing(
-        "{do}", with: otherTopic.phrase(verb: draws.integer(below: 3))),
-      isSame: isSame, reply: reply)
+      first: topic.question(aim.templates[template], &draws),
+      second: otherTopic.question(otherAim.templates[otherTemplate], &draws), isSame: isSame, reply: reply)
   }
 
   /// A question, and others of the same or of another aim or topic, each with whether it asks the same.
   private static func verdicts(_ draws: inout Draws) -> PretrainingDocument {
     let topic = topic(in: .pretraining, &draws)
     let aim = draws.pick(Aim.allCases)
-    func question(_ template: String, _ topic: Topic, _ draws: inout Draws) -> String {
-      template.replacing("{do}", with: topic.phrase(verb: draws.integer(below: 3)))
-    }
     let templates = draws.shuffled(aim.templates)
-    let given = question(templates[0], topic, &draws)
+    let given = topic.question(templates[0], &draws)
     let others = (1...draws.integer(in: 2...4)).map { number in
       switch draws.integer(below: 6) {
-      case 0..<3: return (text: question(templates[1 + number % 3], topic, &draws), isRight: true)
+      case 0..<3: return (text: topic.question(templates[1 + number % 3], &draws), isRight: true)
       case 3..<5:
         let asked = draws.pick(Aim.allCases) { $0 == aim } ?? aim
-        return (text: question(draws.pick(asked.templates), topic, &draws), isRight: false)
+        return (text: topic.question(draws.pick(asked.templates), &draws), isRight: false)
       default:
         let meant = draws.untilDrawn { draws in
           let other = self.topic(in: .pretraining, &draws)
-          return other.action.id == topic.action.id && other.thing.noun == topic.thing.noun ? nil : other
+          return other.isAlike(topic) ? nil : other
         }
-        return (text: question(draws.pick(aim.templates), meant, &draws), isRight: false)
+        return (text: meant.question(draws.pick(aim.templates), &draws), isRight: false)
       }
     }
-    return Lesson.verdicts([Lesson.Field(["Question 1", "First", "A", "One"], given)], others, &draws)
+    return Lesson.verdicts([Lesson.Field(firstNames, given)], others, &draws)
   }
 
   func rows(_ split: WorldSplit, count: Int, seed: Int) -> [JSONValue] {
@@ -160,15 +160,22 @@ struct MiniQQP: MiniDataset {
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.4) { return Self.verdicts(&draws) }
     let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
-    let instruction = draws.pick([
-      "Do both people want to know the same?", "Would one answer do for both?",
-      "Two people asked me something. Is it the same?",
-    ])
-    let fields = [
-      Lesson.Field(["Question 1", "First", "A", "One"], pair.first),
-      Lesson.Field(["Question 2", "Second", "B", "Other"], pair.second),
-    ]
-    let verdict = Lesson.verdict(pair.isSame ? "Yes." : "No.", pair.reply, &draws)
+    let instruction = draws.pick(Self.instructions)
+    let (fields, verdict) = Self.comparison(pair, &draws)
     return Lesson.exchange(Lesson.request(instruction, fields, &draws), verdict)
+  }
+
+  static let instructions = [
+    "Do both people want to know the same?", "Would one answer do for both?",
+    "Two people asked me something. Is it the same?",
+  ]
+  static let firstNames = ["Question 1", "First", "A", "One"]
+
+  /// A pair as the parts of a request, and whether both ask the same.
+  static func comparison(_ pair: Pair, _ draws: inout Draws) -> (fields: [Lesson.Field], answer: String) {
+    (
+      [Lesson.Field(firstNames, pair.first), Lesson.Field(["Question 2", "Second", "B", "Other"], pair.second)],
+      Lesson.verdict(pair.isSame ? "Yes." : "No.", pair.reply, &draws)
+    )
   }
 }

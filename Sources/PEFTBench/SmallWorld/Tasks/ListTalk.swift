@@ -71,12 +71,7 @@ enum ListTalk {
 
   /// Things of different kinds, asked for by name or by kind.
   static func things(_ draws: inout Draws) -> Subject {
-    let count = size(&draws)
-    var nouns: [Noun] = []
-    for noun in draws.shuffled(Noun.all)
-    where nouns.count < count && !nouns.contains(where: { $0.kind.widest == noun.kind.widest }) {
-      nouns.append(noun)
-    }
+    let nouns = ofDifferentKinds(size(&draws), &draws)
     let entries = nouns.map { Thing($0).indefinite }
     let form = draws.pick(["Which one is {t}?", "Which of these is {t}?", "Find {t}.", "{t}"])
     return Subject(
@@ -86,6 +81,16 @@ enum ListTalk {
           Clue(question: form.replacing("{t}", with: $0), entry: place)
         }
       })
+  }
+
+  /// So many nouns, no two of one widest kind.
+  static func ofDifferentKinds(_ count: Int, _ draws: inout Draws) -> [Noun] {
+    var nouns: [Noun] = []
+    for noun in draws.shuffled(Noun.all)
+    where nouns.count < count && !nouns.contains(where: { $0.kind.widest == noun.kind.widest }) {
+      nouns.append(noun)
+    }
+    return nouns
   }
 
   /// Tools, asked for by name or by what they are good for.

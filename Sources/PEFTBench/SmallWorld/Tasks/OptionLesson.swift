@@ -59,9 +59,13 @@ extension Lesson {
       lines.append("\(names[place]): \(option)")
       if draws.chance(share) { lines.append(place == right ? "yes" : "no") }
     }
-    let text = options[right].trimmingSuffix(while: { $0 == "." })
-    lines.append("It is \(names[right]), \(text).")
+    lines.append(conclusion(names[right], options[right]))
     return .prose(lines.joined(separator: "\n"))
+  }
+
+  /// The last line of a list: which option it is, by name and content.
+  static func conclusion(_ name: String, _ option: String) -> String {
+    "It is \(name), \(option.trimmingSuffix(while: { $0 == "." }))."
   }
 
   /// Statements under something given, each with a verdict after it, as prose.

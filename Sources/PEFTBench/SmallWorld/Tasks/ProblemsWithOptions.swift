@@ -15,6 +15,9 @@ struct MiniMathQA: MiniDataset {
     let right: Int
     /// The places of the calculation's numbers in the text: `n0`.
     let names: [String]
+
+    /// The result, and how it comes about.
+    var reckoned: String { "\(step.result), as \(step.spaced) = \(step.result)." }
   }
 
   /// `{a}` and `{b}` are the numbers of the calculation, `{r}` its result.
@@ -61,7 +64,7 @@ struct MiniMathQA: MiniDataset {
     let wanted = classes((0..<5).map { ($0, 1) }, count: count, seed: seed, split)
     return uniqueRows(split, seed: seed, classes: wanted) { right, draws in
       guard let item = Self.draw(right: right, in: split, &draws) else { return nil }
-      let letters = ["a", "b", "c", "d", "e"]
+      let letters = Self.letters(item.options.count)
       let function: String
       switch item.step.operation {
       case .plus: function = "add"
@@ -72,7 +75,7 @@ struct MiniMathQA: MiniDataset {
       return [
         "Problem": .string(item.text),
         "Rationale": .string("\(item.step.spaced) = \(item.step.result) . answer : \(letters[right])"),
-        "options": .string(zip(letters, item.options).map { "\($0) ) \($1)" }.joined(separator: " , ")),
+        "options": .string(Self.line(letters, item.options.map(String.init))),
         "correct": .string(letters[right]),
         "annotated_formula": .string("\(function)(\(item.step.left), \(item.step.right))"),
         "linear_formula": .string("\(function)(\(item.names[0]),\(item.names[1]))|"),
@@ -83,14 +86,41 @@ struct MiniMathQA: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.3) { return Calculation.drill(&draws) }
-    let item = draws.untilDrawn { Self.draw(right: $0.integer(below: 5), in: .pretraining, &$0) }
-    let reason = Inflection.sentence(item.step.spoken)
+    let item = Self.item(&draws)
     if draws.chance(0.25) {
       return Lesson.exchange(
         draws.chance(0.5) ? item.text : "Problem: \(item.text)",
-        draws.pick([reason, "\(item.step.result), as \(item.step.spaced) = \(item.step.result)."]))
+        draws.pick([Inflection.sentence(item.step.spoken), item.reckoned]))
     }
-    // Some lists leave out a few of the wrong numbers.
+    let choice = Self.some(of: item, &draws)
+    guard draws.chance(0.7) else { return Self.listed(choice, &draws) }
+    let instruction = draws.pick(Self.instructions)
+    return Lesson.exchange(Lesson.request(instruction, choice.fields, &draws), choice.answer)
+  }
+
+  static let instructions = ["Which number is right?", "Work it out and pick one.", "Which of these is it?"]
+
+  static func item(_ draws: inout Draws) -> Item {
+    draws.untilDrawn { draw(right: $0.integer(below: 5), in: .pretraining, &$0) }
+  }
+
+  /// A problem with some of its options.
+  struct Choice {
+    let item: Item
+    let options: [String]
+    let right: Int
+
+    var names: [String] { MiniMathQA.letters(options.count) }
+    /// The parts of a request, the options in one line with names before brackets.
+    var fields: [Lesson.Field] {
+      [Lesson.Field(["Problem"], item.text), Lesson.Field(["Options"], MiniMathQA.line(names, options))]
+    }
+    /// The right option with its name before a bracket.
+    var answer: String { "\(names[right]) ) \(options[right])" }
+  }
+
+  /// Some lists leave out a few of the wrong numbers.
+  static func some(of item: Item, _ draws: inout Draws) -> Choice {
     var options = item.options.map(String.init)
     var right = item.right
     while options.count > 2, draws.chance(0.3) {
@@ -99,17 +129,22 @@ struct MiniMathQA: MiniDataset {
       options.remove(at: place)
       if place < right { right -= 1 }
     }
-    if draws.chance(0.7) {
-      // Names before brackets in one line.
-      let names = options.indices.map { place in String(UnicodeScalar(UInt8(ascii: "a") + UInt8(place))) }
-      let line = zip(names, options).map { "\($0) ) \($1)" }.joined(separator: " , ")
-      let fields = [Lesson.Field(["Problem"], item.text), Lesson.Field(["Options"], line)]
-      let instruction = draws.pick(["Which number is right?", "Work it out and pick one.", "Which of these is it?"])
-      return Lesson.exchange(
-        Lesson.request(instruction, fields, &draws), "\(names[right]) ) \(options[right])")
-    }
-    return Lesson.choice(
-      Lesson.Choice([Lesson.Field(["Problem", "Sum", "Question"], item.text)], options, right: right, reason: reason),
-      asking: ["Which number is right?", "Work it out and pick one.", "Which of these is it?"], &draws)
+    return Choice(item: item, options: options, right: right)
+  }
+
+  /// Which number is right, the options a line each.
+  static func listed(_ choice: Choice, _ draws: inout Draws) -> PretrainingDocument {
+    Lesson.choice(
+      Lesson.Choice(
+        [Lesson.Field(["Problem", "Sum", "Question"], choice.item.text)], choice.options, right: choice.right,
+        reason: Inflection.sentence(choice.item.step.spoken)),
+      asking: instructions, &draws)
+  }
+
+  private static func letters(_ count: Int) -> [String] { Lesson.letters(count, from: UInt8(ascii: "a")) }
+
+  /// Options in one line: `a ) 12 , b ) 7`.
+  static func line(_ names: [String], _ options: [String]) -> String {
+    zip(names, options).map { "\($0) ) \($1)" }.joined(separator: " , ")
   }
 }

@@ -12,8 +12,6 @@ extension MiniWSC {
     }
   }
 
-  private static func item(_ draws: inout Draws) -> Item { draws.untilDrawn { draw(in: .pretraining, &$0) } }
-
   /// Who is meant in one text after another.
   private static func names(_ draws: inout Draws) -> PretrainingDocument {
     let instructions = ["Who is meant?", "Who is it?", "Whom does the pronoun stand for?"]
@@ -35,9 +33,8 @@ extension MiniWSC {
       let item = item(&draws)
       let candidate = draws.integer(below: 2)
       lines += [
-        .given("\(name): \(draws.chance(0.5) ? marked(item, candidate) : item.text)"),
-        .thought(Inflection.sentence("\(item.pronoun) is \(item.people[item.referent].name)")),
-        .given("\(Inflection.capitalized(item.pronoun)) is \(item.people[candidate].name)?"),
+        .given("\(name): \(draws.chance(0.5) ? item.marked(candidate) : item.text)"),
+        .thought(item.claim(item.referent)), .given("\(item.claim(candidate).dropLast())?"),
         .given(candidate == item.referent ? "yes" : "no"),
       ]
     }
@@ -46,28 +43,11 @@ extension MiniWSC {
 
   /// Whether two words that are marked are one person.
   private static func marks(_ draws: inout Draws) -> PretrainingDocument {
-    let instructions = [
-      "Are the marked words one person?", "Two words are marked. Is it the same person?",
-      "Do the marks show the same person?",
-    ]
-    return Lesson.conversation(draws.pick([1, 1, 2, 3]), asking: instructions, &draws) { draws in
+    Lesson.conversation(draws.pick([1, 1, 2, 3]), asking: instructions, &draws) { draws in
       let item = item(&draws)
       let candidate = draws.integer(below: 2)
-      let reason = Inflection.sentence("\(item.pronoun) is \(item.people[item.referent].name)")
-      let fields = [Lesson.Field(draws.chance(0.5) ? [] : ["Text", "Line", "Sentence"], marked(item, candidate))]
-      return (fields, Lesson.verdict(candidate == item.referent ? "Yes." : "No.", reason, &draws))
+      let names = draws.chance(0.5) ? [] : ["Text", "Line", "Sentence"]
+      return ([Lesson.Field(names, item.marked(candidate))], verdict(item, candidate, &draws))
     }
-  }
-
-  /// The text with one of the two between `*` signs and the pronoun between `#` signs.
-  private static func marked(_ item: Item, _ candidate: Int) -> String {
-    var words = item.text.split(separator: " ").map(String.init)
-    func marked(_ text: String, _ sign: String) -> String {
-      let core = String(text.trimmingSuffix(while: { !$0.isLetter }))
-      return sign + core + sign + text.dropFirst(core.count)
-    }
-    words[item.words[candidate]] = marked(words[item.words[candidate]], "*")
-    words[item.pronounWord] = marked(words[item.pronounWord], "#")
-    return words.joined(separator: " ")
   }
 }

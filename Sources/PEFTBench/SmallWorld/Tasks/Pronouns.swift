@@ -24,6 +24,21 @@ struct MiniWSC: MiniDataset {
     let pronounWord: Int
     let pronoun: String
     let words: [Int]
+
+    /// That the pronoun stands for one of the people, as a sentence.
+    func claim(_ person: Int) -> String { Inflection.sentence("\(pronoun) is \(people[person].name)") }
+
+    /// The text with one of the two between `*` signs and the pronoun between `#` signs.
+    func marked(_ candidate: Int) -> String {
+      var all = text.split(separator: " ").map(String.init)
+      func mark(_ place: Int, _ sign: String) {
+        let core = String(all[place].trimmingSuffix(while: { !$0.isLetter }))
+        all[place] = sign + core + sign + all[place].dropFirst(core.count)
+      }
+      mark(words[candidate], "*")
+      mark(pronounWord, "#")
+      return all.joined(separator: " ")
+    }
   }
 
   static func draw(in split: WorldSplit, _ draws: inout Draws) -> Item? {
@@ -68,14 +83,12 @@ struct MiniWSC: MiniDataset {
   }
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
-    let item = draws.untilDrawn { Self.draw(in: .pretraining, &$0) }
+    let item = Self.item(&draws)
     let name = item.people[item.referent].name
     switch draws.integer(below: 10) {
     case 0: return .prose("\(item.text) Here, \(item.pronoun) is \(name).")
     case 3..<6:
-      let statements = item.people.indices.map {
-        (text: Inflection.sentence("\(item.pronoun) is \(item.people[$0].name)"), isRight: $0 == item.referent)
-      }
+      let statements = item.people.indices.map { (text: item.claim($0), isRight: $0 == item.referent) }
       return Lesson.verdicts([Lesson.Field(["Text", "Sentence"], item.text)], statements, &draws)
     case 1..<3:
       let instruction = draws.pick(["Who is meant?", "Who is \(item.pronoun)?", "Whom does \(item.pronoun) stand for?"])
@@ -83,22 +96,23 @@ struct MiniWSC: MiniDataset {
         Lesson.request(instruction, [Lesson.Field([], item.text)], bare: 0, &draws), "\(name) is meant.")
     default:
       let candidate = draws.integer(below: 2)
-      var words = item.text.split(separator: " ").map(String.init)
-      func marked(_ text: String, _ left: String, _ right: String) -> String {
-        let core = String(text.trimmingSuffix(while: { !$0.isLetter }))
-        return left + core + right + text.dropFirst(core.count)
-      }
-      words[item.words[candidate]] = marked(words[item.words[candidate]], "*", "*")
-      words[item.pronounWord] = marked(words[item.pronounWord], "#", "#")
-      let instruction = draws.pick([
-        "Are the marked words one person?", "Two words are marked. Is it the same person?",
-        "Do the marks show the same person?",
-      ])
+      let instruction = draws.pick(Self.instructions)
       return Lesson.exchange(
-        Lesson.request(instruction, [Lesson.Field([], words.joined(separator: " "))], &draws),
-        Lesson.verdict(
-          candidate == item.referent ? "Yes." : "No.", Inflection.sentence("\(item.pronoun) is \(name)"), &draws))
+        Lesson.request(instruction, [Lesson.Field([], item.marked(candidate))], &draws),
+        Self.verdict(item, candidate, &draws))
     }
+  }
+
+  static let instructions = [
+    "Are the marked words one person?", "Two words are marked. Is it the same person?",
+    "Do the marks show the same person?",
+  ]
+
+  static func item(_ draws: inout Draws) -> Item { draws.untilDrawn { draw(in: .pretraining, &$0) } }
+
+  /// Whether the pronoun stands for the candidate, and now and then for whom it does.
+  static func verdict(_ item: Item, _ candidate: Int, _ draws: inout Draws) -> String {
+    Lesson.verdict(candidate == item.referent ? "Yes." : "No.", item.claim(item.referent), &draws)
   }
 
   static let frames: [Frame] = [

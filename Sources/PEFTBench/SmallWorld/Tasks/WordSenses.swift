@@ -13,7 +13,7 @@ struct MiniWiC: MiniDataset {
     let meanings: (String, String)
   }
 
-  static func sentence(
+  private static func sentence(
     _ word: AmbiguousWord, sense: Int, except: Int? = nil, in split: WorldSplit, _ draws: inout Draws
   ) -> (text: String, frame: Int)? {
     let frames = word.senses[sense].frames
@@ -65,45 +65,68 @@ struct MiniWiC: MiniDataset {
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.25) {
       // One sentence, and what the word means in it.
-      let word = draws.pick(AmbiguousWord.all)
-      let sense = draws.integer(below: 2)
-      let text = draws.untilDrawn { Self.sentence(word, sense: sense, in: .pretraining, &$0) }.text
-      let meaning = word.senses[sense].meaning
+      let given = Self.use(&draws)
       return Lesson.exchange(
-        Lesson.request("What does \(word.word) mean here?", [Lesson.Field(["Sentence"], text)], bare: 0, &draws),
-        Inflection.sentence(meaning))
+        Lesson.request(
+          "What does \(given.word.word) mean here?", [Lesson.Field(["Sentence"], given.text)], bare: 0, &draws),
+        Inflection.sentence(given.meaning))
     }
     if draws.chance(0.4) { return Self.verdicts(&draws) }
     let pair = draws.untilDrawn { Self.draw($0.chance(0.5), in: .pretraining, &$0) }
-    let instruction = draws.pick([
-      "Is it one meaning of the word?", "Look at the word in both sentences.", "Is the same kind of thing meant?",
-    ])
+    let instruction = draws.pick(Self.instructions)
     let fields =
-      [Lesson.Field(["Word", "Look at", "Term"], pair.word)]
-      + Lesson.pair(pair.sentences.0, pair.sentences.1, .sentences)
-    let answer =
-      pair.isSame
-      ? Lesson.verdict("Yes.", "Both mean \(pair.meanings.0).", &draws)
-      : Lesson.verdict("No.", "First it means \(pair.meanings.0), then \(pair.meanings.1).", &draws)
+      [Lesson.Field(Self.wordNames, pair.word)] + Lesson.pair(pair.sentences.0, pair.sentences.1, .sentences)
+    let answer = Self.answer(pair.isSame, pair.meanings, &draws)
     return Lesson.exchange(Lesson.request(instruction, fields, &draws), answer)
+  }
+
+  static let instructions = [
+    "Is it one meaning of the word?", "Look at the word in both sentences.", "Is the same kind of thing meant?",
+  ]
+  static let wordNames = ["Word", "Look at", "Term"]
+  static let givenNames = ["Sentence 1", "First", "Given"]
+
+  /// A sentence of the pretraining text that uses a word in one of its senses.
+  struct Use {
+    let word: AmbiguousWord
+    let sense: Int
+    let text: String
+    fileprivate let frame: Int
+
+    var meaning: String { word.senses[sense].meaning }
+
+    /// A further sentence with the word, in the same sense or in the other.
+    func another(_ draws: inout Draws) -> Use {
+      let other = draws.integer(below: 2)
+      return MiniWiC.use(word, sense: other, except: other == sense ? frame : nil, &draws)
+    }
+  }
+
+  static func use(_ draws: inout Draws) -> Use {
+    let word = draws.pick(AmbiguousWord.all)
+    return use(word, sense: draws.integer(below: 2), &draws)
+  }
+
+  private static func use(_ word: AmbiguousWord, sense: Int, except: Int? = nil, _ draws: inout Draws) -> Use {
+    let drawn = draws.untilDrawn { sentence(word, sense: sense, except: except, in: .pretraining, &$0) }
+    return Use(word: word, sense: sense, text: drawn.text, frame: drawn.frame)
+  }
+
+  /// Whether the meanings are the same, and now and then what they are.
+  static func answer(_ isSame: Bool, _ meanings: (String, String), _ draws: inout Draws) -> String {
+    isSame
+      ? Lesson.verdict("Yes.", "Both mean \(meanings.0).", &draws)
+      : Lesson.verdict("No.", "First it means \(meanings.0), then \(meanings.1).", &draws)
   }
 
   /// A sentence with a word, and others with it, each with whether the word means the same.
   private static func verdicts(_ draws: inout Draws) -> PretrainingDocument {
-    let word = draws.pick(AmbiguousWord.all)
-    let meant = draws.integer(below: 2)
-    let given = draws.untilDrawn { sentence(word, sense: meant, in: .pretraining, &$0) }
+    let given = use(&draws)
     let others = (0..<draws.integer(in: 2...5)).map { _ in
-      let sense = draws.integer(below: 2)
-      let except = sense == meant ? given.frame : nil
-      let other = draws.untilDrawn { sentence(word, sense: sense, except: except, in: .pretraining, &$0) }
-      return (text: other.text, isRight: sense == meant)
+      let other = given.another(&draws)
+      return (text: other.text, isRight: other.sense == given.sense)
     }
     return Lesson.verdicts(
-      [
-        Lesson.Field(["Word", "Look at", "Term"], word.word),
-        Lesson.Field(["Sentence 1", "First", "Given"], given.text),
-      ],
-      others, &draws)
+      [Lesson.Field(wordNames, given.word.word), Lesson.Field(givenNames, given.text)], others, &draws)
   }
 }
