@@ -15,6 +15,7 @@ exec python3 - "$1" "$2" "${3:-.build/release/peft-bench}" <<'PYTHON'
 import collections
 import itertools
 import json
+import math
 import pathlib
 import statistics
 import subprocess
@@ -66,13 +67,39 @@ for title, chosen in [(f"{len(labelled)} with labels", labelled), (f"all {len(na
                  + " | ".join(cell(mean(method, chosen), 1) for method in METHODS) + " |")
 
 peft = METHODS[1:-1]
-lines += ["", "Of the tasks with labels, the best method is 15 points or more above the majority on:"]
-for group in dict.fromkeys(dataset["group"] for dataset in datasets):
-    members = [d["id"] for d in datasets if d["group"] == group and d["id"] in majority]
-    if members:
-        above = [name for name in members
-                 if max(mean(method, [name]) or 0 for method in peft) >= majority[name] + 15]
-        lines.append(f"- {group}: {len(above)} of {len(members)}" + (f" ({', '.join(above)})" if above else ""))
+sizes = {row["dataset"]: row["evaluation_rows"] for row in ask("data", "status", "--suite", "mini")}
+
+
+def floor(name):
+    """What a method has to get above: the majority, or where nothing is a label the model's own score."""
+    return majority[name] if name in majority else mean("none", [name]) or 0
+
+
+def lower(value, count, z=1.96):
+    """The lower end of Wilson's 95 % interval of a percentage of so many rows."""
+    share, square = value / 100, z * z
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    half = z / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
+    return 100 * (middle - half)
+
+
+lines += ["", f"Above what always giving the most frequent label reaches (of {len(names) - len(labelled)} tasks without "
+          "labels: above zero-shot):"]
+for method in ["full", "lora"]:
+    known = [name for name in names if mean(method, [name]) is not None]
+    below = [name for name in known if mean(method, [name]) < floor(name) + 20]
+    lines.append(f"- {method} by 20 points or more on {len(known) - len(below)} of {len(known)}"
+                 + (f" (not {', '.join(below)})" if below else ""))
+
+
+def counted(name):
+    return sum(lower(mean(method, [name]) or 0, sizes[name]) > floor(name) for method in peft)
+
+
+most = [name for name in labelled if counted(name) >= 5]
+few = [f"{name} {counted(name)}" for name in labelled if counted(name) < 5]
+lines.append(f"- five of the six methods by their 95 % interval (Wilson, rows of one seed) on {len(most)} of the {len(labelled)} "
+             "with labels" + (f"; methods on the others: {', '.join(few)}" if few else ""))
 
 seeds = sorted(set(scores["lora", names[0]]))
 rankings = {seed: [mean(method, names, seed) for method in peft] for seed in seeds}
@@ -82,6 +109,16 @@ if len(seeds) > 1 and all(None not in ranking for ranking in rankings.values()):
         pairs = itertools.combinations(range(len(a)), 2)
         return statistics.mean(1 if (a[i] > a[j]) == (b[i] > b[j]) else -1 for i, j in pairs)
 
+    # Student's t for 95 %, by degrees of freedom.
+    t = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}.get(len(seeds) - 1, 1.96)
+
+    def interval(method, chosen):
+        values = [mean(method, chosen, seed) for seed in seeds]
+        return f"{statistics.mean(values):.1f} ± {t * statistics.stdev(values) / math.sqrt(len(values)):.1f}"
+
+    lines += ["", f"| mean over {len(seeds)} seeds, 95 % interval | " + " | ".join(peft) + " |", "|---|" + "---:|" * len(peft)]
+    lines += [f"| the {len(labelled)} with labels | " + " | ".join(interval(m, labelled) for m in peft) + " |",
+              f"| all {len(names)} | " + " | ".join(interval(m, names) for m in peft) + " |"]
     lines += ["", "| mean of all, by seed | " + " | ".join(peft) + " |", "|---|" + "---:|" * len(peft)]
     lines += [f"| {seed} | " + " | ".join(cell(value, 1) for value in rankings[seed]) + " |" for seed in seeds]
     lines += ["", "Kendall's tau between the rankings of two seeds: " + ", ".join(

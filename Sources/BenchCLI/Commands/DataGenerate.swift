@@ -21,7 +21,7 @@ extension DataCommand {
         long: "from", valueName: "I", help: "With --corpus: the number of the first document; 0 unless given."),
       OptionSpec(
         long: "stage", valueName: "STAGE", choices: SmallWorldCorpus.Stage.allCases.map(\.rawValue),
-        help: "With --corpus: what a model reads first (course, unless given), or practice."),
+        help: "With --corpus: what a model reads first (course, unless given), or practises then."),
       .json,
     ],
     examples: [

@@ -83,7 +83,10 @@ struct ModelCard {
       : "text from files"
   }
 
-  private var kind: String { value(["config", "corpus", "stage"]) == nil ? "text" : "practice text" }
+  private var kind: String {
+    let stage = string(["config", "corpus", "stage"])
+    return stage.isEmpty ? "text" : "text for practice (\(stage))"
+  }
 
   private var corpusLimit: String {
     string(["config", "corpus", "source"]) == "small-world"

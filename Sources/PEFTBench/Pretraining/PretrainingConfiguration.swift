@@ -166,7 +166,7 @@ package struct PretrainingConfiguration: Sendable {
     let seed = try reader.integer("seed", default: 1, about: "of the small world")
     let stage: SmallWorldCorpus.Stage = try reader.choice(
       "stage", default: .course,
-      about: "of the small world: what a model reads first, or practice for one that has been through it")
+      about: "of the small world: what a model reads first, or what one practises that has been through that")
     guard source == "files" else {
       if files != nil { throw reader.error("files", "belongs to source: files, and the source is \(source)") }
       return .smallWorld(seed: seed, stage: stage)

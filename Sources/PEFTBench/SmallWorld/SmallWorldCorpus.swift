@@ -5,13 +5,23 @@ package struct SmallWorldCorpus: PretrainingCorpus {
   /// The name in configs.
   package static let name = "small-world"
 
-  /// What a model reads first, and what it reads then.
+  /// What a model reads, in the order in which it is meant to be read.
+  ///
+  /// A dose of one skill teaches it and a pinch of each does not, but what is not told again meanwhile is half forgotten: so
+  /// the doses come one after the other, each a training of its own, and then the course again.
   package enum Stage: String, Sendable, CaseIterable {
     /// Lists, all sorts of text, and conversations.
     case course
-    /// Practice of the tasks' skills, of those longest that the course does not bring, and requests that are answered in the
-    /// tasks' label words; for a model that has been through the course.
-    case practice
+    /// A dose of word senses and of what questions ask for.
+    case senses
+    /// A dose of whom pronouns and gaps stand for.
+    case pronouns
+    /// A dose of choices for gaps.
+    case gaps
+    /// A dose of choices for sums, with numbers of one digit.
+    case sums
+    /// The course's lists and conversations, with something of all doses.
+    case revision
   }
 
   private let stream: SeedStream
@@ -27,13 +37,16 @@ package struct SmallWorldCorpus: PretrainingCorpus {
   /// The document of a number.
   package func document(_ index: UInt64) -> PretrainingDocument {
     var draws = Draws(stream.child(Int(truncatingIfNeeded: index)))
-    if stage == .practice { return practice(index, &draws) }
+    if let mixture = Self.mixtures[stage] { return document(of: mixture, &draws) }
     if Self.listsOfThings.contains(index) { return ListTalk.judged(ListTalk.things, &draws) }
     if Self.lists.contains(index) {
       return draws.chance(0.6) ? ListTalk.judged(ListTalk.things, &draws) : ListTalk.judged(&draws)
     }
-    guard index >= Self.firstOfConversations else { return mixed(common: 0.12, lists: 0.22, &draws) }
-    // Every word of prose counts, of a conversation only the answer: so a little prose goes a long way.
+    return index < Self.firstOfConversations ? mixed(common: 0.12, lists: 0.22, &draws) : conversing(&draws)
+  }
+
+  /// Mostly a conversation: every word of prose counts, of a conversation only the answer, so a little prose goes a long way.
+  private func conversing(_ draws: inout Draws) -> PretrainingDocument {
     while true {
       let document = mixed(common: 0.06, lists: 0.1, &draws)
       guard case .prose = document, draws.chance(0.85) else { return document }
@@ -48,32 +61,34 @@ package struct SmallWorldCorpus: PretrainingCorpus {
     return draws.pick(weighted: lessons.map { ($0, $0.lessonWeight) }).lesson(&draws)
   }
 
-  /// A document of the later text.
-  ///
-  /// Prose is rare: all its tokens count, so that one document weighs as much as several verdicts.
-  private func practice(_ index: UInt64, _ draws: inout Draws) -> PretrainingDocument {
-    let block = Self.practiceBlocks.first { $0.documents.contains(index) }
-    while true {
-      let document: PretrainingDocument
-      let sort = draws.integer(below: 100)
-      switch sort {
-      case 75..<78: document = WorldText.document(&draws)
-      case 78..<82: document = ListTalk.document(&draws)
-      case 82..<87: document = ListTalk.practice(&draws)
-      case 87..<95: document = NamedAnswers.document(&draws)
-      default:
-        let names = sort < 75 ? block?.tasks : nil
-        let tasks = SmallWorld.datasets.filter { names?.contains($0.name) ?? true }
-        document = draws.pick(weighted: tasks.map { ($0, $0.practiceWeight) }).practice(&draws)
-      }
-      guard case .prose = document, draws.chance(0.95) else { return document }
-    }
+  /// A document after the course: practice of some tasks, label words in other use, or what the course has.
+  private func document(of mixture: Mixture, _ draws: inout Draws) -> PretrainingDocument {
+    let sort = draws.integer(below: 100)
+    if sort < mixture.course { return draws.chance(0.2) ? ListTalk.judged(&draws) : conversing(&draws) }
+    if sort < mixture.course + Self.namedAnswers { return NamedAnswers.document(&draws) }
+    let task = SmallWorld.dataset(draws.pick(weighted: mixture.tasks))
+    return task?.practice(&draws) ?? conversing(&draws)
   }
 
-  /// Documents most of which practise a few tasks only: a dose of one skill teaches it, a pinch of each does not.
-  private static let practiceBlocks: [(documents: Range<UInt64>, tasks: [String])] = [
-    (0..<40_000, ["wic", "qqp"]), (40_000..<82_000, ["wsc", "winogrande"]),
+  /// What a stage after the course has.
+  private struct Mixture {
+    /// How many of a hundred documents are such as the course has.
+    let course: Int
+    /// What is practised, and how often.
+    let tasks: [(String, Int)]
+  }
+
+  private static let mixtures: [Stage: Mixture] = [
+    .senses: Mixture(course: 15, tasks: [("wic", 1), ("qqp", 1)]),
+    .pronouns: Mixture(course: 15, tasks: [("wsc", 4), ("winogrande", 4), ("wic", 1), ("qqp", 1)]),
+    .gaps: Mixture(course: 10, tasks: [("winogrande", 8), ("wsc", 1), ("wic", 1), ("qqp", 1)]),
+    .sums: Mixture(course: 10, tasks: [("math_qa", 8), ("winogrande", 1), ("wsc", 1), ("wic", 1), ("qqp", 1)]),
+    .revision: Mixture(
+      course: 80,
+      tasks: [("math_qa", 4), ("winogrande", 3), ("wsc", 3), ("wic", 3), ("qqp", 3), ("copa", 2), ("gsm8k", 2)]),
   ]
+  /// How many of a hundred documents after the course are requests that name their answers.
+  private static let namedAnswers = 6
 
   /// Documents that are lists of things with verdicts, and then those that are lists of all sorts.
   ///

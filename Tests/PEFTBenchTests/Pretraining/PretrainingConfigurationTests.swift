@@ -37,8 +37,8 @@ import Testing
   @Test("The config for practice goes on from the model of the mini suite") func practice() throws {
     let path = GoldenFixture.package.appending(path: "configs/pretrain-mini-practice.yaml").path
     let configuration = try PretrainingConfiguration(ConfigFile.load(path: path))
-    #expect(configuration.from == "models/mini" && configuration.source == .smallWorld(seed: 1, stage: .practice))
-    #expect(configuration.json["corpus"]?["stage"] == "practice")
+    #expect(configuration.from == "models/mini" && configuration.source == .smallWorld(seed: 1, stage: .senses))
+    #expect(configuration.json["corpus"]?["stage"] == "senses")
     #expect(try self.configuration("name: mini\n").json["corpus"]?["stage"] == nil)
   }
 
@@ -64,8 +64,8 @@ import Testing
     #expect(message("training: {loss_on: answers}\n")?.contains("expected one of all, completions") == true)
     #expect(message("corpus: {files: []}\n")?.contains("at least one file") == true)
     #expect(message("corpus: {files: a.txt, seed: 3}\n")?.contains("belongs to source: small-world") == true)
-    #expect(message("corpus: {files: a.txt, stage: practice}\n")?.contains("belongs to source: small-world") == true)
-    #expect(message("corpus: {stage: practise}\n")?.contains("did you mean \"practice\"") == true)
+    #expect(message("corpus: {files: a.txt, stage: sums}\n")?.contains("belongs to source: small-world") == true)
+    #expect(message("corpus: {stage: pronoun}\n")?.contains("did you mean \"pronouns\"") == true)
     #expect(message("from: models/a\ntokenizer: {vocabulary_size: 300}\n")?.contains("give tokenizer, or from") == true)
     #expect(message("from: models/a\nmodel: {layers: 3}\n")?.contains("give model, or from") == true)
     #expect(message("corpus: {source: small-world, files: a.txt}\n")?.contains("belongs to source: files") == true)

@@ -127,29 +127,33 @@ import Testing
     #expect(hash.hexadecimalDigest == "3c7d0ddf1bc563fb60f09556763636dbf72b56ab9da7752fc2ad9bc33956e7ef")
   }
 
-  @Test("Practice has other documents than the course, nearly all conversations; at first mostly of a few tasks")
-  func practice() {
-    let corpus = SmallWorldCorpus(stage: .practice)
-    func documents(from first: UInt64) -> [PretrainingDocument] { (first..<first + 2_000).map(corpus.document) }
-    #expect(corpus.document(7) == corpus.document(7) && corpus.document(7) != SmallWorldCorpus().document(7))
+  @Test("A dose is mostly of its own tasks, and revision mostly of the course")
+  func doses() {
+    /// Words by which documents of a stage's own tasks are told, and the least share of documents that have them.
+    let own: [(stage: SmallWorldCorpus.Stage, words: [String], share: Double)] = [
+      (.senses, ["Look at: ", "Word: ", "Term: "], 0.3), (.pronouns, ["#"], 0.15), (.gaps, [" _ "], 0.5),
+      (.sums, ["Problem: ", "Sum: "], 0.25),
+    ]
     func share(_ documents: [PretrainingDocument], with words: [String]) -> Double {
       let found = documents.filter { document in
         document.texts.contains { text in words.contains(where: text.contains) }
       }
       return Double(found.count) / Double(documents.count)
     }
-    for (first, isBlock) in [(0 as UInt64, true), (40_000, false), (90_000, false)] {
-      let documents = documents(from: first)
-      var prose = 0
-      for case .prose(let text) in documents {
-        prose += 1
-        #expect(!text.isEmpty && !text.contains("{"), "\(text)")
+    for stage in SmallWorldCorpus.Stage.allCases where stage != .course {
+      let corpus = SmallWorldCorpus(stage: stage)
+      let documents = (0..<2_000).map { corpus.document($0) }
+      #expect(corpus.document(7) == documents[7] && documents[7] != SmallWorldCorpus().document(7))
+      for document in documents {
+        #expect(document.texts.allSatisfy { !$0.isEmpty && !$0.contains("{") }, "\(document)")
       }
-      #expect((10...150).contains(prose), "\(first)")
-      let senses = share(documents, with: ["Look at: ", "Word: ", "Term: "])
-      #expect(isBlock ? senses > 0.25 : senses < 0.12, "\(first): \(senses)")
+      for (of, words, least) in own {
+        let found = share(documents, with: words)
+        if of == stage { #expect(found > least, "\(stage)") }
+        if stage == .revision { #expect(found < 0.1, "\(of): \(found)") }
+      }
+      #expect(0.05...0.1 ~= share(documents, with: ["Reply with ", "Answer with "]), "\(stage)")
     }
-    #expect(share(documents(from: 40_000), with: ["#"]) > 0.15)
   }
 
   @Test("A document depends on seed and number only")

@@ -69,6 +69,11 @@ import Testing
         if operation == .over { #expect(step.result * step.right == step.left) }
         let wrong = Calculation.wrongResults(of: step, 4, &draws)
         #expect(Set(wrong + [step.result]).count == 5, "\(step.spaced): \(wrong)")
+        let small = Calculation.draw(operation, numbers: .oneDigit, &draws)
+        #expect([small.left, small.right, small.result].allSatisfy { 1...9 ~= $0 }, "\(small.spaced)")
+        if operation == .over { #expect(small.result * small.right == small.left) }
+        let wrongDigits = Calculation.wrongResults(of: small, 4, numbers: .oneDigit, &draws)
+        #expect(Set(wrongDigits + [small.result]).count == 5 && wrongDigits.allSatisfy { 1...9 ~= $0 })
       }
     }
   }

@@ -47,8 +47,43 @@ package struct Calculation: Sendable, Hashable {
     }
   }
 
-  /// A step whose numbers are small enough to know by heart: sums to 24, tables to 6 times 9.
-  package static func draw(_ operation: Operation, _ draws: inout Draws) -> Calculation {
+  /// How large numbers are.
+  package enum Numbers: Sendable {
+    /// Small enough to know by heart: sums to 24, tables to 6 times 9.
+    case byHeart
+    /// Of one digit each, and none of them 1 in products and quotients.
+    case oneDigit
+  }
+
+  /// A step with numbers of a size.
+  package static func draw(_ operation: Operation, numbers: Numbers = .byHeart, _ draws: inout Draws) -> Calculation {
+    switch numbers {
+    case .byHeart: drawByHeart(operation, &draws)
+    case .oneDigit: drawOneDigit(operation, &draws)
+    }
+  }
+
+  private static func drawOneDigit(_ operation: Operation, _ draws: inout Draws) -> Calculation {
+    switch operation {
+    case .plus:
+      let sum = draws.integer(in: 2...9)
+      let left = draws.integer(in: 1...(sum - 1))
+      return Calculation(left, .plus, sum - left)
+    case .minus:
+      let left = draws.integer(in: 2...9)
+      return Calculation(left, .minus, draws.integer(in: 1...(left - 1)))
+    case .times:
+      let pair = draws.pick(tableOfOneDigit)
+      return Calculation(pair.0, .times, pair.1)
+    case .over:
+      let pair = draws.pick(tableOfOneDigit)
+      return Calculation(pair.0 * pair.1, .over, pair.1)
+    }
+  }
+
+  private static let tableOfOneDigit = [(2, 2), (2, 3), (3, 2), (2, 4), (4, 2), (3, 3)]
+
+  private static func drawByHeart(_ operation: Operation, _ draws: inout Draws) -> Calculation {
     switch operation {
     case .plus: return Calculation(draws.integer(in: 1...12), .plus, draws.integer(in: 1...12))
     case .minus:
@@ -69,10 +104,11 @@ package struct Calculation: Sendable, Hashable {
   }
 
   /// Practice in mental arithmetic.
-  package static func drill(_ draws: inout Draws) -> PretrainingDocument {
+  package static func drill(numbers: Numbers = .byHeart, _ draws: inout Draws) -> PretrainingDocument {
     var steps: [Calculation] = []
     for _ in 0..<draws.integer(in: 3...6) {
-      steps.append(draw(draws.pick(weighted: [(.plus, 3), (.minus, 3), (.times, 3), (.over, 2)]), &draws))
+      let operation = draws.pick(weighted: [(Operation.plus, 3), (.minus, 3), (.times, 3), (.over, 2)])
+      steps.append(draw(operation, numbers: numbers, &draws))
     }
     switch draws.integer(below: 8) {
     case 0: return .prose(steps.map { "\($0.spaced) = \($0.result)" }.joined(separator: "\n"))
@@ -83,7 +119,7 @@ package struct Calculation: Sendable, Hashable {
         steps.map { "\($0.left).0 \($0.operation.rawValue) \($0.right).0 = \($0.result).0" }.joined(separator: "\n"))
     case 4:
       // A whole family: 3 + 4, 4 + 3, 7 - 3, 7 - 4.
-      let step = draw(draws.chance(0.5) ? .plus : .times, &draws)
+      let step = draw(draws.chance(0.5) ? .plus : .times, numbers: numbers, &draws)
       let back: Operation = step.operation == .plus ? .minus : .over
       let family = [
         step, step.swapped, Calculation(step.result, back, step.left), Calculation(step.result, back, step.right),
@@ -93,7 +129,7 @@ package struct Calculation: Sendable, Hashable {
       return .prose(different.map { "\($0.spaced) = \($0.result)" }.joined(separator: ", "))
     case 5:
       let step = steps[0]
-      let options = wrongResults(of: step, 3, &draws)
+      let options = wrongResults(of: step, 3, numbers: numbers, &draws)
       let right = draws.integer(below: 4)
       return Lesson.choice(
         Lesson.Choice(
@@ -114,8 +150,18 @@ package struct Calculation: Sendable, Hashable {
   }
 
   /// Results that somebody could get who takes the wrong sign or miscounts.
-  package static func wrongResults(of step: Calculation, _ count: Int, _ draws: inout Draws) -> [Int] {
-    wrongResults(step.result, numbers: [step.left, step.right], count, &draws)
+  ///
+  /// Of one digit where the step's numbers are: at most two of them those of other operations, and then any.
+  package static func wrongResults(
+    of step: Calculation, _ count: Int, numbers: Numbers = .byHeart, _ draws: inout Draws
+  ) -> [Int] {
+    guard numbers == .oneDigit else {
+      return wrongResults(step.result, numbers: [step.left, step.right], count, &draws)
+    }
+    let (a, b) = (step.left, step.right)
+    let likely = draws.shuffled([a + b, abs(a - b), a * b, max(a, b)]).prefix(2)
+    var seen: Set<Int> = [step.result]
+    return Array((likely + draws.shuffled(1...9)).filter { 1...9 ~= $0 && seen.insert($0).inserted }.prefix(count))
   }
 
   /// Numbers that somebody could get by mistake in place of `result`, who was given `numbers`.

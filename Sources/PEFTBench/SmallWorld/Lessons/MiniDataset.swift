@@ -25,9 +25,6 @@ package protocol MiniDataset: Sendable {
   ///
   /// It keeps to the same rules as a lesson.
   func practice(_ draws: inout Draws) -> PretrainingDocument
-
-  /// How often it is practised, beside the other tasks.
-  var practiceWeight: Int { get }
 }
 
 extension MiniDataset {
@@ -36,9 +33,6 @@ extension MiniDataset {
 
   /// The lessons go on.
   package func practice(_ draws: inout Draws) -> PretrainingDocument { lesson(&draws) }
-
-  /// As often as its lessons are told.
-  package var practiceWeight: Int { lessonWeight }
 
   /// Makes rows one at a time until there are `count` different ones.
   ///

@@ -2,12 +2,11 @@ import PEFTCore
 
 /// What a blank stands for, said before it is chosen.
 extension MiniWinoGrande {
-  var practiceWeight: Int { 36 }
-
   func practice(_ draws: inout Draws) -> PretrainingDocument {
     switch draws.integer(below: 10) {
-    case 0..<3: Self.gaps(&draws)
-    case 3..<6: Self.filling(&draws)
+    case 0..<2: Self.gaps(&draws)
+    case 2..<5: Self.filling(&draws)
+    case 5..<8: ListTalk.gaps(&draws)
     default: Self.choice(Self.item(&draws), &draws)
     }
   }

@@ -2,8 +2,6 @@ import PEFTCore
 
 /// What comes before or after, said before one of two is chosen.
 extension MiniCOPA {
-  var practiceWeight: Int { 22 }
-
   func practice(_ draws: inout Draws) -> PretrainingDocument {
     guard draws.chance(0.3) else { return lesson(&draws) }
     let item = Self.item(&draws)

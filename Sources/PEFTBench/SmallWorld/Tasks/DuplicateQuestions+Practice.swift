@@ -2,8 +2,6 @@ import PEFTCore
 
 /// What a question asks for, said before it is compared.
 extension MiniQQP {
-  var practiceWeight: Int { 24 }
-
   func practice(_ draws: inout Draws) -> PretrainingDocument {
     switch draws.integer(below: 10) {
     case 0..<2: Self.aims(&draws)

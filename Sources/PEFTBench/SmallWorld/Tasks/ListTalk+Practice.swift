@@ -1,36 +1,32 @@
 import PEFTCore
 
-/// Lists of people and numbers, whose entries are meant by what a gap stands for or by what a sum makes.
+/// Lists of two names and of numbers, whose entries are meant by what a gap stands for or by what a sum makes.
 extension ListTalk {
-  /// A list with verdicts, or a conversation about one.
-  static func practice(_ draws: inout Draws) -> PretrainingDocument {
-    let subject = draws.pick([people, numbers, numbers])
-    return draws.chance(0.5) ? judged(subject, &draws) : conversation(subject(&draws), &draws)
+  /// Two names, asked for by a gap: with verdicts, or a conversation about them.
+  static func gaps(_ draws: inout Draws) -> PretrainingDocument { practice(fillers, &draws) }
+
+  /// Numbers, asked for by a sum: with verdicts, or a conversation about them.
+  static func sums(_ draws: inout Draws) -> PretrainingDocument { practice(numbers, &draws) }
+
+  private static func practice(_ subject: (inout Draws) -> Subject, _ draws: inout Draws) -> PretrainingDocument {
+    draws.chance(0.5) ? judged(subject, &draws) : conversation(subject(&draws), &draws)
   }
 
-  /// Names, asked for by name or by what a gap or a pronoun stands for.
-  private static func people(_ draws: inout Draws) -> Subject {
-    if draws.chance(0.5) {
-      let item = draws.untilDrawn { Contrast.item(in: .pretraining, &$0) }
-      let entries = draws.shuffled(item.names)
-      let right = entries.firstIndex(of: item.names[item.right]) ?? 0
-      return Subject(
-        entries: entries,
-        clues: entries.enumerated().map { Clue(question: $1, entry: $0) } + [
-          Clue(question: item.sentence, entry: right), Clue(question: item.sentence, entry: right),
-        ])
-    }
-    let entries = draws.sample(size(&draws), of: Person.named).map(\.name)
-    let form = draws.pick(["Which one is {t}?", "Who of these is {t}?", "Find {t}.", "{t}"])
+  /// The two of a sentence, asked for by name or, most times, by the gap that one of them fills.
+  private static func fillers(_ draws: inout Draws) -> Subject {
+    let item = draws.untilDrawn { Contrast.item(in: .pretraining, &$0) }
+    let entries = draws.shuffled(item.names)
+    let right = entries.firstIndex(of: item.names[item.right]) ?? 0
     return Subject(
       entries: entries,
-      clues: entries.enumerated().map { Clue(question: form.replacing("{t}", with: $1), entry: $0) })
+      clues: entries.enumerated().map { Clue(question: $1, entry: $0) }
+        + Array(repeating: Clue(question: item.sentence, entry: right), count: 4))
   }
 
-  /// Numbers, asked for by themselves or by what makes them.
+  /// Numbers, asked for by themselves or, most times, by what makes them.
   private static func numbers(_ draws: inout Draws) -> Subject {
-    let step = Calculation.draw(draws.pick(Calculation.Operation.allCases), &draws)
-    let wrong = Calculation.wrongResults(of: step, size(&draws) - 1, &draws)
+    let step = Calculation.draw(draws.pick(Calculation.Operation.allCases), numbers: .oneDigit, &draws)
+    let wrong = Calculation.wrongResults(of: step, size(&draws) - 1, numbers: .oneDigit, &draws)
     let place = draws.integer(below: wrong.count + 1)
     let entries = Lesson.arranged(step.result, wrong, at: place).map(String.init)
     let form = draws.pick(["Which one is {t}?", "Which number is {t}?", "Find {t}.", "{t}"])

@@ -40,12 +40,13 @@ struct MiniMathQA: MiniDataset {
     (.plus, "physics", "a boat goes {a} km down the river and {b} km up . how far does it go ?"),
   ]
 
-  static func draw(right: Int, in split: WorldSplit, _ draws: inout Draws) -> Item? {
+  /// A problem of a split, with four wrong numbers beside the right one.
+  static func draw(right: Int, _ numbers: Calculation.Numbers, in split: WorldSplit, _ draws: inout Draws) -> Item? {
     let index = draws.integer(below: frames.count)
     let frame = frames[index]
-    let step = Calculation.draw(frame.operation, &draws)
+    let step = Calculation.draw(frame.operation, numbers: numbers, &draws)
     guard WorldSplit.of("option-problem|\(index)|\(step.left)|\(step.right)") == split else { return nil }
-    let wrong = Calculation.wrongResults(of: step, 4, &draws)
+    let wrong = Calculation.wrongResults(of: step, 4, numbers: numbers, &draws)
     guard wrong.count == 4 else { return nil }
     let sorted = draws.shuffled(wrong)
     var options = sorted
@@ -63,7 +64,7 @@ struct MiniMathQA: MiniDataset {
   func rows(_ split: WorldSplit, count: Int, seed: Int) -> [JSONValue] {
     let wanted = classes((0..<5).map { ($0, 1) }, count: count, seed: seed, split)
     return uniqueRows(split, seed: seed, classes: wanted) { right, draws in
-      guard let item = Self.draw(right: right, in: split, &draws) else { return nil }
+      guard let item = Self.draw(right: right, .byHeart, in: split, &draws) else { return nil }
       let letters = Self.letters(item.options.count)
       let function: String
       switch item.step.operation {
@@ -86,7 +87,7 @@ struct MiniMathQA: MiniDataset {
 
   func lesson(_ draws: inout Draws) -> PretrainingDocument {
     if draws.chance(0.3) { return Calculation.drill(&draws) }
-    let item = Self.item(&draws)
+    let item = Self.item(.byHeart, &draws)
     if draws.chance(0.25) {
       return Lesson.exchange(
         draws.chance(0.5) ? item.text : "Problem: \(item.text)",
@@ -100,8 +101,8 @@ struct MiniMathQA: MiniDataset {
 
   static let instructions = ["Which number is right?", "Work it out and pick one.", "Which of these is it?"]
 
-  static func item(_ draws: inout Draws) -> Item {
-    draws.untilDrawn { draw(right: $0.integer(below: 5), in: .pretraining, &$0) }
+  static func item(_ numbers: Calculation.Numbers, _ draws: inout Draws) -> Item {
+    draws.untilDrawn { draw(right: $0.integer(below: 5), numbers, in: .pretraining, &$0) }
   }
 
   /// A problem with some of its options.

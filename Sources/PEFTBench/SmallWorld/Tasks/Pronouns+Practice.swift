@@ -2,8 +2,6 @@ import PEFTCore
 
 /// Whom a pronoun stands for, said before it is judged.
 extension MiniWSC {
-  var practiceWeight: Int { 26 }
-
   func practice(_ draws: inout Draws) -> PretrainingDocument {
     switch draws.integer(below: 10) {
     case 0..<3: Self.names(&draws)

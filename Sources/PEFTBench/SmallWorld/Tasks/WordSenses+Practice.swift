@@ -1,7 +1,5 @@
 /// What a word means, said before it is compared.
 extension MiniWiC {
-  var practiceWeight: Int { 26 }
-
   func practice(_ draws: inout Draws) -> PretrainingDocument {
     switch draws.integer(below: 10) {
     case 0..<2: Self.meanings(&draws)
