@@ -61,6 +61,8 @@ public struct SyntheticSweep {
   public var dataFacts: [(name: String, value: JSONValue)] = []
   /// The options that records give all methods.
   public var options: JSONValue = [:]
+  /// The settings of the training; nil for runs that judge adapters as they are.
+  public var training: JSONValue? = ["epochs": 2, "learning_rate": 0.001]
   /// The label that records give a method.
   public var label: (_ method: String) -> String = { $0 }
 
@@ -189,7 +191,7 @@ public struct SyntheticSweep {
       "dataset": JSONValue(dataset),
       "data": data,
       "seed": JSONValue(seed),
-      "training": method.name == "none" ? nil : ["epochs": 2, "learning_rate": 0.001],
+      "training": method.name == "none" ? .null : training ?? .null,
       "evaluation": ["mode": "generate", "batch_size": 8, "protocol": "strict"],
       "scores": [
         "primary": ["name": "accuracy", "value": JSONValue(value)], "protocol": "strict", "accuracy": JSONValue(value),

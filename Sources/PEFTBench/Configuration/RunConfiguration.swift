@@ -61,7 +61,8 @@ package struct RunConfiguration: Sendable {
     self.file = file
 
     var data = keys.data
-    if keys.seeds.namesSample, data.has("sample_seed") {
+    // Configs that earlier versions wrote beside results have both, and are read for what their methods are called.
+    if keys.seeds.namesSample, data.has("sample_seed"), !isForNames {
       throw data.error("sample_seed", "means the same as seeds.sample; give one of them")
     }
     self.data = try DataConfiguration(reading: &data, file: file)
@@ -133,6 +134,8 @@ package struct RunConfiguration: Sendable {
     var result: JSONValue = ["name": .string(name)]
     if models.count == 1 { result["model"] = models[0].json } else { result["models"] = .array(models.map(\.json)) }
     result["data"] = data.json
+    // Seeds by source say which rows a sample has.
+    if seeds.contains(where: { $0.sources != nil }) { result["data"]?["sample_seed"] = nil }
     result["methods"] = .array(methods.map(resolved))
     result["seeds"] = seeds.json
     result["training"] = training.json

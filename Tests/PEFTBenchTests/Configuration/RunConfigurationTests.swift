@@ -280,6 +280,20 @@ import Testing
     }
   }
 
+  @Test("Seeds by source are read again as they are written, whether they or the data name the sample's")
+  func seedsBySource() throws {
+    for text in [
+      "seeds: {initialization: [1, 2], sample: [3, 4]}", "seeds: {order: [5]}\ndata: {sample_seed: 9}", "seeds: [6]",
+    ] {
+      let run = try configuration("model: m\nmethods: [lora]\n\(text)")
+      let again = try configuration(run.resolvedJSON.prettyText, name: "config.json")
+      #expect(again.seeds == run.seeds && again.resolvedJSON == run.resolvedJSON, "\(text)")
+    }
+    #expect(
+      message("model: m\nmethods: [lora]\nseeds: {sample: [1]}\ndata: {sample_seed: 2}")?
+        .contains("means the same as seeds.sample") == true)
+  }
+
   @Test("Several seeds of the initial values are refused where init_seed draws these") func initialSeeds() throws {
     let several = "seeds: {initialization: [1, 2]}"
     for (training, methods) in [("{init_seed: 7}", "[lora]"), ("{}", "[ia3, {name: lora, init_seed: 7}]")] {

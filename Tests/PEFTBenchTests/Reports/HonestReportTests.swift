@@ -77,6 +77,29 @@ import Testing
     #expect(suite.results.methods.map(\.title) == ["lora (400 training rows)", "lora (64 training rows)"])
   }
 
+  @Test("Runs that judge an adapter as it is are named so beside trained ones, not by all settings of a training")
+  func notTrained() throws {
+    func titles(_ sweeps: [(name: String, rows: Int, epochs: Int?)]) throws -> [String] {
+      let report = try report { folder in
+        try sweeps.map { name, rows, epochs in
+          var sweep = SyntheticSweep(folder.appending(path: name))
+          sweep.dataFacts = [("train_rows", JSONValue(rows))]
+          sweep.training = epochs.map { ["epochs": JSONValue($0), "learning_rate": 0.001] }
+          try sweep.write(methods: [Self.lora], datasets: ["sst2"], seeds: [1, 2])
+          return sweep
+        }
+      }
+      return try #require(report.suites.first).results.methods.map(\.title).sorted()
+    }
+    #expect(try titles([("a", 200, nil), ("b", 25, 2)]) == ["lora (not trained)", "lora (trained)"])
+    #expect(
+      try titles([("a", 200, nil), ("b", 25, 2), ("c", 125, 2)])
+        == ["lora (125 training rows)", "lora (25 training rows)", "lora (not trained)"])
+    #expect(
+      try titles([("a", 200, nil), ("b", 25, 2), ("c", 25, 4)])
+        == ["lora (ep=2)", "lora (ep=4)", "lora (not trained)"])
+  }
+
   @Test("Datasets of several sizes under two limits make two parts, whatever their sizes") func sizes() throws {
     let report = try report { folder in
       try [("a", [300, 120, 56]), ("b", [100, 100, 56]), ("c", [20, 20, 20])].flatMap { name, sizes in

@@ -97,20 +97,27 @@ extension SuiteResults {
       + "counts, and \(NumberText.percent(run.value)) is left out (\(run.id))."
   }
 
-  /// What tells a variant from the others of its label: `lr=1e-3`, `16 training rows`.
+  /// What tells a variant from the others of its label: `lr=1e-3`, `16 training rows`, `not trained`.
+  ///
+  /// Runs that train nothing have no settings of a training. Those that do are compared among themselves, since otherwise all
+  /// their settings would be differences.
   private static func distinctions(
     of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], rows: RowSets
   ) -> [String] {
-    func flat(_ run: ReportedRun) -> [(key: String, value: String)] {
-      run.flatSettings.map { ($0.key, $0.value.compactText) }
+    func hasTraining(_ variant: [Int]) -> Bool { runs[variant[0]].settings["training"] ?? .null != .null }
+    func flat(_ variant: [Int]) -> [(key: String, value: String)] {
+      runs[variant[0]].flatSettings.map { ($0.key, $0.value.compactText) }
     }
-    let own = flat(runs[variant[0]])
-    let all = variants.map { flat(runs[$0[0]]) }
-    let differing = own.filter { key, value in
+    let isTrained = hasTraining(variant)
+    let peers = variants.filter { hasTraining($0) == isTrained }
+    let all = peers.map(flat)
+    let differing = flat(variant).filter { key, value in
       all.contains { other in !other.contains { $0.key == key && $0.value == value } }
     }
     var parts = differing.map { ShortLabel.of($0.key, $0.value.replacing("\"", with: "")) }
-    if Set(variants.map { rows.assignment[$0[0]] }).count > 1 { parts.append(rows.names[rows.assignment[variant[0]]]) }
-    return parts
+    if Set(peers.map { rows.assignment[$0[0]] }).count > 1 { parts.append(rows.names[rows.assignment[variant[0]]]) }
+    guard peers.count < variants.count else { return parts }
+    if !isTrained { return ["not trained"] + parts }
+    return parts.isEmpty ? ["trained"] : parts
   }
 }
