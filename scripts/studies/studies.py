@@ -121,6 +121,16 @@ def interval(value, count, z=1.96):
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def has_learned(record):
+    """Whether a run is above the majority's answer, by the lower end of its headline score's 95 % interval.
+
+    What keeps the score of a run that is not has kept nothing. Scores that no majority has count as learned.
+    """
+    scores = record["scores"]
+    majority = (scores.get("majority_scores") or {}).get(scores["primary"]["name"])
+    return majority is None or interval(*score(record))[0] > majority
+
+
 def mean_interval(values):
     """Mean and 95 % interval (Student's t) of values that are drawn independently, such as those of tasks."""
     count = len(values)

@@ -9,7 +9,8 @@ Trains the tasks of CONFIG (configs/studies/task-prompt-vectors.yaml unless give
   sums        origin + l·(a + b) and origin + l·a + (1 − l)·b of all pairs of tasks from the first origin, l chosen on training
               rows that the runs held back (`adapter grid`);
   shots       few rows of each class, from the origin, one vector, the sum of two, or a prompt that was trained on both tasks.
-and prints rows of docs/studies.md. What is done already is not done again. The targets and sources of `shots` are those of
+and prints rows of docs/studies.md. Prompts that are not above the majority's answer have learned nothing: they are not counted,
+and named. What is done already is not done again. The targets and sources of `shots` are those of
 --targets TASK:SOURCE+SOURCE,…; unless given, those in GROUPS below whose tasks the config has.
 """
 
@@ -30,6 +31,11 @@ GROUPS = {
 }
 
 
+def left_out(tasks):
+    """Which tasks were not counted in all or in part, as the end of a sentence."""
+    return f"; prompts not above the majority's answer, and not counted: {', '.join(sorted(tasks))}" if tasks else ""
+
+
 def similarities(folder, runs):
     groups = {"same task, other origin": [], "other task, same origin": [], "other task, other origin": []}
     found = {}
@@ -39,10 +45,11 @@ def similarities(folder, runs):
         # The report of the folder shows these: of both the vectors, which come last.
         (Path(folder) / "similarity.json").write_text(json.dumps(result))
         keys = list(runs)
+        learned = [place for place, key in enumerate(keys) if studies.has_learned(runs[key])]
         for measure in ["flattened", "token_mean"]:
             values = {group: [] for group in groups}
-            for (i, a), (j, b) in itertools.combinations(enumerate(keys), 2):
-                cosine = result[measure][i][j]
+            for i, j in itertools.combinations(learned, 2):
+                (a, b), cosine = (keys[i], keys[j]), result[measure][i][j]
                 if a[0] == b[0]:
                     values["same task, other origin"].append(((a[0],), cosine))
                 else:
@@ -70,7 +77,9 @@ def similarities(folder, runs):
             verdict = "holds"
         else:
             verdict = "holds in part: told apart from other tasks" if same[1] > other[2] else "not seen here"
-        studies.row(f"{kind} of one task from different origins are alike", COMMAND, "; ".join(measured), verdict)
+        left = {task for (task, _), record in runs.items() if not studies.has_learned(record)}
+        studies.row(
+            f"{kind} of one task from different origins are alike", COMMAND, "; ".join(measured) + left_out(left), verdict)
 
 
 def judge(folder, config, name, entries):
@@ -99,23 +108,29 @@ def origins(folder, config, runs):
     if not entries:
         return
     scores = judge(folder, config, "origins", entries)
-    kept = []
+    kept, left = [], set()
     for (task, label), (value, _) in scores.items():
-        own, _ = studies.score(runs[task, int(re.search(r"of origin (\d+)", label).group(1))])
-        if own > 0:
-            kept.append(((task,), value / own))
+        own = runs[task, int(re.search(r"of origin (\d+)", label).group(1))]
+        if studies.has_learned(own):
+            kept.append(((task,), value / studies.score(own)[0]))
+        else:
+            left.add(task)
     if kept:
         mean, low, high = studies.mean_interval(studies.by_task(kept))
         studies.row(
             "a task's vector works on another origin", COMMAND,
-            f"keeps {studies.percent(mean, low, high)} % of the own score, {len(kept)} of {len(entries)} combinations",
+            f"keeps {studies.percent(mean, low, high)} % of the own score, {len(kept)} of {len(entries)} combinations"
+            + left_out(left),
             "holds" if low >= 0.9 else "holds in part" if mean >= 0.7 else "not seen here")
 
 
-def sums(folder, method, arguments):
+def sums(folder, runs, method, arguments):
+    learned = {record["id"] for record in runs.values() if studies.has_learned(record)}
     for expression in arguments.expressions.split(";"):
-        found = studies.grid(
+        pairs = studies.grid(
             folder, "--expression", expression, "--only", f"method={method}", "--step", arguments.grid_step)
+        found = [pair for pair in pairs if all(task["run"] in learned for task in pair["tasks"])]
+        left = {task["dataset"] for pair in pairs for task in pair["tasks"] if task["run"] not in learned}
         kept = [((record["tasks"][0]["dataset"], record["tasks"][1]["dataset"]), record["mean_retained"])
                 for record in found if record["mean_retained"] is not None]
         if not kept:
@@ -131,7 +146,7 @@ def sums(folder, method, arguments):
             f"({min(weights):g} to {max(weights):g}, mean {statistics.mean(weights):.2f}): a task keeps "
             f"{studies.percent(mean, low, high)} % of its own score; both tasks at least 95 % in "
             f"{studies.percent(share, *ends)} % of the pairs, one task in "
-            f"{100 * sum(value >= 0.95 for value in single) / len(single):.0f} %",
+            f"{100 * sum(value >= 0.95 for value in single) / len(single):.0f} %" + left_out(left),
             "holds" if low >= 0.9 else "holds in part" if share >= 0.25 else "not seen here")
 
 
@@ -236,7 +251,7 @@ def main():
                   if first == method.get("init_seed", config["training"].get("init_seed")))
     parts = {
         "similarity": lambda: similarities(folder, runs), "origins": lambda: origins(folder, config, runs),
-        "sums": lambda: sums(folder, method["label"], arguments),
+        "sums": lambda: sums(folder, runs, method["label"], arguments),
         "shots": lambda: few_shots(folder, config, runs, method, arguments),
     }
     for part in arguments.parts.split(","):
