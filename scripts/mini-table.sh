@@ -21,6 +21,10 @@ import statistics
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, "scripts/studies")
+import studies
+
 BEGIN, END = "<!-- scripts/mini-table.sh writes from here -->", "<!-- to here -->"
 METHODS = ["none", "lora", "adapter", "ia3", "bitfit", "prompt-tuning", "prefix-tuning", "full"]
 program = sys.argv[3]
@@ -75,14 +79,6 @@ def floor(name):
     return majority[name] if name in majority else mean("none", [name]) or 0
 
 
-def lower(value, count, z=1.96):
-    """The lower end of Wilson's 95 % interval of a percentage of so many rows."""
-    share, square = value / 100, z * z
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    half = z / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
-    return 100 * (middle - half)
-
-
 lines += ["", f"Above what always giving the most frequent label reaches (of {len(names) - len(labelled)} tasks without "
           "labels: above zero-shot):"]
 for method in ["full", "lora"]:
@@ -93,7 +89,9 @@ for method in ["full", "lora"]:
 
 
 def counted(name):
-    return sum(lower(mean(method, [name]) or 0, sizes[name]) > floor(name) for method in peft)
+    """How many of the methods are above what they have to get above, by their intervals."""
+    shares = [(mean(method, [name]) or 0) / 100 for method in peft]
+    return sum(100 * studies.interval(share, sizes[name])[0] > floor(name) for share in shares)
 
 
 most = [name for name in labelled if counted(name) >= 5]
@@ -109,12 +107,9 @@ if len(seeds) > 1 and all(None not in ranking for ranking in rankings.values()):
         pairs = itertools.combinations(range(len(a)), 2)
         return statistics.mean(1 if (a[i] > a[j]) == (b[i] > b[j]) else -1 for i, j in pairs)
 
-    # Student's t for 95 %, by degrees of freedom.
-    t = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}.get(len(seeds) - 1, 1.96)
-
     def interval(method, chosen):
-        values = [mean(method, chosen, seed) for seed in seeds]
-        return f"{statistics.mean(values):.1f} ± {t * statistics.stdev(values) / math.sqrt(len(values)):.1f}"
+        value, low, _ = studies.mean_interval([mean(method, chosen, seed) for seed in seeds])
+        return f"{value:.1f}" + (f" ± {value - low:.1f}" if low > -math.inf else "")
 
     lines += ["", f"| mean over {len(seeds)} seeds, 95 % interval | " + " | ".join(peft) + " |", "|---|" + "---:|" * len(peft)]
     lines += [f"| the {len(labelled)} with labels | " + " | ".join(interval(m, labelled) for m in peft) + " |",

@@ -202,7 +202,7 @@ public struct SyntheticSweep {
         "inference_flops": JSONValue(constants.flops + method.addedFLOPs),
         "added_inference_flops": JSONValue(method.addedFLOPs), "peak_tensor_bytes": ["total": JSONValue(method.bytes)],
         "peak_rss_bytes": JSONValue(2 * method.bytes), "training_seconds": 300.5, "evaluation_seconds": 40.25,
-        "tokens_seen": 256_000, "training_tokens_per_second": 852.0,
+        "tokens_seen": training == nil ? 0 : 256_000, "training_tokens_per_second": 852.0,
       ],
       "pscp": [
         "value": JSONValue(100 * value * terms[0] * terms[1] * terms[2]), "preset": "relative", "beta": [1, 1, 1],

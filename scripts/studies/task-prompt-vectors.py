@@ -24,6 +24,7 @@ from pathlib import Path
 import studies
 
 COMMAND = "scripts/studies/task-prompt-vectors.py RESULTS CONFIG"
+UNKNOWN = "cannot be told with these rows"
 # Targets of few shots with their sources.
 GROUPS = {
     "rte": ("mnli", "qnli"), "siqa": ("copa", "piqa"), "openbookqa": ("piqa", "hellaswag"), "boolq": ("qnli", "rte"),
@@ -38,14 +39,14 @@ def left_out(tasks):
 
 def similarities(folder, runs):
     groups = {"same task, other origin": [], "other task, same origin": [], "other task, other origin": []}
-    found = {}
+    keys, found = list(runs), {}
+    learned = [place for place, key in enumerate(keys) if studies.has_learned(runs[key])]
+    left = {task for place, (task, _) in enumerate(keys) if place not in learned}
     for kind, flags in [("prompts", []), ("vectors", ["--vectors"])]:
         names = [f"{task}@{origin}={studies.adapter(folder, record)}" for (task, origin), record in runs.items()]
         result = studies.ask("adapter", "similarity", *names, *flags, "--permutations", "2")
         # The report of the folder shows these: of both the vectors, which come last.
         (Path(folder) / "similarity.json").write_text(json.dumps(result))
-        keys = list(runs)
-        learned = [place for place, key in enumerate(keys) if studies.has_learned(runs[key])]
         for measure in ["flattened", "token_mean"]:
             values = {group: [] for group in groups}
             for i, j in itertools.combinations(learned, 2):
@@ -72,12 +73,11 @@ def similarities(folder, runs):
         same = found.get((kind, "flattened", "same task, other origin"))
         other = found.get((kind, "flattened", "other task, other origin"))
         if not same or not other:
-            verdict = "cannot be told with these rows"
+            verdict = UNKNOWN
         elif same[1] > other[2] and same[0] >= 0.6:
             verdict = "holds"
         else:
             verdict = "holds in part: told apart from other tasks" if same[1] > other[2] else "not seen here"
-        left = {task for (task, _), record in runs.items() if not studies.has_learned(record)}
         studies.row(
             f"{kind} of one task from different origins are alike", COMMAND, "; ".join(measured) + left_out(left), verdict)
 
@@ -115,13 +115,16 @@ def origins(folder, config, runs):
             kept.append(((task,), value / studies.score(own)[0]))
         else:
             left.add(task)
-    if kept:
-        mean, low, high = studies.mean_interval(studies.by_task(kept))
-        studies.row(
-            "a task's vector works on another origin", COMMAND,
-            f"keeps {studies.percent(mean, low, high)} % of the own score, {len(kept)} of {len(entries)} combinations"
-            + left_out(left),
-            "holds" if low >= 0.9 else "holds in part" if mean >= 0.7 else "not seen here")
+    claim = "a task's vector works on another origin"
+    if not kept:
+        studies.row(claim, COMMAND, "nothing" + left_out(left), UNKNOWN)
+        return
+    mean, low, high = studies.mean_interval(studies.by_task(kept))
+    studies.row(
+        claim, COMMAND,
+        f"keeps {studies.percent(mean, low, high)} % of the own score, {len(kept)} of {len(entries)} combinations"
+        + left_out(left),
+        "holds" if low >= 0.9 else "holds in part" if mean >= 0.7 else "not seen here")
 
 
 def sums(folder, runs, method, arguments):
@@ -133,7 +136,9 @@ def sums(folder, runs, method, arguments):
         left = {task["dataset"] for pair in pairs for task in pair["tasks"] if task["run"] not in learned}
         kept = [((record["tasks"][0]["dataset"], record["tasks"][1]["dataset"]), record["mean_retained"])
                 for record in found if record["mean_retained"] is not None]
+        claim = f"sums of two tasks are about as good as the tasks' own: {expression}"
         if not kept:
+            studies.row(claim, COMMAND, "nothing" + left_out(left), UNKNOWN)
             continue
         single = [task["retained"] for record in found for task in record["tasks"] if task["retained"] is not None]
         both = sum(all((task["retained"] or 0) >= 0.95 for task in record["tasks"]) for record in found)
@@ -141,7 +146,7 @@ def sums(folder, runs, method, arguments):
         weights = [value for record in found for value in record["candidates"][record["chosen"]]["values"].values()]
         share, ends = both / len(found), studies.interval(both / len(found), len(found))
         studies.row(
-            f"sums of two tasks are about as good as the tasks' own: {expression}", COMMAND,
+            claim, COMMAND,
             f"{len(found)} pairs, weights chosen on {found[0]['tasks'][0]['held_out_rows']} held-out rows a task "
             f"({min(weights):g} to {max(weights):g}, mean {statistics.mean(weights):.2f}): a task keeps "
             f"{studies.percent(mean, low, high)} % of its own score; both tasks at least 95 % in "

@@ -134,10 +134,16 @@ package struct RunConfiguration: Sendable {
     var result: JSONValue = ["name": .string(name)]
     if models.count == 1 { result["model"] = models[0].json } else { result["models"] = .array(models.map(\.json)) }
     result["data"] = data.json
-    // Seeds by source say which rows a sample has.
-    if seeds.contains(where: { $0.sources != nil }) { result["data"]?["sample_seed"] = nil }
     result["methods"] = .array(methods.map(resolved))
     result["seeds"] = seeds.json
+    // The sample's seed stands once: the data's, which evaluation rows are drawn by too, unless training rows have others.
+    if seeds.contains(where: { $0.sources != nil }) {
+      if seeds.allSatisfy({ $0.sample == data.sampleSeed }) {
+        result["seeds"]?["sample"] = nil
+      } else {
+        result["data"]?["sample_seed"] = nil
+      }
+    }
     result["training"] = training.json
     result["evaluation"] = evaluation.json
     result["pscp"] = pscp.json

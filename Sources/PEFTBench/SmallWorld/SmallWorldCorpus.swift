@@ -66,8 +66,7 @@ package struct SmallWorldCorpus: PretrainingCorpus {
     let sort = draws.integer(below: 100)
     if sort < mixture.course { return draws.chance(0.2) ? ListTalk.judged(&draws) : conversing(&draws) }
     if sort < mixture.course + Self.namedAnswers { return NamedAnswers.document(&draws) }
-    let task = SmallWorld.dataset(draws.pick(weighted: mixture.tasks))
-    return task?.practice(&draws) ?? conversing(&draws)
+    return draws.pick(weighted: mixture.tasks).practice(&draws)
   }
 
   /// What a stage after the course has.
@@ -75,17 +74,21 @@ package struct SmallWorldCorpus: PretrainingCorpus {
     /// How many of a hundred documents are such as the course has.
     let course: Int
     /// What is practised, and how often.
-    let tasks: [(String, Int)]
+    let tasks: [(any MiniDataset, Int)]
   }
 
   private static let mixtures: [Stage: Mixture] = [
-    .senses: Mixture(course: 15, tasks: [("wic", 1), ("qqp", 1)]),
-    .pronouns: Mixture(course: 15, tasks: [("wsc", 4), ("winogrande", 4), ("wic", 1), ("qqp", 1)]),
-    .gaps: Mixture(course: 10, tasks: [("winogrande", 8), ("wsc", 1), ("wic", 1), ("qqp", 1)]),
-    .sums: Mixture(course: 10, tasks: [("math_qa", 8), ("winogrande", 1), ("wsc", 1), ("wic", 1), ("qqp", 1)]),
+    .senses: Mixture(course: 15, tasks: [(MiniWiC(), 1), (MiniQQP(), 1)]),
+    .pronouns: Mixture(course: 15, tasks: [(MiniWSC(), 4), (MiniWinoGrande(), 4), (MiniWiC(), 1), (MiniQQP(), 1)]),
+    .gaps: Mixture(course: 10, tasks: [(MiniWinoGrande(), 8), (MiniWSC(), 1), (MiniWiC(), 1), (MiniQQP(), 1)]),
+    .sums: Mixture(
+      course: 10, tasks: [(MiniMathQA(), 8), (MiniWinoGrande(), 1), (MiniWSC(), 1), (MiniWiC(), 1), (MiniQQP(), 1)]),
     .revision: Mixture(
       course: 80,
-      tasks: [("math_qa", 4), ("winogrande", 3), ("wsc", 3), ("wic", 3), ("qqp", 3), ("copa", 2), ("gsm8k", 2)]),
+      tasks: [
+        (MiniMathQA(), 4), (MiniWinoGrande(), 3), (MiniWSC(), 3), (MiniWiC(), 3), (MiniQQP(), 3), (MiniCOPA(), 2),
+        (MiniGSM8K(), 2),
+      ]),
   ]
   /// How many of a hundred documents after the course are requests that name their answers.
   private static let namedAnswers = 6

@@ -283,11 +283,14 @@ import Testing
   @Test("Seeds by source are read again as they are written, whether they or the data name the sample's")
   func seedsBySource() throws {
     for text in [
-      "seeds: {initialization: [1, 2], sample: [3, 4]}", "seeds: {order: [5]}\ndata: {sample_seed: 9}", "seeds: [6]",
+      "seeds: {initialization: [1, 2], sample: [3, 4]}", "seeds: {order: [5]}\ndata: {sample_seed: 9}",
+      "seeds: {sample: [0, 1]}", "seeds: {sample: [0]}", "seeds: [6]\ndata: {sample_seed: 9}",
     ] {
       let run = try configuration("model: m\nmethods: [lora]\n\(text)")
       let again = try configuration(run.resolvedJSON.prettyText, name: "config.json")
       #expect(again.seeds == run.seeds && again.resolvedJSON == run.resolvedJSON, "\(text)")
+      // The data's seed draws the evaluation rows.
+      #expect(again.data.sampleSeed == run.data.sampleSeed, "\(text)")
     }
     #expect(
       message("model: m\nmethods: [lora]\nseeds: {sample: [1]}\ndata: {sample_seed: 2}")?

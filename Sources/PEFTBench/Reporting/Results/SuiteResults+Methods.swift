@@ -104,12 +104,11 @@ extension SuiteResults {
   private static func distinctions(
     of variant: [Int], among variants: [[Int]], _ runs: [ReportedRun], rows: RowSets
   ) -> [String] {
-    func hasTraining(_ variant: [Int]) -> Bool { runs[variant[0]].settings["training"] ?? .null != .null }
     func flat(_ variant: [Int]) -> [(key: String, value: String)] {
       runs[variant[0]].flatSettings.map { ($0.key, $0.value.compactText) }
     }
-    let isTrained = hasTraining(variant)
-    let peers = variants.filter { hasTraining($0) == isTrained }
+    let isTrained = runs[variant[0]].isTrained
+    let peers = variants.filter { runs[$0[0]].isTrained == isTrained }
     let all = peers.map(flat)
     let differing = flat(variant).filter { key, value in
       all.contains { other in !other.contains { $0.key == key && $0.value == value } }
