@@ -224,8 +224,9 @@ def few_shots(folder, config, runs, method, arguments):
             continue
         small = [difference for shots, difference in differences.items() if 0 < shots <= 25]
         helps = [difference for difference in small if difference[1] > 0]
-        verdict = ("holds" if small and len(helps) == len(small) else
-                   "holds in part" if helps or any(difference[0] > 0 for difference in small) else "not seen here")
+        hurts = [difference for difference in small if difference[2] < 0]
+        verdict = ("holds" if small and len(helps) == len(small) else "holds in part" if helps else
+                   "not seen here" if hurts else UNKNOWN)
         studies.row(
             f"few shots: to start from {kind} helps", COMMAND,
             f"{len(groups)} targets, {arguments.draws} draws, {arguments.steps} steps; rows of each class: "
