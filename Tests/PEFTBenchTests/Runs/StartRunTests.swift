@@ -51,7 +51,8 @@ import Testing
     try EnsembleRunTests.withConfig(method) { root in
       func adapter(epochs: Int) throws -> AdapterFile {
         let settings = ["training.epochs=\(epochs)"]
-        let record = try #require(try EnsembleRunTests.run(root, into: "out-\(epochs)", settings).first)
+        let records = try EnsembleRunTests.run(root, into: "out-\(epochs)", settings)
+        guard let record = records.first else { throw CocoaError(.fileNoSuchFile) }
         return try AdapterFile.open("\(root)/out-\(epochs)/runs/\(record.id)/adapter")
       }
       // The folder says all: no model is asked for.

@@ -144,7 +144,11 @@ import Testing
     try Self.withConfig(#"{"name": "lora", "rank": 2, "strategy": ["default", {"name": "ensemble", "members": 2}]}"#) {
       root in
       let records = try Self.run(root, into: "out")
-      #expect(records.count == 2 && records[0].strategy == nil)
+      #expect(records.count == 2)
+      let (usual, steps) = (try #require(records[0].strategy), try #require(records[0].costs.steps))
+      #expect(usual.name == "default" && usual.voters == 1 && usual.modelSteps == steps)
+      #expect(usual.relativeModelSteps == 1 && usual.relativeTrainingTokens == 1 && usual.copiedAdapterBytes == 0)
+      #expect(usual.trainingTokens == records[0].costs.tokensSeen)
       func weights(_ record: RunRecord, _ folder: String) throws -> Data {
         try Data(contentsOf: URL(filePath: "\(root)/out/runs/\(record.id)/adapter\(folder)/adapter_model.safetensors"))
       }
@@ -166,11 +170,11 @@ import Testing
       let seeds = "seeds=[1, 2, 3]"
       let records = try Self.run(root, into: "out", [seeds])
       let alone = try Self.run(root, into: "alone", [seeds, #"methods=[{"name": "lora", "rank": 2}]"#])
-      let plain = records.filter { $0.strategy == nil }
+      let plain = records.filter { $0.strategy?.name == TrainingStrategy.standardName }
       #expect(records.count == 6 && plain.count == 3)
       #expect(plain.map(\.costs.tensorBytes) == alone.map(\.costs.tensorBytes))
       #expect(plain.map { $0.pscp?.value } == alone.map { $0.pscp?.value })
-      #expect(Set(records.filter { $0.strategy != nil }.map(\.costs.tensorBytes.adapter)).count == 1)
+      #expect(Set(records.filter { !plain.map(\.id).contains($0.id) }.map(\.costs.tensorBytes.adapter)).count == 1)
     }
   }
 
@@ -352,10 +356,10 @@ import Testing
       let records = try Self.run(
         root, into: "out",
         ["training.epochs=4", "training.learning_rate=0.1", "evaluation.mode=rank", "seeds=[1, 2, 3, 4, 5, 6]"])
-      func deviation(_ strategy: String?) -> Double {
+      func deviation(_ strategy: String) -> Double {
         Summary(records.filter { $0.strategy?.name == strategy }.map(\.scores.primary.value)).sampleDeviation
       }
-      #expect(deviation("ensemble") < deviation(nil) && deviation("ensemble") > 0)
+      #expect(deviation("ensemble") < deviation(TrainingStrategy.standardName) && deviation("ensemble") > 0)
     }
   }
 

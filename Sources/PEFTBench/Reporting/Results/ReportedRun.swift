@@ -247,7 +247,8 @@ package struct ReportedRun: Sendable {
     marks = AnswerMarks(json["correct"])
     started = record.timestamps?.started ?? ""
     finished = record.timestamps?.finished ?? ""
-    (strategy, choice) = (record.strategy, record.choice)
+    choice = record.choice
+    strategy = record.strategy.flatMap { $0.name == TrainingStrategy.standardName ? nil : $0 }
     seeds = record.seeds
     environment = record.environment
     data = record.data

@@ -77,9 +77,7 @@ struct RecordStage {
     if planned.seeds.sources != nil { record.seeds = planned.seeds.json }
     record.choice = choice
     if planned.trains { record.training = identity.json["training"] }
-    let cost =
-      planned.trains && planned.training.strategy != .standard
-      ? StrategyCost(planned, trained: trained, data: scene.data) : nil
+    let cost = planned.trains ? StrategyCost(planned, trained: trained, data: scene.data) : nil
     record.strategy = RunRecord.Strategy(
       planned, cost: cost, scored: evaluation.scored, data: scene.data, attachment: method)
     record.evaluation = configuration.evaluation.json

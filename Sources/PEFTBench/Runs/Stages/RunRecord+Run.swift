@@ -47,7 +47,7 @@ extension RunRecord.Method {
 }
 
 extension RunRecord.Strategy {
-  /// A run's strategy; nil for plain steps.
+  /// A run's strategy; nil for a run that trains nothing and asks one model.
   ///
   /// - Parameters:
   ///   - planned: The run.
@@ -59,7 +59,7 @@ extension RunRecord.Strategy {
     _ planned: PlannedRun, cost: StrategyCost?, scored: JudgedRows, data: PreparedDataset, attachment: AttachedMethod
   ) {
     let (settings, strategy) = (planned.training, planned.training.strategy)
-    guard strategy != .standard, !planned.isZeroShot else { return nil }
+    guard !planned.isZeroShot, strategy != .standard || cost != nil else { return nil }
     let count = scored.members?.first?.count ?? 1
     voters = count
     // Members that were saved are as many as there are.

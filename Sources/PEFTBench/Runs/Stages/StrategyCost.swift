@@ -31,13 +31,17 @@ struct StrategyCost {
       tokens += strategy.copyCount * range.reduce(0) { $0 + batches.count(of: $1) }
     }
     trainingTokens = tokens
+    shareOfEnsemble =
+      strategy.copiesParameters && steps > 0 ? Double(modelSteps) / Double((strategy.copyCount + 1) * steps) : nil
+    guard strategy != .standard else {
+      (plainSteps, plainTokens) = (modelSteps, trainingTokens)
+      return
+    }
     let plain = planned.method.training.withoutStrategy
     let plainExamples = data.plainParts(plain, seeds).training
     plainSteps = Trainer.stepCount(examples: plainExamples.count, configuration: plain)
     let plainBatches = BatchTokens(plainExamples, configuration: plain, seeds: seeds)
     plainTokens = plainSteps > 0 ? (1...plainSteps).reduce(0) { $0 + plainBatches.count(of: $1) } : 0
-    shareOfEnsemble =
-      strategy.copiesParameters && steps > 0 ? Double(modelSteps) / Double((strategy.copyCount + 1) * steps) : nil
   }
 }
 
