@@ -62,10 +62,13 @@ struct EarlierPretraining {
     sha256 = SHA256.hexadecimal(of: Array(hashes.joined(separator: "\n").utf8))
   }
 
-  /// Gives parameters its weights.
+  /// Gives parameters its weights, or a mean of these and what they have.
   ///
+  /// - Parameters:
+  ///   - parameters: All of the model.
+  ///   - share: The share of its weights.
   /// - Throws: `CheckpointError` for a weight that is missing, has another shape, or is there for nothing.
-  func assign(to parameters: [Parameter]) throws(CheckpointError) {
+  func assign(to parameters: [Parameter], share: Float = 1) throws(CheckpointError) {
     for parameter in parameters {
       let tensor = try weights.tensor(named: parameter.name)
       guard tensor.shape == parameter.shape else {
@@ -74,7 +77,10 @@ struct EarlierPretraining {
       }
       // In place, for copies of the model share the memory.
       let (values, target) = (try tensor.floats(), parameter.value)
-      for index in values.indices { target.mutableElements[index] = values[index] }
+      for index in values.indices {
+        target.mutableElements[index] =
+          share == 1 ? values[index] : share * values[index] + (1 - share) * target.mutableElements[index]
+      }
     }
     let names = Set(parameters.map(\.name))
     if let stray = weights.tensors.first(where: { !names.contains($0.name) }) {

@@ -118,6 +118,8 @@ package struct Pretrainer {
     var outcome = try train(
       copies, source, folder: folder, checkpoint: checkpoint, cancellation: cancellation, watch: watch)
 
+    let startShare = configuration.training.startShare
+    if startShare > 0 { try earlier?.assign(to: copies.parameters, share: Float(startShare)) }
     // What is measured last is what is written.
     copies.parameters.forEach { $0.roundToBFloat16() }
     if source.hasValidation {

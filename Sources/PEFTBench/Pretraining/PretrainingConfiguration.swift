@@ -86,6 +86,11 @@ package struct PretrainingConfiguration: Sendable {
     package var maximumGradientNorm = 1.0
     /// Which tokens count.
     package var lossTokens = LossTokens.all
+    /// Share of the weights that were gone on from in the weights that are written.
+    ///
+    /// What a model loses to a dose of one skill it has again in the mean of before and after, and most of the skill too
+    /// (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
+    package var startShare = 0.0
     /// Seed of the initial weights and of the order of documents.
     package var seed = 1
     /// Documents that are held out to measure the loss.
@@ -148,6 +153,9 @@ package struct PretrainingConfiguration: Sendable {
     try training.finish()
     try reader.finish()
 
+    if from == nil, self.training.startShare > 0 {
+      throw training.error("start_share", "belongs to from; this training begins from nothing")
+    }
     if from == nil, architecture.maxPositions < self.training.sequenceLength {
       throw training.error("sequence_length", lengthComplaint)
     }
@@ -263,6 +271,9 @@ package struct PretrainingConfiguration: Sendable {
       "max_grad_norm", default: value.maximumGradientNorm, in: 0..., about: "largest gradient norm; 0 is off")
     value.lossTokens = try reader.choice(
       "loss_on", default: value.lossTokens, about: "tokens of conversations that count")
+    value.startShare = try reader.number(
+      "start_share", default: value.startShare, in: 0..<1,
+      about: "share of the weights that were gone on from in those that are written")
     value.seed = try reader.integer(
       "seed", default: value.seed, about: "of the first weights and of the documents' order")
     value.validationDocuments = try reader.integer(
@@ -285,6 +296,17 @@ package struct PretrainingConfiguration: Sendable {
         ["source": "small-world", "seed": JSONValue(seed), "stage": JSONValue(stage.rawValue)]
       case .files(let files): ["source": "files", "files": JSONValue(files.map(FilePath.name))]
       }
+    var steps: JSONValue = [
+      "tokens": JSONValue(training.tokens), "batch_tokens": JSONValue(training.batchTokens),
+      "sequence_length": JSONValue(training.sequenceLength), "shards": JSONValue(training.shards),
+      "learning_rate": JSONValue(training.learningRate), "scheduler": JSONValue(training.scheduler.rawValue),
+      "warmup_steps": JSONValue(warmupSteps), "beta1": JSONValue(training.beta1), "beta2": JSONValue(training.beta2),
+      "epsilon": JSONValue(training.epsilon), "weight_decay": JSONValue(training.weightDecay),
+      "max_grad_norm": JSONValue(training.maximumGradientNorm), "loss_on": JSONValue(training.lossTokens.rawValue),
+      "seed": JSONValue(training.seed), "validation_documents": JSONValue(training.validationDocuments),
+      "validation_every": JSONValue(training.validationEvery), "logging_steps": JSONValue(training.loggingSteps),
+    ]
+    if training.startShare > 0 { steps["start_share"] = JSONValue(training.startShare) }
     return [
       "name": JSONValue(name), "corpus": corpus,
       "tokenizer": [
@@ -300,16 +322,7 @@ package struct PretrainingConfiguration: Sendable {
         "rms_norm_eps": JSONValue(architecture.normEpsilon), "tied_embeddings": JSONValue(architecture.tiesEmbeddings),
         "initializer_range": JSONValue(architecture.initializerRange), "dtype": "bfloat16",
       ],
-      "training": [
-        "tokens": JSONValue(training.tokens), "batch_tokens": JSONValue(training.batchTokens),
-        "sequence_length": JSONValue(training.sequenceLength), "shards": JSONValue(training.shards),
-        "learning_rate": JSONValue(training.learningRate), "scheduler": JSONValue(training.scheduler.rawValue),
-        "warmup_steps": JSONValue(warmupSteps), "beta1": JSONValue(training.beta1), "beta2": JSONValue(training.beta2),
-        "epsilon": JSONValue(training.epsilon), "weight_decay": JSONValue(training.weightDecay),
-        "max_grad_norm": JSONValue(training.maximumGradientNorm), "loss_on": JSONValue(training.lossTokens.rawValue),
-        "seed": JSONValue(training.seed), "validation_documents": JSONValue(training.validationDocuments),
-        "validation_every": JSONValue(training.validationEvery), "logging_steps": JSONValue(training.loggingSteps),
-      ],
+      "training": steps,
     ]
   }
 

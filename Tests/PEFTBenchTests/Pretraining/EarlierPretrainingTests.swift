@@ -52,6 +52,35 @@ import Testing
     #expect(try tiny.files("second")["model.safetensors"] == tiny.files("first")["model.safetensors"])
   }
 
+  @Test("With a share of the start, the mean of before and after is written") func mean() throws {
+    let tiny = try TinyPretraining()
+    var configuration = try first(tiny)
+    try tiny.run(configuration, output: "second")
+    configuration.training.startShare = 0.25
+    guard case .trained(let summary) = try tiny.run(configuration, output: "mean") else {
+      Issue.record("nothing was trained")
+      return
+    }
+    let files = try ["first", "second", "mean"].map {
+      try SafetensorsCheckpoint.open(file: tiny.path("\($0)/\(SafetensorsCheckpoint.fileName)"))
+    }
+    var differences = 0
+    for tensor in files[0].tensors {
+      let values = try files.map { try $0.tensor(named: tensor.name).floats() }
+      for index in values[0].indices {
+        let (before, after) = (values[0][index], values[1][index])
+        // Both files are rounded to bfloat16, whose significand has eight bits.
+        let bound = (abs(before) + abs(after)) / 256
+        try #require(abs(values[2][index] - (0.25 * before + 0.75 * after)) <= bound, "\(tensor.name)[\(index)]")
+        differences += abs(before - after) > 4 * bound ? 1 : 0
+      }
+    }
+    #expect(differences > 100)
+    #expect(summary.json["config"]?["training"]?["start_share"] == 0.25)
+    // The mean is taken when all steps are done.
+    #expect(try losses(tiny, "mean") == losses(tiny, "second"))
+  }
+
   @Test("Threads change no byte, nor does an interruption; another model is another training") func sameBytes() throws {
     let tiny = try TinyPretraining()
     let configuration = try first(tiny)

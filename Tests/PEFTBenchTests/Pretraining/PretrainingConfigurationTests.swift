@@ -68,6 +68,8 @@ import Testing
     #expect(message("corpus: {stage: pronoun}\n")?.contains("did you mean \"pronouns\"") == true)
     #expect(message("from: models/a\ntokenizer: {vocabulary_size: 300}\n")?.contains("give tokenizer, or from") == true)
     #expect(message("from: models/a\nmodel: {layers: 3}\n")?.contains("give model, or from") == true)
+    #expect(message("training: {start_share: 0.5}\n")?.contains("start_share: belongs to from") == true)
+    #expect(message("from: models/a\ntraining: {start_share: 1}\n")?.contains("expected a number") == true)
     #expect(message("corpus: {source: small-world, files: a.txt}\n")?.contains("belongs to source: files") == true)
     #expect(message("tokenizer: {special_tokens: ['<|end|>']}\n")?.contains("is there already") == true)
     #expect(message("tokenizer: {vocabulary_size: 258}\n")?.contains("alone are 261") == true)
