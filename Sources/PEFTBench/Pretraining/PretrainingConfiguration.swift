@@ -296,7 +296,7 @@ package struct PretrainingConfiguration: Sendable {
         ["source": "small-world", "seed": JSONValue(seed), "stage": JSONValue(stage.rawValue)]
       case .files(let files): ["source": "files", "files": JSONValue(files.map(FilePath.name))]
       }
-    var steps: JSONValue = [
+    var settings: JSONValue = [
       "tokens": JSONValue(training.tokens), "batch_tokens": JSONValue(training.batchTokens),
       "sequence_length": JSONValue(training.sequenceLength), "shards": JSONValue(training.shards),
       "learning_rate": JSONValue(training.learningRate), "scheduler": JSONValue(training.scheduler.rawValue),
@@ -306,7 +306,7 @@ package struct PretrainingConfiguration: Sendable {
       "seed": JSONValue(training.seed), "validation_documents": JSONValue(training.validationDocuments),
       "validation_every": JSONValue(training.validationEvery), "logging_steps": JSONValue(training.loggingSteps),
     ]
-    if training.startShare > 0 { steps["start_share"] = JSONValue(training.startShare) }
+    if training.startShare > 0 { settings["start_share"] = JSONValue(training.startShare) }
     return [
       "name": JSONValue(name), "corpus": corpus,
       "tokenizer": [
@@ -322,7 +322,7 @@ package struct PretrainingConfiguration: Sendable {
         "rms_norm_eps": JSONValue(architecture.normEpsilon), "tied_embeddings": JSONValue(architecture.tiesEmbeddings),
         "initializer_range": JSONValue(architecture.initializerRange), "dtype": "bfloat16",
       ],
-      "training": steps,
+      "training": settings,
     ]
   }
 

@@ -46,19 +46,19 @@ import Testing
     }
   }
 
+  private static func adapter(epochs: Int, in root: String) throws -> AdapterFile {
+    let settings = ["training.epochs=\(epochs)"]
+    let record = try #require(try EnsembleRunTests.run(root, into: "out-\(epochs)", settings).first)
+    return try AdapterFile.open("\(root)/out-\(epochs)/runs/\(record.id)/adapter")
+  }
+
   @Test("What the start found is kept beside the adapter, which tells its vector by it", arguments: methods)
   func kept(method: String) throws {
     try EnsembleRunTests.withConfig(method) { root in
-      func adapter(epochs: Int) throws -> AdapterFile {
-        let settings = ["training.epochs=\(epochs)"]
-        let records = try EnsembleRunTests.run(root, into: "out-\(epochs)", settings)
-        guard let record = records.first else { throw CocoaError(.fileNoSuchFile) }
-        return try AdapterFile.open("\(root)/out-\(epochs)/runs/\(record.id)/adapter")
-      }
       // The folder says all: no model is asked for.
       struct Asked: Error {}
       let origins = AdapterOrigins(common: nil, base: { _ in throw Asked() }, modelHash: { _ in throw Asked() })
-      let (one, two) = (try adapter(epochs: 1), try adapter(epochs: 2))
+      let (one, two) = (try Self.adapter(epochs: 1, in: root), try Self.adapter(epochs: 2, in: root))
       let start = try origins.values(of: one)
       let trained = try one.arrays()
       #expect(start.map(\.key) == trained.map(\.key) && start.map(\.shape) == trained.map(\.shape))

@@ -174,7 +174,7 @@ import Testing
       #expect(records.count == 6 && plain.count == 3)
       #expect(plain.map(\.costs.tensorBytes) == alone.map(\.costs.tensorBytes))
       #expect(plain.map { $0.pscp?.value } == alone.map { $0.pscp?.value })
-      #expect(Set(records.filter { !plain.map(\.id).contains($0.id) }.map(\.costs.tensorBytes.adapter)).count == 1)
+      #expect(Set(records.filter { $0.strategy?.name == name }.map(\.costs.tensorBytes.adapter)).count == 1)
     }
   }
 

@@ -95,7 +95,8 @@ package struct RunRecord: RecordPart {
   package var seed = 0
   /// The seeds of the sources of chance, where each has its own.
   package var seeds: JSONValue?
-  /// What makes the result depend less on chance, and what it costs; nil for plain steps.
+  /// What makes the result depend less on chance, and what it costs beside plain steps; nil where nothing was trained
+  /// and one model answered, and for plain steps in records of earlier versions.
   package var strategy: Strategy?
   /// How it chose the combination of adapters that it starts from; nil where there was nothing to choose.
   package var choice: Choice?

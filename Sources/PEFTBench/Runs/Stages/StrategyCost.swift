@@ -22,26 +22,26 @@ struct StrategyCost {
   ///   - data: Its rows.
   init(_ planned: PlannedRun, trained: TrainingStage.Result, data: PreparedDataset) {
     let (strategy, settings, seeds) = (planned.training.strategy, planned.training, TrainingSeeds(planned.seeds))
-    let examples = data.parts(settings, seeds).training
     let steps = trained.first.stepCount
     modelSteps = strategy.modelSteps(of: steps)
     var tokens = trained.total.tokenCount
+    guard strategy != .standard else {
+      (trainingTokens, plainSteps, plainTokens, shareOfEnsemble) = (tokens, modelSteps, tokens, nil)
+      return
+    }
+    let examples = data.parts(settings, seeds).training
     let batches = BatchTokens(examples, configuration: settings, seeds: seeds)
     for range in strategy.sharedSteps(of: steps) {
       tokens += strategy.copyCount * range.reduce(0) { $0 + batches.count(of: $1) }
     }
     trainingTokens = tokens
-    shareOfEnsemble =
-      strategy.copiesParameters && steps > 0 ? Double(modelSteps) / Double((strategy.copyCount + 1) * steps) : nil
-    guard strategy != .standard else {
-      (plainSteps, plainTokens) = (modelSteps, trainingTokens)
-      return
-    }
     let plain = planned.method.training.withoutStrategy
     let plainExamples = data.plainParts(plain, seeds).training
     plainSteps = Trainer.stepCount(examples: plainExamples.count, configuration: plain)
     let plainBatches = BatchTokens(plainExamples, configuration: plain, seeds: seeds)
     plainTokens = plainSteps > 0 ? (1...plainSteps).reduce(0) { $0 + plainBatches.count(of: $1) } : 0
+    shareOfEnsemble =
+      strategy.copiesParameters && steps > 0 ? Double(modelSteps) / Double((strategy.copyCount + 1) * steps) : nil
   }
 }
 
