@@ -48,6 +48,11 @@ enum Program {
       return try WorkerCommand.command.run(
         ArgumentReader.read(Array(arguments.dropFirst()), for: WorkerCommand.command), console)
     }
+    let group = CommandTable.commands(ofGroup: first, in: commands)
+    if !group.isEmpty, arguments.count > 1, ArgumentReader.asksForHelp([arguments[1]]) {
+      console.print(HelpText.page(ofGroup: first, group))
+      return .done
+    }
     let (command, rest) = try CommandTable.find(arguments, in: commands)
     if ArgumentReader.asksForHelp(rest) {
       console.print(HelpText.page(of: command))

@@ -88,11 +88,14 @@ enum ArgumentReader {
     let specs = command.positionals
     let required = specs.filter { !$0.isOptional }
     if parsed.positionals.count < required.count {
-      throw UsageError("expected \(required[parsed.positionals.count].name)", command: command.name)
+      let missing = required[parsed.positionals.count]
+      let choices = missing.choices.isEmpty ? "" : ", one of \(missing.choices.joined(separator: ", "))"
+      throw UsageError("expected \(missing.name)\(choices)", command: command.name)
     }
     if specs.last?.isRepeated != true, parsed.positionals.count > specs.count {
       throw UsageError("unexpected argument \(parsed.positionals[specs.count])", command: command.name)
     }
+    for option in command.options where option.isRequired { _ = try parsed.required(option.long) }
     for (index, value) in parsed.positionals.enumerated() {
       guard let spec = index < specs.count ? specs[index] : specs.last else { continue }
       guard !value.isEmpty else {

@@ -48,6 +48,8 @@ struct OptionSpec: Sendable {
   var isRepeated = false
   /// The words that a value can be; any if empty.
   var choices: [String] = []
+  /// Whether the command does nothing without it.
+  var isRequired = false
   let help: String
 
   static let help = OptionSpec(long: "help", short: "h", help: "Print this help.")

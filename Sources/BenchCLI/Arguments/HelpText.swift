@@ -30,13 +30,20 @@ enum HelpText {
       for spec in command.positionals { lines += entry(spec.name, help(spec.help, spec.choices), column: column) }
     }
     lines += ["", "Options:"]
-    for option in command.allOptions {
-      lines += entry(label(option), help(option.help, option.choices), column: column)
-    }
+    for option in command.allOptions { lines += entry(label(option), help(of: option), column: column) }
     lines += ["", "Examples:"]
     for example in command.examples.prefix(2) {
       lines += ["  \(example.line)"] + wrapped(example.meaning, indent: 6)
     }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The commands of a group, one per line.
+  static func page(ofGroup group: String, _ commands: [Command]) -> String {
+    let column = (commands.map(\.name.count).max() ?? 0) + 4
+    var lines = ["Usage: \(ProgramFile.name) \(group) COMMAND [options]", "", "Commands:"]
+    for command in commands { lines += entry(command.name, command.summary, column: column) }
+    lines += ["", "\(ProgramFile.name) \(group) COMMAND --help explains one of them."]
     return lines.joined(separator: "\n")
   }
 
@@ -56,6 +63,11 @@ enum HelpText {
 
   static func help(_ text: String, _ choices: [String]) -> String {
     choices.isEmpty ? text : "\(text) One of \(choices.joined(separator: ", "))."
+  }
+
+  /// An option's explanation, with the words that it takes, and whether it must be given.
+  static func help(of option: OptionSpec) -> String {
+    help(option.help, option.choices) + (option.isRequired ? " Required." : "")
   }
 
   private static func entry(_ name: String, _ text: String, column: Int) -> [String] {

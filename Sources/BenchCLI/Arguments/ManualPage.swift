@@ -43,7 +43,7 @@ enum ManualPage {
       let value = option.valueName.map { " \\fI\(escaped($0))\\fR" } ?? ""
       lines += [
         ".TP", "\\fB\(short)\\-\\-\(escaped(option.long))\\fR\(value)",
-        escaped(HelpText.help(option.help, option.choices)),
+        escaped(HelpText.help(of: option)),
       ]
     }
     return lines

@@ -17,6 +17,12 @@ struct ParsedArguments: Sendable {
   /// The last value of an option, or nil.
   func value(_ name: String) -> String? { values[name]?.last }
 
+  /// The last value of an option that must be given.
+  func required(_ name: String) throws(UsageError) -> String {
+    guard let value = value(name) else { throw error("--\(name) is missing") }
+    return value
+  }
+
   /// All values of a repeated option, in order.
   func all(_ name: String) -> [String] { values[name] ?? [] }
 

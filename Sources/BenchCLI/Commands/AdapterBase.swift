@@ -74,11 +74,11 @@ final class AdapterBase {
 /// A folder to be made for an adapter, which must not exist or be empty.
 enum NewAdapterFolder {
   static let option = OptionSpec(
-    long: "to", valueName: "DIR", help: "The folder to make; it must not exist, or be empty.")
+    long: "to", valueName: "DIR", isRequired: true, help: "The folder to make; it must not exist, or be empty.")
 
   /// The folder that `--to` names.
   static func path(_ arguments: ParsedArguments) throws -> String {
-    guard let path = arguments.value("to"), !path.isEmpty else { throw arguments.error("--to is missing") }
+    let path = try arguments.required("to")
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
     guard names.isEmpty else {
       let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")

@@ -12,9 +12,9 @@ extension AdapterCommand {
         + "gained since their origin; delta adds weight updates, exactly (cat) or as the nearest update of a rank (svd); hf "
         + "and mergekit compute what these tools compute, under their names for types.",
       "The result is an ordinary adapter; task-vector without an origin makes a vector, which is no adapter, but a term of "
-        + "other sums. How far the weight updates are from the exact sum of the adapters' updates is printed for all "
-        + "that can be merged into the weights, of task vectors of other methods than lora with the base model beside them: hf's "
-        + "linear of two adapters, for one, is not their sum.",
+        + "other sums. For everything that can be merged into the weights, it prints how far the result is from the "
+        + "exact sum of the adapters' updates; for task vectors of methods other than lora that takes the base model. (hf's "
+        + "linear of two adapters, for example, is not their sum.)",
       "task-vector needs to know what adapters started from. Runs note it beside their adapters "
         + "(peft_bench_origin.json), and it is made again from the base model; for others give --origin.",
     ],

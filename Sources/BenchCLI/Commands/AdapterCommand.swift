@@ -51,9 +51,12 @@ enum AdapterCommand {
         + "config.json and tokenizer.json are made from its header.",
     ],
     options: [
-      OptionSpec(long: "model", short: "m", valueName: "PATH", help: "The model that the adapter was trained on."),
-      OptionSpec(long: "adapter", valueName: "DIR", help: "The saved adapter."),
-      OptionSpec(long: "to", valueName: "DIR", help: "The folder to make; it must not exist, or be empty."),
+      OptionSpec(
+        long: "model", short: "m", valueName: "PATH", isRequired: true,
+        help: "The model that the adapter was trained on."),
+      OptionSpec(long: "adapter", valueName: "DIR", isRequired: true, help: "The saved adapter."),
+      OptionSpec(
+        long: "to", valueName: "DIR", isRequired: true, help: "The folder to make; it must not exist, or be empty."),
       OptionSpec(
         long: "dtype", valueName: "TYPE", choices: ["auto", "float32", "bfloat16", "float16"],
         help: "The type of the merged weights; auto, the model's own, unless given."),
@@ -66,11 +69,7 @@ enum AdapterCommand {
         line: "peft-bench adapter merge -m x.gguf --adapter DIR --to x --dtype bfloat16", meaning: "From a GGUF file."),
     ],
     run: { arguments, console in
-      func required(_ name: String) throws -> String {
-        guard let value = arguments.value(name), !value.isEmpty else { throw arguments.error("--\(name) is missing") }
-        return value
-      }
-      let (path, target) = (try required("adapter"), try required("to"))
+      let (path, target) = (try arguments.required("adapter"), try arguments.required("to"))
       let files = try TextCommands.files(arguments)
       let names = ((try? FileManager.default.contentsOfDirectory(atPath: target)) ?? []).sorted()
       guard names.isEmpty else {

@@ -7,8 +7,8 @@ extension AdapterCommand {
     name: "adapter compress",
     summary: "Write an adapter in few bytes: its largest values as signs (ComPEFT), or rounded.",
     discussion: [
-      "Keeps the share --keep of all values, those of largest magnitude, and of each only its sign: the magnitude is one "
-        + "for all, --alpha times the standard deviation of all values (ComPEFT), or their mean magnitude (--alpha mean). "
+      "Keeps the --keep share of all values that has the largest magnitudes, and of each only its sign. All get the same "
+        + "magnitude: --alpha times the standard deviation of all values (ComPEFT), or the mean magnitude of those that are kept (--alpha mean). "
         + "--alpha none keeps the values themselves. Positions are Golomb-coded, or two masks of one bit a value. --codec "
         + "int8 rounds all values to bytes; bf16 and float16 write a safetensors file that PEFT loads.",
       "What no training changes (VeRA's shared projections, singular vectors, positions of entries) is left out where a seed "

@@ -11,7 +11,7 @@ extension AdapterCommand {
       "Prints the matrix of cosines over all values, for prompts also over the mean of their tokens, and as a control "
         + "those of values in random order: what chance gives. With --vectors the origin of each adapter is taken off first.",
       "A results folder with a file \(SimilarityMaps.fileName), as --json prints it, has the matrices in its report.",
-      "Adapters must have the same tensors. NAME=DIR gives a folder a name; the folder's own, or its run's, is taken else.",
+      "Adapters must have the same tensors. NAME=DIR gives a folder a name; otherwise it is the folder's or its run's.",
     ],
     positionals: [
       PositionalSpec(name: "ADAPTER", help: "A saved adapter, or NAME=DIR.", isRepeated: true)

@@ -12,8 +12,9 @@ enum BenchCommand {
         + "Prints the median of the timed steps."
     ],
     options: [
-      OptionSpec(long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file."),
-      OptionSpec(long: "method", valueName: "NAME", help: "The method, with its default options."),
+      OptionSpec(
+        long: "model", short: "m", valueName: "PATH", isRequired: true, help: "A model's folder or GGUF file."),
+      OptionSpec(long: "method", valueName: "NAME", help: "The method, with its default options; lora unless given."),
       OptionSpec(
         long: "option", valueName: "KEY=VALUE", isRepeated: true, help: "An option of the method, such as rank=16."),
       OptionSpec(long: "batch", valueName: "B", help: "Rows of a batch; 4 unless given."),

@@ -24,6 +24,11 @@ enum CommandTable {
     VersionCommand.command,
   ]
 
+  /// The commands whose names begin with the word `group`; empty where it is no group's.
+  static func commands(ofGroup group: String, in commands: [Command]) -> [Command] {
+    commands.filter { $0.name.hasPrefix(group + " ") }
+  }
+
   /// The command that `arguments` begin with, and what follows its name.
   static func find(_ arguments: [String], in commands: [Command]) throws(UsageError) -> (Command, [String]) {
     let words = arguments.prefix(2)
@@ -34,15 +39,15 @@ enum CommandTable {
       }
     }
     let first = arguments.first ?? ""
-    let group = commands.filter { $0.name.hasPrefix(first + " ") }
+    let group = Self.commands(ofGroup: first, in: commands)
     if !group.isEmpty {
       let second = words.dropFirst().first
       let choices = group.map { String($0.name.dropFirst(first.count + 1)) }
       if let second, !second.hasPrefix("-") {
         throw UsageError(
-          "unknown command \(first) \(second)", suggesting: second, among: choices, command: nil)
+          "unknown command \(second)", suggesting: second, among: choices, command: first)
       }
-      throw UsageError("\(first) needs one of: \(choices.joined(separator: ", "))", command: nil)
+      throw UsageError("expected one of: \(choices.joined(separator: ", "))", command: first)
     }
     var names: [String] = []
     for command in commands {

@@ -50,7 +50,7 @@ enum DataCommand {
       OptionSpec(
         long: "suite", valueName: "SUITE", choices: ["mini", "full"],
         help: "Whose folder to look in; full unless given, and mini with --baselines."),
-      OptionSpec(long: "baselines", help: "Show baselines that understand nothing."), .json,
+      OptionSpec(long: "baselines", help: "Show how far labels can be guessed without understanding the text."), .json,
     ],
     examples: [
       .init(line: "peft-bench data status", meaning: "The full suite's folder and the Hub's cache."),

@@ -13,7 +13,7 @@ extension DataCommand {
     positionals: [PositionalSpec(name: "SOURCE", help: "A file or a folder.", isRepeated: true)],
     options: [
       OptionSpec(
-        long: "dataset", valueName: "NAME",
+        long: "dataset", valueName: "NAME", isRequired: true,
         help: "Which dataset of the catalogue it is, or one that --config describes."),
       config,
       OptionSpec(long: "to", valueName: "DIR", help: "The folder of the datasets; datasets/full unless given."),
@@ -27,11 +27,11 @@ extension DataCommand {
     examples: [
       .init(line: "peft-bench data import glue_data/SST-2 --dataset sst2 --to data", meaning: "An official archive."),
       .init(
-        line: "peft-bench data import a.parquet --dataset mnli --to data --split train",
+        line: "peft-bench data import a.parquet b.parquet --dataset mnli --to data --split train",
         meaning: "Two shards of one split."),
     ],
     run: { arguments, console in
-      guard let name = arguments.value("dataset") else { throw arguments.error("--dataset is missing") }
+      let name = try arguments.required("dataset")
       let place = try DataPlace(arguments)
       let dataset = try place.dataset(name)
       let folder = arguments.value("to") ?? DataConfiguration.Suite.full.defaultRoot

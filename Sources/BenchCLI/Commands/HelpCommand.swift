@@ -17,11 +17,11 @@ enum HelpCommand {
         console.print(ManualPage.text(CommandTable.all))
         return .done
       }
-      let group = CommandTable.all.filter { words.count == 1 && $0.name.hasPrefix((words.first ?? "") + " ") }
+      let group = words.count == 1 ? CommandTable.commands(ofGroup: words[0], in: CommandTable.all) : []
       if words.isEmpty {
         console.print(HelpText.overview(CommandTable.all))
       } else if !group.isEmpty {
-        console.print(group.map(HelpText.page).joined(separator: "\n\n"))
+        console.print(HelpText.page(ofGroup: words[0], group))
       } else {
         let (command, rest) = try CommandTable.find(words, in: CommandTable.all)
         guard rest.isEmpty else { throw arguments.error("unexpected argument \(rest[0])") }

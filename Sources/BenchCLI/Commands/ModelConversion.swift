@@ -16,7 +16,7 @@ extension ModelCommand {
     ],
     options: [
       OptionSpec(long: "to", valueName: "FORMAT", choices: ["nf4"], help: "What to convert to; nf4 unless given."),
-      OptionSpec(long: "output", short: "o", valueName: "DIR", help: "The folder to write; it must be given."), .json,
+      OptionSpec(long: "output", short: "o", valueName: "DIR", isRequired: true, help: "The folder to write."), .json,
     ],
     examples: [
       .init(
@@ -26,7 +26,7 @@ extension ModelCommand {
         meaning: "The same, with sizes as JSON."),
     ],
     run: { arguments, console in
-      guard let output = arguments.value("output") else { throw arguments.error("--output DIR is missing") }
+      let output = try arguments.required("output")
       let files = try ModelFiles.open(arguments.positional("PATH") ?? "")
       let summary = try ModelQuantizer.writeNF4(files, to: output)
       let bytes = try ModelFiles.open(output).weightBytes(as: .auto)

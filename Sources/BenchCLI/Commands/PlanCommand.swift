@@ -23,7 +23,7 @@ enum PlanCommand {
     ],
     examples: [
       .init(line: "peft-bench plan configs/smollm2.yaml", meaning: "All runs with their sizes."),
-      .init(line: "peft-bench plan c.yaml --slurm > c.sbatch && sbatch c.sbatch", meaning: "The same on a cluster."),
+      .init(line: "peft-bench plan c.yaml --slurm > c.sbatch && sbatch c.sbatch", meaning: "Submit the runs to Slurm."),
       .init(line: "peft-bench plan c.json --json | jq length", meaning: "How many runs there are."),
     ],
     run: { arguments, console in

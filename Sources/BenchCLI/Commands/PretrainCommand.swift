@@ -15,7 +15,10 @@ enum PretrainCommand {
     ],
     positionals: [PositionalSpec(name: "CONFIG", help: "The config, JSON or YAML.")],
     options: [
-      .set, OptionSpec(long: "output", short: "o", valueName: "DIR", help: "The folder of the model."), .threads,
+      OptionSpec(
+        long: "set", valueName: "KEY=VALUE", isRepeated: true,
+        help: "Override a key of the config, such as training.tokens=1000000."),
+      OptionSpec(long: "output", short: "o", valueName: "DIR", help: "The folder of the model."), .threads,
       OptionSpec(long: "fresh", help: "Begin again where there is a checkpoint or a model."),
       OptionSpec(long: "dry-run", short: "n", help: "Print sizes and the expected time, but train nothing."),
       .json, .quiet,

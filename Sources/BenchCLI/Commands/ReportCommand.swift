@@ -22,7 +22,7 @@ enum ReportCommand {
     options: [
       OptionSpec(
         long: "format", short: "f", valueName: "NAME", choices: ReportFormat.allCases.map(\.rawValue),
-        help: "Print one format: table, markdown, csv, json, html, junit or latex."),
+        help: "Print one format."),
       OptionSpec(
         long: "output", short: "o", valueName: "FILE",
         help: "Write the format to a file; without --format, all files to a folder."),
@@ -37,7 +37,7 @@ enum ReportCommand {
         help: "Compute PSCP with the constants of the paper instead of the records' own."),
       OptionSpec(
         long: "export", valueName: "TOOL", choices: ResultsExport.allCases.map(\.rawValue),
-        help: "Write for tensorboard, peft, lm-eval, mlflow or wandb."),
+        help: "Write for another tool."),
       OptionSpec(
         long: "figures", valueName: "DIR",
         help: "Write every figure as SVG, with its numbers as CSV."),

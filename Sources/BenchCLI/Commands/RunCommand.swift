@@ -35,7 +35,8 @@ enum RunCommand {
       OptionSpec(
         long: "jobs", valueName: "N",
         help: "Do this many runs at once, in processes of their own that share the threads. auto: one per core for "
-          + "small models, as far as memory allows, else one. Without it, runs are done one after the other."),
+          + "small models, as far as memory allows, else one. Without it, runs are done one after the other. (-j is --threads.)"
+      ),
       OptionSpec(long: "fresh", help: "Do complete runs again, and all from the beginning."),
       OptionSpec(long: "retry-failed", help: "Do only runs that failed before."),
       OptionSpec(long: "force", help: "Run also what may not fit into memory."),

@@ -6,7 +6,8 @@ import PEFTMethods
 /// `tokenize`, `score` and `generate`: a model asked line by line from standard input.
 enum TextCommands {
   private static let model = OptionSpec(
-    long: "model", short: "m", valueName: "PATH", help: "A model's folder or GGUF file.")
+    long: "model", short: "m", valueName: "PATH", isRequired: true,
+    help: "A model's folder or GGUF file.")
   private static let adapter = OptionSpec(
     long: "adapter", valueName: "DIR", help: "A saved adapter in Hugging Face PEFT's format.")
   private static let task = OptionSpec(
@@ -24,8 +25,7 @@ enum TextCommands {
       .init(line: "echo '[19556,905]' | peft-bench tokenize --model models/x --decode", meaning: "And back."),
     ],
     run: { arguments, console in
-      guard let path = arguments.value("model") else { throw arguments.error("--model is missing") }
-      let tokenizer = try ModelFiles.tokenizer(at: path)
+      let tokenizer = try ModelFiles.tokenizer(at: arguments.required("model"))
       let decode = arguments.flag("decode")
       var number = 0
       for line in InputLines() {
@@ -43,8 +43,8 @@ enum TextCommands {
   static let score = Command(
     name: "score", summary: "Log-probabilities of completions under a model.",
     discussion: [
-      "Each line of standard input is {\"prompt\": text, \"completion\": text}; the completion's ids go on where the "
-        + "prompt's end, no token reaches over the joint, and no special tokens are added. {\"ids\": [...], \"from\": k} scores positions k and later of the "
+      "Each line of standard input is {\"prompt\": text, \"completion\": text}; the completion's ids follow the "
+        + "prompt's, no token spans the boundary, and no special tokens are added. {\"ids\": [...], \"from\": k} scores positions k and later of the "
         + "given ids instead. Prints {\"logprob\", \"tokens\", \"token_logprobs\", \"greedy\"} per line."
     ],
     options: [model, adapter, task, .threads],
@@ -116,8 +116,7 @@ enum TextCommands {
     })
 
   static func files(_ arguments: ParsedArguments) throws -> ModelFiles {
-    guard let path = arguments.value("model") else { throw arguments.error("--model is missing") }
-    return try ModelFiles.open(path)
+    try ModelFiles.open(arguments.required("model"))
   }
 
   private static func ids(_ line: String, _ number: Int, of tokenizer: Tokenizer) throws -> [Int32] {

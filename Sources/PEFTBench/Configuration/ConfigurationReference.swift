@@ -20,7 +20,7 @@ package struct ConfigurationReference: Sendable {
   package static let sections: [Section] = [
     Section(path: "", text: "The first level of the file.", options: ConfigKeys.options),
     Section(
-      path: "model", text: "A path alone does too. The elements of `models` are the same.",
+      path: "model", text: "A path alone works too. The elements of `models` are the same.",
       options: ModelConfiguration.options),
     Section(
       path: "presets", text: "How the tuned values were found: [configs/README.md](../configs/README.md).",
@@ -40,7 +40,7 @@ package struct ConfigurationReference: Sendable {
       options: DatasetMixture.options),
     Section(
       path: "methods[…]",
-      text: "A name alone does too. Beside these keys an entry has the method's own options (below) and any key of "
+      text: "A name alone works too. Beside these keys an entry has the method's own options (below) and any key of "
         + "`training`, which then holds for this method alone.",
       options: MethodListReader.entryOptions),
     Section(
@@ -56,7 +56,7 @@ package struct ConfigurationReference: Sendable {
     Section(path: "training", text: "How adapters are trained.", options: TrainingConfiguration.options),
     Section(
       path: "training.frozen_layer_cache",
-      text: "A name alone does too. What it saves, and when: [performance.md](performance.md#frozen-layers).",
+      text: "A name alone works too. What it saves, and when: [performance.md](performance.md#frozen-layers).",
       options: FrozenLayerCache.options),
     Section(
       path: "evaluation", text: "How the trained model is asked, and its answers are scored.",

@@ -17,6 +17,17 @@ import Testing
       try SpawnedProgram.run(["help", "completions"]).output == SpawnedProgram.run(["completions", "-h"]).output)
   }
 
+  @Test("A group's help lists its commands") func groupHelp() throws {
+    let page = try SpawnedProgram.run(["model", "--help"])
+    #expect(page.status == 0 && page.diagnostics.isEmpty)
+    #expect(page.output.hasPrefix("Usage: peft-bench model COMMAND [options]\n\nCommands:\n  model info "))
+    for name in ["list", "fetch", "convert", "pretrain"] { #expect(page.output.contains("\n  model \(name) ")) }
+    #expect(
+      !page.output.contains("adapter")
+        && page.output.hasSuffix("\npeft-bench model COMMAND --help explains one of them.\n"))
+    #expect(try SpawnedProgram.run(["help", "model"]).output == page.output)
+  }
+
   @Test("Without a command, help goes to standard error with status 2") func nothing() throws {
     let result = try SpawnedProgram.run([])
     #expect(result.status == 2 && result.output.isEmpty && result.diagnostics.hasPrefix("Usage:"))
@@ -39,8 +50,14 @@ import Testing
         "error: version: unknown option --jsn; did you mean --json?\nTry: peft-bench version --help\n"
       ),
       (
-        ["completions"], "error: completions: expected SHELL\nTry: peft-bench completions --help\n"
+        ["completions"],
+        "error: completions: expected SHELL, one of bash, zsh, fish\nTry: peft-bench completions --help\n"
       ),
+      (
+        ["data"],
+        "error: data: expected one of: status, preview, import, fetch, cat, generate\nTry: peft-bench data --help\n"
+      ),
+      (["tokenize"], "error: tokenize: --model is missing\nTry: peft-bench tokenize --help\n"),
       (
         ["completions", "tcsh"],
         "error: completions: SHELL: expected one of bash, zsh, fish, found \"tcsh\"\nTry: peft-bench completions --help\n"

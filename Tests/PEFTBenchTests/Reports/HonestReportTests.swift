@@ -196,7 +196,7 @@ import Testing
     #expect(pairs.contains { $0.difference.pValue < 0.05 } && pairs.allSatisfy { !$0.isDecided })
     let table = try #require(ReportTables.pairs(suite))
     #expect(table.rows.allSatisfy { $0.allSatisfy { $0.mark != .best } })
-    #expect(try sentences(report).first?.hasPrefix("No method has the best score for certain: lora") == true)
+    #expect(try sentences(report).first?.hasPrefix("No method is clearly the best by score: lora") == true)
     let least = try #require(pairs.map(\.difference.pValue).min())
     let corrected = try #require(pairs.map(\.correctedP).min())
     try expectDocumented(
@@ -236,8 +236,8 @@ import Testing
     let first = try sentences(report).first
     #expect(
       first
-        == "No method has the best score for certain: ia3 and lora are highest (100.0), and prompt-tuning (97.0) is tied "
-        + "with them, for the data cannot tell them apart.")
+        == "No method is clearly the best by score: ia3 and lora are highest (100.0), and prompt-tuning (97.0) is tied "
+        + "with them, because the data cannot tell them apart.")
   }
 
   @Test("A report on own and on catalogued data begins with the conclusion of each") func twoSuites() throws {

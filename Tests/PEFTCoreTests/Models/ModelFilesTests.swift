@@ -55,6 +55,8 @@ import Testing
       #expect(complaint("org/tiny", revision: "v2", cache: cache).contains("refs/v2"))
       #expect(complaint(llama, revision: "v1", cache: cache).contains("belongs to a Hub id"))
       #expect(complaint("/no/such/place", cache: cache).contains("no such model folder or file"))
+      // A file's name that could be an id.
+      #expect(complaint("models/tiny.gguf", cache: cache).hasSuffix("there is no such model folder or file"))
 
     }
   }

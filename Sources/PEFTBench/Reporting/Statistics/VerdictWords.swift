@@ -22,8 +22,8 @@ struct VerdictWords {
     }
     func valued(_ method: Int) -> String { "\(title(method)) (\(number(method)))" }
     if let best = top.best { return "\(valued(best)) has the best \(measure)." }
-    let doubt = "No method has the best \(measure) for certain:"
-    let reason = "for the data cannot tell them apart."
+    let doubt = "No method is clearly the best by \(measure):"
+    let reason = "because the data cannot tell them apart."
     // Of equal ones none is the highest.
     let equal = top.tied.filter { number($0) == number(top.highest) }
     let others = top.tied.filter { number($0) != number(top.highest) }

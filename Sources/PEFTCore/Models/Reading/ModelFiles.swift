@@ -47,7 +47,8 @@ public struct ModelFiles {
       }
       return try isDirectory.boolValue ? open(directory: path, named: nil) : ModelFiles(gguf: path)
     }
-    guard HubCache.isRepositoryID(path) else {
+    // A file's name may look like an id.
+    guard HubCache.isRepositoryID(path), !path.hasSuffix(".gguf") else {
       throw FileError(path: path, "there is no such model folder or file")
     }
     let folder: String
