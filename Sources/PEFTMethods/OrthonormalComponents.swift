@@ -15,7 +15,7 @@ protocol LowRankStart: AnyObject {
 ///
 /// Source: Büyükakyüz 2024, arXiv 2406.01775; PEFT's `olora_init`.
 final class OrthonormalComponents: LowRankStart {
-  private let linear: Linear
+  private unowned let linear: Linear
   private let rank: Int
   private let context: ComputeContext
   private var computed: (a: [Float], b: [Float])?

@@ -7,7 +7,7 @@ import PEFTCore
 /// Where the subspace spans the whole input it is exact after one step. Deterministic: the start is a seeded draw. Any
 /// product is a valid start of PiSSA, so that a slow last component costs nothing but its place.
 final class PrincipalComponents: LowRankStart {
-  private let linear: Linear
+  private unowned let linear: Linear
   private let rank: Int
   private let scale: Float
   private let stream: SeedStream

@@ -13,7 +13,7 @@ final class QuantizedWeight: LowRankStart {
   /// The member of `loftq_config` that tells our files, whose weights can be made again, from PEFT's.
   static let ownMember = "double_quantization"
 
-  private let linear: Linear
+  private unowned let linear: Linear
   private let rank: Int
   private let scale: Double
   private let iterations: Int
@@ -96,7 +96,7 @@ final class QuantizedWeight: LowRankStart {
 ///
 /// The frozen weight itself is not written, and stays in memory beside it.
 final class LoftQAdapter: LinearAdapter {
-  private let linear: Linear
+  private unowned let linear: Linear
   private let quantized: QuantizedWeight
   let update: LoRAAdapter
 

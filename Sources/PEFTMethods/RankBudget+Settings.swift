@@ -55,6 +55,9 @@ extension RankBudget {
       }
     }
 
+    /// The ranks are those of the result once the last one is taken away.
+    func settledSteps(of stepCount: Int) -> Int { min(stepCount, finalSteps + 1) }
+
     /// The options that make it again.
     var options: [(name: String, value: JSONValue)] {
       [

@@ -4,7 +4,7 @@ import PEFTCore
 final class SingularFrame {
   /// Width of the map's output.
   let outputs: Int
-  private let linear: Linear
+  private unowned let linear: Linear
   /// Number of singular vectors on each side.
   let rank: Int
   private let method: SVFT

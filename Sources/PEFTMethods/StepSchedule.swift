@@ -6,6 +6,9 @@ public protocol StepSchedule: Sendable {
   ///
   /// - Throws: `AttachError` that names the option.
   func check(stepCount: Int) throws(AttachError)
+
+  /// After how many steps of a training, counted from its end, the parameters may be the result.
+  func settledSteps(of stepCount: Int) -> Int
 }
 
 /// A part of a method in the training that goes by a schedule.

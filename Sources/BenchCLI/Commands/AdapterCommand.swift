@@ -77,6 +77,10 @@ enum AdapterCommand {
         throw FileError(path: target, "is not empty: it has \(shown); name a new folder for the merged model")
       }
       let file = try AdapterFile.open(path)
+      let members = try MemberFolders.all(in: path).count
+      if members > 1 {
+        console.note("\(path) is the first of \(members) adapters that vote; this one alone is folded in")
+      }
       let method = try file.method()
       // What cannot be merged, or does not fit, is said before the weights are read.
       let context = ComputeContext(
@@ -123,6 +127,8 @@ private struct AdapterSummary {
   /// The method's name, or why it cannot be used.
   let method: Result<String, any Error>
   let groups: [SiteGroups.Group]
+  /// How many adapters vote, where others lie in its folder.
+  let members: Int
 
   /// Settings that every adapter has and that say nothing of its method.
   private static let common: Set<String> = [
@@ -135,6 +141,7 @@ private struct AdapterSummary {
   init(_ file: AdapterFile) throws {
     self.file = file
     method = Result { Swift.type(of: try file.method()).name }
+    members = try MemberFolders.all(in: file.path).count
     var groups = SiteGroups()
     for (name, tensor) in file.tensors {
       groups.add(name, detail: "\(tensor.shape)", as: tensor.type.rawValue, count: tensor.elementCount)
@@ -162,7 +169,7 @@ private struct AdapterSummary {
         file.tensors.map { name, tensor in
           ["name": JSONValue(name), "shape": JSONValue(tensor.shape), "dtype": JSONValue(tensor.type.rawValue)]
         }),
-      "private_state": JSONValue(file.hasState), "vector": .bool(file.isVector),
+      "private_state": JSONValue(file.hasState), "vector": .bool(file.isVector), "members": JSONValue(members),
     ]
   }
 
@@ -182,6 +189,9 @@ private struct AdapterSummary {
     table.add(["method", methodName ?? "not supported"])
     if let problem { table.add(["", problem]) }
     if file.isVector { table.add(["", "a vector, no adapter: a sum that was added to no origin"]) }
+    if members > 1 {
+      table.add(["members", "\(members), which vote: this is the first, the others lie in \(MemberFolders.name)"])
+    }
     table.add(["format", "\(format), \(file.peftType)"])
     table.add(["trained on", file.baseModel ?? "not said"])
     table.add(["parameters", "\(Format.count(Double(parameterCount))) in \(tensorCount) tensors"])

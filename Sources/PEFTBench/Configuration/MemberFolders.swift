@@ -3,9 +3,9 @@ import PEFTCore
 
 /// Where the adapters of the further members of an ensemble lie: `members/2`, `members/3` … in the folder of the first
 /// one's, which is an adapter of its own for all who do not look for them.
-enum MemberFolders {
+package enum MemberFolders {
   /// The folder of the members.
-  static let name = "members"
+  package static let name = "members"
 
   /// The folder of a member, counted from 0, of which the adapter itself is the first.
   static func path(of member: Int, in adapter: String) -> String {
@@ -14,10 +14,19 @@ enum MemberFolders {
 
   /// The folders of all members that an adapter has, itself the first.
   ///
-  /// - Throws: `FileError` that names a member which is missing among others: fewer of them would be another ensemble.
-  static func all(in adapter: String) throws(FileError) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(adapter)/\(name)")) ?? []
-    let numbers = Set(names.compactMap { Int($0) }.filter { $0 > 1 })
+  /// - Throws: `FileError` that names a member which is missing among others, since fewer of them would be another ensemble,
+  ///   or what is no member.
+  package static func all(in adapter: String) throws(FileError) -> [String] {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: "\(adapter)/\(name)")) ?? []).sorted()
+    var numbers: Set<Int> = []
+    for entry in names where !entry.hasPrefix(".") {
+      guard let number = Int(entry), number > 1, String(number) == entry else {
+        throw FileError(
+          path: "\(adapter)/\(name)/\(entry)",
+          "is no member, whose folders are called 2, 3 and so on: move it elsewhere")
+      }
+      numbers.insert(number)
+    }
     guard let last = numbers.max() else { return [adapter] }
     if let missing = (2...last).first(where: { !numbers.contains($0) }) {
       throw FileError(

@@ -2,11 +2,18 @@ import PEFTCore
 import PEFTMethods
 
 extension RunAssembly {
-  /// Notes of a run's strategy that its training is too short for it.
+  /// Notes what of a run's strategy does not happen, since its training is too short for it or its rows give nothing to do.
   func noteAbsence(ofStrategyIn run: PlannedRun) throws {
-    guard run.trains, let phases = run.training.strategy.phases else { return }
-    if let absence = phases.absence(of: try cost(of: run).work.steps) {
-      noteOnce("\(run.title): of the strategy \(run.training.strategy.label) \(absence)")
+    let strategy = run.training.strategy
+    guard run.trains, strategy != .standard else { return }
+    let steps = try cost(of: run).work.steps
+    let settled = try figures(of: run).schedules.map { $0.settledSteps(of: steps) }.min() ?? steps
+    if let absence = strategy.absence(of: steps, settledSteps: settled) {
+      noteOnce("\(run.title): of the strategy \(strategy.label) \(absence)")
+    }
+    if strategy.augmentation != nil, try size(of: run).rows.sources.isEmpty {
+      noteOnce(
+        "\(run.title): of the strategy \(strategy.label) no row is changed, since its rules find nothing in the rows")
     }
   }
 
@@ -20,7 +27,9 @@ extension RunAssembly {
     }
     if run.isZeroShot || strategy == .standard { return }
     if !run.trains {
-      guard strategy.voterCount > 1 else { throw error("does nothing where nothing is trained, with steps: 0") }
+      guard strategy.memberCount?.given != nil || strategy.voterCount > 1 else {
+        throw error("does nothing where nothing is trained, with steps: 0")
+      }
       let count = try run.memberFolders.count
       guard count > 1 else {
         throw error(
@@ -30,7 +39,8 @@ extension RunAssembly {
       let given = strategy.memberCount?.given ?? count
       guard given == count else {
         throw error(
-          "asks \(given) members, but \(run.method.initialAdapter ?? "") has \(count); leave members out")
+          "asks for \(NumberText.counted(given, "member")), but \(run.method.initialAdapter ?? "") has \(count); leave members out"
+        )
       }
       // How the members came to be is in their files.
       let changed = strategy.having(MemberCount()).changedOptions.map(\.key)
@@ -39,6 +49,8 @@ extension RunAssembly {
           "has \(changed.joined(separator: ", ")) for a training, and nothing is trained, with steps: 0; leave "
             + (changed.count == 1 ? "it" : "them") + " out")
       }
+      // The first one is attached.
+      for folder in try run.memberFolders.dropFirst() { try AdapterFile.open(folder).load(into: attachment) }
     }
     if strategy.copiesParameters, let other = attachment.participants.first {
       throw error(

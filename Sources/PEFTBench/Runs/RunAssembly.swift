@@ -40,6 +40,8 @@ final class RunAssembly {
   private var methods: [String: (figures: MethodFigures, virtualTokens: Int, taskCount: Int?)] = [:]
   private let rehearsals = TrainingRehearsals()
   private var adapters: [[String]: SealedFiles] = [:]
+  /// By which strategy the members of a run vote that trains nothing, by the run's id.
+  private var votes: [String: TrainingStrategy] = [:]
   private var notes: Set<String> = []
 
   init(
@@ -216,9 +218,23 @@ final class RunAssembly {
     try checkSteps(of: run)
     for text in try choiceNotes(of: run) { noteOnce("\(run.title): \(text)") }
     guard let model = try outline(of: run.model).identity else { return nil }
-    return try RunIdentity(
+    let identity = try RunIdentity(
       of: try canonical(run), in: configuration, model: model,
       adapterHash: try adapterHash(of: run), dataset: dataset)
+    try checkVote(of: run, identity.id)
+    return identity
+  }
+
+  /// Refuses to ask saved members twice under the names of two strategies: how they came to be is in their files.
+  private func checkVote(of run: PlannedRun, _ id: String) throws(DocumentError) {
+    guard !run.isZeroShot, !run.trains else { return }
+    let strategy = run.training.strategy
+    if let other = votes[id], other != strategy {
+      throw run.method.entry.error(
+        ": the strategies \(other.name) and \(strategy.name) ask the same saved members, which makes the same run: name one of them"
+      )
+    }
+    votes[id] = strategy
   }
 
   /// A run with its id and the hashes of what it reads.
@@ -322,6 +338,8 @@ final class RunAssembly {
       to: skeleton,
       with: AttachmentSetting(
         seeds: SeedStream(run.seed), context: context, tokenizer: outline.renderer.tokenizer))
+    // Its tensors are counted where those of the runs are.
+    defer { attachment.detach() }
     try checkAdapter(of: run)
     try checkStrategy(of: run, attachment)
     try checkTraining(of: run, attachment)

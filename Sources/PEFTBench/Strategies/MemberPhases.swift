@@ -104,9 +104,10 @@ package struct MemberPhases: Sendable, Equatable {
   package func absence(of stepCount: Int) -> String? {
     guard members > 1 else { return nil }
     let events = events(of: stepCount).map(\.event)
-    if events.isEmpty { return "no copies are made in \(stepCount) steps, so that it is plain steps" }
+    let steps = NumberText.counted(stepCount, "step")
+    if events.isEmpty { return "no copies are made in \(steps): it is plain steps, of which the last gives the result" }
     guard kind.interpolates, !events.contains(.merge) else { return nil }
-    return "no copies come together again in \(stepCount) steps, so that it is de, a delayed ensemble alone"
+    return "no copies come together again in \(steps), so that it is de, a delayed ensemble alone"
   }
 
   /// The steps that all members take, as half-open ranges.

@@ -105,7 +105,7 @@ import Testing
         let other = try #require(throws: DocumentError.self) {
           _ = try ask(#"{"name": "ensemble", "members": \#(count)}"#)
         }
-        #expect("\(other)".contains("asks \(count) members, but \(adapter) has 4"))
+        #expect("\(other)".contains("asks for \(count) members, but \(adapter) has 4"))
       }
       let idle = try #require(throws: DocumentError.self) { _ = try ask(#"{"name": "deni", "variance": 0.3}"#) }
       #expect("\(idle)".contains("deni[variance=0.3] has variance for a training, and nothing is trained"), "\(idle)")
@@ -115,6 +115,22 @@ import Testing
       #expect(records[0].id == records[1].id)
       #expect(records.map(\.strategy?.label) == ["ensemble[members=4]", "ensemble[members=4]"])
       try FileManager.default.removeItem(atPath: root + "/again")
+      let twice = try #require(throws: DocumentError.self) { _ = try ask(#"["ensemble", "de"]"#) }
+      #expect("\(twice)".contains("the strategies ensemble and de ask the same saved members"), "\(twice)")
+      let single = try #require(throws: DocumentError.self) { _ = try ask(#"{"name": "ensemble", "members": 1}"#) }
+      #expect("\(single)".contains("asks for 1 member, but"), "\(single)")
+      // What lies beside them, and a member that cannot be read, are found before anything is done, too.
+      let stray = adapter + "/members/3.bak"
+      try FileManager.default.copyItem(atPath: adapter + "/members/3", toPath: stray)
+      let other = try #require(throws: FileError.self) { _ = try ask("ensemble") }
+      #expect("\(other)".contains("members/3.bak: is no member"), "\(other)")
+      try FileManager.default.removeItem(atPath: stray)
+      let weights = adapter + "/members/4/adapter_model.safetensors"
+      try FileManager.default.moveItem(atPath: weights, toPath: weights + ".away")
+      let empty = try #require(throws: (any InputError).self) { _ = try ask("ensemble") }
+      #expect("\(empty)".contains("members/4"), "\(empty)")
+      #expect(!FileManager.default.fileExists(atPath: root + "/again/runs"))
+      try FileManager.default.moveItem(atPath: weights + ".away", toPath: weights)
       try FileManager.default.removeItem(atPath: adapter + "/members/3")
       let gap = try #require(throws: FileError.self) { _ = try ask("ensemble") }
       #expect("\(gap)".contains("members/3") && "\(gap)".contains("is missing, though members/4 is there"))
@@ -343,7 +359,7 @@ import Testing
       }
       let found = notes.withLock { $0.filter { $0.contains("of the strategy") } }
       #expect(found.count == 2)
-      #expect(found.contains { $0.contains("no copies are made in 12 steps, so that it is plain steps") })
+      #expect(found.contains { $0.contains("no copies are made in 12 steps: it is plain steps") })
       #expect(found.contains { $0.contains("no copies come together again in 12 steps") })
     }
   }
