@@ -12,8 +12,8 @@ enum RunCommand {
     OptionSpec(
       long: "limit", valueName: "N",
       help:
-        "At most N training rows and N evaluation rows of each dataset: a sample in which every class has its share, "
-        + "or the first N with --set data.limit=first."),
+        "At most N training rows and N evaluation rows of each dataset, with strategy all-data too: a sample in which "
+        + "every class has its share, or the first N with --set data.limit=first."),
     .only,
     OptionSpec(
       long: "memory-limit", valueName: "SIZE",
@@ -197,11 +197,14 @@ struct RunSession {
   init(_ arguments: ParsedArguments, config: DocumentText? = nil) throws {
     self.config = try config ?? ConfigFile.text(of: arguments.positional("CONFIG") ?? "")
     var overrides = arguments.all("set")
-    if let limit = try arguments.integer("limit", in: 1...Int.max) {
+    let limit = try arguments.integer("limit", in: 1...Int.max)
+    if let limit {
       overrides += ["data.train_limit=\(limit)", "data.eval_limit=\(limit)"]
     }
     let file = try ConfigFile.read(self.config, overrides: overrides, environment: Self.environment)
     var configuration = try RunConfiguration(file)
+    // A strategy may pass over the limit of the data, but not over that of a quick look.
+    if let limit { configuration.limitStrategies(toRows: limit) }
     if let output = arguments.value("output") { configuration.output = output }
     self.configuration = configuration
     results = ResultsFolder(path: configuration.output)

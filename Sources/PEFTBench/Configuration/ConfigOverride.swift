@@ -81,7 +81,11 @@ struct ConfigOverride {
     }
     let names = values.compactMap { $0["label"]?.string ?? $0["name"]?.string ?? $0["path"]?.string ?? $0.string }
     var message = "\(place) has no element \"\(key)\""
-    if let nearest = NearestName.of(key, among: names) { message += "; did you mean \"\(nearest)\"?" }
+    if let nearest = NearestName.of(key, among: names) {
+      message += "; did you mean \"\(nearest)\"?"
+    } else if !names.isEmpty {
+      message += "."
+    }
     if !names.isEmpty { message += " It has: \(names.joined(separator: ", "))" }
     throw DocumentError(message, at: start, of: text)
   }

@@ -97,12 +97,13 @@ struct MethodListReader {
             offset: value.offset),
           path: path, offset: object["name"]?.offset ?? value.offset, text: file.text)
         let settings = try TrainingConfiguration(reading: &reader, base: base)
-        // Steps of the entry's own make one run of a grid of epochs, and so do other units.
-        let counting = settings.forgettingUnits(replacedBy: reader.has)
+        // Steps of the entry's own make one run of a grid of epochs, and so do other units, and a strategy that replaces
+        // what the grid is over.
+        let counting = settings.forgettingReplaced(by: reader.has)
         guard !known.contains(counting) else { continue }
         known.append(counting)
         if MethodRegistry.trains(name), !isForNames, settings.givesIdleMomentum(reader) {
-          throw reader.error(TrainingConfiguration.momentumKey, TrainingConfiguration.idleMomentum)
+          throw reader.error(TrainingConfiguration.momentumKey, settings.idleMomentum)
         }
         var method = try MethodConfiguration(
           entry, among: types, label: label, training: settings, from: source, isForNames: isForNames)

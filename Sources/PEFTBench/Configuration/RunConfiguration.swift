@@ -91,14 +91,8 @@ package struct RunConfiguration: Sendable {
           + "nothing; leave these out, or augment")
     }
     seeds = keys.seeds.runs(sampleSeed: self.data.sampleSeed)
-    if case .bySource(let initialization, _, _, _) = keys.seeds, initialization.count > 1, !isForNames,
-      let method = methods.first(where: { $0.trains && $0.training.initialSeed != nil })
-    {
-      // All of its runs would be one, and the spread over the seeds nothing.
-      throw reader.error(
-        "seeds",
-        "the initial values of \(method.label) are drawn by init_seed, so that the \(initialization.count) seeds of "
-          + "initialization make the same run; give one of the two")
+    if !isForNames, let problem = keys.seeds.repetition(of: methods, on: self.data) {
+      throw reader.error("seeds", problem)
     }
     // A group of the catalogue counts with all that there are.
     let datasetCount = self.data.datasets.reduce(0) { sum, entry in
@@ -124,6 +118,14 @@ package struct RunConfiguration: Sendable {
     output = keys.output ?? "results/\(name)"
     threads = keys.threads
     try reader.finish(owner: Self.section)
+  }
+
+  /// Holds strategies that take all training rows, whatever the limit of the data, to so many of them.
+  package mutating func limitStrategies(toRows count: Int) {
+    training.strategy = training.strategy.limited(toRows: count)
+    for index in methods.indices {
+      methods[index].training.strategy = methods[index].training.strategy.limited(toRows: count)
+    }
   }
 
   /// The whole config with all defaults written out; reading it gives the same runs.
@@ -156,13 +158,15 @@ package struct RunConfiguration: Sendable {
   private static func checkMomentum(
     _ trainings: [DocumentObject], _ methods: [MethodConfiguration], file: ConfigFile
   ) throws(DocumentError) {
-    let trained = methods.filter(\.trains)
-    guard !trained.isEmpty, trained.allSatisfy({ $0.training.optimizer == .adamw }) else { return }
+    let trained = methods.filter(\.trains).map(\.training)
+    guard trained.allSatisfy({ $0.underStrategy.optimizer == .adamw }),
+      let idle = trained.first(where: \.hasIdleMomentum)
+    else { return }
     for object in trainings {
       var reader = try OptionReader(
         value: DocumentValue(.object(object)), text: file.text, what: "training", path: "training")
-      if try TrainingConfiguration(reading: &reader).givesIdleMomentum(reader) {
-        throw reader.error(TrainingConfiguration.momentumKey, TrainingConfiguration.idleMomentum)
+      if try TrainingConfiguration(reading: &reader).momentum != 0 {
+        throw reader.error(TrainingConfiguration.momentumKey, idle.idleMomentum)
       }
     }
   }

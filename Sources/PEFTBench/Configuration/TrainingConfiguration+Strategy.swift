@@ -16,6 +16,12 @@ extension TrainingConfiguration {
     return own
   }
 
+  /// The keys whose values the strategy replaces whatever they are; those that it multiplies still count.
+  var keysReplacedByStrategy: [String] {
+    if case .bestPractices = strategy { return ["optimizer", "scheduler", "warmup_steps", "warmup_ratio"] }
+    return strategy.resultIsLast ? ["keep_best"] : []
+  }
+
   /// The same settings with plain steps, which the cost of a strategy is held against.
   package var withoutStrategy: TrainingConfiguration {
     var own = self

@@ -222,31 +222,51 @@ package struct TrainingConfiguration: Sendable, Equatable {
   var idleKeys: [(key: String, reason: String)] {
     let json = resultJSON
     let replaced = Self.units.filter { (json[$0.key] ?? .null) != .null }.map { (key: $0.other, reason: $0.key) }
+    let byStrategy = keysReplacedByStrategy.map { (key: $0, reason: strategyText) }
+    let optimizer = underStrategy.optimizer
     let foreign = optimizer == .adamw ? [Self.momentumKey] : ["beta1", "beta2", "epsilon"]
-    return replaced + foreign.map { (key: $0, reason: "optimizer: \(optimizer.rawValue)") }
+    let cause = optimizer == self.optimizer ? "optimizer: \(optimizer.rawValue)" : strategyText
+    return byStrategy + replaced + foreign.map { (key: $0, reason: cause) }
   }
+
+  /// The strategy as messages have it.
+  private var strategyText: String { "\(TrainingStrategy.key): \(strategy.name)" }
 
   /// Whether a reader gives a momentum that AdamW does not have.
   ///
   /// AdamW's constants beside SGD are left alone: configs of transformers have them whatever the optimizer is.
-  func givesIdleMomentum(_ reader: OptionReader) -> Bool {
-    optimizer == .adamw && momentum != 0 && reader.has(Self.momentumKey)
-  }
+  func givesIdleMomentum(_ reader: OptionReader) -> Bool { hasIdleMomentum && reader.has(Self.momentumKey) }
+
+  /// Whether there is a momentum that the optimizer under the strategy does not have.
+  var hasIdleMomentum: Bool { underStrategy.optimizer == .adamw && momentum != 0 }
 
   static let momentumKey = "momentum"
   static let optimizerStateKey = "optimizer_state"
   /// What is wrong with such a momentum.
-  static let idleMomentum =
-    "belongs to optimizer: sgd, by which nothing here is trained; leave it out, or set the optimizer"
+  var idleMomentum: String {
+    optimizer == .sgd
+      ? "belongs to optimizer: sgd, which \(strategyText) replaces by adamw; leave it out"
+      : "belongs to optimizer: sgd, by which nothing here is trained; leave it out, or set the optimizer"
+  }
 
-  /// The same with the default of whatever counts for nothing since another unit of it is among `keys`.
-  func forgettingUnits(replacedBy keys: (String) -> Bool) -> TrainingConfiguration {
+  /// The same with the default of whatever counts for nothing since another unit of it, or a strategy that replaces it, is
+  /// among `keys`.
+  func forgettingReplaced(by keys: (String) -> Bool) -> TrainingConfiguration {
     var own = self
     let usual = TrainingConfiguration()
     if steps != nil, keys("steps") { own.epochs = usual.epochs }
     if validationEvery != nil, keys("validation_every") { own.evaluationsPerEpoch = usual.evaluationsPerEpoch }
     if warmupSteps != nil, keys("warmup_steps") { own.warmupRatio = usual.warmupRatio }
     if validationRows != nil, keys("validation_rows") { own.validationFraction = usual.validationFraction }
+    guard keys(TrainingStrategy.key) else { return own }
+    for key in keysReplacedByStrategy {
+      switch key {
+      case "optimizer": (own.optimizer, own.momentum) = (usual.optimizer, usual.momentum)
+      case "scheduler": own.scheduler = usual.scheduler
+      case "keep_best": own.keepBest = usual.keepBest
+      default: (own.warmupSteps, own.warmupRatio) = (usual.warmupSteps, usual.warmupRatio)
+      }
+    }
     return own
   }
 

@@ -49,7 +49,7 @@ extension PeriodicNoise {
     noise.start = try reader.number("start", default: start, in: 0...1)
     noise.end = try reader.number("end", default: end, in: 0...1)
     noise.every = try reader.optionalInteger("every", in: 1...1_000_000_000)
-    guard noise.start <= noise.end else { throw reader.error("end", "is before the start, \(noise.start)") }
+    try reader.checkOrder(("start", noise.start), ("end", noise.end))
     return noise
   }
 }
@@ -65,12 +65,27 @@ extension MemberPhases {
       phases.endNoise = try reader.number("end_noise", default: endNoise, in: 0...1)
       phases.splitSteps = try reader.optionalInteger("split_steps", in: 1...1_000_000_000)
       phases.mergeSteps = try reader.optionalInteger("merge_steps", in: 1...1_000_000_000)
-      guard phases.startNoise <= phases.endNoise else {
-        throw reader.error("end_noise", "is before start_noise, \(phases.startNoise)")
-      }
+      try reader.checkOrder(("start_noise", phases.startNoise), ("end_noise", phases.endNoise))
     }
     if kind.votes { phases.startEnsemble = try reader.number("start_ensemble", default: startEnsemble, in: 0...1) }
     phases.optimizer = try reader.choice("optimizer", default: optimizer)
     return phases
+  }
+}
+
+extension OptionReader {
+  /// Refuses a share of the training at which something ends before it starts.
+  ///
+  /// - Throws: `DocumentError` with both values, at the one of them that is given.
+  fileprivate func checkOrder(
+    _ start: (key: String, value: Double), _ end: (key: String, value: Double)
+  ) throws(DocumentError) {
+    guard start.value > end.value else { return }
+    func text(_ value: Double) -> String { JSONValue(value).compactText }
+    let (first, last) = (text(start.value), text(end.value))
+    throw DocumentError(
+      "\(path(of: end.key)): \(last)\(has(end.key) ? "" : ", its default,") is before \(start.key), "
+        + "\(has(start.key) ? "" : "by default ")\(first); expected an \(end.key) from \(first) to 1",
+      at: offset(of: has(end.key) ? end.key : start.key), of: self.text)
   }
 }

@@ -123,6 +123,11 @@ package enum TrainingStrategy: Sendable, Equatable {
     }
   }
 
+  /// The same with at most so many training rows; strategies that keep to the limit of the data stay as they are.
+  func limited(toRows count: Int) -> TrainingStrategy {
+    if case .allData(let rows) = self { .allData(rows: min(rows, count)) } else { self }
+  }
+
   /// The strategy as a config has it, with all defaults but that of the members; reading it gives the same one.
   package var json: JSONValue { object(of: options.filter { memberCount?.isUnsaid($0) != true }) }
 

@@ -85,6 +85,32 @@ import Testing
     #expect(result.diagnostics.contains("own: 1 evaluation row repeats a prompt"), "\(result)")
   }
 
+  @Test("Evaluation rows that come among the further training rows are said, and a file that is not there by its key")
+  func furtherRows() throws {
+    let workspace = try workspace(
+      #""prompt": "{q}", "answer": "a", "labels": ["bad", "good"]"#,
+      rows: [#"{"q": "a", "a": 0}"#, #"{"q": "b", "a": 1}"#])
+    try workspace.write(
+      "{\"q\": \"c\", \"a\": 0}\n{\"q\": \"d\", \"a\": 1}\n{\"q\": \"e\", \"a\": 1}\n", to: "train.jsonl")
+    try workspace.write(
+      try String(contentsOfFile: workspace.path("own.json"), encoding: .utf8)
+        .replacing(#""train": "rows.jsonl""#, with: #""train": "train.jsonl""#), to: "own.json")
+    func plan(_ augment: String) throws -> SpawnedProgram.Result {
+      try workspace.run(
+        "plan", "own.json", "--set", "training.strategy=augmentation", "--set", "data.augment=\(augment)")
+    }
+    #expect(try !workspace.run("plan", "own.json").diagnostics.contains("also training rows"))
+    let leak = try plan("rows.jsonl")
+    #expect(leak.diagnostics.contains("own: 2 of 2 evaluation rows are also training rows"), "\(leak)")
+    let missing = try plan("nope.jsonl")
+    #expect(missing.status == 2 && missing.diagnostics.contains("data.augment: "), "\(missing)")
+    #expect(missing.diagnostics.contains("nope.jsonl: there is no such file"), "\(missing)")
+    let misspelt = try plan("more-{datset}.jsonl")
+    #expect(misspelt.status == 2, "\(misspelt)")
+    #expect(
+      misspelt.diagnostics.contains("{datset} is no placeholder; did you mean {dataset}?"), "\(misspelt)")
+  }
+
   @Test("A preview shows white space as it is, values by their words, and files by a pattern") func preview() throws {
     let workspace = try workspace(
       #""prompt": "{q}", "answer": "a", "labels": [1, 2, 3]"#,

@@ -54,6 +54,20 @@ import Testing
     #expect(try Workspace.json(other.output).array?.allSatisfy { !known.contains($0["id"]?.string ?? "") } == true)
   }
 
+  @Test("A limit of a quick look holds for a strategy that takes all training rows, that of the data does not")
+  func allData() throws {
+    let workspace = try Self.sorted()
+    func trainingRows(_ options: String...) throws -> [Int?] {
+      let plan = try workspace.run(
+        arguments: ["plan", "config.json", "--json", "--only", "method=lora", "--set", "training.strategy=all-data"]
+          + options)
+      #expect(plan.status == 0, "\(plan.diagnostics)")
+      return try #require(Workspace.json(plan.output).array).map { $0["train_rows"]?.integer }
+    }
+    #expect(try trainingRows("--limit", "8") == [8, 8])
+    #expect(try trainingRows("--set", "data.train_limit=8") == [40, 40])
+  }
+
   @Test("The first rows of a sorted file are one class, which plan, run, record and report say")
   func oneClass() throws {
     let workspace = try Self.sorted()

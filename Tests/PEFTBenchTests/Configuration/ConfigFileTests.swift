@@ -68,6 +68,10 @@ import Testing
     #expect(
       message("methods: [lora, ia3]", set: ["methods.lroa.rank=1"])
         == "--set methods.lroa.rank=1: methods has no element \"lroa\"; did you mean \"lora\"? It has: lora, ia3")
+    #expect(
+      message("methods: [lora, ia3]", set: ["methods.foo.rank=5"])
+        == "--set methods.foo.rank=5: methods has no element \"foo\". It has: lora, ia3")
+    #expect(message("a: [[1]]", set: ["a.b=1"]) == "--set a.b=1: a has no element \"b\"")
     #expect(message("a: 1", set: ["a=[1"]) == "--set a=[1: this list does not end")
     #expect(message("a: 1", set: ["a..b=1"]) != nil)
   }

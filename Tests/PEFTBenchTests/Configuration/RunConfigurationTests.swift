@@ -308,6 +308,69 @@ import Testing
     }
   }
 
+  @Test("Several seeds of a source by which a method draws nothing are refused, which would be copies of one run")
+  func idleSeeds() throws {
+    func text(_ parts: (methods: String, seeds: String, more: String)) -> String {
+      "model: m\nmethods: \(parts.methods)\nseeds: {\(parts.seeds)}\n\(parts.more)"
+    }
+    let whole = "training: {validation_fraction: 0}"
+    for (refused, part) in [
+      (("[beft]", "initialization: [1, 2, 3, 4]", ""), "no initial value of beft is drawn, so that the 4 seeds"),
+      (("[lora, bitfit]", "initialization: [1, 2]", ""), "give initialization one seed, or bitfit a config of its own"),
+      (("[{name: super-tuning}]", "initialization: [1, 2]", ""), "no initial value of super-tuning"),
+      (("[ia3]", "order: [1, 2]", "training: {shuffle: false}"), "with shuffle: false, so that the 2 seeds of order"),
+      (("[ia3]", "dropout: [1, 2]", ""), "ia3 has neither dropout nor noise, so that the 2 seeds"),
+      (("[ia3]", "dropout: [1, 2]", "training: {strategy: swa}"), "has neither dropout nor noise"),
+      (("[{name: loha, rank_dropout: 0}]", "dropout: [1, 2]", ""), "loha has neither dropout nor noise"),
+      (("[ia3]", "sample: [0, 1]", whole), "no training row of ia3 is drawn, so that the 2 seeds of sample"),
+      (("[ia3]", "sample: [0, 1]", whole + "\ndata: {limit: first, train_limit: 5}"), "no training row of ia3"),
+    ] {
+      let error = try #require(message(text(refused)))
+      #expect(error.contains("seeds: ") && error.contains(part), "\(refused): \(error)")
+    }
+    for taken in [
+      ("[{name: bitfit, init: upstream}]", "initialization: [1, 2]", ""),
+      ("[{name: super-tuning, rank: 2}, shira, svft]", "initialization: [1, 2]", ""),
+      ("[none, lora]", "initialization: [1, 2]", ""), ("[beft]", "initialization: 1, order: [1, 2]", ""),
+      ("[{name: loha, rank_dropout: 0.1}, pvera]", "dropout: [1, 2]", ""),
+      ("[ia3]", "dropout: [1, 2]", "training: {strategy: deni}"),
+      ("[ia3]", "dropout: [1, 2]", "training: {optimizer_state: bfloat16}"), ("[ia3]", "sample: [0, 1]", ""),
+      ("[ia3]", "sample: [0, 1]", whole + "\ndata: {train_limit: 5}"),
+      ("[ia3]", "sample: [0, 1]", "training: {validation_fraction: 0, strategy: augmentation}"),
+      ("[ia3]", "sample: [0, 1]", "training: {validation_fraction: 0, strategy: all-data}"),
+    ] {
+      let run = try configuration(text(taken))
+      #expect(run.seeds.count == 2, "\(taken)")
+      let again = try configuration(run.resolvedJSON.prettyText, name: "config.json")
+      #expect(again.seeds == run.seeds, "\(taken)")
+    }
+  }
+
+  @Test(
+    "Methods that are said to draw no start have the same one by every seed",
+    arguments: [
+      "beft", "bitfit", "full", "galore", "ia3", "ln-tuning", "miss", "oft", "pvera", "road", "super-tuning",
+      "trainable-tokens", "vera",
+    ])
+  func undrawnStarts(name: String) throws {
+    let needed =
+      [
+        "trainable-tokens": ", tokens: [3]", "oft": ", block_size: 4", "super-tuning": ", sparsity: 0.9",
+        "galore": ", rank: 2", "miss": ", rank: 4", "vera": ", rank: 4", "pvera": ", rank: 4",
+      ][name] ?? ""
+    let head = "model: m\nmethods: [{name: \(name)\(needed)}]\n"
+    #expect(message(head + "seeds: {initialization: [1, 2]}")?.contains("no initial value of \(name)") == true)
+    let method = try configuration(head).methods[0]
+    let context = ComputeContext(threads: 1)
+    func start(_ seed: Int) throws -> [[Float]] {
+      let model = try ModelFiles.open(GoldenFixture("models/llama").folder.path).load(as: .auto, context: context)
+      let setting = AttachmentSetting(seeds: SeedStream(seed), context: context)
+      let values = try method.attach(to: model, with: setting).parameters.map(\.value.values)
+      return withExtendedLifetime(model) { values }
+    }
+    #expect(try start(1) == start(2))
+  }
+
   @Test("Too large a grid is an error") func hugeGrid() {
     let list = "[" + (1...200).map(String.init).joined(separator: ",") + "]"
     #expect(

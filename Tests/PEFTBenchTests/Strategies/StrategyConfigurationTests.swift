@@ -98,7 +98,14 @@ import Testing
       (#"{"name": "deni", "member": 3}"#, #"did you mean "members""#),
       (#"{"name": "swa", "members": 3}"#, "unknown key in strategy swa"),
       (#"{"name": "deni", "members": 0}"#, "from 1"),
-      (#"{"name": "ni", "start_noise": 0.7}"#, "is before start_noise"),
+      (
+        #"{"name": "ni", "start_noise": 0.95, "end_noise": 0.9}"#,
+        "end_noise: 0.9 is before start_noise, 0.95; expected an end_noise from 0.95 to 1"
+      ),
+      (
+        #"{"name": "noise-input", "start": 0.95}"#,
+        "end: 0.9, its default, is before start, 0.95; expected an end from 0.95 to 1"
+      ), (#"{"name": "noise-weights", "end": 0}"#, "end: 0 is before start, by default "),
       (#"{"name": "mixout", "probability": 1}"#, "1"),
     ])
   func errors(text: String, part: String) throws {
@@ -114,6 +121,67 @@ import Testing
     #expect(training.warmupRatio == 0.1 && training.warmupSteps == nil)
     let steps = try Self.configuration(#"{"strategy": "best-practices", "steps": 15}"#).methods[0].training
     #expect(steps.underStrategy.steps == 30)
+  }
+
+  @Test(
+    "A list of what a strategy replaces makes the same run twice, and is refused",
+    arguments: [
+      (#""scheduler": ["linear", "cosine"], "strategy": "best-practices""#, "scheduler", "best-practices"),
+      (#""warmup_ratio": [0, 0.2], "strategy": "best-practices""#, "warmup_ratio", "best-practices"),
+      (#""warmup_steps": [1, 2], "strategy": "best-practices""#, "warmup_steps", "best-practices"),
+      (#""optimizer": ["adamw", "sgd"], "strategy": "best-practices""#, "optimizer", "best-practices"),
+      (#""keep_best": [true, false], "strategy": "swa""#, "keep_best", "swa"),
+      (#""keep_best": [true, false], "strategy": ["default", "deni"]"#, "keep_best", "deni"),
+    ])
+  func replacedGrid(training: String, key: String, strategy: String) throws {
+    let error = try #require(throws: DocumentError.self) { _ = try Self.configuration("{\(training)}") }
+    #expect("\(error)".contains("\(key) changes no number beside strategy: \(strategy)"), "\(error)")
+  }
+
+  @Test("One value of what some strategy replaces is taken, and so is a list of it that an entry's strategy undoes")
+  func replacedDefaults() throws {
+    for (training, methods, count) in [
+      (
+        #"{"scheduler": "linear", "keep_best": true, "strategy": ["default", "best-practices", "swa"]}"#, #"["lora"]"#,
+        3
+      ),
+      (#"{"scheduler": ["linear", "cosine"]}"#, #"["ia3", {"name": "lora", "strategy": "best-practices"}]"#, 3),
+      (#"{"keep_best": [true, false]}"#, #"["ia3", {"name": "lora", "strategy": ["default", "swa"]}]"#, 5),
+      (#"{"epochs": [1, 2], "strategy": "best-practices"}"#, #"["lora"]"#, 2),
+      (#"{"optimizer": "sgd", "momentum": 0.9, "strategy": ["default", "best-practices"]}"#, #"["lora"]"#, 2),
+    ] {
+      let configuration = try Self.configuration(training, methods: methods)
+      #expect(configuration.methods.count == count, "\(training)")
+      let text = configuration.resolvedJSON.compactText
+      let again = try RunConfiguration(try ConfigFile.read(DocumentText(name: "again", bytes: Array(text.utf8))))
+      #expect(again.methods.map(\.training) == configuration.methods.map(\.training), "\(training)")
+    }
+  }
+
+  @Test("A momentum beside a strategy that trains by AdamW is refused") func replacedMomentum() throws {
+    let momentum = #""optimizer": "sgd", "momentum": 0.9"#
+    let expected = "momentum: belongs to optimizer: sgd, which strategy: best-practices replaces by adamw; leave it out"
+    for (training, methods) in [
+      (#"{\#(momentum), "strategy": "best-practices"}"#, #"["lora"]"#),
+      (#"{\#(momentum)}"#, #"[{"name": "lora", "strategy": "best-practices"}]"#),
+      ("{}", #"["ia3", {"name": "lora", \#(momentum), "strategy": "best-practices"}]"#),
+    ] {
+      let error = try #require(throws: DocumentError.self) { _ = try Self.configuration(training, methods: methods) }
+      #expect("\(error)".contains(expected), "\(error)")
+    }
+  }
+
+  @Test("A quick look holds all training rows to its limit, and leaves other strategies alone") func quickLook() throws
+  {
+    var configuration = try Self.configuration(
+      #"{"strategy": ["default", "all-data", {"name": "all-data", "rows": 3}, "swa"]}"#)
+    let before = configuration.methods.map(\.training.strategy)
+    configuration.limitStrategies(toRows: 8)
+    let after = configuration.methods.map(\.training.strategy)
+    #expect(after == [before[0], .allData(rows: 8), .allData(rows: 3), before[3]])
+    let text = configuration.resolvedJSON.compactText
+    let again = try RunConfiguration(try ConfigFile.read(DocumentText(name: "again", bytes: Array(text.utf8))))
+    #expect(again.methods.map(\.training.strategy) == after)
   }
 
   // MARK: - Seeds

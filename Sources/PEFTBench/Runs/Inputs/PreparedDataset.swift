@@ -87,7 +87,7 @@ struct PreparedDataset {
         try renderer.render(example, of: train.dataset, cutoff: cutoff, reserving: nil)
       }
       if let path = data.augment {
-        let file = dataset.trained(on: path.replacing("{dataset}", with: dataset.id))
+        let file = dataset.trained(on: try FurtherRowsFile(path, in: configuration.file).path(for: dataset.id))
         augmented = try AugmentedTraining(try loader.load(file, .training).examples, render: render)
       } else {
         augmented = try AugmentedTraining(
@@ -130,12 +130,14 @@ struct PreparedDataset {
       RowNotes(of: dataset, split: rows.split, count: rows.rendered.count, rows.classes)
         .withoutRoom(rows.rendered, cutoff: cutoff, room: room)
     }
-    let leaks =
-      data.suite(of: dataset) == .own
-      ? RowContent.leaks(into: scored, furtherSets.map(\.rows), from: trainingExamples, of: dataset.id) : []
+    // A publisher keeps its splits apart; nobody has checked a user's own rows, which a file of further ones holds too.
+    let isOwn = data.suite(of: dataset) == .own
+    let ownTraining = (isOwn ? trainingExamples : []) + (isOwn || data.augment != nil ? augmented.examples : [])
+    let leaks = RowContent.leaks(into: [scored] + furtherSets.map(\.rows), from: ownTraining, of: dataset.id)
+    let repeats = isOwn ? RowContent.repeats(among: scored, of: dataset.id) : []
     rowNotes =
       (trainingNotes ?? []) + scored.notes(of: dataset)
-      + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) } + lost + leaks
+      + furtherSets.flatMap { $0.rows.notes(of: dataset, besides: scored) } + lost + leaks + repeats
     let empty = LoadedDataset.emptyCounts(of: trainingExamples + scored.examples + furtherSets.flatMap(\.rows.examples))
     let emptyNotes = empty.map { column, count in
       "\(dataset.id): column \"\(column)\" is null or empty in \(count) rows, and so is its text"

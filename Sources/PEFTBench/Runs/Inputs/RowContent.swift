@@ -21,34 +21,33 @@ enum RowContent {
     return line.line
   }
 
-  /// What must be known of scored rows of a user's own data, which nobody has checked for rows that were trained on.
+  /// What must be known of scored rows that are trained on too.
   ///
   /// - Parameters:
-  ///   - scored: The rows.
-  ///   - training: The rows that are trained on.
-  ///   - furtherSets: The rows of further sets, a third split among them.
+  ///   - sets: The rows of the headline score, then those of further sets, a third split among them.
+  ///   - training: The rows that are trained on, whichever file or strategy they come from.
   ///   - dataset: The dataset's name.
-  static func leaks(
-    into scored: ScoredRows, _ furtherSets: [ScoredRows] = [], from training: [Example], of dataset: String
-  ) -> [String] {
-    let count = scored.examples.count
+  static func leaks(into sets: [ScoredRows], from training: [Example], of dataset: String) -> [String] {
+    guard !training.isEmpty else { return [] }
     let known = Set(training.map(line))
-    func learned(_ rows: ScoredRows, _ name: String, score: String) -> [String] {
+    return sets.enumerated().compactMap { place, rows in
       let seen = rows.examples.count { known.contains(line(of: $0)) }
-      guard seen > 0 else { return [] }
-      return [
-        "\(dataset): \(seen) of \(rows.examples.count) \(name) "
-          + "\(seen == 1 ? "is also a training row" : "are also training rows"), so \(score) score is partly of what was "
-          + "learned by heart"
-      ]
+      guard seen > 0 else { return nil }
+      let (name, score) = place == 0 ? ("evaluation rows", "the") : ("rows of \(rows.split)", "its")
+      return "\(dataset): \(seen) of \(rows.examples.count) \(name) "
+        + "\(seen == 1 ? "is also a training row" : "are also training rows"), so \(score) score is partly of what was "
+        + "learned by heart"
     }
+  }
+
+  /// What must be known of scored rows of which several ask the same.
+  static func repeats(among scored: ScoredRows, of dataset: String) -> [String] {
+    let count = scored.examples.count
     let repeated = count - Set(scored.rendered.map(\.prompt)).count
-    var notes = learned(scored, "evaluation rows", score: "the")
-    if repeated > 0 {
-      notes.append(
-        "\(dataset): \(repeated) evaluation \(repeated == 1 ? "row repeats" : "rows repeat") a prompt, so there is less to "
-          + "tell methods apart by than \(count) rows")
-    }
-    return notes + furtherSets.flatMap { learned($0, "rows of \($0.split)", score: "its") }
+    guard repeated > 0 else { return [] }
+    return [
+      "\(dataset): \(repeated) evaluation \(repeated == 1 ? "row repeats" : "rows repeat") a prompt, so there is less to "
+        + "tell methods apart by than \(count) rows"
+    ]
   }
 }
