@@ -3,7 +3,7 @@ import PEFTCore
 
 /// Where the adapters of the further members of an ensemble lie: `members/2`, `members/3` … in the folder of the first
 /// one's, which is an adapter of its own for all who do not look for them.
-enum MemberFolders {
+package enum MemberFolders {
   /// The folder of the members.
   static let name = "members"
 
@@ -15,7 +15,7 @@ enum MemberFolders {
   /// The folders of all members that an adapter has, itself the first.
   ///
   /// - Throws: `FileError` that names a member which is missing among others: fewer of them would be another ensemble.
-  static func all(in adapter: String) throws(FileError) -> [String] {
+  package static func all(in adapter: String) throws(FileError) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(adapter)/\(name)")) ?? []
     let numbers = Set(names.compactMap { Int($0) }.filter { $0 > 1 })
     guard let last = numbers.max() else { return [adapter] }
