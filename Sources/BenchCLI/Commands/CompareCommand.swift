@@ -45,6 +45,7 @@ enum CompareCommand {
         line: "peft-bench compare old new -t score=0.01 --significant", meaning: "Only clear drops of a point or more."),
     ],
     run: { arguments, console in
+      console.outlivesReader = true
       try ReportCommand.refuseReserved("junit", arguments)
       var options = Comparison.Options()
       options.tolerances = try arguments.all("tolerance").map { try tolerance($0, arguments) }

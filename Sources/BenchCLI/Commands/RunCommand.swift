@@ -52,6 +52,7 @@ enum RunCommand {
     ],
     run: { arguments, console in
       if arguments.flag("dry-run") { return try PlanCommand.check(arguments, console) }
+      console.outlivesReader = true
       let session = try RunSession(arguments)
       let jobs = try Self.jobs(arguments)
       try session.results.output.check()

@@ -15,6 +15,7 @@ final class Console: Sendable {
     var pending: [UInt8] = []
     var live: [String] = []
     var isQuiet = false
+    var outlivesReader = false
   }
   private let state = Mutex(State())
 
@@ -27,6 +28,15 @@ final class Console: Sendable {
   var isQuiet: Bool {
     get { state.withLock { $0.isQuiet } }
     set { state.withLock { $0.isQuiet = newValue } }
+  }
+
+  /// Whether the command goes on without a reader of standard output, and ends with its own status.
+  ///
+  /// For one whose work or verdict counts beside what it prints. Of a listing the reader has seen enough: it ends at once,
+  /// with 0.
+  var outlivesReader: Bool {
+    get { state.withLock { $0.outlivesReader } }
+    set { state.withLock { $0.outlivesReader = newValue } }
   }
 
   // MARK: - Results
@@ -167,7 +177,7 @@ final class Console: Sendable {
     case 0: break
     case EPIPE:
       // The reader has seen enough; that is not a failure.
-      _exit(ExitStatus.done.rawValue)
+      if !state.outlivesReader { _exit(ExitStatus.done.rawValue) }
     default:
       let reason = String(cString: strerror(problem))
       Self.send(Array("error: cannot write to standard output: \(reason)\n".utf8), to: STDERR_FILENO)

@@ -118,6 +118,27 @@ import Testing
     #expect(result.diagnostics.isEmpty, "\(result)")
   }
 
+  @Test("A sweep and a comparison whose reader went away end with their own status, a listing with 0") func goneReader()
+    throws
+  {
+    let workspace = try Workspace()
+    let methods = #"[{"name": "full", "label": "wild", "learning_rate": 1000}, {"name": "lora", "label": "calm"}]"#
+    try workspace.write(Workspace.configuration(methods: methods, datasets: #"["sst2"]"#), to: "wild.json")
+    let result = try bash(
+      workspace,
+      """
+      unread() { { sleep 0.3; "$PROGRAM" "$@"; echo "$1 $?" >>ends.txt; } 2>&1 | true; }
+      unread run wild.json -o out --quiet
+      cp -r out less; rm -r "$(dirname "$(find less/runs -name record.json | head -n 1)")"
+      unread compare out less
+      unread report out
+      cat ends.txt
+      """)
+    #expect(result.output == "run 1\ncompare 3\nreport 0\n", "\(result)")
+    #expect(try workspace.records("out").keys.sorted() == ["sst2/lora", "sst2/none"])
+    #expect(FileManager.default.fileExists(atPath: workspace.path("out/report.html")))
+  }
+
   @Test("Names and records reach no terminal and no table as they are") func escapes() throws {
     let workspace = try Workspace()
     let evil = "\\u001b[31mred\\u202e\\u0007"

@@ -202,6 +202,34 @@ import Testing
     #expect(throws: DocumentError.self) { try ReportedResults([file.path]) }
   }
 
+  @Test("Other rows of a strategy, and what only an identity tells, are named as what differs, also beside a report")
+  func contents() throws {
+    let folder = try TemporaryFolder()
+    func results(_ name: String, rows: Int, hash: String, scoring: String = "a") throws -> ReportedResults {
+      let sweep = SyntheticSweep(folder.url.appending(path: name))
+      try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["sst2"], seeds: [1])
+      let file = sweep.folder(of: "lora", "sst2", 1).appending(path: "record.json")
+      var json = JSONValue(try JSONParser.parse(file: file.path).value)
+      json["strategy"] = ["name": "augmentation", "label": "augmentation", "augmented_rows": JSONValue(rows)]
+      json["identity"] = ["dataset": ["metric": JSONValue(scoring), "augmented": JSONValue(hash)]]
+      try Data(json.prettyText.utf8).write(to: file)
+      return try ReportedResults([sweep.folder.path])
+    }
+    let (one, other) = ("0123456789abcdef", "fedcba9876543210")
+    let old = try results("old", rows: 24, hash: one)
+    let cases = [
+      (try results("others", rows: 24, hash: other), "the run: augmented rows 24 → 24 others"),
+      (try results("more", rows: 48, hash: other), "the run: augmented rows 24 → 48"),
+      (try results("scored", rows: 24, hash: one, scoring: "b"), "the run: scoring a → b"),
+    ]
+    let report = folder.url.appending(path: "old.json")
+    try Data(try #require(Report(old).text(.json)).utf8).write(to: report)
+    for (new, line) in cases {
+      #expect(try Comparison(old, new).changeLines == [line])
+      #expect(try Comparison(ReportedResults([report.path]), new).changeLines == [line])
+    }
+  }
+
   @Test("Results that have nothing in common cannot be compared") func nothingMatches() throws {
     let folder = try TemporaryFolder()
     let places = ["old", "new"].map { folder.url.appending(path: $0) }

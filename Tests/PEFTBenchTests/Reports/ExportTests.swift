@@ -56,6 +56,58 @@ import Testing
         && json["run_info"]?["peft_config"]?["peft_type"]?.string == "LORA")
   }
 
+  @Test("The bytes of a saved adapter are those of all members who vote") func savedBytes() throws {
+    let folder = try TemporaryFolder()
+    let sweep = SyntheticSweep(folder.url.appending(path: "in"))
+    try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["sst2"], seeds: [1])
+    let run = sweep.folder(of: "lora", "sst2", 1)
+    func save(_ count: Int, in place: String) throws {
+      let place = run.appending(path: place)
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      try Data(count: count).write(to: place.appending(path: "adapter_model.safetensors"))
+    }
+    func bytes() throws -> [Double?] {
+      let report = try Report(ReportedResults([sweep.folder.path]))
+      let target = folder.url.appending(path: "out").path
+      let name = try #require(try report.export(for: .peft, to: target).first)
+      let axis = ExplorerAxis.all(of: report.results.runs).first { $0.key == "disk" }
+      return [
+        try JSONParser.parse(file: "\(target)/\(name)").value["train_info"]?["file_size"]?.number,
+        axis?.value(report.results.runs[0]),
+      ]
+    }
+    #expect(try bytes() == [0, nil])
+    try save(10, in: "adapter")
+    #expect(try bytes() == [10, 10])
+    try save(20, in: "adapter/members/2")
+    #expect(try bytes() == [30, 30])
+    // The record alone tells how many voted.
+    try FileManager.default.removeItem(at: run.appending(path: "adapter/members"))
+    let record = run.appending(path: "record.json")
+    var json = JSONValue(try JSONParser.parse(file: record.path).value)
+    json["strategy"] = ["name": "deni", "voters": 3]
+    try Data(json.prettyText.utf8).write(to: record)
+    #expect(try bytes() == [30, 30])
+  }
+
+  @Test(
+    "The harness is told how answers came about",
+    arguments: [("generate", "generate_until"), ("rank", "multiple_choice")])
+  func outputType(mode: String, type: String) throws {
+    let folder = try TemporaryFolder()
+    let sweep = SyntheticSweep(folder.url.appending(path: "in"))
+    try sweep.write(methods: [SyntheticSweep.methods[0]], datasets: ["sst2"], seeds: [1])
+    let record = sweep.folder(of: "lora", "sst2", 1).appending(path: "record.json")
+    let text = try String(contentsOf: record, encoding: .utf8)
+      .replacing("\"mode\": \"generate\"", with: "\"mode\": \"\(mode)\"")
+    try Data(text.utf8).write(to: record)
+    let target = folder.url.appending(path: "out").path
+    let files = try Report(ReportedResults([sweep.folder.path])).export(for: .lmEval, to: target)
+    let results = try #require(files.first { $0.contains("/results_") })
+    let json = try JSONParser.parse(file: "\(target)/\(results)").value
+    #expect(json["configs"]?["sst2"]?["output_type"]?.string == type)
+  }
+
   @Test("MLflow's store has a file for every parameter, metric and tag, and none elsewhere") func mlflow() throws {
     let folder = try TemporaryFolder()
     var sweep = SyntheticSweep(folder.url.appending(path: "in"))

@@ -114,6 +114,90 @@ import Testing
     #expect(again.stability.rows.map(\.failedShare) == rows.map(\.failedShare))
   }
 
+  @Test(
+    "The error of plain steps is none of a strategy whose runs have its label in another config, whether it tells or not",
+    arguments: [nil, "default"])
+  func errorsOfPlainSteps(told: String?) throws {
+    let folder = try TemporaryFolder()
+    let plain = SyntheticSweep(folder.url.appending(path: "a"))
+    for seed in 1...3 {
+      try plain.fail("lora", dataset: "sst2", seed: seed, error: "step 6: the loss is 1e6")
+      let file = plain.folder(of: "lora", "sst2", seed).appending(path: "error.json")
+      var json = JSONValue(try JSONParser.parse(file: file.path).value)
+      json["strategy"] = JSONValue(told)
+      try Data(json.prettyText.utf8).write(to: file)
+    }
+    let swa = try Self.write([30, 31, 32], to: folder.url.appending(path: "b"), engine: 2, label: "lora") { json, _ in
+      json["strategy"] = ["name": "swa", "label": "swa"]
+    }
+    let suite = try #require(Report(ReportedResults([plain, swa].map(\.folder.path))).suites.first)
+    let rows = suite.stability.rows
+    #expect(rows.map(\.strategy) == ["default", "swa"] && rows.map(\.errorCount) == [3, 0])
+    #expect(rows.map(\.values.count) == [0, 3] && rows.map(\.failedShare) == [1, 0])
+  }
+
+  @Test("Plain steps are what a strategy is held against on each of the rows that it was given") func strategyRows()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let plain = try Self.write(
+      Self.plainCounts, to: folder.url.appending(path: "a"), engine: 1, label: "lora (strategy=default)"
+    ) { _, _ in }
+    let augmented = try ["0123456789abcdef", "fedcba9876543210"].enumerated().map { number, hash in
+      try Self.write(
+        Self.deniCounts.map { $0 - number }, to: folder.url.appending(path: "b\(number)"), engine: 2 + number,
+        label: "lora (strategy=augmentation)"
+      ) { json, _ in
+        var training = json["training"] ?? .null
+        training["strategy"] = ["name": "augmentation"]
+        json["training"] = training
+        json["strategy"] = ["name": "augmentation", "label": "augmentation", "augmented_rows": 24]
+        json["identity"] = ["dataset": ["augmented": JSONValue(hash)]]
+      }
+    }
+    let suite = try #require(Report(ReportedResults(([plain] + augmented).map(\.folder.path))).suites.first)
+    let rows = suite.stability.rows
+    #expect(rows.map(\.method) == ["lora", "lora", "lora"] && rows.first?.strategy == "default")
+    let names = ["012345", "fedcba"].map { "augmentation (augmented rows \($0))" }
+    #expect(rows.dropFirst().map(\.strategy).sorted() == names)
+    for (number, name) in names.enumerated() {
+      let row = try #require(rows.first { $0.strategy == name })
+      #expect(row.values == Self.deniCounts.map { Double($0 - number) / 40 })
+      #expect(row.test == BrownForsytheTest(row.values, rows[0].values) && row.test != nil)
+    }
+  }
+
+  @Test("Plain steps that were done with one template are held against strategies with the same one alone")
+  func templates() throws {
+    let folder = try TemporaryFolder()
+    func write(_ strategy: String, _ counts: [Int], engine: Int, template: String) throws -> String {
+      try Self.write(
+        counts, to: folder.url.appending(path: "\(engine)"), engine: engine, label: "lora (strategy=\(strategy))"
+      ) { json, _ in
+        var data = json["data"] ?? .null
+        data["template_sha256"] = JSONValue(template)
+        json["data"] = data
+        guard strategy != "default" else { return }
+        var training = json["training"] ?? .null
+        training["strategy"] = ["name": JSONValue(strategy)]
+        json["training"] = training
+        json["strategy"] = ["name": JSONValue(strategy), "label": JSONValue(strategy)]
+      }.folder.path
+    }
+    let (one, other) = ("0123456789abcdef", "fedcba9876543210")
+    let paths = [
+      try write("default", Self.plainCounts, engine: 1, template: one),
+      try write("swa", Self.deniCounts, engine: 2, template: one),
+      try write("swa", Self.deniCounts, engine: 3, template: other),
+    ]
+    let suite = try #require(Report(ReportedResults(paths)).suites.first)
+    let rows = suite.stability.rows
+    let same = rows.filter { $0.method == "lora (template 012345)" }
+    #expect(same.map(\.strategy) == ["default", "swa"] && same.last?.test != nil)
+    let alone = rows.filter { $0.method == "lora (template fedcba)" }
+    #expect(alone.map(\.strategy) == ["swa"] && alone.first?.test == nil && rows.count == 3)
+  }
+
   @Test("Of one seed there is a score, and no spread, interval or test") func oneSeed() throws {
     let folder = try TemporaryFolder()
     let sweep = try Self.write([30], to: folder.url, engine: 1, label: "lora") { json, _ in

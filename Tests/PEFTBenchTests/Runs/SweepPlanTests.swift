@@ -152,6 +152,9 @@ import Testing
         toFile: results.folder(of: "run\(index)") + "/record.json", atomically: false, encoding: .utf8)
     }
     try results.fail(known[2], data: try configuration().data, cause: "it broke", seconds: 1)
+    // The error of plain steps says so, lest it counts as one of another strategy of its label.
+    let error = try JSONParser.parse(file: results.folder(of: "run2") + "/" + ResultsFolder.failureName).value
+    #expect(error["strategy"]?.string == "default")
     let status = try SweepStatus(of: results)
     #expect(
       SweepStatus.counts(status.runs)

@@ -45,8 +45,12 @@ package struct SettingDifference: Sendable, Hashable {
     addMembers("evaluation.", "evaluation", old, new, add)
     addKnown(
       "evaluation.batch_size", old.evaluationBatchSize.map { "\($0)" }, new.evaluationBatchSize.map { "\($0)" })
-    // A report keeps no more of them than whether they are the same.
-    if found.isEmpty { addKnown("tokenizer or config.json", hash(old.content), hash(new.content)) }
+    // What decides numbers and is told nowhere else, such as the scoring.
+    if found.isEmpty {
+      for part in old.contents.parts { addKnown(part.name, hash(part.value), hash(new.contents[part.name])) }
+    }
+    // A report of an earlier version keeps no more than whether all of it is the same.
+    if found.isEmpty { addKnown("tokenizer, config.json or further rows", hash(old.content), hash(new.content)) }
     return found
   }
 
@@ -63,16 +67,23 @@ package struct SettingDifference: Sendable, Hashable {
   private static func addRows(
     _ old: ReportedRun, _ new: ReportedRun, _ add: (String, String?, String?) -> Void
   ) {
-    func part(_ name: String, _ count: (RunRows) -> Int?, _ content: (RunRows) -> String?) {
-      guard let before = count(old.rows), let after = count(new.rows) else { return }
+    func part(_ name: String, _ count: (ReportedRun) -> Int?, _ content: (ReportedRun) -> String?) {
+      guard let before = count(old), let after = count(new) else { return }
       if before != after {
-        add("\(name) rows", "\(before)", "\(after)")
-      } else if let one = content(old.rows), let other = content(new.rows), one != other {
-        add("\(name) rows", "\(before)", "\(after) others")
+        add(name, "\(before)", "\(after)")
+      } else if let one = content(old), let other = content(new), one != other {
+        add(name, "\(before)", "\(after) others")
       }
     }
-    if old.isTrained, new.isTrained { part("training", \.trainingCount, \.trainingContent) }
-    part("scored", \.evaluationCount, \.evaluationContent)
+    if old.isTrained, new.isTrained { part("training rows", \.rows.trainingCount, \.rows.trainingContent) }
+    // Their hash is of what a tokenizer and a template make of them.
+    let areOneText =
+      old.modelHash == new.modelHash && old.rows.template == new.rows.template
+      && old.contents["tokenizer"] == new.contents["tokenizer"]
+    part(RunContents.augmentedRows, { $0.strategy?.augmentedRows.flatMap { Int(exactly: $0) } }) {
+      areOneText ? $0.contents[RunContents.augmentedRows] : nil
+    }
+    part("scored rows", \.rows.evaluationCount, \.rows.evaluationContent)
   }
 
   /// The members of one part of the settings, those of nested objects under dotted names.

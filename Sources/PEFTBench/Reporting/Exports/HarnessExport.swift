@@ -55,7 +55,8 @@ enum HarnessExport {
       results[task] = scores
       subtasks[task] = .array([])
       configs[task] = [
-        "task": JSONValue(task), "dataset_path": JSONValue(task), "output_type": "generate_until", "num_fewshot": 0,
+        "task": JSONValue(task), "dataset_path": JSONValue(task), "output_type": JSONValue(outputType(run)),
+        "num_fewshot": 0,
         "metric_list": [
           ["metric": JSONValue(metricName(run.metric)), "aggregation": "mean", "higher_is_better": true]
         ], "repeats": 1, "metadata": ["version": 1, "suite": JSONValue(run.suite)],
@@ -108,6 +109,12 @@ enum HarnessExport {
       lines += line.line
     }
     return (lines, SHA256.hexadecimal(of: Array(hashes.utf8)))
+  }
+
+  /// What the harness calls the way in which answers come about.
+  private static func outputType(_ run: ReportedRun) -> String {
+    run.settings.string("evaluation.mode") == EvaluationConfiguration.Mode.rank.rawValue
+      ? "multiple_choice" : "generate_until"
   }
 
   /// The harness's names of metrics that both have.

@@ -44,7 +44,7 @@ enum MethodComparisonExport {
       "train_info": [
         "accelerator_memory_reserved_avg": memory, "accelerator_memory_max": memory,
         "accelerator_memory_reserved_99th": memory, "train_time": JSONValue(trainingSeconds),
-        "file_size": JSONValue(adapterBytes(run)), "num_trainable_params": .count(run.costs.trainableParameters),
+        "file_size": .count(run.savedAdapterBytes ?? 0), "num_trainable_params": .count(run.costs.trainableParameters),
         "num_total_params": .count(run.modelParameters), "status": "success",
         "metrics": [
           [
@@ -82,11 +82,5 @@ enum MethodComparisonExport {
       for (key, value) in own.members { options[key] = value }
     }
     return options
-  }
-
-  private static func adapterBytes(_ run: ReportedRun) -> Int {
-    guard let folder = run.folder else { return 0 }
-    let path = folder + "/adapter/adapter_model.safetensors"
-    return (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0
   }
 }

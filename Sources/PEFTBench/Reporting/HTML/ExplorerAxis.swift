@@ -41,7 +41,7 @@ struct ExplorerAxis: Sendable {
     .init("rate", "training tokens a second", .number, true) { $0.costs.tokensPerSecond },
     .init("tokens", "training tokens", .count, nil) { $0.costs.tokensSeen },
     .init("rows", "training rows", .count, nil) { $0.rows.trainingCount.map(Double.init) },
-    .init("disk", "bytes of the saved adapter", .bytes, false, adapterBytes),
+    .init("disk", "bytes of the saved adapter", .bytes, false) { $0.savedAdapterBytes },
     .init("invalid", "invalid answers", .percent, false) { $0.invalidRate.map { 100 * $0 } },
     .init("majority", "majority's score", .percent, nil) { $0.baseline.majority.map { 100 * $0 } },
   ]
@@ -85,11 +85,5 @@ struct ExplorerAxis: Sendable {
     _ value: @escaping @Sendable (ReportedRun) -> Double?
   ) {
     (self.key, self.title, self.unit, self.higherIsBetter, self.value) = (key, title, unit, higherIsBetter, value)
-  }
-
-  private static func adapterBytes(_ run: ReportedRun) -> Double? {
-    guard let folder = run.folder else { return nil }
-    let path = folder + "/adapter/adapter_model.safetensors"
-    return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int).map(Double.init)
   }
 }

@@ -22,7 +22,8 @@ package struct FailedRun: Sendable, Equatable {
   package let seed: Int
   /// What went wrong.
   package let error: String
-  /// Its strategy against chance with the options that are not the default; nil for plain steps, and where it is not told.
+  /// Its strategy against chance with the options that are not the default; nil where the error does not tell it, as those
+  /// of plain steps did not in earlier versions.
   let strategy: String?
 }
 

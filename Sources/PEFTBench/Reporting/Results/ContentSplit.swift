@@ -15,8 +15,8 @@ struct ContentSplit {
   /// Runs that may be averaged over their seeds.
   struct Group {
     let members: [Int]
-    /// What tells them from those of the other groups; empty for a single group.
-    let name: String
+    /// What tells them from those of the other groups, by the names of the parts; empty for a single group.
+    let distinctions: [RunContents.Distinction]
   }
 
   /// The groups, the one with the runs that ended last first.
@@ -74,14 +74,17 @@ struct ContentSplit {
     let sorted = Dictionary(grouping: members.filter { !left.contains($0) }) { keys[$0] ?? [] }
       .sorted { $0.key.lexicographicallyPrecedes($1.key) }
     groups = sorted.map { key, members in
-      let parts = used.indices.compactMap { fact -> String? in
-        let own = members.compactMap { used[fact].values[$0] }
-        if let first = own.first, own.allSatisfy({ $0 == first }) { return first.text }
+      guard sorted.count > 1 else { return Group(members: members, distinctions: []) }
+      let distinctions = used.indices.compactMap { fact -> RunContents.Distinction? in
+        let (name, own) = (used[fact].name, members.compactMap { used[fact].values[$0] })
+        if let first = own.first, own.allSatisfy({ $0 == first }) {
+          return RunContents.Distinction(part: name, text: first.text)
+        }
         let others = Set(sorted.map { $0.key[fact] }).sorted()
         guard let number = others.firstIndex(of: key[fact]) else { return nil }
-        return "\(used[fact].name), set \(number + 1) of \(others.count)"
+        return RunContents.Distinction(part: name, text: "\(name), set \(number + 1) of \(others.count)")
       }
-      return Group(members: members, name: sorted.count > 1 ? parts.joined(separator: ", ") : "")
+      return Group(members: members, distinctions: distinctions)
     }
   }
 

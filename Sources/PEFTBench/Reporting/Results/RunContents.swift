@@ -17,10 +17,20 @@ struct RunContents: Sendable, Equatable {
     }
   }
 
+  /// What tells runs from others of their label by one part, in a label's words: `template 6f2463`, or
+  /// `start adapter, set 1 of 2` where the part itself differs by seed.
+  struct Distinction: Sendable, Hashable {
+    /// The part's name.
+    let part: String
+    let text: String
+  }
+
   /// The member of a report's run that has these.
   static let key = "contents"
   /// The template of the model's chats, which is part of every prompt.
   static let chat = "chat template"
+  /// The further rows that a strategy trained on.
+  static let augmentedRows = "augmented rows"
   private static let hashDigits = 16
 
   /// The parts that an identity has and a record says nowhere else, each name once.
@@ -40,10 +50,13 @@ struct RunContents: Sendable, Equatable {
         names: ["description": "config.json", "chat": Self.chat, "end_tokens": "end tokens"])
       + members(
         "dataset", without: ["name", "train", "eval"],
-        names: ["metric": "scoring", "test": "test rows", "augmented": "augmented rows", "sets": "further rows"])
+        names: ["metric": "scoring", "test": "test rows", "augmented": Self.augmentedRows, "sets": "further rows"])
       + members(
         "method", without: ["name", "options"], names: ["init_from": "start adapter", "init_seed": "initial seed"])
   }
+
+  /// The value of the part of that name; nil where there is none.
+  subscript(name: String) -> String? { parts.first { $0.name == name }?.value }
 
   /// The parts as a report's run has them; nil where it has none.
   init?(reported json: JSONValue?) {
@@ -54,6 +67,11 @@ struct RunContents: Sendable, Equatable {
   /// As a member of a report's run; nil for nothing.
   var json: JSONValue? {
     parts.isEmpty ? nil : .object(JSONObject(distinct: parts.map { ($0.name, JSONValue($0.value)) }))
+  }
+
+  /// What follows a method's name, in brackets; empty without distinctions.
+  static func name(of distinctions: [Distinction]) -> String {
+    distinctions.isEmpty ? "" : " (\(distinctions.map(\.text).joined(separator: ", ")))"
   }
 
   /// The text of a short value, and digits of the hash of a long one.

@@ -64,7 +64,7 @@ extension SuiteResults {
               Method(
                 modelName: model[0], modelHash: model[1], name: name, label: label,
                 title: prefix + ShortLabel.of(label),
-                distinction: "", contents: ""))
+                distinction: "", contents: []))
           }
           continue
         }
@@ -76,14 +76,14 @@ extension SuiteResults {
           let settings = variants.count > 1 ? distinctions(of: variant, among: variants, runs, rows: rows) : []
           for group in split.groups {
             for index in group.members { assignment[index] = methods.count }
-            var parts = settings + (group.name.isEmpty ? [] : [group.name])
+            var parts = settings + group.distinctions.map(\.text)
             if parts.isEmpty, variants.count > 1 { parts = ["\(number + 1)"] }
             let distinction = parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
             methods.append(
               Method(
                 modelName: model[0], modelHash: model[1], name: runs[variant[0]].methodName, label: label,
                 title: prefix + ShortLabel.of(label) + distinction, distinction: distinction,
-                contents: group.name))
+                contents: group.distinctions))
           }
         }
       }

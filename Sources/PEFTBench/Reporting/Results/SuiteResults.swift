@@ -19,7 +19,7 @@ package struct SuiteResults: Sendable {
     /// What tells it from another one of its label, in brackets; empty where the label is its own.
     let distinction: String
     /// What its runs depend on beside their settings, where runs of one label, dataset and seed differ in it; else empty.
-    let contents: String
+    let contents: [RunContents.Distinction]
     /// Whether it is the base model's own answer.
     package var isZeroShot: Bool { !MethodRegistry.trains(name) }
   }
@@ -186,9 +186,11 @@ package struct SuiteResults: Sendable {
   /// What the run depends on beside its settings, in brackets, where runs of its label, dataset and seed differ in it;
   /// else empty.
   func contentName(of run: ReportedRun) -> String {
-    guard let method = owners[run.key], !methods[method].contents.isEmpty else { return "" }
-    return " (\(methods[method].contents))"
+    RunContents.name(of: contents(of: run))
   }
+
+  /// The same by its parts.
+  func contents(of run: ReportedRun) -> [RunContents.Distinction] { owners[run.key].map { methods[$0].contents } ?? [] }
 
   /// The mean over the shared datasets of what one and the same answer to every row reaches; nil where that is not known
   /// of one of them, and where no dataset has a most frequent answer.

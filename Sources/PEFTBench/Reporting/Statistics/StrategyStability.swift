@@ -96,8 +96,8 @@ package struct StrategyStability: Sendable {
     }
     self.rows = rows
     sources = groups.flatMap { group in
-      group.runs.filter { $0.seeds != nil }.groupedInOrder { [$0.dataset, $0.strategyLabel] }.flatMap {
-        Self.sources(of: $0.elements, method: group.title)
+      group.runs.filter { $0.run.seeds != nil }.groupedInOrder { [$0.run.dataset, $0.strategy] }.flatMap {
+        Self.sources(of: $0.elements.map(\.run), strategy: $0.elements[0].strategy, method: group.title)
       }
     }
   }
@@ -130,7 +130,7 @@ package struct StrategyStability: Sendable {
       bytes: mean(\.costs.tensorBytes.total))
   }
 
-  private static func sources(of runs: [ReportedRun], method: String) -> [SourceShare] {
+  private static func sources(of runs: [ReportedRun], strategy: String, method: String) -> [SourceShare] {
     let mean = Summary.mean(runs.map(\.value))
     let whole = runs.reduce(0.0) { $0 + ($1.value - mean) * ($1.value - mean) }
     let levels = RunSeeds.Source.allCases.map { source in
@@ -142,7 +142,7 @@ package struct StrategyStability: Sendable {
       let means = levels.map { Summary.mean($0.map(\.value)) }
       let between = zip(levels, means).reduce(0.0) { $0 + Double($1.0.count) * ($1.1 - mean) * ($1.1 - mean) }
       return SourceShare(
-        method: method, strategy: runs[0].strategyLabel, dataset: runs[0].dataset, source: source.rawValue,
+        method: method, strategy: strategy, dataset: runs[0].dataset, source: source.rawValue,
         levels: levels.count, runs: runs.count, share: whole > 0 ? between / whole : nil,
         shareByChance: Double(levels.count - 1) / Double(runs.count - 1), combinations: combinations,
         deviation: Summary(means).populationDeviation)

@@ -161,7 +161,7 @@ package struct ResultsFolder: Sendable {
       "seconds": JSONValue(seconds), "failed": JSONValue(Date().formatted(.iso8601)),
     ]
     let strategy = planned.training.strategy
-    if strategy != .standard, !planned.isZeroShot { report["strategy"] = JSONValue(strategy.label) }
+    if !planned.isZeroShot, strategy != .standard || planned.trains { report["strategy"] = JSONValue(strategy.label) }
     let folder = folder(of: run.id)
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try AtomicFile.write(report.prettyText, to: "\(folder)/\(Self.failureName)")
