@@ -27,7 +27,7 @@ extension DataCommand {
     examples: [
       .init(line: "peft-bench data import glue_data/SST-2 --dataset sst2 --to data", meaning: "An official archive."),
       .init(
-        line: "peft-bench data import a.parquet b.parquet --dataset mnli --to data --split train",
+        line: "peft-bench data import a.csv b.csv --dataset mnli --to data --split train",
         meaning: "Two shards of one split."),
     ],
     run: { arguments, console in

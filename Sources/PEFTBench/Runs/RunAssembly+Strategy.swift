@@ -27,9 +27,7 @@ extension RunAssembly {
     }
     if run.isZeroShot || strategy == .standard { return }
     if !run.trains {
-      guard strategy.memberCount?.given != nil || strategy.voterCount > 1 else {
-        throw error("does nothing where nothing is trained, with steps: 0")
-      }
+      guard strategy.voterCount > 1 else { throw error("does nothing where nothing is trained, with steps: 0") }
       let count = try run.memberFolders.count
       guard count > 1 else {
         throw error(

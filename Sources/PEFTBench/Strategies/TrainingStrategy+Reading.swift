@@ -81,7 +81,7 @@ extension OptionReader {
     _ start: (key: String, value: Double), _ end: (key: String, value: Double)
   ) throws(DocumentError) {
     guard start.value > end.value else { return }
-    func text(_ value: Double) -> String { JSONValue(value).compactText }
+    func text(_ value: Double) -> String { JSONValue.count(value).compactText }
     let (first, last) = (text(start.value), text(end.value))
     throw DocumentError(
       "\(path(of: end.key)): \(last)\(has(end.key) ? "" : ", its default,") is before \(start.key), "

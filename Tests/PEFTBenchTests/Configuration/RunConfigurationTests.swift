@@ -299,7 +299,7 @@ import Testing
 
   @Test("Several seeds of the initial values are refused where init_seed draws these") func initialSeeds() throws {
     let several = "seeds: {initialization: [1, 2]}"
-    for (training, methods) in [("{init_seed: 7}", "[lora]"), ("{}", "[ia3, {name: lora, init_seed: 7}]")] {
+    for (training, methods) in [("{init_seed: 7}", "[lora]"), ("{}", "[adapter, {name: lora, init_seed: 7}]")] {
       let text = try #require(message("model: m\nmethods: \(methods)\ntraining: \(training)\n\(several)"))
       #expect(text.contains("seeds: the initial values of lora are drawn by init_seed"), "\(text)")
     }
