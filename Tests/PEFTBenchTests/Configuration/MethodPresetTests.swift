@@ -23,7 +23,7 @@ import Testing
   func complete() throws {
     // What a method must be told cannot come from a table.
     let tuned = MethodRegistry.names.filter { name in
-      !["none", "full", "galore", "combined"].contains(name)
+      !["none", "full", "combined"].contains(name)
         && MethodConfiguration.options(ofMethod: name)?.contains { $0.isRequired } == false
     }
     for size in try MethodPresets.builtIn().sizes {
@@ -74,15 +74,15 @@ import Testing
     throws
   {
     let run = try configuration(
-      "model: m\npresets: 100M\nmethods: [lora, galore, {name: full, learning_rate: 1e-5}, {name: full, label: x, steps: 0}]"
+      "model: m\npresets: 100M\nmethods: [lora, full, {name: full, learning_rate: 1e-5}, {name: full, label: x, steps: 0}]"
     )
     #expect(run.methods.map { $0.rateNote != nil } == [false, true, false, false])
     #expect(
-      run.methods[1].rateNote == "presets have no values of galore for 100M, so that it is trained with the default "
+      run.methods[1].rateNote == "presets have no values of full for 100M, so that it is trained with the default "
         + "learning_rate of 0.001; give it one")
-    let given = try configuration("model: m\npresets: 100M\ntraining: {learning_rate: 1e-4}\nmethods: [galore]")
+    let given = try configuration("model: m\npresets: 100M\ntraining: {learning_rate: 1e-4}\nmethods: [full]")
     #expect(given.methods[0].rateNote == nil)
-    #expect(try configuration("model: m\nmethods: [galore]").methods[0].rateNote == nil)
+    #expect(try configuration("model: m\nmethods: [full]").methods[0].rateNote == nil)
   }
 
   @Test("What the entry or training says wins, and an entry with a learning rate is left alone") func precedence()
