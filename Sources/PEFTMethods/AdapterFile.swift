@@ -179,7 +179,7 @@ public struct AdapterFile {
   }
 
   static let settingsName = "adapter_config.json"
-  static let valuesName = "adapter_model.safetensors"
+  package static let valuesName = "adapter_model.safetensors"
 
   /// The files of a saved adapter that there are, those of its parts included: those of PEFT and our own.
   public static func files(in folder: String) -> [String] {

@@ -26,6 +26,8 @@ struct BEFT: MapMethod {
 
   var ownOptions: [(name: String, value: JSONValue)] { [] }
 
+  var drawsStart: Bool { false }
+
   func defaultTargets(of model: CausalLanguageModel) throws -> TargetSelector {
     try DefaultTargets.first([["v_proj"], ["c_attn"], ["query_key_value"], ["qkv_proj"]], of: model)
   }

@@ -49,6 +49,8 @@ struct BitFit: PEFTMethod {
     start = .zero
   }
 
+  var drawsStart: Bool { start == .upstream }
+
   var options: [(name: String, value: JSONValue)] {
     TargetSelector.options(targets).map { (name: $0.0, value: $0.1) }
       + [(name: "modules_to_save", value: savedModules.document)].filter { $0.value != .null }

@@ -32,6 +32,8 @@ struct FullFineTuning: PEFTMethod {
 
   init?(peft settings: AdapterSettings, type: String) throws { return nil }
 
+  var drawsStart: Bool { false }
+
   var options: [(name: String, value: JSONValue)] { projection.map { [("galore", $0.document)] } ?? [] }
 
   func attach(

@@ -75,6 +75,8 @@ struct GaLoreMethod: PEFTMethod {
 
   var options: [(name: String, value: JSONValue)] { projection.options }
 
+  var drawsStart: Bool { false }
+
   func attach(
     to model: CausalLanguageModel, with setting: AttachmentSetting, placing placements: Placements
   ) throws -> AttachedMethod {

@@ -57,6 +57,8 @@ struct IA3: PEFTMethod {
     feedForward = FeedForward(choice: choice, mustMatch: false)
   }
 
+  var drawsStart: Bool { false }
+
   var options: [(name: String, value: JSONValue)] {
     var options = TargetSelector.options(targets).map { (name: $0.0, value: $0.1) }
     switch feedForward.choice {

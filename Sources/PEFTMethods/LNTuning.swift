@@ -28,6 +28,8 @@ struct LNTuning: PEFTMethod {
     savedModules = try SavedModules(peft: settings)
   }
 
+  var drawsStart: Bool { false }
+
   var options: [(name: String, value: JSONValue)] {
     TargetSelector.options(targets).map { (name: $0.0, value: $0.1) }
       + [(name: "modules_to_save", value: savedModules.document)].filter { $0.value != .null }

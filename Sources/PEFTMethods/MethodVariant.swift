@@ -61,6 +61,8 @@ extension MethodVariant {
     base.impliedOptions.filter { option in !Self.decided.contains { $0.key == option.name } }
   }
 
+  var drawsStart: Bool { base.drawsStart }
+
   func check(_ model: CausalLanguageModel) throws {}
 
   func attach(

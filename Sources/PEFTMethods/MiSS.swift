@@ -72,6 +72,8 @@ struct MiSS: MapMethod {
     maps = try MapSelection(peft: settings)
   }
 
+  var drawsStart: Bool { false }
+
   var ownOptions: [(name: String, value: JSONValue)] {
     [
       ("rank", JSONValue(rank)), ("mode", JSONValue(mode.rawValue)),

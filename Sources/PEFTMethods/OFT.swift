@@ -111,6 +111,8 @@ struct OFT: MapMethod {
     return numbers.count == 2 && (numbers[0] > 0 || numbers[1] >= 18)
   }
 
+  var drawsStart: Bool { false }
+
   var ownOptions: [(name: String, value: JSONValue)] {
     [
       ("block_size", blockSize.map { JSONValue($0) } ?? .null), ("blocks", blockCount.map { JSONValue($0) } ?? .null),

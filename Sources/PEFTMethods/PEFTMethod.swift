@@ -52,6 +52,10 @@ public protocol PEFTMethod: Sendable {
   /// Options that follow from the data of a run: it does not take them over from a saved adapter.
   static var runOptions: Set<String> { get }
 
+  /// Whether another seed may give other initial values, or other places for them; false where every start is a constant or
+  /// the model's own.
+  var drawsStart: Bool { get }
+
   /// Attaches to a model. The model's weights are not touched, and need not be loaded yet.
   ///
   /// - Parameters:
@@ -93,6 +97,9 @@ extension PEFTMethod {
 
   /// The options of most methods say nothing about the data.
   public static var runOptions: Set<String> { [] }
+
+  /// What is not known to start alike with every seed may differ.
+  public var drawsStart: Bool { true }
 
   /// The option that says how many tasks a method tells apart, where it does.
   public static var tasksOption: String { "tasks" }

@@ -51,6 +51,8 @@ struct RoAd: MapMethod {
     maps = try MapSelection(peft: settings)
   }
 
+  var drawsStart: Bool { false }
+
   var ownOptions: [(name: String, value: JSONValue)] {
     [("variant", JSONValue(variant.rawValue)), ("group_size", groupSize.map { JSONValue($0) } ?? .null)]
   }

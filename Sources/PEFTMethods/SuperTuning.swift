@@ -77,6 +77,8 @@ struct SuperTuning: MapMethod {
     maps = try MapSelection(peft: settings)
   }
 
+  var drawsStart: Bool { lowRank != nil }
+
   var ownOptions: [(name: String, value: JSONValue)] {
     [
       ("sparsity", sparsity.document), ("select_top", JSONValue(takesLargest)),

@@ -41,6 +41,8 @@ struct TrainableTokens: PEFTMethod {
     tables = try settings.strings("target_modules")
   }
 
+  var drawsStart: Bool { false }
+
   var options: [(name: String, value: JSONValue)] {
     [(name: "tokens", value: JSONValue(tokens))]
       + (tables.map { [(name: "target_modules", value: JSONValue($0))] } ?? [])

@@ -70,6 +70,9 @@ extension SharedProjectionMethod {
 
   var ownOptions: [(name: String, value: JSONValue)] { own.options }
 
+  /// What is drawn are the projections, by a seed of their own.
+  var drawsStart: Bool { false }
+
   func adapters(
     around maps: [Linear], of model: CausalLanguageModel, with setting: AttachmentSetting
   ) throws -> [any MapAdapter] {

@@ -1,4 +1,5 @@
 import PEFTCore
+import PEFTMethods
 
 extension MethodConfiguration {
   /// Why the seed of a source of chance changes no number of this method's runs; nil where it does, or may.
@@ -6,7 +7,8 @@ extension MethodConfiguration {
     switch source {
     case .initialization:
       if training.initialSeed != nil { return "the initial values of \(label) are drawn by init_seed" }
-      return mayDrawStart ? nil : "no initial value of \(label) is drawn"
+      // What was not understood may draw anything.
+      return (try? method.drawsStart) ?? true ? nil : "no initial value of \(label) is drawn"
     case .order:
       return training.shuffle || data.hasMixture ? nil : "\(label) takes the rows as they come, with shuffle: false"
     case .dropout:
@@ -14,18 +16,6 @@ extension MethodConfiguration {
     case .sample:
       return mayDrawRows(of: data) ? nil : "no training row of \(label) is drawn"
     }
-  }
-
-  /// Methods whose trained values all start at constants or at the model's own, whatever their options.
-  private static let withoutDrawnStart: Set = [
-    "beft", "full", "galore", "ia3", "ln-tuning", "miss", "oft", "pvera", "road", "trainable-tokens", "vera",
-  ]
-
-  /// Whether what a method adds may start at drawn values, or at drawn places.
-  private var mayDrawStart: Bool {
-    if name == "bitfit" { return option("init") == "upstream" }
-    if name == "super-tuning" { return option("rank") != nil }
-    return !Self.withoutDrawnStart.contains(name)
   }
 
   /// Whether anything may be drawn in the steps: what is dropped, noise, or the rounding of an optimizer's state.
@@ -45,12 +35,6 @@ extension MethodConfiguration {
     if case .allData = training.strategy { isLimited = true }
     return training.holdsRowsBack || isLimited && data.limit == .sample
       || training.strategy.augmentation != nil && data.augment == nil
-  }
-
-  /// The value of an option of the method; nil where it has none.
-  private func option(_ key: String) -> JSONValue? {
-    guard let value = (try? options)?[key], value != .null else { return nil }
-    return value
   }
 }
 

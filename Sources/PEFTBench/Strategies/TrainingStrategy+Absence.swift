@@ -13,18 +13,20 @@ extension TrainingStrategy {
       let isEver = stepCount > 0 && (1...stepCount).contains { noise.isDue(at: $0, of: stepCount) }
       return isEver ? nil : "none of \(steps) has noise, so that it is plain steps"
     case .meanWeights(let mean):
-      return Self.absence(
-        of: stepCount - StepShare.firstStep(from: mean.start, of: stepCount) + 1, stepCount, settledSteps)
-    case .movingAverage: return Self.absence(of: stepCount, stepCount, settledSteps)
+      let wanted = stepCount - StepShare.firstStep(from: mean.start, of: stepCount) + 1
+      return Self.absence(ofAverageOver: wanted, settledSteps, of: steps)
+    case .movingAverage: return Self.absence(ofAverageOver: stepCount, settledSteps, of: steps)
     default: return phases?.absence(of: stepCount)
     }
   }
 
   /// What is missing of an average over the last steps.
   ///
-  /// - Parameter wanted: Steps that the strategy would count.
-  private static func absence(of wanted: Int, _ stepCount: Int, _ settledSteps: Int) -> String? {
-    let steps = NumberText.counted(stepCount, "step")
+  /// - Parameters:
+  ///   - wanted: Steps that the strategy would count.
+  ///   - settledSteps: Steps that the method lets count.
+  ///   - steps: All steps, in words.
+  private static func absence(ofAverageOver wanted: Int, _ settledSteps: Int, of steps: String) -> String? {
     guard min(wanted, settledSteps) < 2 else { return nil }
     let reason =
       wanted < 2

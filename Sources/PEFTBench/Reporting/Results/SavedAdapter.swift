@@ -1,5 +1,6 @@
 import Foundation
 import PEFTBench
+import PEFTMethods
 
 extension ReportedRun {
   /// Bytes of the weights that the run saved, of all members who vote; nil where its folder is not known or has none.
@@ -7,7 +8,7 @@ extension ReportedRun {
     guard let folder else { return nil }
     let adapter = folder + "/adapter"
     func bytes(_ folder: String) -> Double? {
-      let path = folder + "/adapter_model.safetensors"
+      let path = "\(folder)/\(AdapterFile.valuesName)"
       return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int).map(Double.init)
     }
     let members = ((try? MemberFolders.all(in: adapter)) ?? []).compactMap(bytes)
